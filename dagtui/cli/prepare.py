@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.launch import LaunchOptions, Resumption
     from dagtui.runs.live import LiveRun
     from dagtui.runs.restore import LastRun
@@ -86,7 +86,7 @@ def mention_others(run: LiveRun) -> None:
     say(f"dagtui: this is run {number}; {which} live as well")
 
 
-def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
+def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[NodeIndex, ...]:
     """Return the nodes that `--rerun` names. Ends the program if a name means none."""
     if not names:
         return ()
@@ -99,7 +99,7 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def run_to_resume(
-    graph: Graph, options: LaunchOptions, nodes: tuple[int, ...], ask: Callable[[Graph, Resumption, str], bool]
+    graph: Graph, options: LaunchOptions, nodes: tuple[NodeIndex, ...], ask: Callable[[Graph, Resumption, str], bool]
 ) -> Resumption | None:
     """Return the run of a graph to resume, and with it the nodes to run again. None means to start a new run.
 

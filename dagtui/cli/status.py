@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dagtui.cli.output import Output
     from dagtui.control.live import FoundRun
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
 
@@ -108,13 +109,13 @@ def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, ob
     output.write(b"]\n")
 
 
-def _chosen(view: RunView, words: Sequence[str]) -> Sequence[int]:
+def _chosen(view: RunView, words: Sequence[str]) -> Sequence[NodeIndex]:
     """Return the nodes that any of the words means, in file order, or all nodes without words.
 
     Raises ChoiceError if a word means none.
     """
     if not words:
-        return range(len(view.graph))
+        return view.graph.nodes
     return sorted({node for word in words for node in nodes_matching(view.graph, word)})
 
 
@@ -160,7 +161,7 @@ def _write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Seq
 
 
 def _write_json(
-    output: Output, answer: Mapping[str, object], view: RunView | None, nodes: Sequence[int], *, live: bool
+    output: Output, answer: Mapping[str, object], view: RunView | None, nodes: Sequence[NodeIndex], *, live: bool
 ) -> None:
     """Write one ASCII object without a newline, node by node. Without a view, `nodes` is null."""
     head = {name: value for name, value in answer.items() if name != "nodes"}
@@ -176,7 +177,7 @@ def _write_json(
     output.write(b"]}")
 
 
-def _write_lines(output: Output, answer: Mapping[str, object], view: RunView, nodes: Sequence[int]) -> None:
+def _write_lines(output: Output, answer: Mapping[str, object], view: RunView, nodes: Sequence[NodeIndex]) -> None:
     """Write the headline and a line for each node."""
     output.line(headline(answer))
     for told in node_objects(view, nodes):

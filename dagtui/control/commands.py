@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.control.server import Handler
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.runs.view import RunView
 
@@ -140,7 +140,7 @@ class Control:
             raise
 
 
-def outcome(run: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
+def outcome(run: RunView, screen: Screen, nodes: Sequence[NodeIndex]) -> dict[str, object]:
     """Return the status report and the verdict of the nodes, or of the run if there are none."""
     state, labels = run.state, run.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
@@ -153,7 +153,7 @@ def outcome(run: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str, obj
 class _Waiting:
     """A client that waits for nodes to be settled."""
 
-    def __init__(self, run: RunView, nodes: Sequence[int]) -> None:
+    def __init__(self, run: RunView, nodes: Sequence[NodeIndex]) -> None:
         self._run = run
         self._nodes = nodes
         self._at = 0
@@ -207,7 +207,7 @@ class _Waiting:
         return status[nodes[self._at]] in SETTLED
 
 
-def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
+def _check_apart(graph: Graph, nodes: Sequence[NodeIndex], inside: object) -> None:
     """Raise ControlError if a node would wait for itself or for its own descendants."""
     own = graph.find(inside) if isinstance(inside, str) else None
     if own is None:
@@ -221,7 +221,7 @@ def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
         )
 
 
-def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
+def _verdict_of(state: RunState, nodes: Sequence[NodeIndex]) -> Verdict:
     """Return the verdict of some nodes, as for a run."""
     found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
     if any(state.status[node] in UNSETTLED for node in nodes):

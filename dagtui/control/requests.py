@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.engine.messages import Preview
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.live import LiveRun
 
 NAMES = 500
@@ -54,7 +54,7 @@ def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
     return Command(kind, nodes, jobs, by=by)
 
 
-def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
+def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[NodeIndex, ...]:
     """Return the nodes that a request names by labels and selectors. Raises CallError."""
     names = request.get("nodes", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -114,6 +114,6 @@ def preview_fields(run: LiveRun, preview: Preview, words: str) -> dict[str, obje
     }
 
 
-def named(labels: Sequence[str], nodes: Sequence[int]) -> dict[str, object]:
+def named(labels: Sequence[str], nodes: Sequence[NodeIndex]) -> dict[str, object]:
     """Format some nodes as JSON: their number, and the labels of the first ones."""
     return {"count": len(nodes), "nodes": fitting((labels[node] for node in nodes), NAMES)}

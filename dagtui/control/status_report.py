@@ -12,6 +12,7 @@ from dagtui.engine.why import why
 
 if TYPE_CHECKING:
     from dagtui.control.live import Screen
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
 SHOWN = 100
@@ -58,7 +59,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
     }
 
 
-def _node(run: RunView, node: int) -> dict[str, object]:
+def _node(run: RunView, node: NodeIndex) -> dict[str, object]:
     state = run.state
     return {
         "node": run.graph.labels[node],
@@ -69,7 +70,7 @@ def _node(run: RunView, node: int) -> dict[str, object]:
     }
 
 
-def _failure(run: RunView, node: int) -> dict[str, object]:
+def _failure(run: RunView, node: NodeIndex) -> dict[str, object]:
     state = run.state
     log = run.log_path(node, state.attempt[node])
     return {

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 class Capacity:
@@ -27,15 +27,15 @@ class Capacity:
         """Number of slots. It may be lowered below those that are held."""
         self.free = size
         """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
-        self.reserved: dict[int, int] = {}
+        self.reserved: dict[NodeIndex, int] = {}
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
-        self.held: dict[int, int] = {}
+        self.held: dict[NodeIndex, int] = {}
         """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
         self._task_of = graph.task_of
         self._widths = [task.slots for task in graph.tasks]
         self.any_wide = graph.any_wide
 
-    def width(self, node: int) -> int:
+    def width(self, node: NodeIndex) -> int:
         """Return the number of slots that a node needs."""
         return self._widths[self._task_of[node]]
 
@@ -44,7 +44,7 @@ class Capacity:
         """Whether nothing is held or reserved."""
         return not self.held and not self.reserved
 
-    def held_by(self, nodes: Iterable[int]) -> int:
+    def held_by(self, nodes: Iterable[NodeIndex]) -> int:
         """Return the number of slots that the given nodes hold."""
         return sum(self.held.get(node, 0) for node in nodes)
 
@@ -53,21 +53,21 @@ class Capacity:
         self.free += size - self.size
         self.size = size
 
-    def reserve(self, node: int) -> int:
+    def reserve(self, node: NodeIndex) -> int:
         """Reserve the slots of a node whose attempt is submitted. Return their number."""
         slots = self.reserved[node] = self.width(node)
         self.free -= slots
         return slots
 
-    def withdraw(self, node: int) -> None:
+    def withdraw(self, node: NodeIndex) -> None:
         """Drop the reservation of a node whose attempt was withdrawn."""
         self.free += self.reserved.pop(node)
 
-    def begin(self, node: int) -> None:
+    def begin(self, node: NodeIndex) -> None:
         """Hold the slots that were reserved for a node, because its attempt has begun."""
         self.held[node] = self.reserved.pop(node)
 
-    def release(self, node: int) -> bool:
+    def release(self, node: NodeIndex) -> bool:
         """Release the slots of a node whose attempt is over. Return False if it held none."""
         slots = self.held.pop(node, None)
         if slots is None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from array import array
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
     from dagtui.engine.events import CommandEvent
+    from dagtui.graph.model import NodeIndex
 
 
 class Columns:
@@ -31,13 +35,13 @@ class Columns:
         self.command_number = 0
         self.commands: dict[int, CommandEvent] = {}
         """The commands whose marks nodes may have, by number."""
-        self.marks: dict[int, tuple[int, ...]] = {}
+        self.marks: dict[NodeIndex, tuple[int, ...]] = {}
         """Numbers of the commands whose marks a node has, for marked nodes."""
-        self.due: dict[int, float] = {}
+        self.due: dict[NodeIndex, float] = {}
         """Time on the run's clock when a RETRYING node may start again."""
-        self.why: dict[int, str] = {}
+        self.why: dict[NodeIndex, str] = {}
         """The reason that came with the last result, for EXPLAINED nodes."""
-        self.left: dict[int, int] = {}
+        self.left: dict[NodeIndex, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
@@ -58,7 +62,7 @@ class Columns:
         """Number of the last submitted attempt. 0: none."""
         self.base = array("i", [0]) * nodes
         """Number of the last attempt before the present budget of retries."""
-        self.blocker = array("i", [-1]) * nodes
+        self.blocker = cast("MutableSequence[NodeIndex]", array("i", [NO_NODE]) * nodes)
         """The parent that blocks a node or made it SKIPPED, or -1."""
         self.value = array("i", [0]) * nodes
         """Exit status or signal of the last result."""

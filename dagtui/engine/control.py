@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.transaction import Transaction
+    from dagtui.graph.model import NodeIndex
 
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
 _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
@@ -66,12 +67,12 @@ def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others)
 
 
-def _classify(run: Propagation, command: Command, below: Iterable[int], transaction: Transaction) -> Preview:
+def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], transaction: Transaction) -> Preview:
     state, before, changed = run.state, transaction.before, transaction.watch.nodes
-    added: list[int] = []
-    again: list[int] = []
-    released: list[int] = []
-    dropped: list[int] = []
+    added: list[NodeIndex] = []
+    again: list[NodeIndex] = []
+    released: list[NodeIndex] = []
+    dropped: list[NodeIndex] = []
     for node in sorted(changed):
         old, new = before.status[node], state.status[node]
         if not before.selected[node] and new in UNSETTLED:
@@ -113,18 +114,18 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
     return replace(found, begins=tuple(begins), blocked=tuple(blocked))
 
 
-def _below(run: Propagation, command: Command) -> Iterable[int]:
+def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:
     """Return the targets and the nodes below them. For CANCEL_ALL, return all nodes."""
     targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
-        return range(len(run.graph))
+        return run.graph.nodes
     return sorted(subtrees(run.graph, targets))
 
 
 # Retry and rerun
 
 
-def _retry(run: Propagation, nodes: Iterable[int]) -> None:
+def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
     """Run failed, cancelled and skipped nodes again. For a blocked node, run its root causes again."""
     state = run.state
     targets = root_causes(state, (node for node in nodes if nothing_for(CommandKind.RETRY, state, node) is None))
@@ -137,12 +138,12 @@ def _retry(run: Propagation, nodes: Iterable[int]) -> None:
             run.reset(node)
 
 
-def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
+def _lift_for(run: Propagation, targets: Iterable[NodeIndex]) -> None:
     """Lift the marks of the commands that marked the targets, from the targets, their ancestors and descendants.
 
     Marks that the run set because a target failed (rule 7 in `rules`) are lifted from all nodes.
     """
-    marked: dict[int, list[int]] = {}
+    marked: dict[int, list[NodeIndex]] = {}
     for node in targets:
         for number in run.state.marks.get(node, ()):
             marked.setdefault(number, []).append(node)
@@ -152,7 +153,7 @@ def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
     _lift_own(run, targets)
 
 
-def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
+def _lift_own(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
     """Lift the marks that the run set because one of the nodes failed (rule 7 in `rules`), from all nodes."""
     causes = set(nodes)
     commands = run.state.commands.items()
@@ -164,7 +165,7 @@ def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
         _lift(run, list(run.state.marks), own)
 
 
-def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
+def _lift(run: Propagation, nodes: Iterable[NodeIndex], numbers: set[int]) -> None:
     state = run.state
     for node in nodes:
         marks = state.marks.get(node, ())
@@ -180,7 +181,7 @@ def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
             run.reset(node)
 
 
-def _rerun(run: Propagation, nodes: Collection[int]) -> None:
+def _rerun(run: Propagation, nodes: Collection[NodeIndex]) -> None:
     """Reset nodes to not begun. Running ones are stopped first."""
     state = run.state
     _lift_own(run, nodes)
@@ -197,7 +198,7 @@ def _rerun(run: Propagation, nodes: Collection[int]) -> None:
 # Cancel
 
 
-def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
+def _cancel(run: Propagation, nodes: Iterable[NodeIndex], number: int) -> None:
     """Mark unsettled nodes. Stop running ones, and kill those that a cancel is stopping already."""
     state, own = run.state, (number,)
     why = mark_why(state, number)
@@ -218,7 +219,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks))
 
 
-def _must_be_stopped(run: Propagation, node: int) -> bool:
+def _must_be_stopped(run: Propagation, node: NodeIndex) -> bool:
     """Return whether the executor must stop an attempt: it runs, or is submitted and was at most withdrawn."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
@@ -230,7 +231,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
     """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7 in `rules`)."""
     state = run.state
     not_begun = mark_why(state, number)
-    for node in state.inside(range(len(run.graph))):
+    for node in state.inside(run.graph.nodes):
         status = state.status[node]
         if status == NodeStatus.RETRYING:
             why, value = state.why.get(node, ""), state.value[node]
@@ -242,7 +243,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
             _prevent_start(run, node, number, not_begun)
 
 
-def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
+def _prevent_start(run: Propagation, node: NodeIndex, number: int, why: str) -> None:
     """Mark a node that has not begun, or is about to restart. If its attempt has begun by now, it finishes."""
     state = run.state
     status = state.status[node]
@@ -259,21 +260,21 @@ def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
 # Skip and mark done
 
 
-def _decide(run: Propagation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
+def _decide(run: Propagation, nodes: Collection[NodeIndex], status: NodeStatus, cause: Cause) -> None:
     _lift_own(run, nodes)
     for node in run.state.inside(nodes):
         run.set(NodeChange(node, status, cause, marks=()))
 
 
-def _decide_skip(run: Propagation, nodes: Collection[int], _number: int) -> None:
+def _decide_skip(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
     _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON)
 
 
-def _decide_done(run: Propagation, nodes: Collection[int], _number: int) -> None:
+def _decide_done(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
     _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED)
 
 
-def _retry_each(run: Propagation, nodes: Iterable[int], _number: int) -> None:
+def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     for node in nodes:
         if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
             run.emit(NodeEvent(run.now, node, 0, NodeStatus.WAITING))
@@ -281,27 +282,27 @@ def _retry_each(run: Propagation, nodes: Iterable[int], _number: int) -> None:
     _retry(run, nodes)
 
 
-def _retry_failed(run: Propagation, _nodes: Iterable[int], _number: int) -> None:
+def _retry_failed(run: Propagation, _nodes: Iterable[NodeIndex], _number: int) -> None:
     _retry(run, list(run.state.failures()))
 
 
-def _rerun_downstream(run: Propagation, nodes: Iterable[int], _number: int) -> None:
+def _rerun_downstream(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     _rerun(run, sorted(subtrees(run.graph, nodes)))
 
 
-def _rerun_only(run: Propagation, nodes: Collection[int], _number: int) -> None:
+def _rerun_only(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
     _rerun(run, nodes)
 
 
-def _cancel_subtrees(run: Propagation, nodes: Iterable[int], number: int) -> None:
+def _cancel_subtrees(run: Propagation, nodes: Iterable[NodeIndex], number: int) -> None:
     _cancel(run, sorted(cancelled_subtrees(run.graph, nodes)), number)
 
 
-def _cancel_everything(run: Propagation, _nodes: Iterable[int], number: int) -> None:
-    _cancel(run, range(len(run.graph)), number)
+def _cancel_everything(run: Propagation, _nodes: Iterable[NodeIndex], number: int) -> None:
+    _cancel(run, run.graph.nodes, number)
 
 
-_HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[int, ...], int], None]] = {
+_HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int], None]] = {
     CommandKind.RETRY: _retry_each,
     CommandKind.RETRY_FAILED: _retry_failed,
     CommandKind.RERUN: _rerun_downstream,

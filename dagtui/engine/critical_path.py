@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:
@@ -25,7 +25,7 @@ def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) 
     return lengths
 
 
-def longest_path_among(graph: Graph, nodes: Iterable[int], weights: Sequence[float]) -> float:
+def longest_path_among(graph: Graph, nodes: Iterable[NodeIndex], weights: Sequence[float]) -> float:
     """Return the length of the longest path that consists of the given nodes only."""
     lengths: dict[int, float] = {}
     members = set(nodes)

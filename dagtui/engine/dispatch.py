@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import Start, Withdraw
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 class ReadyQueue:
@@ -28,14 +29,15 @@ class ReadyQueue:
 
     def __init__(self, lengths: Sequence[float]) -> None:
         """Create a queue. `lengths` are critical-path lengths. Nodes of equal length stay in the order of the file."""
-        self._order = array("i", sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True))
+        nodes = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+        self._order = cast("Sequence[NodeIndex]", array("i", nodes))
         """The nodes, most urgent first. Heaps hold positions in it, which take a third of the memory of pairs."""
         self._ranks = array("i", bytes(4 * len(lengths)))
         for rank, node in enumerate(self._order):
             self._ranks[node] = rank
         self._heaps: dict[int, list[int]] = {}
 
-    def push(self, node: int, slots: int) -> None:
+    def push(self, node: NodeIndex, slots: int) -> None:
         """Add a node that needs this many slots. Adding it twice is harmless."""
         heap = self._heaps.get(slots)
         if heap is None:
@@ -46,7 +48,7 @@ class ReadyQueue:
         """Remove all entries."""
         self._heaps.clear()
 
-    def first(self, holds: Callable[[int], bool]) -> int | None:
+    def first(self, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
         """Return the most urgent node for which `holds`, of any number of slots, or None. It stays in the queue."""
         order = self._order
         best = len(order)
@@ -57,7 +59,7 @@ class ReadyQueue:
                 best = heap[0]
         return order[best] if best < len(order) else None
 
-    def pop(self, free: int, holds: Callable[[int], bool]) -> int | None:
+    def pop(self, free: int, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
         """Remove and return the most urgent node that needs at most `free` slots and for which `holds`, or None."""
         order = self._order
         best: list[int] | None = None
@@ -75,7 +77,6 @@ LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
 """Lookahead: the attempts that should begin within this many seconds, judged by recent ones, and their maximum."""
 TYPICAL = 1.0
 """Expected seconds of an attempt before any attempt has ended."""
-NO_NODE = -1
 
 
 class Dispatch(Propagation):
@@ -129,20 +130,20 @@ class Dispatch(Propagation):
             elif not self._pass_over(first, free):
                 return
 
-    def _is_kept_for(self, first: int) -> bool:
+    def _is_kept_for(self, first: NodeIndex) -> bool:
         """Return whether a node that does not fit has waited long enough, and will fit once others have ended."""
         if self._passed_over != first or self.now - self._passed_since < self._typical:
             return False
         lost = self.capacity.held_by(self.unkillable)
         return not lost or self.capacity.width(first) <= self.capacity.size - lost
 
-    def _keep_for(self, first: int, kept_before: int, free: int) -> None:
+    def _keep_for(self, first: NodeIndex, kept_before: NodeIndex, free: int) -> None:
         """Start nothing else, and withdraw the attempts submitted ahead of free slots, as they may take long."""
         self.state.kept_for = first
         if kept_before != first and free < 0:
             self._withdraw_submitted()
 
-    def _pass_over(self, first: int, free: int) -> bool:
+    def _pass_over(self, first: NodeIndex, free: int) -> bool:
         """Submit the first node that fits, or that lookahead allows. Return False if there is none."""
         node = self._next(free)
         by_others = free < 0 if node is None else node != first  # free < 0: submitted attempts are ahead of it
@@ -153,7 +154,7 @@ class Dispatch(Propagation):
         self._submit(node)
         return True
 
-    def _next(self, free: int) -> int | None:
+    def _next(self, free: int) -> NodeIndex | None:
         """Take the first node that fits, that lookahead allows, or that is too wide and runs when it is alone."""
         node = self.ready.pop(free, self._startable)
         if node is None and self.capacity.idle:
@@ -162,10 +163,10 @@ class Dispatch(Propagation):
             node = self.ready.pop(1, self._startable)
         return node
 
-    def _startable(self, node: int) -> bool:
+    def _startable(self, node: NodeIndex) -> bool:
         return self.state.status[node] == NodeStatus.READY and node not in self.submitted
 
-    def _submit(self, node: int) -> None:
+    def _submit(self, node: NodeIndex) -> None:
         attempt = self.state.attempt[node] + 1
         self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt))
         slots = self.capacity.reserve(node)

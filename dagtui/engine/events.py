@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.targets import nodes_named, whole_names
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 class NodeEvent(NamedTuple):
@@ -20,7 +21,7 @@ class NodeEvent(NamedTuple):
 
     at: float
     """Seconds on the run's clock, which is monotonic."""
-    node: int
+    node: NodeIndex
     attempt: int
     """Number of the last submitted attempt. 0: none yet."""
     status: NodeStatus
@@ -30,7 +31,7 @@ class NodeEvent(NamedTuple):
     """Exit status or signal number, for the causes EXIT and SIGNAL."""
     seconds: float = 0.0
     """Duration of the attempt, for results."""
-    blocker: int = -1
+    blocker: NodeIndex = NO_NODE
     """The parent that blocks the node, for FAILED_PARENT and SKIPPED. -1: none."""
     marks: tuple[int, ...] = ()
     """Numbers of the commands whose cancel marks the node has."""
@@ -47,7 +48,7 @@ class NodeEvent(NamedTuple):
 class NodeChange(NamedTuple):
     """A change of a node that the traversal makes. The fields stand for those of its event."""
 
-    node: int
+    node: NodeIndex
     status: NodeStatus
     cause: Cause = Cause.NONE
     why: str = ""
@@ -58,7 +59,7 @@ class NodeChange(NamedTuple):
     """None: stay as they are."""
     value: int = 0
     seconds: float = 0.0
-    blocker: int = -1
+    blocker: NodeIndex = NO_NODE
     due: float = 0.0
     fresh: bool = False
     stale: bool = False
@@ -77,7 +78,7 @@ class CommandEvent(NamedTuple):
     kind: CommandKind | str | None
     """None: the run stopped itself at the first failure (rule 7 in `rules`). A string: the word of a command that only
     a later dagtui knows. Its effects on nodes are in their own events."""
-    nodes: tuple[int, ...] = ()
+    nodes: tuple[NodeIndex, ...] = ()
     jobs: int = 0
     by: str = "person"
     others: int = 0
@@ -95,7 +96,7 @@ class RunEvent(NamedTuple):
     """Identifier of the machine's boot, for started and resumed."""
     verdict: str = ""
     """The verdict at the end of the run, for ended."""
-    targets: tuple[int, ...] | None = None
+    targets: tuple[NodeIndex, ...] | None = None
     """For started, the nodes that run with their ancestors, or None for all. For resumed, the nodes that join."""
     named: tuple[str, ...] = ()
     """The names in the call that the targets stand for. Empty: the targets are the graph's default."""
@@ -106,7 +107,7 @@ class NoteEvent(NamedTuple):
 
     at: float
     text: str
-    node: int = -1
+    node: NodeIndex = NO_NODE
     attempt: int = 0
 
 
@@ -221,7 +222,7 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
         )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
-        return NoteEvent(at, str(record["text"]), -1 if node is None else node, _integer(record.get("attempt")))
+        return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _integer(record.get("attempt")))
     return None
 
 
@@ -272,7 +273,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         str(get("why", "")),
         _integer(get("exit", get("signal"))),
         _number(get("seconds")),
-        -1 if parent is None else parent,
+        NO_NODE if parent is None else parent,
         tuple(map(_integer, marks)) if marks else (),
         0.0 if due is None else _number(due),
         get("fresh") is True,

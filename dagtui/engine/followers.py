@@ -16,21 +16,22 @@ if TYPE_CHECKING:
     from dagtui.engine.columns import Columns
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
 
 BROKE_OFF = "lost: the run broke off while it was running"
 """Why a node failed whose attempt was in flight, and had not ended, when its run broke off."""
 
 
-def run_again(run: Propagation, before: Columns) -> set[int]:
+def run_again(run: Propagation, before: Columns) -> set[NodeIndex]:
     """Reset the followers of the nodes that a command restarts, and their followers in turn. Return all of them.
 
     `before` is the state before the command. The nodes that the command changed must have been propagated.
     """
     followers = run.followers
-    found: set[int] = set()
+    found: set[NodeIndex] = set()
     if not followers:
         return found
-    looked_at: set[int] = set()
+    looked_at: set[NodeIndex] = set()
     position = 0
     while position < len(run.events):  # the list grows with each follower
         event = run.events[position]
@@ -48,7 +49,7 @@ def run_again(run: Propagation, before: Columns) -> set[int]:
     return found
 
 
-def _counts_as_done(state: RunState, node: int) -> bool:
+def _counts_as_done(state: RunState, node: NodeIndex) -> bool:
     """Return whether a node ran and counts as ok for its children. A node that a person marked done did not run."""
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
@@ -56,7 +57,7 @@ def _counts_as_done(state: RunState, node: int) -> bool:
     return status == NodeStatus.FAILED and state.allows_failure(node)
 
 
-def _end_changes(state: RunState, before: Columns, node: int) -> bool:
+def _end_changes(state: RunState, before: Columns, node: NodeIndex) -> bool:
     """Return whether a node had ended, and its end is now different or is expected to be.
 
     A completed node is expected to complete again, and a node skipped by its parents to be skipped again.

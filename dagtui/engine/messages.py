@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import NodeIndex
 
 
 class EndKind(enum.Enum):
@@ -27,14 +30,14 @@ class EndKind(enum.Enum):
 class Started(NamedTuple):
     """A submitted attempt has begun."""
 
-    node: int
+    node: NodeIndex
     attempt: int
 
 
 class Ended(NamedTuple):
     """An attempt is over: its leader was reaped, or nothing was started."""
 
-    node: int
+    node: NodeIndex
     attempt: int
     kind: EndKind
     value: int = 0
@@ -52,14 +55,14 @@ class Ended(NamedTuple):
 class Withdrawn(NamedTuple):
     """A submitted attempt was withdrawn before it began."""
 
-    node: int
+    node: NodeIndex
     attempt: int
 
 
 class Remark(NamedTuple):
     """A note about an attempt, also after its end, or about the run (node -1). It changes no status."""
 
-    node: int
+    node: NodeIndex
     attempt: int
     text: str
 
@@ -90,10 +93,10 @@ class Command:
     """One command. `nodes` are its targets, empty for a command that concerns the whole run."""
 
     kind: CommandKind
-    nodes: tuple[int, ...] = ()
+    nodes: tuple[NodeIndex, ...] = ()
     jobs: int = 0
     """The new number of slots, for SET_JOBS only."""
-    expected: frozenset[int] | None = None
+    expected: frozenset[NodeIndex] | None = None
     """The nodes that the preview listed as stopped or run again. If these have changed, the command does nothing."""
     by: str = "person"
     """Who gave the command, such as "person" or "signal"."""
@@ -106,7 +109,7 @@ Message = Result | Command
 class Start(NamedTuple):
     """Submit an attempt."""
 
-    node: int
+    node: NodeIndex
     attempt: int
     slots: int
 
@@ -114,7 +117,7 @@ class Start(NamedTuple):
 class Stop(NamedTuple):
     """Send TERM to an attempt, and KILL after `grace` seconds."""
 
-    node: int
+    node: NodeIndex
     attempt: int
     grace: float
 
@@ -122,7 +125,7 @@ class Stop(NamedTuple):
 class Withdraw(NamedTuple):
     """Withdraw an attempt that has not begun."""
 
-    node: int
+    node: NodeIndex
     attempt: int
 
 
@@ -140,23 +143,23 @@ class Preview:
     """The nodes that a command affects, by what happens to them. Each tuple is in the order of the file."""
 
     command: Command
-    again: tuple[int, ...] = ()
+    again: tuple[NodeIndex, ...] = ()
     """Nodes that run again: they had begun, or were restarted."""
-    stopped: tuple[int, ...] = ()
+    stopped: tuple[NodeIndex, ...] = ()
     """Running nodes that are stopped."""
-    released: tuple[int, ...] = ()
+    released: tuple[NodeIndex, ...] = ()
     """Nodes that were blocked, cancelled or skipped, and may run now."""
-    dropped: tuple[int, ...] = ()
+    dropped: tuple[NodeIndex, ...] = ()
     """Nodes that have not begun, and will not run."""
-    kept: tuple[int, ...] = ()
+    kept: tuple[NodeIndex, ...] = ()
     """Completed nodes below the targets that are not affected."""
-    begins: tuple[int, ...] = ()
+    begins: tuple[NodeIndex, ...] = ()
     """Nodes that wait for others, and may start because of the command once what it stops has ended."""
-    blocked: tuple[int, ...] = ()
+    blocked: tuple[NodeIndex, ...] = ()
     """Nodes that have not begun, and are settled without running once what it stops has ended."""
-    added: tuple[int, ...] = ()
+    added: tuple[NodeIndex, ...] = ()
     """Nodes that join the run, and may run now or later."""
-    left_out: tuple[tuple[int, str], ...] = ()
+    left_out: tuple[tuple[NodeIndex, str], ...] = ()
     """Targets that the command does not affect although it affects others, each with the reason."""
     nothing: str | None = None
     """Why the command would do nothing, or None."""
@@ -169,6 +172,6 @@ class Preview:
         return bool(self.kept) and self.command.kind in RUN_AGAIN
 
     @property
-    def kills_and_reruns(self) -> frozenset[int]:
+    def kills_and_reruns(self) -> frozenset[NodeIndex]:
         """The nodes that a confirmed command may stop or run again. Pass them as `Command.expected`."""
         return frozenset(self.again) | frozenset(self.stopped)

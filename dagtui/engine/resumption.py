@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
+    from dagtui.graph.model import NodeIndex
 
 FOLLOWS = "runs again: what it ran after does"
 """Why a follower runs again."""
@@ -26,8 +27,8 @@ _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 def restore(
     run: Propagation,
     now: float,
-    again: Mapping[int, str],
-    used: Mapping[int, int],
+    again: Mapping[NodeIndex, str],
+    used: Mapping[NodeIndex, int],
     *,
     jobs: int,
     boot: str,
@@ -58,7 +59,7 @@ def restore(
     run.state.dirty.clear()
 
 
-def followers_again(run: Propagation, again: Collection[int]) -> set[int]:
+def followers_again(run: Propagation, again: Collection[NodeIndex]) -> set[NodeIndex]:
     """Return the followers that count as done but run again on resume, because a parent runs again."""
     if not _may_have_followers(run):
         return set()
@@ -80,7 +81,7 @@ def _may_have_followers(run: Propagation) -> bool:
     )
 
 
-def kept_marks(state: RunState, node: int) -> tuple[int, ...]:
+def kept_marks(state: RunState, node: NodeIndex) -> tuple[int, ...]:
     """Return the marks of a node that survive a resume: those of a person's cancel of nodes, not of the whole run."""
     kept = []
     for mark in state.marks.get(node, ()):
@@ -90,7 +91,7 @@ def kept_marks(state: RunState, node: int) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def stays_done(state: RunState, node: int) -> bool:
+def stays_done(state: RunState, node: NodeIndex) -> bool:
     """Return whether a node completed or failed as allowed. An attempt that broke off with its run did neither."""
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
@@ -101,16 +102,18 @@ def stays_done(state: RunState, node: int) -> bool:
 class _Restorer:
     """Restores nodes one at a time."""
 
-    def __init__(self, run: Propagation, again: Mapping[int, str], used: Mapping[int, int], last: float) -> None:
+    def __init__(
+        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, int], last: float
+    ) -> None:
         self._run = run
         self._again = again
         self._used = used
         self._last = last
         """Time on the run's clock of the last recorded event."""
-        self.begun: list[int] = []
+        self.begun: list[NodeIndex] = []
         """Nodes that had begun or ended, and were reset."""
 
-    def restore(self, node: int) -> None:
+    def restore(self, node: NodeIndex) -> None:
         """Restore a node, unless it is in its restored state already."""
         run, state = self._run, self._run.state
         status = state.status_of(node)
@@ -134,7 +137,7 @@ class _Restorer:
             why = self._again.get(node, "")
             run.set(NodeChange(node, NodeStatus.WAITING, why=why, attempt=attempt, marks=(), fresh=True))
 
-    def _keep_cancelled(self, node: int, status: NodeStatus, marks: tuple[int, ...]) -> None:
+    def _keep_cancelled(self, node: NodeIndex, status: NodeStatus, marks: tuple[int, ...]) -> None:
         run, state = self._run, self._run.state
         attempt = max(state.attempt[node], self._used.get(node, 0))
         if (status, state.marks[node], state.attempt[node]) == (NodeStatus.CANCELLED, marks, attempt):
@@ -146,7 +149,7 @@ class _Restorer:
         run.now = now
 
 
-def _above_completed(run: Propagation, nodes: list[int]) -> list[int]:
+def _above_completed(run: Propagation, nodes: list[NodeIndex]) -> list[NodeIndex]:
     """Return the given nodes with completed nodes below them, which become stale when they begin."""
     graph, status = run.graph, run.state.status
     above = bytearray(len(graph))

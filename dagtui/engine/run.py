@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dagtui.engine.protocol import Executor, Journal
     from dagtui.engine.targets import Targets
     from dagtui.engine.traversal import Traversal
+    from dagtui.graph.model import NodeIndex
 
 SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
@@ -90,12 +91,12 @@ class Run:
         self,
         events: Sequence[Event],
         late: Sequence[Event],
-        again: Mapping[int, str],
-        used: Mapping[int, int],
+        again: Mapping[NodeIndex, str],
+        used: Mapping[NodeIndex, int],
         *,
         jobs: int,
         boot: str = "",
-        rerun: tuple[int, ...] = (),
+        rerun: tuple[NodeIndex, ...] = (),
         targets: Targets = EVERYTHING,
     ) -> None:
         """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `continue_run` next.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
 
 
 class Staleness:
@@ -23,9 +24,9 @@ class Staleness:
 
     def __init__(self, state: RunState) -> None:
         self._state = state
-        self.outdated: set[int] = set()
+        self.outdated: set[NodeIndex] = set()
         """Running nodes that began before an ancestor began again. They are stale once they complete."""
-        self._invalidated: set[int] = set()
+        self._invalidated: set[NodeIndex] = set()
 
     @property
     def active(self) -> bool:
@@ -36,7 +37,7 @@ class Staleness:
         """Forget the invalidated nodes after a command: nodes that it completes are not stale."""
         self._invalidated.clear()
 
-    def begins(self, node: int, again: set[int], alive: Container[int]) -> list[int]:
+    def begins(self, node: NodeIndex, again: set[NodeIndex], alive: Container[NodeIndex]) -> list[NodeIndex]:
         """Return the completed nodes that become stale when a node begins. The node is removed from `again`."""
         self.outdated.discard(node)
         invalidated = node in self._invalidated
@@ -47,7 +48,7 @@ class Staleness:
         again.discard(node)
         return [] if invalidated else self._invalidate_below(node, alive)
 
-    def _freshen(self, node: int) -> None:
+    def _freshen(self, node: NodeIndex) -> None:
         """Remove an invalidated node, which begins after its ancestors, and those ancestors from the set."""
         parents_of, invalidated = self._state.graph.parents, self._invalidated
         invalidated.discard(node)
@@ -58,7 +59,7 @@ class Staleness:
                     invalidated.discard(parent)
                     queue.append(parent)
 
-    def _invalidate_below(self, node: int, alive: Container[int]) -> list[int]:
+    def _invalidate_below(self, node: NodeIndex, alive: Container[NodeIndex]) -> list[NodeIndex]:
         """Invalidate the nodes below a node. Return the completed ones that were not stale."""
         state, invalidated, children_of = self._state, self._invalidated, self._state.graph.children
         completed, found, queue = NodeStatus.COMPLETED, [], [node]
@@ -75,9 +76,9 @@ class Staleness:
         return found
 
 
-def topmost_stale(state: RunState) -> list[int]:
+def topmost_stale(state: RunState) -> list[NodeIndex]:
     """Return the stale nodes without a stale parent. Rerunning them with downstream refreshes all stale nodes."""
     stale, parents = state.stale, state.graph.parents
     if not state.stale_count:
         return []
-    return [node for node in range(len(stale)) if stale[node] and not any(stale[parent] for parent in parents(node))]
+    return [node for node in state.graph.nodes if stale[node] and not any(stale[parent] for parent in parents(node))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
@@ -22,13 +22,14 @@ from dagtui.engine.status import (
 )
 from dagtui.engine.targets import outside_ancestors
 from dagtui.engine.transaction import Transaction, Watch
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator
 
     from dagtui.engine.rules.transitions import Listed
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
@@ -40,15 +41,15 @@ class RunState(Columns):
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
         super().__init__(len(graph), jobs)
         self.graph = graph
-        self.kept_for = -1
+        self.kept_for = NO_NODE
         """The ready node for which free slots are kept, or -1. Known only while the run is driven, and not recorded."""
-        self.roots: dict[int, int] = {}
+        self.roots: dict[NodeIndex, NodeIndex] = {}
         """Cache of root causes, by node. It is cleared when one of these nodes gets another blocker."""
         self.held_up = ""
         """What the run waits for while its journal can't be written, else empty. Not part of any event."""
-        self.off_record: frozenset[int] = frozenset()
+        self.off_record: frozenset[NodeIndex] = frozenset()
         """Settled nodes whose end is not on record yet. Not part of any event."""
-        self.dirty: list[int] = []
+        self.dirty: list[NodeIndex] = []
         """Nodes whose tallies changed since the last propagation."""
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
@@ -56,19 +57,19 @@ class RunState(Columns):
 
     # Reading
 
-    def status_of(self, node: int) -> NodeStatus:
+    def status_of(self, node: NodeIndex) -> NodeStatus:
         """Return the status of a node."""
         return STATUSES[self.status[node]]
 
-    def cause_of(self, node: int) -> Cause:
+    def cause_of(self, node: NodeIndex) -> Cause:
         """Return the cause of a node's status."""
         return CAUSES[self.cause[node]]
 
-    def outcome_of(self, node: int) -> ParentOutcome:
+    def outcome_of(self, node: NodeIndex) -> ParentOutcome:
         """Return how the node counts for its children now."""
         return ParentOutcome(self.outcome[node])
 
-    def allows_failure(self, node: int) -> bool:
+    def allows_failure(self, node: NodeIndex) -> bool:
         """Return whether a failure of the node counts as ok for its children and the verdict."""
         return bool(self._allowed[node])
 
@@ -98,23 +99,20 @@ class RunState(Columns):
             return Verdict.FAILED
         return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
 
-    def is_outside(self, node: int) -> bool:
+    def is_outside(self, node: NodeIndex) -> bool:
         """Return whether the node is not part of the run."""
         return not self.selected[node]
 
-    def inside(self, nodes: Iterable[int]) -> Iterable[int]:
+    def inside(self, nodes: Iterable[NodeIndex]) -> Iterable[NodeIndex]:
         """Return those of the nodes that are part of the run."""
         return filter(self.selected.__getitem__, nodes) if self.outside else nodes
 
-    def nodes_with(self, status: NodeStatus) -> Iterator[int]:
-        """Yield the selected nodes with a status, in the order of the file."""
-        position = self.status.find(status)
-        while position >= 0:
-            if self.selected[position]:
-                yield position
-            position = self.status.find(status, position + 1)
+    def nodes_with(self, status: NodeStatus) -> Iterator[NodeIndex]:
+        """Return the selected nodes with a status, in the order of the file."""
+        found = cast("Iterator[NodeIndex]", _positions(self.status, status))
+        return iter(self.inside(found))
 
-    def failures(self) -> Iterator[int]:
+    def failures(self) -> Iterator[NodeIndex]:
         """Yield the failed nodes whose failure is not allowed."""
         return (node for node in self.nodes_with(NodeStatus.FAILED) if not self._allowed[node])
 
@@ -174,7 +172,7 @@ class RunState(Columns):
         if event.targets and self.outside:
             self._select(event.targets, event.at)
 
-    def _select(self, nodes: Iterable[int], at: float) -> None:
+    def _select(self, nodes: Iterable[NodeIndex], at: float) -> None:
         """Make nodes and their ancestors part of the run."""
         added = outside_ancestors(self.graph, self.selected, nodes)
         if not added:
@@ -234,19 +232,19 @@ class RunState(Columns):
             self.parked += max(0.0, at - self.settled_at)
             self.settled_at = None
 
-    def _note_end(self, node: int, at: float, value: int, seconds: float, *, begun: bool) -> None:
+    def _note_end(self, node: NodeIndex, at: float, value: int, seconds: float, *, begun: bool) -> None:
         """Note the end of an attempt, or that it could not start."""
         self.ended[node] = at
         self.value[node] = value
         if seconds or not begun:
             self.started[node] = at - seconds  # the executor's measurement is better than the time in the queue
 
-    def _block(self, node: int, blocker: int) -> None:
+    def _block(self, node: NodeIndex, blocker: NodeIndex) -> None:
         self.blocker[node] = blocker
         if node in self.roots:
             self.roots.clear()
 
-    def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
+    def _note_details(self, node: NodeIndex, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
         if marks:
             self.marks[node] = marks
         elif node in self.marks:
@@ -260,13 +258,13 @@ class RunState(Columns):
         elif node in self.why:
             del self.why[node]
 
-    def _note_left(self, node: int, status: NodeStatus, left: int, *, fresh: bool) -> None:
+    def _note_left(self, node: NodeIndex, status: NodeStatus, left: int, *, fresh: bool) -> None:
         if left:
             self.left[node] = left
         elif fresh or status is NodeStatus.RUNNING:
             self.left.pop(node, None)
 
-    def _count(self, node: int, now: int) -> None:
+    def _count(self, node: NodeIndex, now: int) -> None:
         """Move a node from its old outcome to its new one in its children's tallies."""
         before = self.outcome[node]
         self.outcome[node] = now
@@ -300,7 +298,7 @@ class RunState(Columns):
         if kind is None or kind in _MARKING:
             self.commands[event.number] = event
 
-    def note_record(self, held_up: str, off_record: frozenset[int]) -> None:
+    def note_record(self, held_up: str, off_record: frozenset[NodeIndex]) -> None:
         """Set which nodes are not on record yet, and why. Events apply to the state independently of this."""
         changed = self.off_record ^ off_record
         self.held_up, self.off_record = held_up, off_record
@@ -329,6 +327,13 @@ class RunState(Columns):
                 self.restore_columns(transaction.before)
                 self.dirty.clear()
                 self.roots.clear()
+
+
+def _positions(column: bytearray, value: int) -> Iterator[int]:
+    position = column.find(value)
+    while position >= 0:
+        yield position
+        position = column.find(value, position + 1)
 
 
 _OUTCOMES = tuple(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 class Targets(NamedTuple):
     """The nodes that a call asks for."""
 
-    nodes: tuple[int, ...] | None = None
+    nodes: tuple[NodeIndex, ...] | None = None
     """None: all nodes."""
     named: tuple[str, ...] = ()
     """The names that were given. Empty: the nodes are the graph's default."""
@@ -24,7 +24,7 @@ class Targets(NamedTuple):
 EVERYTHING = Targets()
 
 
-def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[int]) -> set[int]:
+def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[NodeIndex]) -> set[NodeIndex]:
     """Return those of the nodes and their ancestors that are not selected. Ancestors of selected nodes are selected."""
     found = {node for node in nodes if not selected[node]}
     queue = list(found)
@@ -36,7 +36,7 @@ def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[int
     return found
 
 
-def whole_names(graph: Graph, nodes: Collection[int]) -> list[str]:
+def whole_names(graph: Graph, nodes: Collection[NodeIndex]) -> list[str]:
     """Return names for nodes: that of a task for all of its cells, and else those of cells."""
     total, found = Counter(graph.task_of), Counter(graph.task_of[node] for node in nodes)
     whole = {task for task, number in found.items() if number == total[task] > 1}
@@ -44,10 +44,10 @@ def whole_names(graph: Graph, nodes: Collection[int]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def nodes_named(graph: Graph, names: Iterable[str]) -> tuple[int, ...]:
+def nodes_named(graph: Graph, names: Iterable[str]) -> tuple[NodeIndex, ...]:
     """Return the nodes that `whole_names` gave names for. Names that the graph no longer has mean none."""
-    cells: dict[str, list[int]] = {}
-    for node, task in enumerate(graph.task_of):
+    cells: dict[str, list[NodeIndex]] = {}
+    for node, task in zip(graph.nodes, graph.task_of, strict=True):
         cells.setdefault(graph.tasks[task].name, []).append(node)
     numbers = ((name, graph.find(name)) for name in names)
     found = (cells.get(name, []) if number is None else [number] for name, number in numbers)

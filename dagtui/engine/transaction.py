@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagtui.engine.columns import Columns
     from dagtui.engine.events import NoteEvent
+    from dagtui.graph.model import NodeIndex
 
 
 class Watch:
@@ -15,7 +16,7 @@ class Watch:
     __slots__ = ("nodes", "notes", "run")
 
     def __init__(self) -> None:
-        self.nodes: set[int] = set()
+        self.nodes: set[NodeIndex] = set()
         self.notes: list[NoteEvent] = []
         self.run = True
         """Whether something about the run changed: jobs, pause, a command."""

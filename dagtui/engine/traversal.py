@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.messages import Preview
-    from dagtui.graph.model import Graph, RetryPolicy
+    from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
@@ -66,7 +66,7 @@ class Traversal(Dispatch):
         self._events_seen = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
-        self._alarms: list[tuple[float, int, int, str]] = []
+        self._alarms: list[tuple[float, NodeIndex, int, str]] = []
 
     # In
 
@@ -133,7 +133,7 @@ class Traversal(Dispatch):
 
     # Results
 
-    def _is_submitted(self, node: int, attempt: int) -> bool:
+    def _is_submitted(self, node: NodeIndex, attempt: int) -> bool:
         return node in self.submitted and self.state.attempt[node] == attempt
 
     def _started(self, message: Started) -> None:
@@ -152,14 +152,14 @@ class Traversal(Dispatch):
         elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
 
-    def _run(self, node: int, attempt: int) -> None:
+    def _run(self, node: NodeIndex, attempt: int) -> None:
         self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
         if self.restarted or self._staleness.active:
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
         self._limit(node, attempt, self.now)
 
-    def _limit(self, node: int, attempt: int, began: float) -> None:
+    def _limit(self, node: NodeIndex, attempt: int, began: float) -> None:
         timeout = self.graph.task(node).timeout
         if timeout is not None:
             self._alarm_at(began + timeout, node, attempt, "timeout")
@@ -216,7 +216,7 @@ class Traversal(Dispatch):
         else:
             self.reset(node)
 
-    def _failed(self, node: int, cause: Cause, value: int, why: str, seconds: float, left: int = 0) -> None:
+    def _failed(self, node: NodeIndex, cause: Cause, value: int, why: str, seconds: float, left: int = 0) -> None:
         """Schedule a retry of a failed attempt, or settle its node as FAILED."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
@@ -227,7 +227,7 @@ class Traversal(Dispatch):
         due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
         self.set(NodeChange(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left))
 
-    def _stop_after_failure(self, node: int) -> None:
+    def _stop_after_failure(self, node: NodeIndex) -> None:
         """Start no more nodes after the first final failure (rule 7 in `rules`)."""
         if self.graph.settings.keep_going or self.state.allows_failure(node) or self.fail_fast_command:
             return
@@ -252,10 +252,10 @@ class Traversal(Dispatch):
 
     # Alarms
 
-    def _alarm_at(self, when: float, node: int, attempt: int, kind: str) -> None:
+    def _alarm_at(self, when: float, node: NodeIndex, attempt: int, kind: str) -> None:
         heapq.heappush(self._alarms, (when, node, attempt, kind))
 
-    def _alarm(self, node: int, attempt: int, kind: str) -> None:
+    def _alarm(self, node: NodeIndex, attempt: int, kind: str) -> None:
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(NodeChange(node, NodeStatus.READY))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from dagtui.engine.status import NodeStatus, Verdict
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 UNLIMITED = 1 << 30
 YIELD_AFTER = 64
@@ -84,7 +84,7 @@ class _Traverse:
                 await anyio.lowlevel.checkpoint()
         self.wake.set()
 
-    async def attempt(self, node: int) -> BaseException | None:
+    async def attempt(self, node: NodeIndex) -> BaseException | None:
         """Run the work of a node. Return the exception it raised, or None."""
         timeout = self.graph.task(node).timeout
         if timeout is None:
@@ -97,7 +97,7 @@ class _Traverse:
         del self.scopes[node]
         return TimeoutError(f"timeout after {timeout:g} s") if scope.cancel_called else error
 
-    async def try_work(self, node: int) -> BaseException | None:
+    async def try_work(self, node: NodeIndex) -> BaseException | None:
         try:
             await self.work(self.graph.labels[node])
         except Exception as error:  # noqa: BLE001 - any exception of the caller's work is the node's failure
@@ -203,5 +203,5 @@ async def traverse(graph: Graph, work: Callable[[str], Awaitable[object]], *, jo
         run = _Traverse(graph, work, UNLIMITED if jobs is None else jobs, group)
         await run.drive()
     state = run.traversal.state
-    statuses = {label: state.status_of(node) for node, label in enumerate(graph.labels)}
+    statuses = {label: state.status_of(node) for node, label in zip(graph.nodes, graph.labels, strict=True)}
     return Traversed(state.verdict(), statuses, run.errors)

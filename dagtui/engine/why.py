@@ -11,7 +11,7 @@ from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
-from dagtui.graph.model import Trigger
+from dagtui.graph.model import NO_NODE, Trigger
 from dagtui.text.amounts import left_behind, seconds_until, whole_duration
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Ended
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
 
 
 def status_why(
-    state: RunState, status: NodeStatus, cause: Cause, attempt: int, blocker: int, marks: tuple[int, ...]
+    state: RunState, status: NodeStatus, cause: Cause, attempt: int, blocker: NodeIndex, marks: tuple[int, ...]
 ) -> str:
     """Return the reason that the journal records for a node's new status."""
     if status is NodeStatus.RUNNING:
@@ -69,13 +70,13 @@ def ended_why(message: Ended) -> str:
     return f"could not start: {message.text}" if message.text else "could not start"
 
 
-def why(state: RunState, node: int, clock: float) -> str:
+def why(state: RunState, node: NodeIndex, clock: float) -> str:
     """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
     text = _reason(state, node, clock)
     return f"{text}, not on record yet" if node in state.off_record else text
 
 
-def _reason(state: RunState, node: int, clock: float) -> str:
+def _reason(state: RunState, node: NodeIndex, clock: float) -> str:
     if state.is_outside(node):
         return ADDED_BY_RETRY
     status, cause = state.status_of(node), state.cause_of(node)
@@ -97,13 +98,13 @@ def _reason(state: RunState, node: int, clock: float) -> str:
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 
 
-def full_why(state: RunState, node: int, clock: float) -> str:
+def full_why(state: RunState, node: NodeIndex, clock: float) -> str:
     """Return the reason, and what happened to the processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
     return f"{text}; {left_behind(left)}" if left else text
 
 
-def queued_why(state: RunState, node: int) -> str:
+def queued_why(state: RunState, node: NodeIndex) -> str:
     """Return what a queued node lacks, such as "needs 2 slots, 0 free". Free slots may be reserved for a wider node."""
     cause = state.cause_of(node)
     if cause is not Cause.NONE:
@@ -120,7 +121,7 @@ def queued_why(state: RunState, node: int) -> str:
     return words if free else "no free slot"
 
 
-def waiting_why(state: RunState, node: int) -> str:
+def waiting_why(state: RunState, node: NodeIndex) -> str:
     """Return what a waiting node waits for, such as `3 / 7 parents` (settled ones of all)."""
     total = state.graph.parent_count(node)
     settled = state.ok[node] + state.bad[node] + state.skip[node]
@@ -133,12 +134,12 @@ def waiting_why(state: RunState, node: int) -> str:
     return text
 
 
-def waits_for(state: RunState, node: int) -> list[int]:
+def waits_for(state: RunState, node: NodeIndex) -> list[NodeIndex]:
     """Return the parents of a waiting node that are not settled."""
     return [parent for parent in state.graph.parents(node) if state.outcome_of(parent) is ParentOutcome.UNSETTLED]
 
 
-def root_cause(state: RunState, node: int) -> int:
+def root_cause(state: RunState, node: NodeIndex) -> NodeIndex:
     """Return the ancestor that blocks a node, or the node itself if none does.
 
     Follows the stored blocking parents. The result is cached for all nodes on the path until the path changes, because
@@ -146,7 +147,7 @@ def root_cause(state: RunState, node: int) -> int:
     """
     blocker, known = state.blocker, state.roots
     way = [node]
-    while (root := known.get(way[-1], -1)) < 0 <= blocker[way[-1]] and len(way) <= len(state.graph):
+    while (root := known.get(way[-1], NO_NODE)) < 0 <= blocker[way[-1]] and len(way) <= len(state.graph):
         way.append(blocker[way[-1]])
     if root < 0:
         root = way[-1]
@@ -154,12 +155,12 @@ def root_cause(state: RunState, node: int) -> int:
     return root
 
 
-def root_causes(state: RunState, nodes: Iterable[int]) -> list[int]:
+def root_causes(state: RunState, nodes: Iterable[NodeIndex]) -> list[NodeIndex]:
     """Return the failed and cancelled ancestors that block some nodes, nearest first.
 
     A node that is not blocked counts as its own cause.
     """
-    found: list[int] = []
+    found: list[NodeIndex] = []
     queue = list(dict.fromkeys(nodes))
     seen = set(queue)
     for current in queue:

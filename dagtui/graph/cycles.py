@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+Node = TypeVar("Node", bound=int)
 
 STEPS = 1_000_000
 """The number of edges to follow in search of a shorter cycle. Then the shortest one so far is good enough."""
 
 
-class Edges(Protocol):
+class Edges(Protocol[Node]):
     """What is known of the edges of a graph."""
 
-    def children(self, node: int) -> Sequence[int]:
+    def children(self, node: Node) -> Sequence[Node]:
         """Return the children of a node."""
 
-    def parents(self, node: int) -> Sequence[int]:
+    def parents(self, node: Node) -> Sequence[Node]:
         """Return the parents of a node."""
 
 
-def shortest_cycle(graph: Edges, candidates: Sequence[int]) -> list[int]:
+def shortest_cycle(graph: Edges[Node], candidates: Sequence[Node]) -> list[Node]:
     """Return a shortest cycle among the candidates, its first node repeated at the end, or an empty list.
 
     Every cycle either has no branch, or passes through a node with several children on cycles. The first kind is
@@ -42,7 +45,7 @@ def shortest_cycle(graph: Edges, candidates: Sequence[int]) -> list[int]:
     return best
 
 
-def _core(graph: Edges, candidates: Sequence[int]) -> set[int]:
+def _core(graph: Edges[Node], candidates: Sequence[Node]) -> set[Node]:
     """Return the candidates without those that only follow a cycle, from which no candidate can be reached."""
     core = set(candidates)
     left = {node: sum(1 for child in graph.children(node) if child in core) for node in core}
@@ -58,10 +61,10 @@ def _core(graph: Edges, candidates: Sequence[int]) -> set[int]:
     return core
 
 
-def _rings(successors: dict[int, list[int]]) -> list[list[int]]:
+def _rings(successors: dict[Node, list[Node]]) -> list[list[Node]]:
     """Return each cycle without a branch once."""
-    rings: list[list[int]] = []
-    walked: dict[int, int] = {}
+    rings: list[list[Node]] = []
+    walked: dict[Node, Node] = {}
     for start in sorted(successors):
         node, path = start, []
         while len(successors[node]) == 1 and node not in walked:
@@ -73,22 +76,22 @@ def _rings(successors: dict[int, list[int]]) -> list[list[int]]:
     return rings
 
 
-def _any_ring(successors: dict[int, list[int]]) -> list[int]:
+def _any_ring(successors: dict[Node, list[Node]]) -> list[Node]:
     """Return some cycle: every node has a child, so a walk returns to a node that it has visited."""
     node = min(successors)
-    place: dict[int, int] = {}
+    place: dict[Node, int] = {}
     while node not in place:
         place[node] = len(place)
         node = successors[node][0]
     return [*list(place)[place[node] :], node]
 
 
-def _shortest_ring(successors: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
+def _shortest_ring(successors: dict[Node, list[Node]], start: Node, longest: int, steps: int) -> tuple[list[Node], int]:
     """Return a shortest path from a node to itself of at most `longest` edges, and the remaining steps."""
     came_from = {start: start}
     ring = [start]
     for _ in range(longest):
-        following: list[int] = []
+        following: list[Node] = []
         for node in ring:
             steps -= len(successors[node])
             for child in successors[node]:
@@ -103,7 +106,7 @@ def _shortest_ring(successors: dict[int, list[int]], start: int, longest: int, s
     return [], steps
 
 
-def _path(came_from: dict[int, int], start: int, end: int) -> list[int]:
+def _path(came_from: dict[Node, Node], start: Node, end: Node) -> list[Node]:
     path = [start, end]
     while path[-1] != start:
         path.append(came_from[path[-1]])

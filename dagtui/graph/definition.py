@@ -16,21 +16,21 @@ from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.places import TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand, numbered_tasks
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dagtui.graph.expressions.templates import Template
-    from dagtui.graph.model import Graph, Task
+    from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex
 
 _BETWEEN_ARGUMENTS = "\1"
 NEW = "new"
 """Stands for all parts of a node that the older graph does not have."""
 
 
-def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
+def changed_parts(old: Graph, new: Graph) -> dict[NodeIndex, tuple[str, ...]]:
     """Return the nodes of the new graph whose definition differs from the node of the same name, with the parts.
 
     Both graphs may have redacted texts. Differences in redacted text are not found.
@@ -38,8 +38,8 @@ def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
     comparison = _Comparison(old, new)
     same_nodes = old.labels == new.labels
     edges = _same_numbers if same_nodes else _Translated(old, new).same
-    changed: dict[int, tuple[str, ...]] = {}
-    for node, name in enumerate(new.labels):
+    changed: dict[NodeIndex, tuple[str, ...]] = {}
+    for node, name in zip(new.nodes, new.labels, strict=True):
         other = node if same_nodes else old.find(name)
         if other is None:
             changed[node] = (NEW,)
@@ -66,13 +66,13 @@ class CellChange(NamedTuple):
         return f"{label(sheet)}: {', '.join(parts)}" if sheet else ", ".join(parts)
 
 
-def changed_cells(old: Graph, new: Graph) -> dict[int, CellChange]:
+def changed_cells(old: Graph, new: Graph) -> dict[TaskIndex, CellChange]:
     """Return the tasks of both graphs that do not have the same cells, by their numbers in the new one."""
     if old.labels == new.labels:
         return {}
     before, after = _labels_of_matrices(old), _labels_of_matrices(new)
-    changes: dict[int, CellChange] = {}
-    for number, task in enumerate(new.tasks):
+    changes: dict[TaskIndex, CellChange] = {}
+    for number, task in numbered_tasks(new.tasks):
         if task.name in before and task.name in after:
             one, other = before[task.name], after[task.name]
             change = CellChange(len(other - one), len(one - other))
@@ -96,7 +96,7 @@ def gone(old: Graph, new: Graph) -> tuple[str, ...]:
     return tuple(task.name for task in old.tasks if task.name not in there)
 
 
-def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[int, int]:
+def with_descendants(graph: Graph, nodes: dict[NodeIndex, tuple[str, ...]]) -> dict[NodeIndex, NodeIndex]:
     """Return some nodes and all their descendants, each with one of the given nodes above it, or itself."""
     origin = {node: node for node in nodes}
     queue = list(origin)
@@ -108,7 +108,7 @@ def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[in
     return origin
 
 
-def _same_numbers(old: Graph, other: int, new: Graph, node: int) -> bool:
+def _same_numbers(old: Graph, other: NodeIndex, new: Graph, node: NodeIndex) -> bool:
     """Return whether a node has the same parents in two graphs that number their nodes in the same way."""
     before, after = old.parents(other), new.parents(node)
     return before == after or set(before) == set(after)
@@ -120,7 +120,7 @@ class _Translated:
     def __init__(self, old: Graph, new: Graph) -> None:
         self._number = [new.find(name) for name in old.labels]
 
-    def same(self, old: Graph, other: int, new: Graph, node: int) -> bool:
+    def same(self, old: Graph, other: NodeIndex, new: Graph, node: NodeIndex) -> bool:
         number = self._number
         return {number[parent] for parent in old.parents(other)} == set(new.parents(node))
 
@@ -135,7 +135,7 @@ class _Comparison:
         self._params = frozenset(name for name in before | after if before.get(name) != after.get(name))
         self._known: dict[tuple[int, int], tuple[str, ...]] = {}
 
-    def parts(self, other: int, number: int) -> tuple[str, ...]:
+    def parts(self, other: TaskIndex, number: TaskIndex) -> tuple[str, ...]:
         """Return the parts in which a task of the new graph differs from one of the old graph."""
         known = self._known.get((other, number))
         if known is None:

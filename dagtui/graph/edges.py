@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted
 from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
+from dagtui.graph.model import numbered_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import ParameterValue
+    from dagtui.graph.model import NodeIndex, ParameterValue, TaskIndex
     from dagtui.graph.toml.source_map import Origins
+
+    Link = Sequence[NodeIndex] | Selector
+    """All nodes of a task, or some of them for each cell."""
 
 LONGEST_LISTED = 1000
 """Characters of an entry of `needs` that is searched for several names."""
 MOST_EDGES = 20_000_000
-
-Link = range | Selector
-"""All nodes of a task, or some of them for each cell."""
 
 
 class Wiring:
@@ -36,16 +37,16 @@ class Wiring:
         self._params = params
         self._diagnostics = diagnostics
         self._origins = origins
-        self._nodes = [layout.nodes(number) for number in range(len(layout.tasks))]
-        self._links: dict[int, list[Link]] = {}
+        self._nodes = [layout.nodes(number) for number, _ in numbered_tasks(layout.tasks)]
+        self._links: dict[TaskIndex, list[Link]] = {}
         self._chosen: list[_Chosen] = []
-        self._overlapping: set[int] = set()
+        self._overlapping: set[TaskIndex] = set()
         """Tasks with several links to one other task."""
 
     def connect(self, broken: Collection[str]) -> bool:
         """Read all `needs`, without checking broken tasks. Record and return False if there are too many edges."""
         total = 0
-        for number, task in enumerate(self._layout.tasks):
+        for number, task in numbered_tasks(self._layout.tasks):
             if not task.needs:
                 continue
             links = self._links[number] = self._whole(number, broken) or self._read(number, broken)
@@ -62,14 +63,19 @@ class Wiring:
                 self._links[chosen.number].remove(chosen.selector)
         return True
 
-    def edges(self) -> Iterator[tuple[int, int]]:
+    def edges(self) -> Iterator[tuple[NodeIndex, NodeIndex]]:
         """Yield every (parent, child), in the order of the children and of their `needs`."""
+        return cast("Iterator[tuple[NodeIndex, NodeIndex]]", self._pairs())
+
+    def _pairs(self) -> Iterator[tuple[int, int]]:
         for number, links in self._links.items():
             for cell, node in enumerate(self._nodes[number]):
-                parents = chain.from_iterable([link if isinstance(link, range) else link.nodes(cell) for link in links])
+                parents = chain.from_iterable(
+                    [link.nodes(cell) if isinstance(link, Selector) else link for link in links]
+                )
                 yield from zip(dict.fromkeys(parents) if number in self._overlapping else parents, repeat(node))
 
-    def _whole(self, number: int, broken: Collection[str]) -> list[Link]:
+    def _whole(self, number: TaskIndex, broken: Collection[str]) -> list[Link]:
         """Return the links of a task that needs only whole tasks, as most do, else an empty list."""
         targets = list(map(self._layout.index.get, self._layout.tasks[number].needs))
         if broken or number in targets:
@@ -77,9 +83,9 @@ class Wiring:
         links: list[Link] = [self._nodes[target] for target in targets if target is not None]
         return links if len(links) == len(targets) else []
 
-    def _read(self, number: int, broken: Collection[str]) -> list[Link]:
+    def _read(self, number: TaskIndex, broken: Collection[str]) -> list[Link]:
         links: list[Link] = []
-        targets: set[int] = set()
+        targets: set[TaskIndex] = set()
         task = self._layout.tasks[number]
         for position, entry in enumerate(task.needs):
             try:
@@ -97,7 +103,7 @@ class Wiring:
             targets.add(target)
         return links
 
-    def _target(self, number: int, entry: str) -> tuple[int, str | None]:
+    def _target(self, number: TaskIndex, entry: str) -> tuple[TaskIndex, str | None]:
         if len(entry) > LONGEST_ENTRY:
             raise ValueProblem(f"an element of needs can have at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
@@ -117,7 +123,7 @@ class Wiring:
             return f"write {', '.join(map(quoted, names))}: each name in quotation marks of its own"
         return self._diagnostics.suggestion(entry, self._layout.index, "the tasks are")
 
-    def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
+    def _link(self, number: TaskIndex, position: int, target: TaskIndex, inside: str | None) -> Link:
         if inside is None:
             return self._nodes[target]
         own = self._layout.cells.get(number)
@@ -146,7 +152,7 @@ class Wiring:
 class _Chosen(NamedTuple):
     """A selector, with the task and the position in its `needs` where it is written, and the task it selects from."""
 
-    number: int
+    number: TaskIndex
     position: int
-    target: int
+    target: TaskIndex
     selector: Selector

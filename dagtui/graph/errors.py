@@ -84,3 +84,14 @@ class ValueProblem(Exception):  # noqa: N818 - it never leaves this package: it 
         self.inside = inside
         self.needle = needle
         super().__init__(message)
+
+
+class CycleError(ValueError):
+    """The edges form a cycle. `nodes` is a shortest one, its first node repeated at the end."""
+
+    def __init__(self, nodes: Sequence[int], labels: Sequence[str]) -> None:
+        self.nodes = tuple(nodes)
+        shown = [labels[node] for node in nodes]
+        if len(shown) > 20:
+            shown = [*shown[:10], f"… {len(shown) - 19} more …", *shown[-9:]]
+        super().__init__("cycle: " + " → ".join(shown))

@@ -12,7 +12,7 @@ from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellComma
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.graph.model import Graph, Matrix
+    from dagtui.graph.model import Graph, Matrix, NodeIndex
 
 _PLAIN = Task("")
 _SIMPLE = tuple(name for name, key in TASK.items() if key.is_plain)
@@ -51,15 +51,18 @@ def _tasks(graph: Graph) -> dict[str, object]:
         nodes[number] += 1
     if all(count == 1 or task.matrix is not None for task, count in zip(graph.tasks, nodes, strict=True)):
         tables = {task.name: _table(task, task.needs, task.matrix) for task in graph.tasks}
-        for node, number in enumerate(graph.task_of):
+        for node, number in zip(graph.nodes, graph.task_of, strict=True):
             task = graph.tasks[number]
             if task.matrix is None and not task.needs and graph.parent_count(node):
                 tables[task.name]["needs"] = _parents(graph, node)
         return dict(tables)
-    return {name: _table(graph.task(node), _parents(graph, node), None) for node, name in enumerate(graph.labels)}
+    return {
+        name: _table(graph.task(node), _parents(graph, node), None)
+        for node, name in zip(graph.nodes, graph.labels, strict=True)
+    }
 
 
-def _parents(graph: Graph, node: int) -> list[str]:
+def _parents(graph: Graph, node: NodeIndex) -> list[str]:
     return [graph.labels[parent] for parent in graph.parents(node)]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.edges import Wiring
-from dagtui.graph.errors import GraphError, ValueProblem, quoted
+from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
@@ -18,7 +18,7 @@ from dagtui.graph.keys import DOCUMENT, RESERVED_RUN, RUN
 from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.cells import ProductCells, most_cells
 from dagtui.graph.matrix.matrices import MOST_NODES
-from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
+from dagtui.graph.model import Graph, RunSettings, Trigger, numbered_tasks
 from dagtui.graph.tasks import TaskReader, subject
 from dagtui.graph.toml import parse, values
 from dagtui.graph.toml.source_map import Origins
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dagtui.graph.matrix.cells import Cells
-    from dagtui.graph.model import Matrix, ParameterValue, Task
+    from dagtui.graph.model import Matrix, ParameterValue, Task, TaskIndex
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
@@ -257,14 +257,16 @@ class _Loading:
         if settings.jobs is None:
             return
         origins = Origins(self._document, tasks)
-        for number, task in enumerate(tasks):
+        for number, task in numbered_tasks(tasks):
             if task.slots > settings.jobs:
                 message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {settings.jobs:,} jobs"
                 self._diagnostics.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 
     def _check_triggers(self, tasks: list[Task]) -> None:
         """Record tasks that have no parents and wait for one."""
-        waiting = [number for number, task in enumerate(tasks) if task.trigger in _WANTS_PARENTS and not task.needs]
+        waiting = [
+            number for number, task in numbered_tasks(tasks) if task.trigger in _WANTS_PARENTS and not task.needs
+        ]
         origins = Origins(self._document, tasks)
         for number in waiting:
             task = tasks[number]
@@ -278,8 +280,8 @@ class _Loading:
 
     def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
         """Lay out the tasks. Tasks that are too large or without cells are recorded and not laid out."""
-        cells: dict[int, Cells] = {}
-        sizes = {number: most_cells(task.matrix) for number, task in enumerate(tasks) if task.matrix}
+        cells: dict[TaskIndex, Cells] = {}
+        sizes = {number: most_cells(task.matrix) for number, task in numbered_tasks(tasks) if task.matrix}
         if len(tasks) + sum(sizes.values()) > MOST_NODES:
             self._too_large(tasks, sizes)
             broken.update(tasks[number].name for number in sizes)
@@ -294,7 +296,7 @@ class _Loading:
                 self._diagnostics.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
         return GraphLayout(tasks, cells)
 
-    def _too_large(self, tasks: list[Task], sizes: dict[int, int]) -> None:
+    def _too_large(self, tasks: list[Task], sizes: dict[TaskIndex, int]) -> None:
         size = len(tasks) + sum(sizes.values())
         shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
         message = f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed"

@@ -8,7 +8,9 @@ from array import array
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import le, sub
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType, cast
+
+from dagtui.graph.errors import CycleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +24,14 @@ ParameterValue = Value | tuple[Value, ...]
 
 Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""
+
+NodeIndex = NewType("NodeIndex", int)
+"""The number of a node in its graph, from 0."""
+
+TaskIndex = NewType("TaskIndex", int)
+"""The number of a task in its graph, from 0."""
+
+NO_NODE = NodeIndex(-1)
 
 
 DEFAULT_SHELL = ("sh", "-e", "-c")
@@ -151,15 +161,9 @@ class RunSettings:
     """The directory that keeps the runs, relative to the graph file, or empty for the usual place."""
 
 
-class CycleError(ValueError):
-    """The edges form a cycle. `nodes` is a shortest one, its first node repeated at the end."""
-
-    def __init__(self, nodes: Sequence[int], labels: Sequence[str]) -> None:
-        self.nodes = tuple(nodes)
-        shown = [labels[node] for node in nodes]
-        if len(shown) > 20:
-            shown = [*shown[:10], f"… {len(shown) - 19} more …", *shown[-9:]]
-        super().__init__("cycle: " + " → ".join(shown))
+def numbered_tasks(tasks: Iterable[Task]) -> Iterable[tuple[TaskIndex, Task]]:
+    """Return each task with its number."""
+    return cast("Iterable[tuple[TaskIndex, Task]]", enumerate(tasks))
 
 
 class Graph:
@@ -199,13 +203,13 @@ class Graph:
     def __init__(  # the fields of a graph, given by name
         self,
         labels: Sequence[str],
-        edges: Iterable[tuple[int, int]],
+        edges: Iterable[tuple[NodeIndex, NodeIndex]],
         *,
         name: str = "graph",
         path: Path | None = None,
         directory: Path | None = None,
         tasks: Sequence[Task] | None = None,
-        task_of: Iterable[int] | None = None,
+        task_of: Iterable[TaskIndex] | None = None,
         cells: Sequence[Cell] | None = None,
         params: Mapping[str, ParameterValue] | None = None,
         given: Mapping[str, str] | None = None,
@@ -235,7 +239,7 @@ class Graph:
         self.tasks: list[Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
-        self.task_of: array[int] = array("i", range(len(self.labels)) if task_of is None else task_of)
+        self.task_of = cast("Sequence[TaskIndex]", array("i", range(len(self.labels)) if task_of is None else task_of))
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
@@ -246,7 +250,7 @@ class Graph:
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self._index = _numbered(self.labels)
         self._link(edges)
-        self.order: array[int] = self._sort()
+        self.order = self._sort()
         """Every node, parents before children, otherwise in the order of the file."""
 
     @classmethod
@@ -272,7 +276,7 @@ class Graph:
             (2, 1)
         """
         names = list(labels)
-        index = {label: node for node, label in enumerate(names)}
+        index = _numbered(names)
         pairs = [(index[parent], index[child]) for parent, child in edges]
         if len(set(pairs)) < len(pairs):
             raise ValueError("two edges are the same")
@@ -305,44 +309,49 @@ class Graph:
         """The number of edges."""
         return len(self._child_ends)
 
-    def node(self, label: str) -> int:
+    @property
+    def nodes(self) -> Sequence[NodeIndex]:
+        """All nodes, in the order of the file."""
+        return cast("Sequence[NodeIndex]", range(len(self.labels)))
+
+    def node(self, label: str) -> NodeIndex:
         """Return the number of the node with that label. Raises KeyError."""
         return self._index[label]
 
-    def find(self, label: str) -> int | None:
+    def find(self, label: str) -> NodeIndex | None:
         """Return the number of the node with that label, or None."""
         return self._index.get(label)
 
-    def task(self, node: int) -> Task:
+    def task(self, node: NodeIndex) -> Task:
         """Return the task that a node was expanded from."""
         return self.tasks[self.task_of[node]]
 
-    def cell(self, node: int) -> Cell:
+    def cell(self, node: NodeIndex) -> Cell:
         """Return the node's cell of its task's matrix, empty without a matrix."""
         return self.cells[node] if self.cells is not None else ()
 
-    def parents(self, node: int) -> array[int]:
+    def parents(self, node: NodeIndex) -> Sequence[NodeIndex]:
         """Return the parents of a node, in the order of the file."""
         return self._parent_ends[self._parent_starts[node] : self._parent_starts[node + 1]]
 
-    def children(self, node: int) -> array[int]:
+    def children(self, node: NodeIndex) -> Sequence[NodeIndex]:
         """Return the children of a node, in the order of the file."""
         return self._child_ends[self._child_starts[node] : self._child_starts[node + 1]]
 
-    def parent_count(self, node: int) -> int:
+    def parent_count(self, node: NodeIndex) -> int:
         """Return the number of parents of a node."""
         return self._parent_starts[node + 1] - self._parent_starts[node]
 
-    def _link(self, edges: Iterable[tuple[int, int]]) -> None:
+    def _link(self, edges: Iterable[tuple[NodeIndex, NodeIndex]]) -> None:
         count = len(self.labels)
         both = array("i", chain.from_iterable(edges))
         parents, children = both[::2], both[1::2]
         self._child_starts, self._child_ends = _flatten(count, parents, children)
         self._parent_starts, self._parent_ends = _flatten(count, children, parents)
 
-    def _sort(self) -> array[int]:
+    def _sort(self) -> Sequence[NodeIndex]:
         missing = array("i", map(sub, self._parent_starts[1:], self._parent_starts))
-        order = array("i", (node for node in range(len(self)) if not missing[node]))
+        order = array("i", (node for node in self.nodes if not missing[node]))
         starts, ends = self._child_starts, self._child_ends
         position = 0
         while position < len(order):
@@ -355,19 +364,20 @@ class Graph:
         if len(order) != len(self):
             from dagtui.graph.cycles import shortest_cycle
 
-            raise CycleError(shortest_cycle(self, [node for node in range(len(self)) if missing[node]]), self.labels)
-        return order
+            cycle = shortest_cycle(self, [node for node in self.nodes if missing[node]])
+            raise CycleError(cycle, self.labels)
+        return cast("Sequence[NodeIndex]", order)
 
 
-def _numbered(labels: Sequence[str]) -> dict[str, int]:
+def _numbered(labels: Sequence[str]) -> dict[str, NodeIndex]:
     """Return the node of each label."""
-    nodes = {label: node for node, label in enumerate(labels)}
+    nodes = cast("dict[str, NodeIndex]", {label: node for node, label in enumerate(labels)})
     if len(nodes) != len(labels):
         raise ValueError("two nodes have the same label")
     return nodes
 
 
-def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:
+def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], Sequence[NodeIndex]]:
     """Group values by key with a stable counting sort. Return the offsets of the keys, and the sorted values."""
     starts = array("i", bytes(4 * (count + 1)))
     for key in keys:
@@ -375,10 +385,10 @@ def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[in
     for key in range(count):
         starts[key + 1] += starts[key]
     if all(map(le, keys, keys[1:])):
-        return starts, values  # the order of a file, child by child
+        return starts, cast("Sequence[NodeIndex]", values)  # the order of a file, child by child
     ends = array("i", bytes(4 * len(values)))
     heads = starts[:]
     for key, value in zip(keys, values, strict=True):
         ends[heads[key]] = value
         heads[key] += 1
-    return starts, ends
+    return starts, cast("Sequence[NodeIndex]", ends)

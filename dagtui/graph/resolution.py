@@ -14,14 +14,14 @@ from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.places import quote
 from dagtui.graph.expressions.templates import Template, parameter_text, parse_command, parse_template, value_text
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import ArgumentList, NodeIndex, PythonCall, ShellCommand
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.graph.expressions.braces import Placeholder
-    from dagtui.graph.model import Action, Graph, Task, Value
+    from dagtui.graph.model import Action, Graph, Task, TaskIndex, Value
 
 
 MOST_FILLED = 4 * 1024 * 1024
@@ -86,7 +86,7 @@ class Resolver:
         self._constant_envs: dict[int, dict[str, str]] = {}
         self._paths: dict[str, Path] = {}
 
-    def resolve(self, node: int, status_of: Callable[[int], str]) -> Resolved:
+    def resolve(self, node: NodeIndex, status_of: Callable[[NodeIndex], str]) -> Resolved:
         """Return what the node executes now. `status_of` gives the word of `needs.X.status`. Raises ResolutionError."""
         number = self._graph.task_of[node]
         done = self._done.get(number)
@@ -100,7 +100,7 @@ class Resolver:
         except ValueProblem as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
-    def known(self, node: int, status_of: Callable[[int], str], redact: Callable[[str, str], str]) -> Known:
+    def known(self, node: NodeIndex, status_of: Callable[[NodeIndex], str], redact: Callable[[str, str], str]) -> Known:
         """Resolve each text by itself, so that one without a value leaves the others.
 
         `redact` gets name and value of each variable before others are made of it.
@@ -126,13 +126,13 @@ class Resolver:
             known = self._paths[cwd] = Path(os.path.normpath(self._directory / cwd))
         return known
 
-    def _plan(self, number: int) -> _Plan | None:
+    def _plan(self, number: TaskIndex) -> _Plan | None:
         """Split the texts of a task. Return None, with the result stored, if there is nothing to fill in."""
         task = self._graph.tasks[number]
         env = self._env(task)
         plan = _Plan(task, env)
         if plan.constant():
-            values = _Values(self._graph, self._environment, 0, str)
+            values = _Values(self._graph, self._environment, NodeIndex(0), str)
             shared = self._constant_envs.get(id(task.env))
             resolved = plan.resolve(values, self, shared)
             self._constant_envs.setdefault(id(task.env), resolved.env)
@@ -152,7 +152,7 @@ class _Values:
     """The values of the placeholders of one node."""
 
     def __init__(
-        self, graph: Graph, environment: Mapping[str, str], node: int, status_of: Callable[[int], str]
+        self, graph: Graph, environment: Mapping[str, str], node: NodeIndex, status_of: Callable[[NodeIndex], str]
     ) -> None:
         self.env: dict[str, str] = {}
         self.unknown: set[str] = set()

@@ -16,7 +16,7 @@ from dagtui.text.secrets import LEAST, MOST, Secrets
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dagtui.graph.model import Graph, ParameterValue, Task
+    from dagtui.graph.model import Graph, NodeIndex, ParameterValue, Task
 
 MOST_VALUES = 256
 """The number of different values of all secrets of a run. Each makes every log a little slower to write."""
@@ -145,7 +145,7 @@ class _Sources:
     def _search_tasks(self, graph: Graph, resolver: Resolver) -> None:
         done: set[int] = set()  # tables of variables that are the same for every node, by identity
         named: dict[int, list[str]] = {}
-        for node, number in enumerate(graph.task_of):
+        for node, number in zip(graph.nodes, graph.task_of, strict=True):
             env = graph.tasks[number].env
             if id(env) in done:
                 continue
@@ -156,7 +156,7 @@ class _Sources:
             if not names or (self._resolve(resolver, node, env, names) and not _varies(env)):
                 done.add(id(env))
 
-    def _resolve(self, resolver: Resolver, node: int, env: Mapping[str, str], names: Collection[str]) -> bool:
+    def _resolve(self, resolver: Resolver, node: NodeIndex, env: Mapping[str, str], names: Collection[str]) -> bool:
         """Take in the variables of one node. Return whether they could be filled in."""
         try:
             found = resolver.resolve(node, lambda _: "").env

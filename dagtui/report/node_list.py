@@ -10,13 +10,14 @@ from dagtui.engine.why import full_why
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
 _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
 """Causes for which a node's value is an exit status."""
 
 
-def node_objects(run: RunView, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
+def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[str, object]]:
     """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = run.state, run.clock()
     queued: dict[tuple[int, Cause], str] = {}
@@ -43,14 +44,14 @@ def node_objects(run: RunView, nodes: Iterable[int]) -> Iterator[Mapping[str, ob
         }
 
 
-def _begun(run: RunView, node: int) -> int:
+def _begun(run: RunView, node: NodeIndex) -> int:
     """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
     state = run.state
     handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
     return max(0, state.attempt[node] - handed)
 
 
-def _times(run: RunView, node: int, attempt: int, now: float) -> dict[str, float | None]:
+def _times(run: RunView, node: NodeIndex, attempt: int, now: float) -> dict[str, float | None]:
     """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = run.state
     alive = state.status_of(node) in ALIVE

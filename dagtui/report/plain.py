@@ -20,6 +20,7 @@ from dagtui.text.labels import name_label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -146,7 +147,7 @@ class PlainLines:
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
 
-    def _name(self, node: int) -> str:
+    def _name(self, node: NodeIndex) -> str:
         return name_label(self._run.graph.labels[node], _NAME_CELLS)
 
     def _glyph(self, status: NodeStatus) -> str:

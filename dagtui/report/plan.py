@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.messages import Ended, EndKind, Start
@@ -15,15 +15,17 @@ from dagtui.engine.why import why
 from dagtui.graph.definition import CellChange, changed_cells
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
+from dagtui.graph.model import NO_NODE
 from dagtui.runs.forecast import UNKNOWN, Forecast
 from dagtui.store.directory import last_run
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dagtui.engine.messages import Effect
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
 
 
@@ -34,17 +36,17 @@ class Plan:
     graph: Graph
     jobs: int
     history: History
-    order: array[int]
+    order: Sequence[NodeIndex]
     """Nodes that would run, in order of their start."""
     begins: array[float]
     """Start time of each node. Negative for nodes that would not run."""
     seconds: array[float]
     """Expected duration of each node. 1 where nothing is known."""
-    critical_path: list[int]
+    critical_path: list[NodeIndex]
     """Nodes of the critical path, in order."""
     makespan: float
     """When the last node would end."""
-    idle: dict[int, str]
+    idle: dict[NodeIndex, str]
     """Why each node that would not run does not."""
 
     known: bool
@@ -67,7 +69,7 @@ def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
     order, begins = array("i"), array("d", [-1.0]) * len(graph)
-    running: list[tuple[float, int, int]] = []
+    running: list[tuple[float, NodeIndex, int]] = []
     now = 0.0
     traversal.begin(now)
     while True:
@@ -87,11 +89,13 @@ def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
     state = traversal.state
     idle = {
         node: why(state, node, now) or state.status_of(node).word
-        for node in range(len(graph))
+        for node in graph.nodes
         if begins[node] < 0 and state.status[node] != NodeStatus.COMPLETED
     }
     path = _critical_path(graph, seconds, begins)
-    return Plan(graph, jobs, history, order, begins, seconds, path, now, idle, forecast.known)
+    return Plan(
+        graph, jobs, history, cast("Sequence[NodeIndex]", order), begins, seconds, path, now, idle, forecast.known
+    )
 
 
 def _effects(traversal: Traversal) -> list[Effect]:
@@ -104,22 +108,22 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
     seconds = array("d", forecast.weights if forecast.weights is not None else [UNKNOWN] * len(graph))
     empty = bytes(task.action is None for task in graph.tasks)
     if any(empty):
-        for node, task in enumerate(graph.task_of):
+        for node, task in zip(graph.nodes, graph.task_of, strict=True):
             if empty[task]:
                 seconds[node] = 0.0
     return seconds
 
 
-def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[int]:
+def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[NodeIndex]:
     """Return the critical path among the nodes that would run."""
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
     ways = critical_path_lengths(graph, weights)
     roots = (node for node in graph.order if not graph.parent_count(node))
-    node = max(roots, key=lambda root: ways[root], default=-1)
-    path: list[int] = []
+    node = max(roots, key=lambda root: ways[root], default=NO_NODE)
+    path: list[NodeIndex] = []
     while node >= 0:
         path.append(node)
-        node = max(graph.children(node), key=lambda child: ways[child], default=-1)
+        node = max(graph.children(node), key=lambda child: ways[child], default=NO_NODE)
     return [node for node in path if begins[node] >= 0]
 
 

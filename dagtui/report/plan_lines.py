@@ -18,7 +18,7 @@ from dagtui.text.shortening import told_apart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex, Value
     from dagtui.report.plan import Plan, SheetChange
     from dagtui.text.look import Look
 
@@ -92,7 +92,7 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange] = ()) -> Iterator[str]:
     critical = set(plan.critical_path)
     as_run = _as_run(plan)
     last = len(graph) - 1
-    for number, node in enumerate([*plan.order, *(n for n in range(len(graph)) if plan.begins[n] < 0)]):
+    for number, node in enumerate([*plan.order, *(n for n in graph.nodes if plan.begins[n] < 0)]):
         yield _node_json(plan, node, critical, as_run) + ("," if number < last else "")
     yield "]}"
 
@@ -102,7 +102,7 @@ def _as_run(plan: Plan) -> AsRun:
     return AsRun(plan.graph, UnknownEnvironment(), unknown_status)
 
 
-def _node_json(plan: Plan, node: int, critical: set[int], as_run: AsRun) -> str:
+def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: AsRun) -> str:
     graph, task, runs = plan.graph, plan.graph.task(node), plan.begins[node] >= 0
     return json.dumps(
         {
@@ -152,12 +152,12 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
         yield f"critical path (*), {plural(len(plan.critical_path), 'node')}: {path}"
 
 
-def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:
+def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[NodeIndex]]:
     """Yield the nodes of each line, ordered by the start of the first one."""
     graph = plan.graph
     sizes = Counter(graph.task_of) if len(graph.tasks) < len(graph) and not everything else Counter[int]()
-    members: dict[int, list[int]] = {}
-    entries: list[Sequence[int]] = []
+    members: dict[TaskIndex, list[NodeIndex]] = {}
+    entries: list[Sequence[NodeIndex]] = []
     for node in plan.order:
         task = graph.task_of[node]
         if sizes[task] <= FOLDED:
@@ -170,13 +170,15 @@ def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:
     yield from entries
 
 
-def _name(plan: Plan, entry: Sequence[int]) -> str:
+def _name(plan: Plan, entry: Sequence[NodeIndex]) -> str:
     if len(entry) == 1:
         return label(plan.graph.labels[entry[0]], NAME_CHARACTERS)
     return f"{name_label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
 
 
-def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], as_run: AsRun) -> str:
+def _line(
+    plan: Plan, entry: Sequence[NodeIndex], name: str, width: int, critical: set[NodeIndex], as_run: AsRun
+) -> str:
     node = entry[0]
     mark = "*" if not critical.isdisjoint(entry) else " "
     times = f"{duration(plan.begins[node]):>9}  {_takes(plan, entry):>9}  " if plan.known else ""
@@ -187,7 +189,7 @@ def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
 
 
-def _takes(plan: Plan, entry: Sequence[int]) -> str:
+def _takes(plan: Plan, entry: Sequence[NodeIndex]) -> str:
     """Return the seconds of the line's node or nodes, with `~` if they are estimated from other nodes."""
     own = all(plan.history.knows(plan.graph.labels[node]) for node in entry)
     return ("" if own else "~") + duration(sum(plan.seconds[node] for node in entry))
@@ -199,7 +201,7 @@ def _first_line(command: str) -> str:
     return shown + " …" if newline and not shown.endswith("…") else shown
 
 
-def _conditions(graph: Graph, task: Task, entry: Sequence[int]) -> Iterator[str]:
+def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterator[str]:
     """Yield the other conditions for a node to run, shown in brackets behind its command."""
     needs = [graph.labels[parent] for parent in graph.parents(entry[0])[: MOST_NEEDS + 1]]
     total = graph.parent_count(entry[0])

@@ -22,6 +22,7 @@ from dagtui.text.redraws import final_lines
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -84,7 +85,7 @@ def _headline(run: RunView, look: Look) -> str:
     return _painted(f"{mark} {label(run.name)} {word}", _COLOURS[verdict], look)
 
 
-def _stale(run: RunView, nodes: list[int], look: Look, folder: str) -> str:
+def _stale(run: RunView, nodes: list[NodeIndex], look: Look, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(run.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
@@ -99,7 +100,7 @@ def _stale(run: RunView, nodes: list[int], look: Look, folder: str) -> str:
 class _Alike:
     """Failures with the same message."""
 
-    nodes: list[int]
+    nodes: list[NodeIndex]
     """In the order of the file. The first one is shown."""
     tail: list[bytes]
     """The last lines of the first node's log."""
@@ -140,7 +141,7 @@ def _failure(run: RunView, group: _Alike, width: int, look: Look) -> list[str]:
     return lines
 
 
-def _others(run: RunView, nodes: list[int]) -> str:
+def _others(run: RunView, nodes: list[NodeIndex]) -> str:
     """Name the other nodes that failed alike: the first ones by name, then a count."""
     names = [name_label(run.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
     more = len(nodes) - 1 - len(names)

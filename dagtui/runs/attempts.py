@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.events import Event
+    from dagtui.graph.model import NodeIndex
 
 
 class AttemptResult(NamedTuple):
@@ -54,7 +55,7 @@ class AttemptResults:
             elif event.status is not NodeStatus.CANCELLING:
                 self._note_end(event)
 
-    def of(self, node: int) -> list[AttemptResult]:
+    def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""
         found = self._results.get(node, [])
         at = self._first_at[node]
@@ -62,7 +63,7 @@ class AttemptResults:
             return list(found)
         return [AttemptResult(1, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
 
-    def result(self, node: int, attempt: int) -> AttemptResult | None:
+    def result(self, node: NodeIndex, attempt: int) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)
 

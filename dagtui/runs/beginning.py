@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.engine.protocol import Executor
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 class Ingredients:
@@ -63,7 +63,7 @@ class Ingredients:
         return live
 
     def _local_executor(
-        self, directory: RunDirectory, status_of: Callable[[int], str]
+        self, directory: RunDirectory, status_of: Callable[[NodeIndex], str]
     ) -> tuple[Executor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""
         executor = LocalExecutor(

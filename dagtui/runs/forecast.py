@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
 
 UNKNOWN = 1.0
@@ -28,18 +28,18 @@ class Forecast:
         labels = graph.labels
         self._estimates: list[float | None] = [None] * len(graph)
         if history is not None:
-            self._estimates = [history.estimate(labels[node], graph.task(node).group) for node in range(len(graph))]
+            self._estimates = [history.estimate(labels[node], graph.task(node).group) for node in graph.nodes]
         self.known = any(estimate is not None for estimate in self._estimates)
         self.weights: list[float] | None = (
             [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None
         )
         self._last: tuple[float, tuple[float, int] | None] = (-1e9, None)
 
-    def estimate(self, node: int) -> float | None:
+    def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, or None without history."""
         return self._estimates[node]
 
-    def seconds_for(self, nodes: Collection[int], jobs: int) -> float | None:
+    def seconds_for(self, nodes: Collection[NodeIndex], jobs: int) -> float | None:
         """Return the expected seconds to run only some nodes on `jobs` slots, or None without history.
 
         This is the larger of the critical path among them and their total work divided by the slots.
@@ -49,7 +49,7 @@ class Forecast:
         work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
         return max(work, longest_path_among(self._graph, nodes, self.weights))
 
-    def _share(self, node: int, jobs: int) -> float:
+    def _share(self, node: NodeIndex, jobs: int) -> float:
         """Return the fraction of the slots that a node takes."""
         return min(1.0, self._graph.task(node).slots / max(1, jobs))
 

@@ -17,7 +17,7 @@ from dagtui.store.journal import is_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.directory import RunDirectory
 
 _ENDINGS = {
@@ -58,7 +58,7 @@ def resumption(graph_path: Path, number: int | None = None) -> Resumption | None
     return Resumption(found[0]) if found else None
 
 
-def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption:
+def resumable(graph: Graph, number: int | None = None, rerun: tuple[NodeIndex, ...] = ()) -> Resumption:
     """Return the run of a graph to resume, which no process has, and the nodes to run again.
 
     Raises NothingToResumeError if there is none, and StoreError if it is live or damaged.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
     from dagtui.store.directory import RunDirectory
 
 
@@ -46,7 +47,7 @@ def has_success(directory: RunDirectory) -> bool:
     return any(not status for _, _, status, _ in undelivered.read(os.fspath(directory.path)))
 
 
-def _is_open(state: RunState, node: int, seconds: float) -> bool:
+def _is_open(state: RunState, node: NodeIndex, seconds: float) -> bool:
     """Return whether the node's last attempt was in flight and may have ended this way."""
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.execution.local.link import SupervisorLink
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.store.directory import RunDirectory
 
@@ -28,7 +28,7 @@ class Resumption(NamedTuple):
     directory: RunDirectory
     passed_over: tuple[int, ...] = ()
     """The numbers of later runs that were passed over, because no node of theirs is recorded as completed."""
-    rerun: tuple[int, ...] = ()
+    rerun: tuple[NodeIndex, ...] = ()
     """Nodes to run again with everything downstream of them, even in a completed run."""
 
     def words(self) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dagtui.engine.protocol import Executor
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.notices import Notice
     from dagtui.runs.previous_run import Replay
@@ -99,7 +100,7 @@ class LiveRun(RunView):
         return self.run.settled
 
     @property
-    def unkillable(self) -> frozenset[int]:
+    def unkillable(self) -> frozenset[NodeIndex]:
         """The nodes whose processes are still there after KILL. Leaving does not wait for them."""
         return frozenset(self.run.traversal.unkillable)
 
@@ -114,7 +115,7 @@ class LiveRun(RunView):
         """Return why a command would change nothing now, or None. Only the top of a large subtree is looked at."""
         return refusal(self.run.traversal, command, SEARCHED)
 
-    def refused_targets(self, command: Command) -> Mapping[int, str]:
+    def refused_targets(self, command: Command) -> Mapping[NodeIndex, str]:
         """Return the targets that a command would not affect, and why."""
         return dict(refused_targets(self.run.traversal, command))
 
@@ -148,7 +149,7 @@ class LiveRun(RunView):
 
     # Environment
 
-    def node_environment(self, node: int) -> NodeEnvironment:
+    def node_environment(self, node: NodeIndex) -> NodeEnvironment:
         """Return the environment of the node's next attempt. Raises NoNodeEnvironmentError."""
         attempt = self.state.attempt[node] + 1
         try:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import NodeEvent
     from dagtui.graph.definition import CellChange
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex, TaskIndex
     from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
@@ -56,18 +56,18 @@ class LastRun:
     past: Replay
     state: RunState
     """The state in which the run was left."""
-    changed: dict[int, tuple[str, ...]]
+    changed: dict[NodeIndex, tuple[str, ...]]
     """Nodes whose definition has changed, and the parts of it that differ."""
-    again: dict[int, int]
+    again: dict[NodeIndex, NodeIndex]
     """Nodes to run again because a definition changed, mapped to the node with that definition: itself or an
     ancestor."""
-    followers: frozenset[int]
+    followers: frozenset[NodeIndex]
     """Nodes that are done but run again, because the nodes they followed run again."""
     gone: tuple[str, ...]
     """Tasks that the graph no longer has."""
     written: bytes | None
     """The graph to record. None if it is already recorded as it is."""
-    cells: Mapping[int, CellChange]
+    cells: Mapping[TaskIndex, CellChange]
     """How the cells of tasks differ."""
     late: tuple[NodeEvent, ...] = ()
     """Results that the journal does not contain. The state already includes them."""
@@ -78,7 +78,7 @@ class LastRun:
         return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
 
     @property
-    def cancelled(self) -> list[int]:
+    def cancelled(self) -> list[NodeIndex]:
         """The nodes that stay cancelled, because they were cancelled one by one rather than with the whole run."""
         return sorted(node for node in self.state.marks if kept_marks(self.state, node))
 
@@ -111,7 +111,7 @@ class LastRun:
 
     def changes(self) -> str:
         """Name the changed tasks and the parts that changed. Empty if nothing did. Safe to show."""
-        said: dict[int, list[str]] = {}
+        said: dict[TaskIndex, list[str]] = {}
         for node, parts in self.changed.items():
             task = self.graph.task_of[node]
             if task not in said and not (parts == (NEW,) and task in self.cells):
@@ -125,7 +125,7 @@ class LastRun:
         more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
         return ", ".join([*named[:NAMED], *more])
 
-    def reasons(self) -> Iterator[tuple[int, str]]:
+    def reasons(self) -> Iterator[tuple[NodeIndex, str]]:
         """Yield completed nodes that run again, and why."""
         for node, origin in self.again.items():
             if node == origin:
@@ -158,7 +158,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
 
 
-def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
+def _followers(state: RunState, again: Collection[NodeIndex]) -> frozenset[NodeIndex]:
     return frozenset(followers_again(Propagation(state.graph, state), again)).difference(again)
 
 
@@ -230,7 +230,7 @@ def _set_aside(reader: JournalReader) -> str:
 
 
 def _restore(
-    ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[int, ...]
+    ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[NodeIndex, ...]
 ) -> LiveRun:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
@@ -276,7 +276,7 @@ def _summary(last: LastRun, kept: int) -> str:
     return f"resumed: {'; '.join(parts)}"
 
 
-def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
+def stay_cancelled(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     """Say which nodes stay cancelled, and how to undo that. Empty if there are none."""
     if not nodes:
         return ""
@@ -285,15 +285,15 @@ def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
     return f"{text}; to run {them}: retry, or --resume --rerun NODE"
 
 
-def named(graph: Graph, nodes: Collection[int]) -> str:
+def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     """Name some nodes and count the others. Safe to show."""
     names = [name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]]
     return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
 
 
-def _logged(last: LastRun) -> dict[int, int]:
+def _logged(last: LastRun) -> dict[NodeIndex, int]:
     """Return each node's last logged attempt, where it is later than any attempt in the journal."""
     known = last.state.attempt
     logged = LoggedAttempts(last.directory.path / "logs")
-    found = ((node, logged.last(name)) for node, name in enumerate(last.graph.labels))
+    found = ((node, logged.last(name)) for node, name in zip(last.graph.nodes, last.graph.labels, strict=True))
     return {node: attempt for node, attempt in found if attempt > known[node]}

@@ -14,7 +14,7 @@ from dagtui.text.redaction import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -41,12 +41,12 @@ def resume_command(run: RunView, look: Look, *, folder: str = "") -> str:
     return command_to_resume(run.graph, run.number, run.jobs_given, look, folder=folder)
 
 
-def rerun_command(run: RunView, nodes: Sequence[int], look: Look, *, folder: str = "") -> str:
+def rerun_command(run: RunView, nodes: Sequence[NodeIndex], look: Look, *, folder: str = "") -> str:
     """Return a command that resumes a run and reruns some nodes, for a shell in a folder."""
     return f"{resume_command(run, look, folder=folder)} {rerun_options(run.graph, nodes)}"
 
 
-def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
+def rerun_options(graph: Graph, nodes: Sequence[NodeIndex]) -> str:
     """Return the options that name nodes to rerun. For many nodes it is a placeholder to fill in."""
     if len(nodes) > _MOST_RERUN:
         return "--rerun NODE"

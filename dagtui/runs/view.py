@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Command
     from dagtui.engine.state import RunState
     from dagtui.graph.expressions.as_run import AsRun
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.forecast import Forecast
 
     Listener = Callable[[Sequence[Event]], object]
@@ -151,7 +151,7 @@ class RunView(ABC):
 
     # Attempts
 
-    def log_path(self, node: int, attempt: int) -> Path:
+    def log_path(self, node: NodeIndex, attempt: int) -> Path:
         """Return the path of an attempt's log. The file does not exist before the first output."""
         return self.path / "logs" / log_name(self.graph.labels[node], attempt)
 
@@ -162,14 +162,14 @@ class RunView(ABC):
 
         return AsRun(self.graph, UnknownEnvironment(), self._ended_as)
 
-    def _ended_as(self, node: int) -> str:
+    def _ended_as(self, node: NodeIndex) -> str:
         """Return the value of `needs.X.status`."""
         status = self.state.status_of(node)
         if not status.settled:
             raise ResolutionError(f"{self.graph.labels[node]} has not ended")
         return status.name.lower()
 
-    def estimate(self, node: int) -> float | None:
+    def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, from earlier runs. None without history."""
         return self.forecast.estimate(node)
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.driver import Driver
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Actions
@@ -263,7 +264,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Show a one-line notice."""
         self.main.footer.say(text, role, lasting=lasting)
 
-    def jump(self, node: int) -> None:
+    def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node."""
         self.main.tree_pane.select(node)
         self.main.show_node(node)

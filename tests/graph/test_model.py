@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.graph import cycles
-from dagtui.graph.model import CycleError, Graph
+from dagtui.graph.errors import CycleError
+from dagtui.graph.model import Graph
 
 PAIRS = st.integers(1, 9).flatmap(
     lambda size: st.tuples(

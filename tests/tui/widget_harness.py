@@ -40,7 +40,7 @@ class WidgetHarness(App[None], Generic[W]):
         yield self.shown
 
     def on_jump_to(self, message: JumpTo) -> None:
-        self.jumps.append(message.node)
+        self.jumps.append(message.target)
 
 
 @asynccontextmanager

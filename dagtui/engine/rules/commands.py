@@ -10,6 +10,7 @@ from dagtui.engine.status import SETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
 
 
 class Step(enum.Enum):
@@ -106,7 +107,7 @@ OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RET
 """What a command does to a node that is not part of the run."""
 
 
-def step_for(kind: CommandKind, state: RunState, node: int) -> Step | str:
+def step_for(kind: CommandKind, state: RunState, node: NodeIndex) -> Step | str:
     """Return what a command does to a node, or why it does nothing."""
     if state.outside and not state.selected[node]:
         return OUTSIDE[kind]
@@ -114,7 +115,7 @@ def step_for(kind: CommandKind, state: RunState, node: int) -> Step | str:
     return by_cause or COMMANDS[kind][state.status_of(node)]
 
 
-def nothing_for(kind: CommandKind, state: RunState, node: int) -> str | None:
+def nothing_for(kind: CommandKind, state: RunState, node: NodeIndex) -> str | None:
     """Return why a command does nothing to a node, or None if it does something."""
     step = step_for(kind, state, node)
     return step if isinstance(step, str) else None

@@ -11,6 +11,7 @@ from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Effect
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
@@ -33,19 +34,19 @@ class Propagation:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.capacity = Capacity(graph, state.jobs)
-        self.submitted: Mapping[int, int] = self.capacity.reserved
+        self.submitted: Mapping[NodeIndex, int] = self.capacity.reserved
         """Slots of the attempts that were submitted and have not begun, by node."""
-        self.unkillable: set[int] = set()
+        self.unkillable: set[NodeIndex] = set()
         """Nodes whose processes survived KILL."""
-        self.stop_deadline: dict[int, float] = {}
+        self.stop_deadline: dict[NodeIndex, float] = {}
         """Time at which a stopped attempt counts as unkillable, by node."""
         self.mask: Callable[[str], str] | None = None
         """Redacts the text of each event."""
         self.fail_fast_command = 0
         """Number of the command that a failure gave (rule 7 in `rules`), or 0."""
-        self.no_retry: set[int] = set()
+        self.no_retry: set[NodeIndex] = set()
         """Nodes that are not retried until reset: alive at the fail-fast command, or permanently unable to start."""
-        self.restarted: set[int] = set()
+        self.restarted: set[NodeIndex] = set()
         """Nodes that were settled or stopped and will begin again, which makes earlier results below them stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
@@ -80,7 +81,7 @@ class Propagation:
         state.apply_node(event)
         self.events.append(event)
 
-    def propagate(self, node: int) -> None:
+    def propagate(self, node: NodeIndex) -> None:
         """Set the status of a node that has not begun, and has no mark, from its parents and trigger."""
         state = self.state
         old = state.status[node]
@@ -90,18 +91,18 @@ class Propagation:
         if status != old or not self._still_blocked(node, status):
             self._become(node, status, cause)
 
-    def _follows(self, node: int) -> tuple[NodeStatus, Cause]:
+    def _follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
         rule = self._rules[graph.task_of[node]]
         return rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
 
-    def _still_blocked(self, node: int, status: NodeStatus) -> bool:
+    def _still_blocked(self, node: NodeIndex, status: NodeStatus) -> bool:
         """Return whether the stored blocker still blocks the node."""
         wanted, blocker = _BLOCKED_BY.get(status), self.state.blocker[node]
         return wanted is None or blocker < 0 or self.state.outcome_of(blocker) is wanted
 
-    def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
+    def _become(self, node: NodeIndex, status: NodeStatus, cause: Cause) -> None:
         if self.state.outside and not self.state.selected[node]:
             return
         if node in self.submitted:
@@ -109,10 +110,10 @@ class Propagation:
         if status in UNBEGUN and self.state.status[node] in SETTLED:
             self.restarted.add(node)
         wanted = _BLOCKED_BY.get(status)
-        blocker = -1
+        blocker = NO_NODE
         if wanted is not None and cause is not Cause.NOTHING_FAILED:
             outcome_of = self.state.outcome_of
-            blocker = next((parent for parent in self.graph.parents(node) if outcome_of(parent) is wanted), -1)
+            blocker = next((parent for parent in self.graph.parents(node) if outcome_of(parent) is wanted), NO_NODE)
         self.set(NodeChange(node, status, cause, blocker=blocker))
 
     def settle(self) -> None:
@@ -124,7 +125,7 @@ class Propagation:
             position += 1
         dirty.clear()
 
-    def reset(self, node: int, attempt: int | None = None) -> None:
+    def reset(self, node: NodeIndex, attempt: int | None = None) -> None:
         """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it."""
         self.restarted.add(node)
         self.no_retry.discard(node)
@@ -140,7 +141,7 @@ class Propagation:
             self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True))
         self.propagate(node)
 
-    def take_back(self, node: int) -> None:
+    def take_back(self, node: NodeIndex) -> None:
         """Release the number of a submitted attempt that never began."""
         state = self.state
         attempt = state.attempt[node] - 1
@@ -154,7 +155,7 @@ class Propagation:
             cause = Cause.NONE
         self.set(NodeChange(node, status, cause, attempt=attempt, blocker=state.blocker[node]))
 
-    def stop(self, node: int, cause: Cause, why: str = "", marks: tuple[int, ...] | None = None) -> None:
+    def stop(self, node: NodeIndex, cause: Cause, why: str = "", marks: tuple[int, ...] | None = None) -> None:
         """Stop a running node: TERM, and KILL after its grace."""
         self.set(NodeChange(node, NodeStatus.CANCELLING, cause, why, marks=marks))
         self.effects.append(Stop(node, self.state.attempt[node], self.graph.task(node).grace))

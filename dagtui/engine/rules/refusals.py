@@ -12,6 +12,7 @@ from dagtui.engine.status import UNSETTLED
 
 if TYPE_CHECKING:
     from dagtui.engine.rules.propagation import Propagation
+    from dagtui.graph.model import NodeIndex
 
 
 def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str | None:
@@ -46,7 +47,7 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
     return reasons[0] if all(reasons) else None
 
 
-def refused_targets(run: Propagation, command: Command) -> tuple[tuple[int, str], ...]:
+def refused_targets(run: Propagation, command: Command) -> tuple[tuple[NodeIndex, str], ...]:
     """Return the targets of a command that would not affect them, and why. Whole subtrees are not walked for that."""
     if command.kind is CommandKind.RERUN or command.kind not in COMMANDS:
         return ()
@@ -63,7 +64,7 @@ def _jobs_refusal(run: Propagation, command: Command) -> str | None:
 def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> str | None:
     state = run.state
 
-    def is_unsettled(node: int) -> bool:
+    def is_unsettled(node: NodeIndex) -> bool:
         return state.status[node] in UNSETTLED and not state.is_outside(node)
 
     if state.unsettled and cancelled_subtrees_have(run.graph, command.nodes, is_unsettled, most):
@@ -77,7 +78,7 @@ def _rerun_refusal(run: Propagation, command: Command, most: int) -> str | None:
     """Return why no node of the subtrees would run again. The reason is about the command's first target."""
     state = run.state
 
-    def runs_again(node: int) -> bool:
+    def runs_again(node: NodeIndex) -> bool:
         return nothing_for(CommandKind.RERUN_ONLY, state, node) is None
 
     if subtrees_have(run.graph, command.nodes, runs_again, most):
@@ -85,7 +86,7 @@ def _rerun_refusal(run: Propagation, command: Command, most: int) -> str | None:
     return nothing_for(command.kind, state, command.nodes[0])
 
 
-def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
+def _node_refusal(run: Propagation, kind: CommandKind, node: NodeIndex) -> str | None:
     step = step_for(kind, run.state, node)
     if isinstance(step, str):
         return step

@@ -77,7 +77,7 @@ def find_followers(graph: Graph) -> bytes:
     found = bytearray(tasks[task] for task in graph.task_of)
     if allowed:
         lenient = frozenset(allowed)
-        for node, task in enumerate(graph.task_of):
+        for node, task in zip(graph.nodes, graph.task_of, strict=True):
             if task in lenient:
                 for child in graph.children(node):
                     found[child] = 1

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
+
+    from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
 
-Key = tuple[int, int]
+Key = tuple["NodeIndex", int]
 """Node and attempt."""
 
 

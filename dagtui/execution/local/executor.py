@@ -13,6 +13,7 @@ from dagtui.execution.local.command import CommandError, Commands
 from dagtui.execution.local.start_errors import shortage
 from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts
 from dagtui.execution.local.supervision import Supervision
+from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError, Resolver
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.secrets import Secrets
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
@@ -41,7 +42,7 @@ class LocalExecutor:
         graph: Graph,
         directory: Path,
         log_path: Callable[[int, int], Path],
-        status_of: Callable[[int], str],
+        status_of: Callable[[NodeIndex], str],
         run_id: str,
         environment: Mapping[str, str],
         supervisor: SupervisorLink | None = None,
@@ -89,7 +90,7 @@ class LocalExecutor:
         link = self._supervisors.link
         return link.tag if link is not None else 0
 
-    def surroundings(self, node: int, attempt: int) -> Surroundings:
+    def surroundings(self, node: NodeIndex, attempt: int) -> Surroundings:
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
         resolved = self._resolver.resolve(node, self._status_of)
         own = self._commands.variables(resolved, self._graph.labels[node], attempt)
@@ -104,7 +105,7 @@ class LocalExecutor:
         self._connect()
         ownership.become_subreaper()
 
-    def start(self, node: int, attempt: int, slots: int) -> None:
+    def start(self, node: NodeIndex, attempt: int, slots: int) -> None:
         """Submit an attempt."""
         if self._closed:
             return
@@ -128,11 +129,11 @@ class LocalExecutor:
         self._requests.append(request)
         self._supervisors.expect(number)
 
-    def stop(self, node: int, attempt: int, grace: float) -> None:
+    def stop(self, node: NodeIndex, attempt: int, grace: float) -> None:
         """End all processes of an attempt."""
         self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
 
-    def withdraw(self, node: int, attempt: int) -> None:
+    def withdraw(self, node: NodeIndex, attempt: int) -> None:
         """Withdraw an attempt that still waits."""
         self._unwant(node, attempt, ("withdraw", node, attempt))
 
@@ -174,16 +175,16 @@ class LocalExecutor:
         self._submitted.close()
         self._deliver_all()
 
-    def _unwant(self, node: int, attempt: int, request: Message) -> None:
+    def _unwant(self, node: NodeIndex, attempt: int, request: Message) -> None:
         if self._submitted.unwant(node, attempt):
             self._requests.append(request)
 
     # Results
 
     def _remark(self, text: str) -> None:
-        self._submitted.happened.append(Remark(-1, 0, text))
+        self._submitted.happened.append(Remark(NO_NODE, 0, text))
 
-    def _fail(self, node: int, attempt: int, text: str, *, lasting: bool) -> None:
+    def _fail(self, node: NodeIndex, attempt: int, text: str, *, lasting: bool) -> None:
         self._submitted.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
         self._supervisors.soon(self._deliver_all)
 

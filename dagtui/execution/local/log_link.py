@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.attempt import Attempt, Key
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.log_process import MakeLog
+    from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
     from _collections import deque
@@ -188,7 +189,7 @@ class LogLink:
         self._rest = self._rest[sent:]
         self._bytes -= sent
 
-    def _complete(self, node: int, number: int, size: int, lost: int, why: str) -> None:
+    def _complete(self, node: NodeIndex, number: int, size: int, lost: int, why: str) -> None:
         if (node, number) not in self._passed:
             return
         attempt, _ = self._passed.pop((node, number))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.execution.local.attempt import Key
+    from dagtui.graph.model import NodeIndex
 
     MakeLog = Callable[[str, bool], LogWriter]
 else:
@@ -129,7 +130,7 @@ class LogProcess:
         for kind, *fields in self._input.feed(data):
             handlers[kind](wall, *fields)
 
-    def _remark(self, _wall: float, node: int, number: int, path: str, left: int) -> None:
+    def _remark(self, _wall: float, node: NodeIndex, number: int, path: str, left: int) -> None:
         for key, log in self._pipes.values():
             if key == (node, number):
                 log.left = left
@@ -138,7 +139,7 @@ class LogProcess:
         log.left = left
         log.close()
 
-    def _take(self, wall: float, node: int, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
+    def _take(self, wall: float, node: NodeIndex, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
         log = self._make_log(path, not piped)  # a complete log may arrive again after a predecessor died
         log.left = left
         if data:

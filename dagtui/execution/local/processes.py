@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.local import ownership
 from dagtui.execution.local.attempt import Attempt
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import signal
 
     from dagtui.execution.local.attempt import Key
+    from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
 
@@ -190,7 +191,7 @@ class Processes:
 
 def _owner_of_orphans() -> Attempt:
     """Return a pseudo-attempt without a leader, which owns orphans and ends when none is left."""
-    owner = Attempt((-1, 0))
+    owner = Attempt((cast("NodeIndex", -1), 0))
     owner.ended = True
     owner.grace = UNKILLABLE
     return owner

@@ -8,12 +8,13 @@ bytes follow the last line.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.execution.local.start_table import End
+    from dagtui.graph.model import NodeIndex
 
 NAME = "undelivered.jsonl"
 _ROOM = 1 << 16
@@ -91,7 +92,7 @@ def read(directory: str) -> Iterator[End]:
             record = json.loads(head + b"}")
             status, seconds = int(record["status"]), float(record["seconds"])
             if 0 <= status <= _HIGHEST and 0 <= seconds < _FOREVER:
-                yield int(record["node"]), int(record["attempt"]), status, seconds
+                yield cast("NodeIndex", int(record["node"])), int(record["attempt"]), status, seconds
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):  # a line of a later version
             continue
 

@@ -14,7 +14,7 @@ from dagtui.text.redaction import MARK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.graph.resolution import Known
     from dagtui.text.secrets import Secrets
 
@@ -38,7 +38,7 @@ def redacted_environment(environment: Mapping[str, str], names: tuple[str, ...],
     return {name: MARK.decode() if name in names else secrets.mask(value) for name, value in environment.items()}
 
 
-def unknown_status(node: int) -> str:
+def unknown_status(node: NodeIndex) -> str:
     """Raise ResolutionError. Serves as `status_of` where no node has ended."""
     raise ResolutionError(f"how node {node} ends is not known yet")
 
@@ -58,7 +58,7 @@ class AsRun:
         self,
         graph: Graph,
         environment: Mapping[str, str],
-        status_of: Callable[[int], str],
+        status_of: Callable[[NodeIndex], str],
         secrets: Secrets | None = None,
     ) -> None:
         """Graph and environment are already redacted. `status_of` raises ResolutionError for an unknown status."""
@@ -68,7 +68,7 @@ class AsRun:
         self._named = frozenset(graph.settings.secrets)
         self._secrets = secrets
 
-    def command(self, node: int) -> Filled:
+    def command(self, node: NodeIndex) -> Filled:
         """Return what the node executes."""
         written = command_line(self._graph.task(node).action)
         if "{{" not in written:
@@ -76,7 +76,7 @@ class AsRun:
         action = self._known(node).action
         return self._filled(written, None if action is None else command_line(action))
 
-    def cwd(self, node: int) -> Filled:
+    def cwd(self, node: NodeIndex) -> Filled:
         """Return the directory in which the node runs."""
         written = self._graph.task(node).cwd
         if "{{" not in written:
@@ -84,14 +84,14 @@ class AsRun:
         cwd = self._known(node).cwd
         return self._filled(written, None if cwd is None else os.fspath(cwd))
 
-    def env(self, node: int) -> dict[str, Filled]:
+    def env(self, node: NodeIndex) -> dict[str, Filled]:
         """Return the variables that are set for the node, in the order of the file."""
         written = self._graph.task(node).env
         if not any("{{" in text for text in written.values()):
             return {name: Filled(text) for name, text in written.items()}
         return {name: self._filled(written[name], found) for name, found in self._known(node).env.items()}
 
-    def _known(self, node: int) -> Known:
+    def _known(self, node: NodeIndex) -> Known:
         return self._resolver.known(node, self._status_of, self._redact)
 
     def _filled(self, written: str, found: str | None) -> Filled:

@@ -10,16 +10,15 @@ from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.templates import cut_command, cut_template
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, numbered_tasks
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.expressions.templates import Parts
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import Graph, ParameterValue, Task
+    from dagtui.graph.model import Graph, NodeIndex, ParameterValue, Task, TaskIndex
     from dagtui.graph.toml.positions import KeyPath
     from dagtui.graph.toml.source_map import Origins
 
@@ -48,12 +47,12 @@ class PlaceholderCheck:
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
         """By the identity of a table of variables: what differs for each task that shares it."""
-        self._statuses: dict[tuple[int, str], tuple[KeyPath, Placeholder]] = {}
+        self._statuses: dict[tuple[TaskIndex, str], tuple[KeyPath, Placeholder]] = {}
         """The first placeholder in each task for each status."""
 
     def check(self, broken: Collection[str]) -> None:
         """Record what is wrong with the placeholders of every task except those whose matrix is unknown."""
-        for number, task in enumerate(self._layout.tasks):
+        for number, task in numbered_tasks(self._layout.tasks):
             if task.name not in broken:
                 self._task(number, task)
 
@@ -68,7 +67,7 @@ class PlaceholderCheck:
             except ValueProblem as wrong:
                 self._diagnostics.wrong(at, wrong)
 
-    def _task(self, number: int, task: Task) -> None:
+    def _task(self, number: TaskIndex, task: Task) -> None:
         action = task.action
         if isinstance(action, ShellCommand):
             if "{{" in action.text:
@@ -85,7 +84,7 @@ class PlaceholderCheck:
         if task.env:
             self._env(number, task.env)
 
-    def _env(self, number: int, env: Mapping[str, str]) -> None:
+    def _env(self, number: TaskIndex, env: Mapping[str, str]) -> None:
         """Check variables. If tasks share a table, each checks only what differs between them."""
         known = self._envs.get(id(env))
         if known is None:
@@ -93,7 +92,7 @@ class PlaceholderCheck:
         for name, placeholder in known:
             self._placeholder(number, ("env", name), placeholder)
 
-    def _shared_env(self, number: int, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
+    def _shared_env(self, number: TaskIndex, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
         if not any("{{" in text for text in env.values()):
             return []
         wrong = [
@@ -117,7 +116,7 @@ class PlaceholderCheck:
                 self._placeholder(number, ("env", name), placeholder)
         return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
 
-    def _text(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
+    def _text(self, number: TaskIndex, place: tuple[str, *KeyPath], parts: Parts) -> None:
         for part in dict.fromkeys(parts):
             if isinstance(part, ValueProblem):
                 self._diagnostics.wrong(self._origins.of(number, *place), part)
@@ -126,7 +125,7 @@ class PlaceholderCheck:
         if self._lists:
             self._check_lists(number, place, parts)
 
-    def _check_lists(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
+    def _check_lists(self, number: TaskIndex, place: tuple[str, *KeyPath], parts: Parts) -> None:
         """Record lists that stand where only a text can stand."""
         from dagtui.graph.expressions.lists import wrong_list
 
@@ -136,7 +135,7 @@ class PlaceholderCheck:
                 if wrong is not None:
                     self._diagnostics.wrong(self._origins.of(number, *place), wrong)
 
-    def _placeholder(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+    def _placeholder(self, number: TaskIndex, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         root, name = placeholder.root, placeholder.name
         if root is Root.ENV:
             self._variable(number, place, placeholder)
@@ -159,7 +158,7 @@ class PlaceholderCheck:
             if isinstance(wrong, ValueProblem):
                 self._diagnostics.wrong(self._origins.of(number, *place), wrong)
 
-    def _check_cells(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+    def _check_cells(self, number: TaskIndex, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Record an axis that a cell of the task lacks."""
         lacking = self._layout.cells[number].lacking(placeholder.name)
         if lacking is None or placeholder.default is not None:
@@ -169,7 +168,7 @@ class PlaceholderCheck:
         hint = f'give that cell one, or write a default: {{{{ matrix.{name} or "…" }}}}'
         self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
 
-    def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+    def _variable(self, number: TaskIndex, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Record a variable that is not set. One that names itself refers to the one that the run is started with."""
         environment, name = self._environment, placeholder.name
         if environment is None or name in environment or placeholder.default is not None:
@@ -190,7 +189,7 @@ class PlaceholderCheck:
         self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
 
 
-def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
+def asked_node(graph: Graph, node: NodeIndex, placeholder: Placeholder) -> NodeIndex | None:
     """Return the parent whose status a placeholder of a node refers to, or None if there is only a default.
 
     Raises ValueProblem if there is no such parent and no default, or if there are several.
@@ -219,12 +218,12 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
     )
 
 
-def _parents_named(graph: Graph, parents: array[int], name: str) -> list[int]:
+def _parents_named(graph: Graph, parents: Sequence[NodeIndex], name: str) -> list[NodeIndex]:
     """Return the parents that are cells of a task of that name, or those that `task[axis=value]` selects."""
     found = [parent for parent in parents if graph.task(parent).name == name]
     if found or not name.endswith("]"):
         return found
-    target = target_of(name, {graph.task(parent).name: 0 for parent in parents})
+    target = target_of(name, {graph.task(parent).name: graph.task_of[parent] for parent in parents})
     if target is None or target[1] is None:
         return []
     task = name[: -len(target[1]) - 2]

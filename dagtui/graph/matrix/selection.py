@@ -9,12 +9,13 @@ from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.matrix.selectors import split_axes, target_of
+from dagtui.graph.model import numbered_tasks
 from dagtui.text import count, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex, TaskIndex
 
 LISTED = 10
 """The largest number of alternatives that an error lists."""
@@ -24,22 +25,22 @@ class ChoiceError(ValueError):
     """The words do not select a node. The text is one line and safe to show."""
 
 
-def chosen_nodes(graph: Graph, names: Iterable[str]) -> tuple[int, ...]:
+def chosen_nodes(graph: Graph, names: Iterable[str]) -> tuple[NodeIndex, ...]:
     """Return the nodes that any of the names mean, each once, in the order of the names. Raises ChoiceError."""
     return tuple(dict.fromkeys(node for name in names for node in nodes_meant(graph, name)))
 
 
-def nodes_meant(graph: Graph, words: str) -> list[int]:
+def nodes_meant(graph: Graph, words: str) -> list[NodeIndex]:
     """Return the nodes that are meant, in the order of the file, at least one. Raises ChoiceError."""
     node = graph.find(words)
     if node is not None:
         return [node]
-    index = {task.name: number for number, task in enumerate(graph.tasks)}
+    index = {task.name: number for number, task in numbered_tasks(graph.tasks)}
     target = target_of(words, index)
     if target is None:
         raise ChoiceError(_unknown(graph, words, index))
     task, inside = target
-    nodes = [node for node, number in enumerate(graph.task_of) if number == task]
+    nodes = [node for node, number in zip(graph.nodes, graph.task_of, strict=True) if number == task]
     if inside is None:
         return nodes
     wanted = _meant(graph, nodes, _axes(graph, nodes, inside))
@@ -49,11 +50,11 @@ def nodes_meant(graph: Graph, words: str) -> list[int]:
     return chosen
 
 
-def _texts(graph: Graph, node: int) -> dict[str, str]:
+def _texts(graph: Graph, node: NodeIndex) -> dict[str, str]:
     return {axis: value_text(value) for axis, value in graph.cell(node)}
 
 
-def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
+def _axes(graph: Graph, nodes: list[NodeIndex], inside: str) -> dict[str, str]:
     """Parse what is between the brackets, split where an axis starts, because values may contain commas."""
     matrix = graph.task(nodes[0]).matrix if nodes else None
     several = nodes if matrix is not None and matrix.is_listed else nodes[:1]  # cells that lack some of the axes
@@ -68,7 +69,7 @@ def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
     return {axis: text.strip() for axis, text in chosen.items()}
 
 
-def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, str]:
+def _meant(graph: Graph, nodes: list[NodeIndex], wanted: dict[str, str]) -> dict[str, str]:
     """Replace each wanted value by its text in names, if there is one. Numbers are compared as numbers."""
     values = {
         axis: AxisValues(value for node in nodes for name, value in graph.cell(node) if name == axis) for axis in wanted
@@ -76,7 +77,7 @@ def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, 
     return {axis: values[axis].meant(text) or text for axis, text in wanted.items()}
 
 
-def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str]) -> str:
+def _no_cell(graph: Graph, nodes: list[NodeIndex], words: str, wanted: dict[str, str]) -> str:
     for axis, text in wanted.items():
         known = dict.fromkeys(text for node in nodes for name, text in _texts(graph, node).items() if name == axis)
         if text not in known:
@@ -89,7 +90,7 @@ def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str])
     return f"there is no node {quoted(words)}: the matrix excludes it"
 
 
-def _unknown(graph: Graph, words: str, index: dict[str, int]) -> str:
+def _unknown(graph: Graph, words: str, index: dict[str, TaskIndex]) -> str:
     name = words.partition("[")[0]
     hint = did_you_mean(words, index) or did_you_mean(name, index) or did_you_mean(words, graph.labels)
     if not hint and len(index) <= LISTED:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.matrix.cells import Cells
-    from dagtui.graph.model import Cell, ParameterValue
+    from dagtui.graph.model import Cell, ParameterValue, TaskIndex
 
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
@@ -163,7 +163,7 @@ def unknown_name(
     return ValueProblem(message, diagnostics.suggestion(placeholder.name, known), needle=placeholder.source)
 
 
-def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
+def target_of(entry: str, index: Mapping[str, TaskIndex]) -> tuple[TaskIndex, str | None] | None:
     """Return the task that an entry of `needs` names and what is between its brackets, or None without such a task.
 
     Names may contain brackets: the whole entry as a name comes first, then the longest name before a bracket.
@@ -185,7 +185,7 @@ def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | 
 def parse_selector(
     inside: str,
     layout: GraphLayout,
-    target: int,
+    target: TaskIndex,
     own: Cells | None,
     params: Mapping[str, ParameterValue],
     diagnostics: Diagnostics,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
     Availability = Callable[[RunView, "Situation"], str | None]
@@ -26,22 +27,22 @@ _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
 class Situation(NamedTuple):
     """What a key would act on."""
 
-    node: int | None
+    node: NodeIndex | None
     """The only target: the node under the cursor. None if there is a selection, or if the row is not one node."""
-    targets: Sequence[int]
+    targets: Sequence[NodeIndex]
     """The nodes that a command would act on. Of many, enough nodes of each status."""
-    examples: Iterable[int]
+    examples: Iterable[NodeIndex]
     """A target of each status and cause."""
     detachable: bool = False
     """Whether the run continues without its screen."""
 
     @classmethod
-    def on(cls, node: int) -> Situation:
+    def on(cls, node: NodeIndex) -> Situation:
         """Return the situation with the cursor on a node."""
         return cls(node, (node,), (node,))
 
     @classmethod
-    def on_many(cls, state: RunState, targets: Sequence[int]) -> Situation:
+    def on_many(cls, state: RunState, targets: Sequence[NodeIndex]) -> Situation:
         """Return the situation on a row that stands for many nodes, or with a selection."""
         return cls(None, targets, {(state.status[node], state.cause[node]): node for node in targets}.values())
 

@@ -16,6 +16,7 @@ from dagtui.tui.node.cause_paths import failed_ancestors
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -25,7 +26,7 @@ MOST_PRESSES = 9
 """No person presses a key more often than this."""
 
 
-def node_hints(run: RunView, node: int, keymap: Keymap) -> list[Row]:
+def node_hints(run: RunView, node: NodeIndex, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
     return offered(keymap, _hints(run, node), keymap.unavailable(run, Situation.on(node)))
 
@@ -63,7 +64,7 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
 """For each status: actions of the keymap and what they do about a node of that status."""
 
 
-def _hints(run: RunView, node: int) -> Iterator[tuple[str, str]]:
+def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     """Yield actions of the keymap with what they would do here."""
     state = run.state
     status, cause = state.status_of(node), state.cause_of(node)
@@ -83,7 +84,7 @@ def _hints(run: RunView, node: int) -> Iterator[tuple[str, str]]:
         yield "run.retry_failed", "retries everything that failed"
 
 
-def _more_slots(run: RunView, node: int) -> Iterator[tuple[str, str]]:
+def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     """Yield what would let a queued node start: the end of a pause, or the slots that it lacks."""
     state = run.state
     if state.paused:
@@ -97,5 +98,5 @@ def _more_slots(run: RunView, node: int) -> Iterator[tuple[str, str]]:
         yield "run.more_jobs", f"{lacking} times adds the {lacking} missing slots"
 
 
-def _name(run: RunView, node: int) -> str:
+def _name(run: RunView, node: NodeIndex) -> str:
     return name_label(run.graph.labels[node], NAME_CELLS)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screen_app import ScreenApp
@@ -101,7 +102,7 @@ class ShellActions(ProgramActions):
         program = partial(self._app.place.run_at, node_environment, command, self._heading(node, node_environment))
         self._start(partial(self._lend, program))
 
-    def _heading(self, node: int, at: NodeEnvironment) -> str:
+    def _heading(self, node: NodeIndex, at: NodeEnvironment) -> str:
         """Return where the shell is and how to come back."""
         name = name_label(self._run.graph.labels[node], _NAME_CELLS)
         return (

@@ -12,6 +12,7 @@ from dagtui.tui.actions.availability import UNFOLD
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.screen_app import ScreenApp
 
 
@@ -61,6 +62,6 @@ class ReadOnlyActions:
 
     detach = leave
 
-    def _refuse(self, kind: CommandKind, targets: tuple[int, ...] = ()) -> None:
+    def _refuse(self, kind: CommandKind, targets: tuple[NodeIndex, ...] = ()) -> None:
         refused = Preview(Command(kind, targets), nothing=READ_ONLY)
         self._app.say(done(self._app.view.state, refused), Role.MUTED)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.engine.messages import Preview
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 
@@ -66,7 +67,7 @@ class RunActions:
         elif targets:
             self._ask(*(Command(kind, targets) for kind in kinds))
 
-    def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
+    def _ask_on_many(self, targets: tuple[NodeIndex, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""
         unwilling = self._run.refused_targets(Command(kinds[0], targets))
         willing = tuple(node for node in targets if node not in unwilling)
@@ -77,11 +78,11 @@ class RunActions:
             words = f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {unwilling[targets[0]]}"
             self._app.say(words, Role.MUTED)
 
-    def _are_many(self, targets: tuple[int, ...]) -> bool:
+    def _are_many(self, targets: tuple[NodeIndex, ...]) -> bool:
         """Return whether the targets differ from the node under the cursor."""
         return bool(targets) and targets != (self._app.main.node,)
 
-    def _targets(self) -> tuple[int, ...]:
+    def _targets(self) -> tuple[NodeIndex, ...]:
         targets = self._app.main.tree_pane.targets
         if not targets:
             self._app.say(UNFOLD)
@@ -95,7 +96,7 @@ class RunActions:
     def _give(self, command: Command) -> None:
         self._report(self._run.give(command))
 
-    def _ask(self, *commands: Command, left_out: Mapping[int, str] = NOTHING_LEFT_OUT) -> None:
+    def _ask(self, *commands: Command, left_out: Mapping[NodeIndex, str] = NOTHING_LEFT_OUT) -> None:
         """Show the first command, with the others as choices. A command without effect only reports the reason.
 
         `left_out` are selected nodes that don't accept it, with the reason.

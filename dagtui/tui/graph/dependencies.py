@@ -6,13 +6,14 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from dagtui.graph.model import numbered_tasks
 from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.paths import TOP, LongestPaths, longest_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 SHOWN_SIBLINGS = 8
 """More siblings than this, of one task and depth, get a group row."""
@@ -27,16 +28,16 @@ def large_tasks(graph: Graph) -> bytes:
     if len(graph.tasks) == len(graph):
         return bytes(len(graph))
     counts = Counter(graph.task_of)
-    return bytes(counts[task] > SHOWN_SIBLINGS for task in range(len(graph.tasks)))
+    return bytes(counts[task] > SHOWN_SIBLINGS for task, _ in numbered_tasks(graph.tasks))
 
 
 def dependency_layout(graph: Graph) -> TreeLayout:
     """Return the rows of the tree by dependency. Takes roughly linear time in nodes and edges."""
     paths = longest_paths(graph)
-    order = sorted(range(len(graph)), key=paths.depths.__getitem__)
+    nodes = sorted(graph.nodes, key=paths.depths.__getitem__)
     matrices = _Matrices(graph, paths)
-    if any(large := large_tasks(graph)):
-        order = matrices.gather(order, large)
+    large = large_tasks(graph)
+    order = matrices.gather(nodes, large) if any(large) else nodes
     references = _References(graph, paths, matrices)
     sequence = references.insert(order) if references.pointed else order
     return TreeLayout(
@@ -71,7 +72,7 @@ class _Matrices:
         self.shared: set[int] = set()
         """Group rows that have more below them than their members."""
 
-    def gather(self, order: list[int], large: bytes) -> list[int]:
+    def gather(self, order: list[NodeIndex], large: bytes) -> Sequence[int]:
         """Create the group rows. Return the order of all items, parents before children."""
         self.head_around = [TOP] * len(self.graph)
         self._member_above = [TOP] * len(self.graph)
@@ -89,7 +90,7 @@ class _Matrices:
             yield head
             head = self.head_around[head]
 
-    def _hang_below_heads(self, level: list[int]) -> None:
+    def _hang_below_heads(self, level: list[NodeIndex]) -> None:
         parents, around, member_above = self.parents, self.head_around, self._member_above
         for node in level:
             above = parents[node]
@@ -101,7 +102,7 @@ class _Matrices:
             around[node] = around[above]
             member_above[node] = member_above[above]
 
-    def _lifted(self, node: int, above: int) -> int:
+    def _lifted(self, node: NodeIndex, above: int) -> int:
         """Return the outermost group row of which the node needs several members' branches, otherwise `above`."""
         for head in list(self.heads_around(above)):
             member = self._member_of(head, above)
@@ -116,7 +117,7 @@ class _Matrices:
             item = around
         return self._member_above[item] if around == head else TOP
 
-    def _gather_level(self, level: list[int], large: bytes) -> list[int]:
+    def _gather_level(self, level: list[NodeIndex], large: bytes) -> Sequence[int]:
         task_of, parents = self.graph.task_of, self.parents
         members = [node for node in level if large[task_of[node]]]
         if len(members) <= SHOWN_SIBLINGS:
@@ -153,7 +154,7 @@ class _Matrices:
         return self.graph.labels[item] if item < count else self.heads[item - count].key
 
 
-def _levels(order: list[int], depths: list[int]) -> Iterator[list[int]]:
+def _levels(order: list[NodeIndex], depths: list[int]) -> Iterator[list[NodeIndex]]:
     """Split the nodes, which are sorted by depth, into one list per depth."""
     for _, level in groupby(order, key=depths.__getitem__):
         yield list(level)
@@ -163,8 +164,8 @@ class _References:
     """Adds a row for each edge that is not in the tree: below the parent, pointing to the child."""
 
     def __init__(self, graph: Graph, paths: LongestPaths, matrices: _Matrices) -> None:
-        self.targets: list[int] = []
-        self.pointed: dict[int, list[int]] = {}
+        self.targets: list[NodeIndex] = []
+        self.pointed: dict[int, list[NodeIndex]] = {}
         """For each item, the nodes that it points to."""
         self._matrices = matrices
         self._more: dict[int, int] = {}
@@ -195,7 +196,7 @@ class _References:
             for source in self._sources(others, self._matrices.parents[node]):
                 self.pointed.setdefault(source, []).append(node)
 
-    def _sources(self, others: list[int], above: int) -> Iterable[int]:
+    def _sources(self, others: Sequence[int], above: int) -> Iterable[int]:
         """Return where the references to a node stand, given its other parents and what it hangs below.
 
         Several nodes in one group make one reference, of their group row. A group row that the node hangs below needs
@@ -218,7 +219,7 @@ class _References:
         matrices.parents.append(source)
         matrices.heads.append(GroupRow(GroupKind.MORE, "", total, f"references of {name}"))
 
-    def insert(self, order: list[int]) -> list[int]:
+    def insert(self, order: Sequence[int]) -> list[int]:
         """Return the order of all items. A node's references follow it, a group row's references its last member."""
         matrices, pointed, rows = self._matrices, self.pointed, self._rows
         count = len(matrices.graph)

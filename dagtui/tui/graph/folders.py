@@ -10,7 +10,7 @@ from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, TaskIndex
 
 
 def group_layout(graph: Graph) -> TreeLayout:
@@ -30,7 +30,7 @@ class _Folders:
     def layout(self) -> TreeLayout:
         task_of = self.graph.task_of
         large = large_tasks(self.graph)
-        above_task: dict[int, int] = {}
+        above_task: dict[TaskIndex, int] = {}
         parents: list[int] = []
         for node, task in enumerate(task_of):
             above = above_task.get(task)
@@ -40,7 +40,7 @@ class _Folders:
             self.sequence.append(node)
         return TreeLayout(len(self.graph), self.heads, (), parents + self.above_heads, self.sequence, {})
 
-    def _open(self, number: int, *, large: bool) -> int:
+    def _open(self, number: TaskIndex, *, large: bool) -> int:
         task = self.graph.tasks[number]
         above, path = TOP, ""
         for part in task.group.split("/"):

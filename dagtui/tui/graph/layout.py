@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from dagtui.graph.model import NodeIndex
 
 
 class GroupKind(enum.Enum):
@@ -44,13 +46,13 @@ class TreeLayout:
     and everything below it, is a range of positions. Folding therefore cuts a slice, at any depth.
     """
 
-    __slots__ = ("depths", "ends", "heads", "items", "node_count", "parents", "positions", "shut", "targets")
+    __slots__ = ("depths", "ends", "heads", "items", "node_count", "nodes", "parents", "positions", "shut", "targets")
 
     def __init__(
         self,
         node_count: int,
         heads: Sequence[GroupRow],
-        targets: Sequence[int],
+        targets: Sequence[NodeIndex],
         parents: list[int],
         sequence: Sequence[int],
         members_end: Mapping[int, int],
@@ -61,8 +63,9 @@ class TreeLayout:
         `members_end` maps a group row that is folded only in part to the last item of that part.
         """
         self.node_count = node_count
+        self.nodes = cast("Sequence[NodeIndex]", range(node_count))
         self.heads = tuple(heads)
-        self.targets = array("i", targets)
+        self.targets = cast("Sequence[NodeIndex]", array("i", targets))
         self.parents = array("i", parents)
         """For each item, the item above it, or TOP."""
         places = _place(parents, sequence)
@@ -96,10 +99,10 @@ class TreeLayout:
         """Return whether the item is a further edge to a node that stands elsewhere."""
         return item >= self.node_count + len(self.heads)
 
-    def node(self, item: int) -> int | None:
+    def node(self, item: int) -> NodeIndex | None:
         """Return the node that the item is or refers to, or None for group rows."""
         if item < self.node_count:
-            return item
+            return self.nodes[item]
         index = item - self.node_count - len(self.heads)
         return self.targets[index] if index >= 0 else None
 

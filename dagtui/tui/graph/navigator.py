@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.outline import Outline
 
 NOTHING = -1
@@ -41,7 +42,7 @@ class Navigator:
         self.view = View.DEPENDENCY
         self.cursor = NOTHING
         """The item under the cursor."""
-        self.selected: set[int] = set()
+        self.selected: set[NodeIndex] = set()
         """The targets of commands, instead of the cursor's row."""
         self._came_from: int | None = None
         """The node that the cursor was on before a view opened at its top."""
@@ -60,19 +61,19 @@ class Navigator:
         return 0 if self.cursor == NOTHING else self.outline.nearest_row(self.cursor)
 
     @property
-    def node(self) -> int | None:
+    def node(self) -> NodeIndex | None:
         """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
         return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
 
     @property
-    def targets(self) -> tuple[int, ...]:
+    def targets(self) -> tuple[NodeIndex, ...]:
         """The nodes that commands act on, in file order. Empty on a row of references."""
         if self.selected:
             return tuple(sorted(self.selected))
         node = self.node
         return self._under_cursor() if node is None else (node,)
 
-    def _under_cursor(self) -> tuple[int, ...]:
+    def _under_cursor(self) -> tuple[NodeIndex, ...]:
         """Return all nodes that the cursor's row stands for."""
         if self.cursor == NOTHING:
             return ()
@@ -80,7 +81,7 @@ class Navigator:
         return tuple(members(self.outline, self.cursor)) if node is None else (node,)
 
     @property
-    def samples(self) -> Sequence[int]:
+    def samples(self) -> Sequence[NodeIndex]:
         """Some of the targets: enough nodes of each status. For a large selection, nodes of the whole run."""
         if len(self.selected) > COUNTED:
             found = map(self._state.nodes_with, NodeStatus)
@@ -94,7 +95,7 @@ class Navigator:
         """The group of nodes behind the cursor's row, or None if the row is a single node."""
         return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor, self.staleness)
 
-    def take(self, nodes: Collection[int]) -> bool:
+    def take(self, nodes: Collection[NodeIndex]) -> bool:
         """Adopt the changes of some nodes. Return whether a status changed."""
         if self.staleness is None:
             self.staleness = self._counted_staleness()
@@ -126,7 +127,7 @@ class Navigator:
         if len(self.outline):
             self.cursor = self.outline.item(max(0, min(row, len(self.outline) - 1)))
 
-    def to_node(self, node: int) -> None:
+    def to_node(self, node: NodeIndex) -> None:
         """Put the cursor on a node and unfold what hides it. A filter that hides it ends."""
         changed = self.outline.reveal(node)
         if self.outline.row(node) is None:
@@ -144,7 +145,7 @@ class Navigator:
             return False
         here = self._position
         index = bisect_left(found, here) - 1 if backwards else bisect_right(found, here)
-        self.to_node(layout.items[found[index % len(found)]])
+        self.to_node(layout.nodes[layout.items[found[index % len(found)]]])
         return True
 
     def next_with(self, statuses: AbstractSet[NodeStatus], *, backwards: bool) -> bool:
@@ -152,7 +153,8 @@ class Navigator:
         position = self.tallies.find(statuses, self._position, backwards=backwards)
         if position is None:
             return False
-        self.to_node(self.outline.layout.items[position])
+        layout = self.outline.layout
+        self.to_node(layout.nodes[layout.items[position]])
         return True
 
     # Selecting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 TOP = -1
 """The parent of items without one."""
@@ -18,7 +18,7 @@ class LongestPaths(NamedTuple):
     """For each node, its predecessor on the longest path. Ties go to the first in the file. TOP for roots."""
     depths: list[int]
     """For each node, the number of nodes before it on its longest path."""
-    joins: list[int]
+    joins: list[NodeIndex]
     """The nodes with several parents, parents before children."""
 
 
@@ -26,7 +26,7 @@ def longest_paths(graph: Graph) -> LongestPaths:
     """Return the longest path to every node. Takes linear time in nodes and edges."""
     parents = [TOP] * len(graph)
     depths = [0] * len(graph)
-    joins: list[int] = []
+    joins: list[NodeIndex] = []
     depth_of = depths.__getitem__
     parents_of = graph.parents
     for node in graph.order:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind, GroupRow
@@ -11,6 +11,7 @@ from dagtui.tui.graph.layout import GroupKind, GroupRow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
 
@@ -28,15 +29,15 @@ class RowGroup(NamedTuple):
     head: GroupRow
     counts: Sequence[int]
     """Number of nodes behind the row by status."""
-    named: dict[NodeStatus, list[int]]
+    named: dict[NodeStatus, list[NodeIndex]]
     """For each notable status, its first nodes."""
-    samples: list[int]
+    samples: list[NodeIndex]
     """Some of the nodes that a command on the row acts on."""
     stale: int = 0
     """Number of completed nodes that are stale."""
 
 
-def members(outline: Outline, item: int) -> list[int]:
+def members(outline: Outline, item: int) -> list[NodeIndex]:
     """Return the nodes that a command on a row acts on: all cells of a matrix, or all in a folder or section.
 
     Nodes hidden by a filter are left out.
@@ -47,7 +48,7 @@ def members(outline: Outline, item: int) -> list[int]:
         return []
     positions = _cells(outline, *reach) if head.kind is GroupKind.MATRIX else range(*reach)
     found = (layout.items[position] for position in positions if outline.lets_through(position))
-    return [node for node in found if node < layout.node_count]
+    return cast("list[NodeIndex]", [item for item in found if item < layout.node_count])
 
 
 def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | None:
@@ -68,16 +69,19 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
     if head is None or reach is None or found is None:
         return None
     positions = {status: _having(outline, tallies, item, status) for status in NOTABLE}
-    named = {status: [layout.items[at] for at in islice(found, NAMED)] for status, found in positions.items()}
+    named = {
+        status: [layout.nodes[layout.items[at]] for at in islice(found, NAMED)] for status, found in positions.items()
+    }
     stale = None if staleness is None else counts(outline, staleness, item)
     return RowGroup(head, found, named, samples(outline, tallies, item), stale[1] if stale else 0)
 
 
-def samples(outline: Outline, tallies: Tallies, item: int) -> list[int]:
+def samples(outline: Outline, tallies: Tallies, item: int) -> list[NodeIndex]:
     """Return some of the nodes that a command on a row acts on: the first ones of each status."""
     found = (_having(outline, tallies, item, status) for status in NodeStatus)
     shown = (islice(filter(outline.lets_through, positions), SAMPLED) for positions in found)
-    return [outline.layout.items[position] for positions in shown for position in positions]
+    layout = outline.layout
+    return [layout.nodes[layout.items[position]] for positions in shown for position in positions]
 
 
 def _having(outline: Outline, tallies: Tallies, item: int, status: NodeStatus) -> Iterator[int]:

@@ -21,6 +21,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
@@ -113,7 +114,7 @@ class Rows:
         if head is not None:
             glyph, body = self._head(item, head, width)
         elif node is None or layout.is_reference(item):
-            glyph, body = self._reference(item, node or 0)
+            glyph, body = self._reference(item, layout.nodes[node or 0])
         else:
             glyph, body = self._node(node, item, width, clock)
         left += [glyph, Span(self.glyphs.selected, Role.KEY) if self._is_selected(item) else SPACE]
@@ -151,7 +152,7 @@ class Rows:
         """Return the width of the time column at the right edge."""
         return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
 
-    def time(self, node: int, width: int, clock: float) -> str:
+    def time(self, node: NodeIndex, width: int, clock: float) -> str:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
@@ -168,7 +169,7 @@ class Rows:
             return time_text(state.ended[node] - state.started[node], short=short)
         return ""
 
-    def settled_parents(self, node: int) -> int:
+    def settled_parents(self, node: NodeIndex) -> int:
         """Return how many parents of a node are settled."""
         state = self._state
         return state.ok[node] + state.bad[node] + state.skip[node]
@@ -178,7 +179,7 @@ class Rows:
 
     # Nodes
 
-    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Span, Body]:
+    def _node(self, node: NodeIndex, item: int, width: int, clock: float) -> tuple[Span, Body]:
         status = self._state.status_of(node)
         notes: list[Span] = []
         ranks: list[int] = []
@@ -205,7 +206,7 @@ class Rows:
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
         return self._glyph(status), Body(name, Span(""), tuple(notes), tuple(ranks), aside)
 
-    def _short_why(self, node: int, status: NodeStatus) -> str:
+    def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
         state = self._state
         if status in EXPLAINED:
             return fit(label(state.why.get(node, "").partition(":")[0]), 18, self._look)
@@ -217,10 +218,10 @@ class Rows:
             return "held up"
         return ""
 
-    def _cause(self, node: int) -> str:
+    def _cause(self, node: NodeIndex) -> str:
         return name_label(self._graph.labels[node], 16, self._look)
 
-    def _aside(self, node: int, status: NodeStatus, clock: float) -> Span:
+    def _aside(self, node: NodeIndex, status: NodeStatus, clock: float) -> Span:
         state = self._state
         if status is _S.RUNNING:
             expected = self._run.estimate(node)
@@ -268,7 +269,7 @@ class Rows:
         nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
         return Span(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), Role.MUTED)
 
-    def _reference(self, item: int, node: int) -> tuple[Span, Body]:
+    def _reference(self, item: int, node: NodeIndex) -> tuple[Span, Body]:
         status = self._state.status_of(node)
         name = Span(self._names.name(item), Role.MUTED)
         return Span(self.glyphs.reference, Role.GUIDE), Body(

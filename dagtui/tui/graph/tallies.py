@@ -11,6 +11,7 @@ from dagtui.tui.graph.paths import TOP
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.layout import TreeLayout
 
 _NO_NODE = 255
@@ -36,7 +37,7 @@ class Tallies:
         self._cells: dict[tuple[int, int], Counts] = {}
         """For each branch, the counts of the items directly below its row."""
 
-    def update(self, nodes: Collection[int]) -> list[int]:
+    def update(self, nodes: Collection[NodeIndex]) -> list[int]:
         """Adopt the statuses of these nodes. Return the positions whose status differs, ascending."""
         by_position, positions, status = self._by_position, self._layout.positions, self._status
         changed: list[tuple[int, int, int]] = []

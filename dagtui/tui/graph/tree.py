@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from dagtui.engine.status import NodeStatus
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.row_groups import RowGroup
 
@@ -39,18 +40,18 @@ class TreePane(TreeCanvas):
     class Selected(Message):
         """The cursor rests on another node, or on a row without a node if None. Sent at most once a frame."""
 
-        def __init__(self, node: int | None) -> None:
+        def __init__(self, node: NodeIndex | None) -> None:
             super().__init__()
             self.node = node
 
     class Opened(Message):
         """Request to show a node in full."""
 
-        def __init__(self, node: int) -> None:
+        def __init__(self, node: NodeIndex) -> None:
             super().__init__()
             self.node = node
 
-    _announced: tuple[int | None, str] = (None, "")
+    _announced: tuple[NodeIndex | None, str] = (None, "")
     """The node last announced, or the key of its row if the row is not a node."""
     _pausing: Timer | None = None
     """Runs until the next message may be sent."""
@@ -68,7 +69,7 @@ class TreePane(TreeCanvas):
         return self.navigator.outline
 
     @property
-    def cursor_node(self) -> int | None:
+    def cursor_node(self) -> NodeIndex | None:
         """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
         return self.navigator.node
 
@@ -88,7 +89,7 @@ class TreePane(TreeCanvas):
         return self.navigator.match_count
 
     @property
-    def targets(self) -> tuple[int, ...]:
+    def targets(self) -> tuple[NodeIndex, ...]:
         """The nodes that commands act on: the selection, or else what the cursor's row stands for."""
         return self.navigator.targets
 
@@ -99,7 +100,7 @@ class TreePane(TreeCanvas):
         return self.navigator.many
 
     @property
-    def samples(self) -> Sequence[int]:
+    def samples(self) -> Sequence[NodeIndex]:
         """Some of the targets: enough of each status to know which commands would do something."""
         return self.navigator.samples
 
@@ -123,7 +124,7 @@ class TreePane(TreeCanvas):
 
     # Moving
 
-    def select(self, node: int) -> None:
+    def select(self, node: NodeIndex) -> None:
         """Put the cursor on a node and unfold what hides it. A filter that hides it ends."""
         self.navigator.to_node(node)
         self.follow()
@@ -251,7 +252,7 @@ class TreePane(TreeCanvas):
             self._pausing = self.set_timer(FRAME, self._pause_over)
 
     @property
-    def _resting_on(self) -> tuple[int | None, str]:
+    def _resting_on(self) -> tuple[NodeIndex | None, str]:
         head = self.outline.layout.head(self.navigator.cursor) if len(self.outline) else None
         return self.cursor_node, head.key if head else ""
 

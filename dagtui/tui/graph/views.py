@@ -15,7 +15,7 @@ from dagtui.tui.graph.sections import status_layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 SHOWN_SECTION = 200
 """Larger sections start folded, unless they are about failures or running nodes."""
@@ -166,7 +166,7 @@ class _LazyNames:
         self._graph = graph
         self._names: Names | None = None
 
-    def matching(self, query: str) -> list[int]:
+    def matching(self, query: str) -> list[NodeIndex]:
         """Return the nodes whose label matches, in file order."""
         if self._names is None:
             self._names = Names(self._graph.labels)

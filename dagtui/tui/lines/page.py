@@ -27,11 +27,11 @@ WHEEL_ROWS = 3
 
 
 class JumpTo(Message):
-    """Request to show another node."""
+    """Request to show what a row leads to: a node, or a page of the manual."""
 
-    def __init__(self, node: int) -> None:
+    def __init__(self, target: int) -> None:
         super().__init__()
-        self.node = node
+        self.target = target
 
 
 class PagePosition(NamedTuple):

@@ -17,6 +17,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -32,20 +33,20 @@ class EmptyLogPage(NodePage):
         self._attempt = 0
         self._trouble = ""
 
-    def about(self, node: int, attempt: int, trouble: str) -> None:
+    def about(self, node: NodeIndex, attempt: int, trouble: str) -> None:
         """Show why that attempt has no log. `trouble` is the read error, if there was one."""
         if (attempt, trouble) != (self._attempt, self._trouble) or node != self.node:
             self._attempt, self._trouble = attempt, trouble
             self.show(node)
 
-    def rows_about(self, node: int, clock: float) -> list[Row]:
+    def rows_about(self, node: NodeIndex, clock: float) -> list[Row]:
         """Return the reason."""
         if self._trouble:
             return [row(Span(self._trouble, Role.BAD))]
         return silence(self.run, node, self._attempt, clock, self.look)
 
 
-def silence(run: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Row]:
+def silence(run: RunView, node: NodeIndex, attempt: int, clock: float, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = run.state
     if attempt and attempt != state.attempt[node]:
@@ -75,7 +76,7 @@ def silence(run: RunView, node: int, attempt: int, clock: float, look: Look) -> 
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(run: RunView, nodes: Iterable[int], clock: float, look: Look) -> list[Row]:
+def node_rows(run: RunView, nodes: Iterable[NodeIndex], clock: float, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = run.state
     found: list[Row] = []
@@ -92,7 +93,7 @@ def node_rows(run: RunView, nodes: Iterable[int], clock: float, look: Look) -> l
     return found
 
 
-def spent(run: RunView, node: int, clock: float) -> str:
+def spent(run: RunView, node: NodeIndex, clock: float) -> str:
     """Return how long a node has been running or took, or "" if it never ran."""
     state = run.state
     started, ended = state.started[node], state.ended[node]
@@ -104,7 +105,7 @@ def spent(run: RunView, node: int, clock: float) -> str:
     return ""
 
 
-def _waiting(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
+def _waiting(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
     state = run.state
     pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
@@ -113,7 +114,7 @@ def _waiting(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
     return [heading, row(), *node_rows(run, pending, clock, look)]
 
 
-def _failed(run: RunView, node: int, reason: str, look: Look) -> list[Row]:
+def _failed(run: RunView, node: NodeIndex, reason: str, look: Look) -> list[Row]:
     attempt = run.state.attempt[node]
     could_start = run.state.cause_of(node) is not Cause.COULD_NOT_START
     rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
@@ -123,6 +124,6 @@ def _failed(run: RunView, node: int, reason: str, look: Look) -> list[Row]:
     return rows
 
 
-def _past(run: RunView, node: int, attempt: int, look: Look) -> list[Row]:
+def _past(run: RunView, node: NodeIndex, attempt: int, look: Look) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
     return rows + result_rows(run, node, attempt, look)

@@ -16,6 +16,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -39,7 +40,7 @@ class LogFooter:
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
-    def rows(self, node: int, attempt: int, clock: float) -> Sequence[Row]:
+    def rows(self, node: NodeIndex, attempt: int, clock: float) -> Sequence[Row]:
         """Return the rows, or none while the attempt runs."""
         run = self._run
         result = run.attempts.result(node, attempt)
@@ -57,7 +58,7 @@ class LogFooter:
         return self._rows
 
 
-def result_rows(run: RunView, node: int, attempt: int, look: Look) -> list[Row]:
+def result_rows(run: RunView, node: NodeIndex, attempt: int, look: Look) -> list[Row]:
     """Return how an attempt ended, or nothing while it runs."""
     result = run.attempts.result(node, attempt)
     if result is None:
@@ -69,7 +70,7 @@ def result_rows(run: RunView, node: int, attempt: int, look: Look) -> list[Row]:
     return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
-def failure_facts(run: RunView, node: int, result: AttemptResult) -> list[tuple[str, str]]:
+def failure_facts(run: RunView, node: NodeIndex, result: AttemptResult) -> list[tuple[str, str]]:
     """Return the facts about a failed attempt: names and values, in full and safe to paste."""
     command, cwd = run.as_run.command(node), run.as_run.cwd(node)
     path = run.log_path(node, result.attempt)
@@ -83,7 +84,7 @@ def failure_facts(run: RunView, node: int, result: AttemptResult) -> list[tuple[
     return [(name, value) for name, value in facts if value]
 
 
-def copied_failure(run: RunView, node: int, attempt: int) -> Copied:
+def copied_failure(run: RunView, node: NodeIndex, attempt: int) -> Copied:
     """Return the block of a failed attempt for copying, or an empty one if it did not fail."""
     result = run.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:
@@ -95,7 +96,7 @@ def copied_failure(run: RunView, node: int, attempt: int) -> Copied:
     return Copied("\n".join(lines), altered(run.as_run.command(node)))
 
 
-def _failure(run: RunView, node: int, result: AttemptResult, look: Look) -> list[Row]:
+def _failure(run: RunView, node: NodeIndex, result: AttemptResult, look: Look) -> list[Row]:
     bar = Span(f"{look.glyphs.block} ", Role.BAD)
     glyph = look.glyphs.statuses[NodeStatus.FAILED]
     rows = [row(), row(Span(f"{glyph} {_headline(run, node, result)}", Role.BAD), indent=2, lead=bar)]
@@ -130,7 +131,7 @@ def _beginning(command: str, look: Look) -> tuple[str, str]:
     return "\n".join(kept), where if room < 0 else ""
 
 
-def _headline(run: RunView, node: int, result: AttemptResult) -> str:
+def _headline(run: RunView, node: NodeIndex, result: AttemptResult) -> str:
     """Return `exit 1 after 3 m 05 s, attempt 2`, with the allowed attempts if the node has retries."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
     words = f"{label(result.why) or 'failed'}{took}"
@@ -141,12 +142,12 @@ def _headline(run: RunView, node: int, result: AttemptResult) -> str:
     return f"{words}, attempt {result.attempt}{of}"
 
 
-def tries(run: RunView, node: int) -> int:
+def tries(run: RunView, node: NodeIndex) -> int:
     """Return the number of the last attempt that the current retry budget allows."""
     return run.state.base[node] + 1 + run.graph.task(node).retry.retries
 
 
-def status_line(run: RunView, node: int, clock: float) -> str:
+def status_line(run: RunView, node: NodeIndex, clock: float) -> str:
     """Return status and reason in one line, safe to show."""
     status = run.state.status_of(node)
     reason = label(why(run.state, node, clock), 300)

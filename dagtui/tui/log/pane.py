@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
@@ -21,6 +22,7 @@ from dagtui.tui.log.view import LogView
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 class LogPaneState:
     """How a log is shown and its position, for another pane of the same run."""
 
-    node: int
+    node: NodeIndex
     attempt: int | None
     """None: the latest one."""
     wraps: bool
@@ -48,7 +50,7 @@ class LogPane(Vertical):
         super().__init__(id=id)
         self._run = run
         self._look = look
-        self.node = -1
+        self.node = NO_NODE
         """The node that is shown. -1: none yet."""
         self.pinned: int | None = None
         """The attempt that a person chose. None: always the latest."""
@@ -59,7 +61,7 @@ class LogPane(Vertical):
         self.silence = EmptyLogPage(run, look)
         self.silence.display = False
         self._log: AttemptLog | None = None
-        self._shown: tuple[int, int] = (-1, -1)
+        self._shown: tuple[NodeIndex, int] = (NO_NODE, -1)
         """Node and attempt whose log is open."""
         self._note = ""
 
@@ -87,7 +89,7 @@ class LogPane(Vertical):
         latest = self._run.state.attempt[self.node] if self.node >= 0 else 0
         return latest if self.pinned is None else min(self.pinned, latest)
 
-    def show(self, node: int, attempt: int | None = None) -> None:
+    def show(self, node: NodeIndex, attempt: int | None = None) -> None:
         """Show a node's log: of one attempt, or of the latest and those that follow."""
         if (node, attempt) == (self.node, self.pinned):
             return

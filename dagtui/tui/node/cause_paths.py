@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, ParentOutcome
 from dagtui.engine.why import root_cause, waits_for
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
 MOST_ANCESTORS = 5_000
@@ -17,7 +19,7 @@ MOST_ANCESTORS = 5_000
 UNKNOWN_SECONDS = 1.0
 
 
-def path_to_cause(run: RunView, node: int) -> list[int]:
+def path_to_cause(run: RunView, node: NodeIndex) -> list[NodeIndex]:
     """Return the node, the parent that blocks it, the parent that blocks that one, and so on.
 
     A very long path is cut after MOST_ANCESTORS, and the root cause is added.
@@ -30,7 +32,7 @@ def path_to_cause(run: RunView, node: int) -> list[int]:
     return path if path[-1] == root else [*path, root]
 
 
-def longest_wait(run: RunView, node: int, clock: float) -> tuple[list[int], float | None]:
+def longest_wait(run: RunView, node: NodeIndex, clock: float) -> tuple[list[NodeIndex], float | None]:
     """Return the slowest path of unsettled ancestors, nearest first, and its expected seconds, if known.
 
     The path is empty if the node waits for nothing, or if there are too many ancestors.
@@ -38,15 +40,15 @@ def longest_wait(run: RunView, node: int, clock: float) -> tuple[list[int], floa
     pending = _unsettled_ancestors(run, node)
     if pending is None:
         return [], None
-    seconds: dict[int, float] = {}
-    following: dict[int, int] = {}
+    seconds: dict[NodeIndex, float] = {}
+    following: dict[NodeIndex, NodeIndex] = {}
     for current in _parents_first(run, node, pending):
         parents = [parent for parent in waits_for(run.state, current) if parent in seconds]
-        slowest = max(parents, key=seconds.__getitem__, default=-1)
+        slowest = max(parents, key=seconds.__getitem__, default=NO_NODE)
         following[current] = slowest
         seconds[current] = (0.0 if current == node else _left(run, current, clock)) + seconds.get(slowest, 0.0)
     path = []
-    current = following.get(node, -1)
+    current = following.get(node, NO_NODE)
     while current >= 0:
         path.append(current)
         current = following[current]
@@ -54,21 +56,21 @@ def longest_wait(run: RunView, node: int, clock: float) -> tuple[list[int], floa
     return path, seconds[node] if known else None
 
 
-def failed_ancestors(run: RunView, node: int) -> list[int]:
+def failed_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
     """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
     state = run.state
     reached = _reach(run, node, lambda other: state.outcome_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
-def rerun_ancestors(run: RunView, node: int) -> list[int]:
+def rerun_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
     """Return the ancestors of a stale node that ended after it, nearest first, among MOST_ANCESTORS."""
     state = run.state
     ended = state.ended[node]
     return [other for other in _reach(run, node, lambda _: True) if state.ended[other] > ended]
 
 
-def _reach(run: RunView, node: int, accepts: Callable[[int], bool]) -> list[int]:
+def _reach(run: RunView, node: NodeIndex, accepts: Callable[[NodeIndex], bool]) -> list[NodeIndex]:
     """Return the node and its ancestors along accepted ones, nearest first, at most MOST_ANCESTORS."""
     found = [node]
     seen = {node}
@@ -82,16 +84,16 @@ def _reach(run: RunView, node: int, accepts: Callable[[int], bool]) -> list[int]
     return found
 
 
-def _unsettled_ancestors(run: RunView, node: int) -> set[int] | None:
+def _unsettled_ancestors(run: RunView, node: NodeIndex) -> set[NodeIndex] | None:
     """Return the node and all unsettled ancestors, or None if there are too many."""
     state = run.state
     found = _reach(run, node, lambda other: state.outcome_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 
-def _parents_first(run: RunView, node: int, among: set[int]) -> list[int]:
+def _parents_first(run: RunView, node: NodeIndex, among: set[NodeIndex]) -> list[NodeIndex]:
     """Return some ancestors of a node and the node itself, each after its parents."""
-    found: list[int] = []
+    found: list[NodeIndex] = []
     seen = {node}
     stack = [(node, iter(run.graph.parents(node)))]
     while stack:
@@ -106,7 +108,7 @@ def _parents_first(run: RunView, node: int, among: set[int]) -> list[int]:
     return found
 
 
-def _left(run: RunView, node: int, clock: float) -> float:
+def _left(run: RunView, node: NodeIndex, clock: float) -> float:
     """Return how long a node will still take."""
     estimate = run.estimate(node)
     seconds = UNKNOWN_SECONDS if estimate is None else estimate

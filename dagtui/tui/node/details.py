@@ -19,7 +19,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.graph.model import RetryPolicy, Task
+    from dagtui.graph.model import NodeIndex, RetryPolicy, Task
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
@@ -32,7 +32,7 @@ MOST_ATTEMPTS = 20
 class DetailsPane(NodePage):
     """The details of the shown node, with links to its parents and children."""
 
-    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
         """Return the table."""
         return details(self.run, node, clock, self.look)
 
@@ -42,7 +42,7 @@ class DetailsPane(NodePage):
         return Copied(self.copy_text(), remark)
 
 
-def details(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
+def details(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
     state, task = run.state, run.graph.task(node)
     status = state.status_of(node)
@@ -80,7 +80,7 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
-def _attempts(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
+def _attempts(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
     """Return one row per attempt, latest first."""
     state = run.state
     rows = []
@@ -122,7 +122,7 @@ def _line(name: str, text: str) -> Iterator[Row]:
         yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
 
 
-def _execution(run: RunView, node: int, task: Task) -> Iterator[Row]:
+def _execution(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     """Yield what is executed and where, as it ran, and as it was written where that differs."""
     action = task.action
     command, cwd = run.as_run.command(node), run.as_run.cwd(node)
@@ -141,7 +141,7 @@ def _execution(run: RunView, node: int, task: Task) -> Iterator[Row]:
     yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in run.graph.cell(node)))
 
 
-def _definition(run: RunView, node: int, task: Task) -> Iterator[tuple[str, str]]:
+def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str, str]]:
     """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
     yield "retries", _retries(run, node, task.retry)
@@ -154,7 +154,7 @@ def _definition(run: RunView, node: int, task: Task) -> Iterator[tuple[str, str]
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
 
 
-def _places(run: RunView, node: int, task: Task) -> Iterator[Row]:
+def _places(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     """Yield where to read more."""
     attempt = run.state.attempt[node]
     yield from _line("log", str(run.log_path(node, attempt)) if attempt else "")
@@ -162,7 +162,7 @@ def _places(run: RunView, node: int, task: Task) -> Iterator[Row]:
     yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
 
 
-def _retries(run: RunView, node: int, policy: RetryPolicy) -> str:
+def _retries(run: RunView, node: NodeIndex, policy: RetryPolicy) -> str:
     if not policy.retries:
         return "none"
     words = f"{policy.retries}, after {duration(policy.delay)}"
@@ -179,7 +179,7 @@ def _retries(run: RunView, node: int, policy: RetryPolicy) -> str:
     return f"{words}; attempt {attempt} of {tries(run, node)}" if attempt else words
 
 
-def _variables(run: RunView, node: int) -> Iterator[Row]:
+def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:
     env = run.as_run.env(node)
     for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
         for title, text in (("" if at else "env", value.text), ("template", value.template)):
@@ -190,7 +190,7 @@ def _variables(run: RunView, node: int) -> Iterator[Row]:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 
 
-def _neighbours(run: RunView, name: str, nodes: Sequence[int], look: Look) -> list[Row]:
+def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look) -> list[Row]:
     """Return the rows for parents or children, with their number."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]

@@ -10,6 +10,7 @@ from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog, FirstError
 
 if TYPE_CHECKING:
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.store.log_lines import LogLine
 
@@ -52,7 +53,7 @@ class FailureLines:
         self._error = error
         return True
 
-    def rows(self, node: int) -> list[Row]:
+    def rows(self, node: NodeIndex) -> list[Row]:
         """Return the lines below a title with their node."""
         attempt = self._run.state.attempt[node]
         if self._of != (node, attempt):

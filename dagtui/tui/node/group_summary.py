@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
@@ -21,6 +21,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -47,9 +48,9 @@ class BranchPage(NodePage):
     def about(self, item: int, present: Callable[[], RowGroup | None]) -> None:
         """Show a row of the tree. `present` returns its present state."""
         self._present = present
-        self.show(item)
+        self.show(cast("NodeIndex", item))  # what is shown is told apart by it
 
-    def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
+    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
         """Return title, counts and names."""
         found = self._present()
         if found is None:
@@ -84,7 +85,7 @@ class BranchPage(NodePage):
                 runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
                 yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
 
-    def _node_row(self, node: int, clock: float) -> Row:
+    def _node_row(self, node: NodeIndex, clock: float) -> Row:
         state = self.run.state
         status = state.status_of(node)
         time = spent(self.run, node, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page
 from dagtui.tui.lines.rows import muted, row
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.engine.transaction import Watch
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row
 
-NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
+SEVERAL_NODES = "this row stands for several nodes: unfold it (l or Space) to see one"
 SECONDS_BETWEEN = 0.25
 """The minimum time between two rebuilds, however much happens in the run."""
 MOST_TIME = 0.05
@@ -30,14 +32,14 @@ class NodePage(Page):
     def __init__(self, run: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(look, id=id)
         self.run = run
-        self.node = -1
+        self.node = NO_NODE
         self._watch: Watch | None = None
         self._made_at = float("-inf")
         """When the rows were built, by the computer's clock: the run's may stand still."""
         self._second = -1
         self._pause = SECONDS_BETWEEN
 
-    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
         """Return what there is to say about a node now."""
         raise NotImplementedError
 
@@ -46,7 +48,7 @@ class NodePage(Page):
         super().on_mount()
         self._watch = self.run.state.watch()
         if self.node < 0:
-            self.set_rows([row(muted(NO_NODE))])
+            self.set_rows([row(muted(SEVERAL_NODES))])
 
     def on_unmount(self) -> None:
         """Stop watching."""
@@ -54,7 +56,7 @@ class NodePage(Page):
             self.run.state.unwatch(self._watch)
             self._watch = None
 
-    def show(self, node: int) -> None:
+    def show(self, node: NodeIndex) -> None:
         """Show another node from its top, or rebuild the present one."""
         if node != self.node:
             self.node = node

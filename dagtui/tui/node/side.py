@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.message import Message
 
+from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widget import Widget
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -107,7 +109,7 @@ class Side(Vertical):
     ) -> None:
         """Create the panes. `keymap` provides the keys in hints."""
         super().__init__(id=id)
-        self.node = -1
+        self.node = NO_NODE
         self.strip = TabStrip(look)
         self.log_pane = LogPane(run, look)
         self.details = DetailsPane(run, look)
@@ -168,7 +170,7 @@ class Side(Vertical):
         pane = self.pane
         return pane.window if isinstance(pane, LogPane) else pane
 
-    def show(self, node: int) -> None:
+    def show(self, node: NodeIndex) -> None:
         """Show another node."""
         self.node = node
         if self.shows_branch:

@@ -9,6 +9,7 @@ from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import command_word
 from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
+from dagtui.graph.model import NO_NODE
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
 from dagtui.text.look import IN_UNICODE
@@ -23,6 +24,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -51,7 +53,7 @@ class WhyPane(NodePage):
         super().on_unmount()
         self._ending.close()
 
-    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
         """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.run, node, clock, self.look)
         rows = explanation.rows()
@@ -72,13 +74,13 @@ class WhyPane(NodePage):
 class Explanation:
     """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
-    def __init__(self, run: RunView, node: int, clock: float, look: Look) -> None:
+    def __init__(self, run: RunView, node: NodeIndex, clock: float, look: Look) -> None:
         self._run = run
         self._state = run.state
         self._node = node
         self._clock = clock
         self._look = look
-        self.culprit = -1
+        self.culprit = NO_NODE
 
     def rows(self) -> list[Row]:
         """Return status and reason, then what is behind them."""
@@ -126,7 +128,7 @@ class Explanation:
             rows += self._section("also blocked by", others)
         return rows
 
-    def _way(self, title: str, path: Sequence[int]) -> list[Row]:
+    def _way(self, title: str, path: Sequence[NodeIndex]) -> list[Row]:
         """Return the nodes from this one's parent to the root cause, each indented further."""
         rows = [row(), row(Span(title, Role.MUTED))]
         arrow = self._look.glyphs.branch
@@ -146,7 +148,7 @@ class Explanation:
             )
         return rows
 
-    def _about(self, node: int) -> str:
+    def _about(self, node: NodeIndex) -> str:
         """Return why a node on the path is what it is. A failed node says how it failed."""
         status = self._state.status_of(node)
         if status is NodeStatus.FAILED:
@@ -221,12 +223,12 @@ class Explanation:
                 continue
             words = label(command_word(command))
             at = time.strftime("%H:%M:%S", time.localtime(self._run.wall(command.at)))
-            target = command.nodes[0] if command.nodes else -1
+            target = command.nodes[0] if command.nodes else NO_NODE
             name = (name_run(labels[target]),) if target >= 0 else ()
             by = label(command.by)
             rows.append(row(f"{at}  {words} ", *name, muted(f"  by {by}"), jump=target, indent=10))
         return rows
 
-    def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
+    def _section(self, title: str, nodes: Sequence[NodeIndex]) -> list[Row]:
         rows = node_rows(self._run, nodes, self._clock, self._look)
         return [row(), row(Span(title, Role.MUTED)), *rows]

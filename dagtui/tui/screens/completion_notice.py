@@ -9,6 +9,7 @@ from dagtui.runs.wording import counts, stale_words
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.availability import Situation
@@ -33,7 +34,7 @@ def completion_notice(run: RunView, keymap: Keymap, here: Situation, look: Look)
     return f"{ended}. {look.glyphs.separator.join(keys)}", role
 
 
-def _hints(run: RunView, node: int | None) -> list[tuple[str, str]]:
+def _hints(run: RunView, node: NodeIndex | None) -> list[tuple[str, str]]:
     """Return key ids and what they do for a run that did not complete."""
     state = run.state
     failed = state.counts[NodeStatus.FAILED]

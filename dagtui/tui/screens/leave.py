@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from dagtui.engine.messages import Preview
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.text.look import Look
 
@@ -131,11 +132,11 @@ class LeaveDialog(Dialog[ExitReason]):
         pressed = "" if chosen else "tab" if answer is following else "shift+tab"
         return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
 
-    def _name_row(self, node: int) -> Row:
+    def _name_row(self, node: NodeIndex) -> Row:
         run = self._run
         return node_row(run.graph.labels[node], run.state.status_of(node), look=self.look)
 
-    def _still_alive(self) -> list[int]:
+    def _still_alive(self) -> list[NodeIndex]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""
         state = self._run.state
         unkillable = self._run.unkillable

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 
 from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import NodeIndex
 from dagtui.text import count
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
@@ -153,7 +154,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     # Which pane, which node
 
     @property
-    def node(self) -> int | None:
+    def node(self) -> NodeIndex | None:
         """The node that commands act on."""
         return self.tree_pane.cursor_node
 
@@ -193,7 +194,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if self.on_side or self.only_one:
             self.go_to(pane)
 
-    def show_node(self, node: int | None) -> None:
+    def show_node(self, node: NodeIndex | None) -> None:
         """Show a node on the right, or what the cursor's row stands for, and the keys."""
         if node is not None:
             self.side.show(node)
@@ -310,8 +311,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @on(JumpTo)
     def _jump(self, message: JumpTo) -> None:
-        self.tree_pane.select(message.node)
-        self.show_node(message.node)
+        node = NodeIndex(message.target)
+        self.tree_pane.select(node)
+        self.show_node(node)
 
     def on_descendant_focus(self) -> None:
         """Adapt classes and footer: a click may have moved the focus."""

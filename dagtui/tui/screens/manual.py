@@ -60,7 +60,7 @@ class ManualDialog(Reader):
     def on_jump_to(self, message: JumpTo) -> None:
         """Open the page that was chosen by key or click."""
         message.stop()
-        self.app.push_screen(PageDialog(self._pages[message.node], self.look))
+        self.app.push_screen(PageDialog(self._pages[message.target], self.look))
 
 
 class PageDialog(Reader):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.command import Hits
     from textual.worker import Worker
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -53,7 +54,7 @@ class PaletteApp(Protocol):
     async def action_act(self, id_: str) -> None:
         """Perform an action."""
 
-    def jump(self, node: int) -> None:
+    def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node."""
 
 
@@ -136,13 +137,15 @@ class _Nodes(_Commands):
             prompt = Text(f"{look.glyphs.statuses[status]} {shown}", no_wrap=True)
             yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
 
-    async def _matching(self, query: str) -> AsyncIterator[int]:
-        labels = self.dagtui.view.graph.labels
+    async def _matching(self, query: str) -> AsyncIterator[NodeIndex]:
+        graph = self.dagtui.view.graph
+        nodes, labels = graph.nodes, graph.labels
         found = 0
         for start in range(0, len(labels), _LABELS_AT_ONCE):
-            for offset, name in enumerate(labels[start : start + _LABELS_AT_ONCE]):
+            part = slice(start, start + _LABELS_AT_ONCE)
+            for node, name in zip(nodes[part], labels[part], strict=True):
                 if query in name.lower():
-                    yield start + offset
+                    yield node
                     found += 1
                     if found == NODES_SHOWN:
                         return

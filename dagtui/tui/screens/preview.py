@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.text.look import Look
 
@@ -30,7 +31,7 @@ NAMES_SHOWN = 500
 REHEARSED_EVERY = 20.0
 """The pause between two previews, in multiples of the time a preview takes. In a large graph, previews would fill every
 frame."""
-NOTHING_LEFT_OUT: Mapping[int, str] = MappingProxyType({})
+NOTHING_LEFT_OUT: Mapping[NodeIndex, str] = MappingProxyType({})
 """No selected node that doesn't accept the command."""
 ALWAYS = float("-inf")
 """The time of what has been part of the question from the beginning."""
@@ -67,9 +68,9 @@ class Grouped:
             found += self._names(nodes)
         return found
 
-    def left_out(self, reasons: Mapping[int, str]) -> Iterator[Row]:
+    def left_out(self, reasons: Mapping[NodeIndex, str]) -> Iterator[Row]:
         """Yield the nodes that were selected and don't accept the command, by reason."""
-        by_reason: dict[str, list[int]] = {}
+        by_reason: dict[str, list[NodeIndex]] = {}
         for node, reason in reasons.items():
             by_reason.setdefault(reason, []).append(node)
         yield row(Span("Left out ", Role.WARNING), muted(plural(len(reasons), "node")))
@@ -77,7 +78,7 @@ class Grouped:
             yield row(muted(f"  {reason}:"), indent=4)
             yield from self._names(nodes)
 
-    def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
+    def _names(self, nodes: Sequence[NodeIndex]) -> Iterator[Row]:
         state, labels = self._run.state, self._run.graph.labels
         for node in nodes[:NAMES_SHOWN]:
             yield node_row(labels[node], state.status_of(node), look=self._look)
@@ -85,7 +86,7 @@ class Grouped:
             yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
 
 
-def _groups(preview: Preview) -> list[tuple[str, str, Sequence[int], str]]:
+def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]:
     """Return what happens to which nodes, as a title and as words around their number, drastic changes first."""
     begun = preview.kills_and_reruns
     restarted = frozenset(preview.again) & frozenset(preview.stopped)
@@ -119,7 +120,7 @@ class PreviewDialog(Dialog[Preview]):
         run: LiveRun,
         commands: Sequence[Command],
         first: Preview,
-        left_out: Mapping[int, str] = NOTHING_LEFT_OUT,
+        left_out: Mapping[NodeIndex, str] = NOTHING_LEFT_OUT,
         *,
         look: Look = IN_UNICODE,
     ) -> None:

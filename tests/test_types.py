@@ -1,0 +1,35 @@
+"""Numbers that mean different things have types of their own: what is called a node is not annotated as an integer."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "dagtui"
+TYPES = {
+    "NodeIndex": ("node", "parent", "child", "blocker"),
+}
+"""The names of parameters, fields and variables that stand for each type."""
+PLAIN = re.compile(r"\b(int|float)\b")
+
+
+def annotations(tree: ast.AST):
+    """Yield name, annotation and line of all that is annotated."""
+    for found in ast.walk(tree):
+        if isinstance(found, ast.arg) and found.annotation is not None:
+            yield found.arg, found.annotation, found.lineno
+        if isinstance(found, ast.AnnAssign):
+            target = found.target
+            yield target.attr if isinstance(target, ast.Attribute) else target.id, found.annotation, found.lineno
+
+
+def test_what_has_a_type_of_its_own_is_not_a_plain_number():
+    type_of = {name: kind for kind, names in TYPES.items() for name in names}
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}: {name}: {ast.unparse(annotation)}, not {type_of[name.strip('_')]}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for name, annotation, line in annotations(ast.parse(path.read_text(encoding="utf-8")))
+        if name.strip("_") in type_of and PLAIN.search(ast.unparse(annotation))
+    ]
+    assert found == []

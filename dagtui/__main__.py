@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _OBJECTS = 30_000
 """Number of new objects after which the garbage collector looks for unreachable cycles."""
 
+_NOTICES = (signal.SIGCHLD, signal.SIGWINCH, signal.SIGCONT)
+"""Signals that only notify. A caller that ignored or blocked one (`trap '' CHLD`) did not mean this program."""
 _BAD_CALL = 2
 _NO_FILES = b"dagtui: too few files may be open at once: raise the limit (ulimit -n)\n"
 
@@ -29,10 +32,8 @@ def main() -> None:
             from dagtui.execution.local.coerced_locale import restore
 
             restore()
-        from dagtui.cli.inherited import hear_notices, open_standard_descriptors
-
-        open_standard_descriptors()
-        hear_notices()
+        _open_standard_descriptors()
+        _hear_notices()
         from dagtui.cli.plain_calls import carry_out
 
         carry_out(sys.argv[1:], os.environ)
@@ -56,6 +57,30 @@ def _print_safely(kind: type[BaseException], error: BaseException, where: Traceb
 
     if sys.stderr is not None:
         sys.stderr.write(block("".join(format_exception(kind, error, where)), 100_000))
+
+
+def _open_standard_descriptors() -> None:
+    """Open /dev/null where standard input, output or error is closed.
+
+    Otherwise the next file to be opened, such as the journal, gets that number, and printed text goes into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is this one.
+            try:
+                os.open(os.devnull, os.O_RDWR)
+            except OSError:  # there is none: a folder can be neither read nor written as a file
+                os.open("/", os.O_RDONLY)
+
+
+def _hear_notices() -> None:
+    """Receive signals about children and the terminal. Without SIGCHLD, no child can be waited for."""
+    for number in _NOTICES:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _NOTICES)
 
 
 if __name__ == "__main__":

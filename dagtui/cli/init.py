@@ -1,7 +1,8 @@
-"""`dagtui init`: write a small graph to start with."""
+"""`dagtui init` and `dagtui schema`: a small graph to start with, and what editors need to complete it."""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from pathlib import Path
@@ -47,3 +48,16 @@ def write_new(path: Path, text: str) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             raise
+
+
+@click.command(short_help="Print the JSON Schema of graph files, for editors.")
+def schema() -> None:
+    """Print the JSON Schema of graph files. Editors for TOML complete and check with it.
+
+    Write it to dagtui.schema.json beside the graph. The first line of the graph names it, as `dagtui init` writes it:
+    #:schema ./dagtui.schema.json
+    """
+    from dagtui.graph.schema import schema as made
+
+    with standard_output() as output:
+        output.lines(json.dumps(made(), indent=2, ensure_ascii=False).split("\n"))

@@ -15,7 +15,7 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.control.enclosing import enclosing
 from dagtui.report.node_log import LogFollower, find_log, print_log, why_silent
-from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
+from dagtui.report.shown_lines import FinalLines, ShownLines
 from dagtui.store.directory import latest_first, runs
 from dagtui.text import label
 
@@ -112,7 +112,7 @@ def _print_path(log: NodeLog, output: Output) -> None:
 
 def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
     # With --follow, lines appear as they come: what was already printed can't be redrawn.
-    shown: SafeLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
+    shown: ShownLines | FinalLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
 
     def write_lines(data: bytes) -> None:
         for line in shown.feed(data):

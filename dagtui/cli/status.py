@@ -18,8 +18,7 @@ from dagtui.cli.stderr import fail, say
 from dagtui.control.live import Screen, all_live
 from dagtui.control.status_report import status_report
 from dagtui.graph.matrix.patterns import nodes_matching
-from dagtui.report.node_list import node_objects
-from dagtui.report.status_text import headline, node_line, status_lines
+from dagtui.report.status_text import headline, node_line, node_objects, status_lines
 from dagtui.runs.following import read_run
 from dagtui.store.directory import RunDirectory, last_run
 from dagtui.store.errors import StoreError
@@ -61,16 +60,21 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
         return
     ended = ended_run(graph_file, number) if nodes or number is not None else None
     if ended is not None:
-        with standard_output() as output:
-            _write_ended(output, ended, graph_file, nodes, as_json=as_json)
-        return
-    run = meant(graph_file, number)
-    with connect(run, graph_file) as client:
-        answer = ask(client, {"want": "status"})
+        record = read_run(ended, graph_file)
+        view: RunView | None = record
+        answer: Mapping[str, object] = status_report(record, Screen.NONE)
+    else:
+        run = meant(graph_file, number)
+        with connect(run, graph_file) as client:
+            answer = ask(client, {"want": "status"})
+        view = _journal_of(run, graph_file, required=bool(nodes)) if as_json or nodes else None
     with standard_output() as output:
-        if as_json or nodes:
-            _write_live(output, answer, run, graph_file, nodes, as_json=as_json)
-            output.write(b"\n" if as_json else b"")
+        if as_json:
+            _write_json(output, answer, view, nodes, live=ended is None)
+            output.write(b"\n")
+        elif nodes and view is not None:
+            output.line(headline(answer))
+            output.lines(node_line(told, output.look) for told in node_objects(view, _chosen(view, nodes)))
         else:
             output.lines(status_lines(answer, output.look))
 
@@ -104,8 +108,8 @@ def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, ob
         if "error" in answer or run.path is None or run.graph is None:
             output.write(json.dumps(answer).encode())
         else:
-            directory = RunDirectory.of_live_run(run.path, run.run_id)
-            _write_live(output, answer, directory, run.graph, (), as_json=True)
+            view = _journal_of(RunDirectory.of_live_run(run.path, run.run_id), run.graph)
+            _write_json(output, answer, view, (), live=True)
     output.write(b"]\n")
 
 
@@ -119,49 +123,19 @@ def _chosen(view: RunView, words: Sequence[str]) -> Sequence[NodeIndex]:
     return sorted({node for word in words for node in nodes_matching(view.graph, word)})
 
 
-def _write_live(
-    output: Output,
-    answer: Mapping[str, object],
-    run: RunDirectory,
-    graph_file: Path,
-    words: Sequence[str],
-    *,
-    as_json: bool,
-) -> None:
-    """Write a live run's report and nodes. If its journal can't be read, `nodes` is null and the reason printed.
-
-    If nodes were named, a journal that can't be read is an error.
-    """
+def _journal_of(run: RunDirectory, graph_file: Path, *, required: bool = False) -> RunView | None:
+    """Return what the journal of a live run tells. None if it can't be read, unless that is an error."""
     try:
-        view = read_run(run, graph_file)
+        return read_run(run, graph_file)
     except StoreError as error:
-        if words:
+        if required:
             raise
         say(f"dagtui: the nodes can't be listed: {label(error, 1000)}")
-        _write_json(output, answer, None, (), live=True)
-        return
-    nodes = _chosen(view, words)
-    if as_json:
-        _write_json(output, answer, view, nodes, live=True)
-    else:
-        _write_lines(output, answer, view, nodes)
-
-
-def _write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
-    """Write the final status of an ended run with its nodes, with the fields of a live one's report."""
-    view = read_run(run, graph_file)
-    answer, nodes = status_report(view, Screen.NONE), _chosen(view, words)
-    if as_json:
-        _write_json(output, answer, view, nodes, live=False)
-        output.write(b"\n")
-    elif words:
-        _write_lines(output, answer, view, nodes)
-    else:
-        output.lines(status_lines(answer, output.look))
+        return None
 
 
 def _write_json(
-    output: Output, answer: Mapping[str, object], view: RunView | None, nodes: Sequence[NodeIndex], *, live: bool
+    output: Output, answer: Mapping[str, object], view: RunView | None, words: Sequence[str], *, live: bool
 ) -> None:
     """Write one ASCII object without a newline, node by node. Without a view, `nodes` is null."""
     head = {name: value for name, value in answer.items() if name != "nodes"}
@@ -169,17 +143,10 @@ def _write_json(
     if view is None:
         output.write(json.dumps({**head, "nodes": None}).encode())
         return
+    nodes = _chosen(view, words)
     output.write(f'{json.dumps(head)[:-1]}, "nodes": ['.encode())
     separator = ""
     for told in node_objects(view, nodes):
         output.write(f"{separator}{json.dumps(told)}".encode())
         separator = ", "
     output.write(b"]}")
-
-
-def _write_lines(output: Output, answer: Mapping[str, object], view: RunView, nodes: Sequence[NodeIndex]) -> None:
-    """Write the headline and a line for each node."""
-    output.line(headline(answer))
-    for told in node_objects(view, nodes):
-        output.line(node_line(told, output.look))
-    output.flush()

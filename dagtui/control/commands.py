@@ -15,8 +15,8 @@ from dagtui.control.server import ControlServer
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CommandKind
-from dagtui.engine.reachable import subtrees
 from dagtui.engine.status import FAILED_OR_BLOCKED, SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
+from dagtui.engine.walks import subtrees
 from dagtui.runs.wording import done, would_do
 from dagtui.text import label
 

@@ -6,7 +6,6 @@ import heapq
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
-from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
@@ -26,6 +25,7 @@ from dagtui.engine.messages import (
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import ended_why
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.messages import Ended, EndKind, Start
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import Traversal
+from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
 from dagtui.graph.definition import CellChange, changed_cells
 from dagtui.graph.errors import GraphError

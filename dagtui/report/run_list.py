@@ -26,7 +26,6 @@ _COLOURS = {
     RunOutcome.DAMAGED: "1;31",
     RunOutcome.UNREADABLE: "1;31",
 }
-_STATUSES = {status.name: status for status in NodeStatus}
 _LAST_TIME = 253_402_300_799.0
 """The end of the year 9999. Later values are not valid times."""
 
@@ -83,14 +82,13 @@ def counts_words(counts: Mapping[str, int], stale: int = 0, allowed: int = 0) ->
 
     `stale` of the completed nodes are stale, and `allowed` of the failed ones were allowed to fail.
     """
-    known = [name for name in _STATUSES if name in counts]
-    others = sorted(name for name in counts if name not in _STATUSES)
+    others = sorted(counts.keys() - NodeStatus.__members__)
     words: list[str] = []
-    for name in known:
-        if name == NodeStatus.FAILED.name:
-            words += failed_words(counts[name], allowed)
-        else:
-            words.append(f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}")
+    for status in NodeStatus:
+        if status.name in counts and status is NodeStatus.FAILED:
+            words += failed_words(counts[status.name], allowed)
+        elif status.name in counts:
+            words.append(f"{count(counts[status.name])} {status.word}{stale_words(stale, status)}")
     return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dagtui.text.lines import LINE_LIMIT, for_terminal, plain_line, written
 from dagtui.text.redraws import REACH, VERTICAL, RedrawnRows
@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 
 _MOST_HELD = 1 << 20
 """Bytes of lines that may still be redrawn. Beyond that, lines are released."""
-
-
-class SafeLines(Protocol):
-    """Splits the output of a task into lines and sanitises each."""
-
-    def feed(self, data: bytes) -> Iterator[str]:
-        """Yield the lines that these bytes complete."""
-
-    def rest(self) -> Iterator[str]:
-        """Yield the remaining lines at the end."""
 
 
 class ShownLines:

@@ -1,22 +1,26 @@
-"""The status report of a run as plain lines."""
+"""The status report of a run as plain lines, and its nodes as lines and as JSON objects."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
+from dagtui.engine.why import full_why
 from dagtui.report.run_list import counts_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from dagtui.graph.model import NodeIndex
+    from dagtui.runs.view import RunView
     from dagtui.text.look import Look
 
 SHOWN = 10
 """Nodes of each kind that get their own line."""
-_STATUSES = {status.name: status for status in NodeStatus}
+_WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
+"""Causes for which a node's value is an exit status."""
 
 
 def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
@@ -90,14 +94,12 @@ def _objects(value: object) -> list[Mapping[str, object]]:
 
 
 def _glyph(name: object, look: Look) -> str:
-    status = _STATUSES.get(str(name))
-    if status is None:
-        return "?"
-    return look.glyphs.statuses[status]
+    status = NodeStatus.__members__.get(str(name))
+    return "?" if status is None else look.glyphs.statuses[status]
 
 
 def _word(name: str) -> str:
-    return _STATUSES[name].word if name in _STATUSES else label(name, 40)
+    return NodeStatus.__members__[name].word if name in NodeStatus.__members__ else label(name, 40)
 
 
 def _why(node: Mapping[str, object]) -> str:
@@ -118,3 +120,51 @@ def _number(value: object) -> str:
 
 def _duration(value: object) -> str:
     return duration(value) if isinstance(value, int | float) else "?"
+
+
+def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[str, object]]:
+    """Yield an object for each node. Wall times are seconds since the epoch."""
+    state, now = run.state, run.clock()
+    queued: dict[tuple[int, Cause], str] = {}
+    for node in nodes:
+        status, cause = state.status_of(node), state.cause_of(node)
+        if status is NodeStatus.READY:
+            # This is the same for all nodes that need as many slots, and computing it counts the slots in use.
+            key = (run.graph.task(node).slots, cause)
+            why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
+        else:
+            why = full_why(state, node, now)
+        attempt = _begun(run, node)
+        yield {
+            "node": run.graph.labels[node],
+            "task": run.graph.task(node).name,
+            "status": status.name,
+            "attempt": attempt,
+            **_times(run, node, attempt, now),
+            "cause": None if cause is Cause.NONE else cause.word,
+            "exit": state.value[node] if status in WITH_RESULT and cause in _WITH_VALUE else None,
+            "why": why,
+            "stale": bool(state.stale[node]),
+            "log": str(run.log_path(node, attempt)) if attempt else None,
+        }
+
+
+def _begun(run: RunView, node: NodeIndex) -> int:
+    """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
+    state = run.state
+    handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
+    return max(0, state.attempt[node] - handed)
+
+
+def _times(run: RunView, node: NodeIndex, attempt: int, now: float) -> dict[str, float | None]:
+    """Return when an attempt started and ended, and how long it took or has taken so far."""
+    state = run.state
+    alive = state.status_of(node) in ALIVE
+    started, ended = state.started[node], state.ended[node]
+    if not attempt or not (alive or started or ended):
+        return {"started": None, "ended": None, "seconds": None}
+    return {
+        "started": round(run.wall(started), 3),
+        "ended": None if alive or not ended else round(run.wall(ended), 3),
+        "seconds": round(max(0.0, (now if alive else ended or started) - started), 3),
+    }

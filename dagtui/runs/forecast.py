@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.critical_path import longest_path_among
 from dagtui.engine.status import SETTLED, NodeStatus
+from dagtui.engine.walks import longest_path_among
 
 if TYPE_CHECKING:
     from collections.abc import Collection

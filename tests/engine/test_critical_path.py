@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scene import Scene, dag
 
-from dagtui.engine.critical_path import critical_path_lengths, longest_path_among
 from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.traversal import Traversal
+from dagtui.engine.walks import critical_path_lengths, longest_path_among
 from dagtui.graph.model import Graph
 
 

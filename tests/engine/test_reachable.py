@@ -9,7 +9,7 @@ from engine.random_graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
+from dagtui.engine.walks import cancelled_subtrees, reach, subtrees
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph

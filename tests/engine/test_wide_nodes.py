@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scene import Scene, dag
 
-from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.messages import CommandKind, Ended, EndKind, SetSlots, Start, Started, Withdraw, Withdrawn
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
+from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
 from dagtui.graph.model import Graph, Task
 

@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.reachable import cancelled_subtrees_have, subtrees_have
 from dagtui.engine.rules.commands import ADDED_BY_RETRY, COMMANDS, Step, nothing_for, step_for
 from dagtui.engine.status import UNSETTLED
+from dagtui.engine.walks import cancelled_subtrees_have, subtrees_have
 
 if TYPE_CHECKING:
     from dagtui.engine.rules.propagation import Propagation

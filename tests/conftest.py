@@ -59,10 +59,11 @@ def token() -> Iterator[str]:
 
 
 @pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    """Sessions and terminals on the graph of this test. They end with it."""
+def harness(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionHarness]:
+    """Sessions and terminals on the graph of this test. They end with it. This process can reach them, too."""
     from support.session_harness import SessionHarness  # its terminals are of no use to most tests
 
+    monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(short_path))
     made = SessionHarness(tmp_path, short_path)
     yield made
     made.clear()

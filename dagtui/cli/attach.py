@@ -20,8 +20,7 @@ from dagtui.cli.stderr import fail
 from dagtui.cli.terminal import a_terminal, has_screen
 from dagtui.control.live import all_live
 from dagtui.host.terminal_client import RunIsEndingError
-from dagtui.store.directory import RunDirectory, latest_first, runs
-from dagtui.store.held import held_runs
+from dagtui.store.directory import RunDirectory, held_runs, latest_first, runs
 from dagtui.text import label
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from dagtui.cli.stderr import fail
 from dagtui.control.client import connect as connect_to
 from dagtui.control.live import run_without_record
 from dagtui.control.sockets import ControlError, PeerGoneError
-from dagtui.store.directory import RunDirectory, last_run
-from dagtui.store.held import held_runs
+from dagtui.store.directory import RunDirectory, held_runs, last_run
 from dagtui.store.summary import RunOutcome, summarise
 from dagtui.text import label
 

@@ -75,14 +75,14 @@ def _piped(path: Path) -> GraphFile | None:
     match = re.fullmatch(_DESCRIPTOR, word)
     if match is None and word != STANDARD_INPUT:
         return None
-    from dagtui.store.piped import identified
+    from dagtui.store.paths import piped_graph
 
     number = int(match[1] or 0) if match else 0
     title, shown = ("stdin", "standard input") if number == 0 else ("pipe", word)
     if number == 0 and os.isatty(0):
         say("dagtui: reading the graph from the terminal; Ctrl+D on an empty line ends it")
     content = _read(number, shown)
-    return GraphFile(identified(content, title), content, title)
+    return GraphFile(piped_graph(content, title), content, title)
 
 
 def _read(number: int, shown: str) -> bytes:

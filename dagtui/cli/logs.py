@@ -13,7 +13,7 @@ from dagtui.cli.arguments import complete_tasks, graph_path_before_argument
 from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
-from dagtui.control.enclosing import enclosing
+from dagtui.control.held import enclosing
 from dagtui.report.node_log import LogFollower, find_log, print_log, why_silent
 from dagtui.report.shown_lines import FinalLines, ShownLines
 from dagtui.store.directory import latest_first, runs

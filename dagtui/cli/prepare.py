@@ -29,8 +29,8 @@ def refuse_conflict(options: LaunchOptions) -> None:
 
 def live_others(graph_file: Path) -> list[RunDirectory]:
     """Return the live runs of a graph, oldest first. Empty if they can't be read: creating the new run reports why."""
+    from dagtui.store.directory import held_runs
     from dagtui.store.errors import StoreError
-    from dagtui.store.held import held_runs
 
     try:
         return held_runs(graph_file)
@@ -42,7 +42,7 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
     """Exit with 2 if this process belongs to a node of one of these runs: each would start the next, without end."""
     if not held:  # almost always, so nothing more is imported
         return
-    from dagtui.control.enclosing import enclosing
+    from dagtui.control.held import enclosing
     from dagtui.store.errors import StoreError
 
     try:
@@ -60,7 +60,7 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
     """End the runs that are settled and have no screen, and print that."""
     if not held:
         return
-    from dagtui.control.idle_runs import end_idle_runs
+    from dagtui.control.held import end_idle_runs
     from dagtui.store.errors import StoreError
 
     try:

@@ -111,7 +111,7 @@ def listed(runs: Sequence[FoundRun]) -> list[Listed]:
 
 def status_of_run(run: FoundRun) -> Mapping[str, object]:
     """Return a run's status report, or an object with `error` if it can't be reached."""
-    if not run.reachable:
+    if run.trouble:
         return {"run": run.run_id, "error": run.trouble}
     try:
         with connect(run.run_id) as client:

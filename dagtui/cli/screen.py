@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
     from dagtui.control.live import FoundRun
     from dagtui.graph.model import Graph
-    from dagtui.host.attachment import Attachment
-    from dagtui.host.exit_reason import ExitReason
+    from dagtui.host.attachment import Attachment, ExitReason
     from dagtui.runs.launch import Resumption
     from dagtui.runs.live import LiveRun
-    from dagtui.runs.notices import Notice
+    from dagtui.runs.view import Notice
 
 _OPTIONS = LaunchOptions()
 _LOOK = LookOptions()
@@ -115,10 +114,11 @@ def attach_to(run: FoundRun, look: LookOptions, options: LaunchOptions = _OPTION
 
 def _start(graph_file: Path, graph: Graph, options: LaunchOptions, look: LookOptions) -> int:
     """Start a run in its own process, and attach this terminal to it. Return the exit status."""
+    from contextlib import closing
+
     from dagtui.control.sockets import ControlError
     from dagtui.execution.local.requirements import check_requirements
-    from dagtui.host.launch import check_control_sockets, start_session
-    from dagtui.host.start_lock import StartLock
+    from dagtui.host.launch import StartLock, check_control_sockets, start_session
     from dagtui.host.terminal_client import attach_terminal
 
     check_requirements()
@@ -128,14 +128,14 @@ def _start(graph_file: Path, graph: Graph, options: LaunchOptions, look: LookOpt
         warning = f"the run will end with this terminal: {error}"
         return _show_in_process(graph, options, look, _said("ends with this terminal", warning))
     lock = StartLock(graph_file)
-    with lock:
+    with closing(lock):
         live = live_runs_of(graph_file)
         if live:
-            lock.let_go()
+            lock.close()
             return attach_to(live[0], look, options)
         advice = _advice()
         notice = _said("ends with your login", advice) if advice else None
-        client = start_session(lambda: _begin(graph, options, notice), _screens, lock.let_go)
+        client = start_session(lambda: _begin(graph, options, notice), _screens, lock.close)
     with client:
         return attach_terminal(client, look.client_terminal())
 
@@ -150,7 +150,7 @@ def _screens(
 
 def _said(brief: str, text: str) -> Notice:
     """Print a message. Return it as a notice, so that the screen that covers it can repeat it."""
-    from dagtui.runs.notices import Notice
+    from dagtui.runs.view import Notice
 
     say(f"dagtui: {text}")
     return Notice(brief, label(text, 1000))

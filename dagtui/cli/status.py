@@ -20,9 +20,8 @@ from dagtui.control.status_report import status_report
 from dagtui.graph.matrix.patterns import nodes_matching
 from dagtui.report.status_text import headline, node_line, node_objects, status_lines
 from dagtui.runs.following import read_run
-from dagtui.store.directory import RunDirectory, last_run
+from dagtui.store.directory import RunDirectory, held_runs, last_run
 from dagtui.store.errors import StoreError
-from dagtui.store.held import held_runs
 from dagtui.text import label
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from dagtui.cli.control import names_of
 from dagtui.cli.output import standard_output
 from dagtui.cli.status import ended_run
 from dagtui.cli.stderr import fail, say
-from dagtui.control.enclosing import enclosing
+from dagtui.control.held import enclosing
 from dagtui.control.live import Screen, run_without_record
 from dagtui.control.requests import nodes_of
 from dagtui.control.sockets import ControlError, PeerGoneError

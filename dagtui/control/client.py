@@ -113,13 +113,13 @@ class ControlClient:
         self.close()
 
 
-def connect(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
+def connect(run_id: str, timeout: float = PATIENCE) -> ControlClient:
     """Connect to a live run and read its greeting, waiting at most `timeout` seconds.
 
     Raises PeerGoneError if the run is not running, ProtocolError if it speaks another protocol, and ControlError if it
     belongs to another user, refuses the connection, or does not answer.
     """
-    folder = sockets_folder(folder)
+    folder = sockets_folder()
     check_sockets_folder(folder)
     path = socket_path(run_id, folder)
     _check_socket(path)

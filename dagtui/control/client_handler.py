@@ -36,11 +36,6 @@ class ClientHandler:
         self.descriptors: list[int] = []
         """File descriptors that came with the request, closed on exec. `end` closes those that are left."""
 
-    def take_descriptors(self) -> list[int]:
-        """Return the file descriptors, which then belong to the caller."""
-        taken, self.descriptors = self.descriptors, []
-        return taken
-
     async def send(self, message: Mapping[str, object]) -> None:
         """Send a line. Raises PeerGoneError if the client is gone or does not read, ControlError if it is too long."""
         view = memoryview(encode(message))
@@ -108,6 +103,7 @@ class ClientHandler:
 
     def end(self) -> None:
         """Release everything. No task may use the connection afterwards."""
-        for descriptor in self.take_descriptors():
+        for descriptor in self.descriptors:
             os.close(descriptor)
+        self.descriptors = []
         self._connection.close()

@@ -14,7 +14,7 @@ from dagtui.control.requests import command_of, named, nodes_of, preview_fields,
 from dagtui.control.server import ControlServer
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import CANCELS
 from dagtui.engine.status import FAILED_OR_BLOCKED, SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
 from dagtui.engine.walks import subtrees
 from dagtui.runs.wording import done, would_do
@@ -22,7 +22,6 @@ from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-    from pathlib import Path
 
     from anyio.abc import TaskStatus
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 PACE = 0.05
 """Seconds between two checks of a busy run for a waiting client."""
-_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 _FINAL_ANSWER_SECONDS = 0.5
 """Seconds for telling waiting clients that the run's process is ending."""
 
@@ -45,7 +43,6 @@ async def serve_control(
     run: LiveRun,
     screen: Callable[[], Screen] = lambda: Screen.NONE,
     handlers: Mapping[str, Handler] | None = None,
-    folder: Path | None = None,
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -57,7 +54,7 @@ async def serve_control(
     """
     table = {**Control(run, screen).handlers(), **(handlers or {})}
     try:
-        await ControlServer(run.directory.run_id, table, folder).serve(task_status=task_status)
+        await ControlServer(run.directory.run_id, table).serve(task_status=task_status)
     except ControlError as error:
         run.note(f"the run can't be reached from other terminals: {error}")
         task_status.started()
@@ -112,7 +109,7 @@ class Control:
         """Check the expectation and carry out the command in one loop iteration: nothing happens in between."""
         run = self._run
         command = command_of(request, run.graph, _sender(client))
-        if run.ending and command.kind not in _CANCELS:
+        if run.ending and command.kind not in CANCELS:
             raise ControlError("the run is ending")
         preview = preview_now(run, request, command)
         if preview.nothing is None and not preview.changed:

@@ -17,8 +17,8 @@ from dagtui.control.sockets import (
     run_ids,
     sockets_folder,
 )
+from dagtui.store.directory import held_runs
 from dagtui.store.errors import StoreError
-from dagtui.store.held import held_runs
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -61,14 +61,9 @@ class FoundRun:
     """Why the run can't be reached. Empty if it can."""
 
     @property
-    def reachable(self) -> bool:
-        """Whether the run answers."""
-        return not self.trouble
-
-    @property
     def attachable(self) -> bool:
         """Whether a terminal can be attached to the run."""
-        return self.reachable and self.screen in {Screen.ATTACHED, Screen.DETACHED}
+        return not self.trouble and self.screen in {Screen.ATTACHED, Screen.DETACHED}
 
     @property
     def title(self) -> str:
@@ -91,16 +86,16 @@ class FoundRun:
         return f"{what}, but belongs to the terminal it was started on; {', '.join(ways)}"
 
 
-def live_runs(graph_path: Path, folder: Path | None = None) -> list[FoundRun]:
+def live_runs(graph_path: Path) -> list[FoundRun]:
     """Return the live runs of a graph file, oldest first, after asking each. Raises StoreError."""
-    return [_of_directory(run, graph_path, folder) for run in held_runs(graph_path)]
+    return [_of_directory(run, graph_path) for run in held_runs(graph_path)]
 
 
-def all_live(folder: Path | None = None) -> list[FoundRun]:
+def all_live() -> list[FoundRun]:
     """Return this user's live runs with a socket, oldest first, and remove dead sockets. Raises ControlError."""
-    folder = sockets_folder(folder)
+    folder = sockets_folder()
     remove_dead_sockets(folder)
-    found = (_asked(FoundRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
+    found = (_asked(FoundRun(run_id, 0, None, None, 0)) for run_id in run_ids(folder))
     return [run for run in found if run is not None]
 
 
@@ -117,12 +112,12 @@ def run_without_record(graph_path: Path, number: int | None) -> FoundRun | None:
     )
 
 
-def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
+def screen_of(run: RunDirectory) -> Screen | None:
     """Return whether a run has a screen, or None if it is not live or does not say."""
-    return _of_directory(run, None, folder).screen if run.is_live() else None
+    return _of_directory(run, None).screen if run.is_live() else None
 
 
-def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> FoundRun:
+def _of_directory(run: RunDirectory, graph_path: Path | None) -> FoundRun:
     try:
         holder = run.holder().removeprefix("process ")
         pid = int(holder) if holder.isdecimal() else 0
@@ -130,28 +125,28 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
     except StoreError as error:
         # Its lock was removed or emptied. Its own answer identifies it.
         lost = FoundRun("", run.number, run.path, graph_path, 0, trouble=str(error))
-        return next((other for other in all_live(folder) if other.path == run.path), lost)
+        return next((other for other in all_live() if other.path == run.path), lost)
     try:
-        return _asked(known, sockets_folder(folder)) or _with_trouble(known, "it has no socket")
+        return _asked(known) or replace(known, trouble="it has no socket")
     except ControlError as error:
-        return _with_trouble(known, str(error))
+        return replace(known, trouble=str(error))
 
 
-def _asked(known: FoundRun, folder: Path) -> FoundRun | None:
+def _asked(known: FoundRun) -> FoundRun | None:
     """Return what is known of a run with its answer added, or None if it is not running."""
     try:
-        with connect(known.run_id, folder, PATIENCE) as client:
+        with connect(known.run_id, PATIENCE) as client:
             client.send({"want": "about"})
             answer = client.receive(PATIENCE) or {}
             pid = client.peer.pid
     except PeerGoneError:
         return None
     except TimeoutError:
-        return _with_trouble(known, "it does not answer")
+        return replace(known, trouble="it does not answer")
     except ProtocolError as error:
-        return _with_trouble(replace(known, pid=error.pid), str(error))
+        return replace(known, pid=error.pid, trouble=str(error))
     except ControlError as error:
-        return _with_trouble(known, str(error))
+        return replace(known, trouble=str(error))
     return FoundRun(
         known.run_id,
         known.number or _whole(answer.get("number")),
@@ -161,10 +156,6 @@ def _asked(known: FoundRun, folder: Path) -> FoundRun | None:
         str(answer.get("name", "")),
         _screen(answer),
     )
-
-
-def _with_trouble(known: FoundRun, trouble: str) -> FoundRun:
-    return replace(known, trouble=trouble)
 
 
 def _screen(answer: Mapping[str, object]) -> Screen | None:

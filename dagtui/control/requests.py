@@ -21,48 +21,36 @@ if TYPE_CHECKING:
 
 NAMES = 500
 """Most labels listed for each group of nodes. The count is exact."""
-_NODES = frozenset(
-    {
-        CommandKind.RETRY,
-        CommandKind.RERUN,
-        CommandKind.RERUN_ONLY,
-        CommandKind.CANCEL,
-        CommandKind.CANCEL_SUBTREE,
-        CommandKind.SKIP,
-        CommandKind.MARK_DONE,
-    }
+_WHOLE_RUN = frozenset(
+    {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL, CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}
 )
-"""Commands that require nodes."""
+"""Commands without nodes. All others require some."""
 _KINDS = {kind.value: kind for kind in CommandKind}
 
 
-class CallError(ControlError):
-    """An invalid request: an unknown command or node."""
-
-
 def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
-    """Parse the command of a request. Raises CallError."""
+    """Parse the command of a request. Raises ControlError."""
     kind = _KINDS.get(str(request.get("command")))
     if kind is None:
-        raise CallError("there is no such command")
+        raise ControlError("there is no such command")
     nodes = nodes_of(request, graph)
-    if bool(nodes) != (kind in _NODES):
-        raise CallError("it needs at least one node" if kind in _NODES else "it concerns the whole run, not nodes")
+    if bool(nodes) == (kind in _WHOLE_RUN):
+        raise ControlError("it concerns the whole run, not nodes" if nodes else "it needs at least one node")
     jobs = request.get("jobs", 0)
     if not isinstance(jobs, int) or not 0 <= jobs <= 1_000_000:
-        raise CallError("jobs must be a number from 1 to 1,000,000")
+        raise ControlError("jobs must be a number from 1 to 1,000,000")
     return Command(kind, nodes, jobs, by=by)
 
 
 def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[NodeIndex, ...]:
-    """Return the nodes that a request names by labels and selectors. Raises CallError."""
+    """Return the nodes that a request names by labels and selectors. Raises ControlError."""
     names = request.get("nodes", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise CallError("nodes must be a list of names")
+        raise ControlError("nodes must be a list of names")
     try:
         return chosen_nodes(graph, names)
     except ChoiceError as error:
-        raise CallError(str(error)) from None
+        raise ControlError(str(error)) from None
 
 
 def preview_now(run: LiveRun, request: Mapping[str, object], command: Command) -> Preview:

@@ -51,10 +51,10 @@ class ControlServer:
     It serves this user and root, who could inspect this process anyway.
     """
 
-    def __init__(self, run_id: str, handlers: Mapping[str, Handler], folder: Path | None = None) -> None:
+    def __init__(self, run_id: str, handlers: Mapping[str, Handler]) -> None:
         """`handlers` maps requests to handlers. Raises ControlError if the socket's path would be too long."""
         self.run_id = run_id
-        self.path = socket_path(run_id, sockets_folder(folder))
+        self.path = socket_path(run_id, sockets_folder())
         self._handlers = handlers
         self._listener: socket.socket | None = None
         self._bound: tuple[int, int] | None = None

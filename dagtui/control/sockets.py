@@ -56,13 +56,11 @@ class Peer(NamedTuple):
     uid: int
 
 
-def sockets_folder(folder: Path | None = None) -> Path:
-    """Return this user's socket folder: the given one, else DAGTUI_SOCKET_DIR, else `/tmp/dagtui-UID`.
+def sockets_folder() -> Path:
+    """Return this user's socket folder: DAGTUI_SOCKET_DIR, else `/tmp/dagtui-UID`.
 
     XDG_RUNTIME_DIR is not used, because it is removed at logout while runs continue.
     """
-    if folder is not None:
-        return folder
     named = os.environ.get(FOLDER_VARIABLE)
     return Path(named) if named else Path(f"/tmp/dagtui-{os.geteuid()}")  # noqa: S108 - checked before it is used
 

@@ -84,6 +84,7 @@ class CommandKind(enum.Enum):
     SET_JOBS = "jobs"
 
 
+CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 RUN_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
 """The commands that let settled nodes begin again."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import RUN_AGAIN, CommandKind
+from dagtui.engine.messages import CANCELS, RUN_AGAIN, CommandKind
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
@@ -295,7 +295,7 @@ class RunState(Columns):
             self.cancelled_all = False
             if self.outside and kind is CommandKind.RETRY:
                 self._select(event.nodes, event.at)
-        if kind is None or kind in _MARKING:
+        if kind is None or kind in CANCELS:
             self.commands[event.number] = event
 
     def note_record(self, held_up: str, off_record: frozenset[NodeIndex]) -> None:
@@ -341,4 +341,3 @@ _OUTCOMES = tuple(
     for allowed in (False, True)
 )
 """How a node counts for its children, by whether its failure is allowed, status and cause."""
-_MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import os
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
 from dagtui.control.sockets import ControlError, PeerGoneError
-from dagtui.host.exit_reason import ExitReason
 from dagtui.text import label
 from dagtui.text.look import ASCII, UNICODE, Look
 from dagtui.text.terminals import wants_colours
@@ -22,6 +22,25 @@ if TYPE_CHECKING:
 _PIECE = 50_000
 """Characters of text in one message. Each may take six bytes of JSON, and some count as two characters there."""
 GONE = "the client is gone"
+
+
+class ExitReason(enum.Enum):
+    """Why the screen was left, which decides what becomes of the run."""
+
+    LEFT_SETTLED = "left settled"
+    """The user left, and nothing more happens in the run."""
+    CANCEL_ALL = "cancelled all"
+    """The user cancelled everything and left. At most what can't be killed is still there."""
+    DETACHED = "detached"
+    """The user, or a signal to the client, gave the terminal back. The run continues."""
+    ELSEWHERE = "attached elsewhere"
+    """Another terminal has the screen now."""
+    TERMINATED = "terminated"
+    """A signal to the process that has the run."""
+    LOST = "lost"
+    """The terminal is gone."""
+    CRASHED = "crashed"
+    """The screen itself failed. The run continues."""
 
 
 class RemoteScreen(Protocol):

@@ -16,9 +16,8 @@ from dagtui.control.live import Screen
 from dagtui.control.server import failure
 from dagtui.control.sockets import ControlError, peer_of
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.host.attachment import Attachment
+from dagtui.host.attachment import Attachment, ExitReason
 from dagtui.host.exit_message import after_a_crash, detached, elsewhere, ended, in_case_of_death
-from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import screen_work
 from dagtui.report.headless import EXIT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import fcntl
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ from dagtui.host.exit_message import in_case_of_death
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import StoreError
+from dagtui.store.files import open_file
+from dagtui.store.paths import make_graph_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,30 @@ CRASH_NAME = "session.err"
 """File in the run's directory with the standard error of the session process. Removed at the end if it is empty."""
 _BAD_CALL = 2
 _LONGEST_NAME = "00000000-000000-0000000000.sock"
+
+
+class StartLock:
+    """Lock that serialises the launch of a graph: of two processes that race, one starts the run, the other attaches.
+
+    It is held from the check for live runs until the run's control socket is open.
+
+    It belongs to the open file, which a forked process shares. It is free when both have closed it.
+    """
+
+    def __init__(self, graph_path: Path) -> None:
+        """Create the graph's folder if necessary, and wait for the lock. Raises StoreError."""
+        path = make_graph_folder(graph_path) / "start.lock"
+        try:
+            self._descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StoreError.of("lock", path, error) from error
+
+    def close(self) -> None:
+        """Close this process's copy of the lock. Calling it again does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
 
 
 def check_control_sockets() -> None:

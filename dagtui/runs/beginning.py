@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagtui.engine.events import fields
+from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.traversal import Traversal
 from dagtui.execution.local import undelivered
@@ -14,21 +16,23 @@ from dagtui.execution.local.executor import LocalExecutor
 from dagtui.execution.local.requirements import start_supervisor
 from dagtui.graph.export import to_toml
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.journal_sink import JournalSink
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import processors
 from dagtui.runs.redaction import keep_secrets
 from dagtui.store.directory import RunDirectory
+from dagtui.store.errors import JournalError, StoreError, waits_for
 from dagtui.store.history import History
 from dagtui.store.journal import JournalWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.runs.events_copy import EventsCopy
 
 
 class Ingredients:
@@ -77,6 +81,42 @@ class Ingredients:
             supervisor=self.options.supervisor,
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
+
+
+class JournalSink:
+    """Writes events to a journal and the same lines to an optional copy."""
+
+    def __init__(self, writer: JournalWriter, graph: Graph, directory: RunDirectory, mirror: EventsCopy | None) -> None:
+        """Create a sink. The directory is synced together with the journal's first lines."""
+        self._writer = writer
+        self._graph = graph
+        self._unsynced: RunDirectory | None = directory
+        self._copy = mirror
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Append events. Raises JournalFullError."""
+        now, graph = time.time(), self._graph
+        try:
+            written = self._writer.write((now, fields(event, graph)) for event in events)
+        except JournalError as error:
+            raise JournalFullError(str(error), waits_for(error, self._writer.path)) from error
+        if self._copy is not None:
+            self._copy.write(written)
+
+    def sync(self) -> None:
+        """Flush the journal to disk, so that it survives a power loss, and the copy to its reader.
+
+        Raises JournalFullError.
+        """
+        if self._copy is not None:
+            self._copy.flush()
+        directory, self._unsynced = self._unsynced, None
+        try:
+            self._writer.sync()
+            if directory is not None:
+                directory.sync()
+        except StoreError as error:
+            raise JournalFullError(str(error)) from error
 
 
 def slots(graph: Graph, options: LaunchOptions) -> int:

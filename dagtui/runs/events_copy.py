@@ -85,35 +85,14 @@ class EventsFile:
         os.close(self._descriptor)
 
 
-class EventsStream:
+class EventsStream(LineWriter):
     """Writes lines to a pipe or a terminal from its own thread, so that a slow reader delays nothing.
 
     Lines beyond the buffer are dropped whole.
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._writer = LineWriter(descriptor, "ascii", _WHAT, remark=None)
-
-    def write(self, lines: bytes) -> None:
-        """Queue whole lines for writing."""
-        self._writer.put(lines)
-
-    def flush(self) -> None:
-        """Do nothing: the thread writes the lines."""
-
-    def close(self) -> None:
-        """Wait until everything has been written, for as long as the reader takes."""
-        self._writer.close()
-        os.close(self._descriptor)
-
-
-class NamedPipe(LineWriter):
-    """Writes lines to a named pipe, as `EventsStream` does. Lines wait until a reader opens it."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(-1, "ascii", _WHAT, remark=None)
-        self._path = path
+        super().__init__(descriptor, "ascii", _WHAT, remark=None)
 
     def write(self, lines: bytes) -> None:
         """Queue whole lines for writing."""
@@ -123,16 +102,27 @@ class NamedPipe(LineWriter):
         """Do nothing: the thread writes the lines."""
 
     def _write_all(self) -> None:
+        try:
+            super()._write_all()
+        finally:
+            os.close(self._descriptor)
+
+
+class NamedPipe(EventsStream):
+    """Writes lines to a named pipe. Lines wait until a reader opens it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(-1)
+        self._path = path
+
+    def _write_all(self) -> None:
         # Opening blocks until there is a reader. No signal would end that wait outside this thread.
         try:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
             self._give_up(error)
             return
-        try:
-            super()._write_all()
-        finally:
-            os.close(self._descriptor)
+        super()._write_all()
 
 
 def _is_named_pipe(path: str) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dagtui.graph.toml.parse import digest_of
-from dagtui.runs.notices import Notice
+from dagtui.runs.view import Notice
 from dagtui.store.errors import StoreError
 from dagtui.text import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from dagtui.graph.model import Graph
+    from dagtui.runs.view import RunView
     from dagtui.store.directory import RunDirectory
 
 LOOK_EVERY = 1.0
@@ -26,28 +27,15 @@ _MOST_BYTES = 64 * 1024 * 1024
 _NAME_CHARACTERS = 30
 
 
-class Monitored(Protocol):
-    """The run whose files are checked."""
-
-    graph: Graph
-    number: int
-    lost_record: Notice | None
-    changed_file: Notice | None
-
-    def note(self, text: str) -> None:
-        """Record a note, which the next screen shows."""
-
-    def tell(self) -> None:
-        """Tell the listeners about a change that is not an event."""
-
-
 class FileMonitor:
     """Checks the run directory, the graph file and its sheets periodically, and updates its notices."""
 
-    def __init__(self, run: Monitored, directory: RunDirectory) -> None:
+    def __init__(self, run: RunView, note: Callable[[str], None], directory: RunDirectory) -> None:
+        """`note` records a note, which the next screen shows."""
         self._run = run
+        self._note = note
         self._record = RecordWatch(directory)
-        self._graph_files = GraphFilesWatch(run)
+        self._graph_files = GraphFilesWatch(run, note)
 
     async def watch(self) -> None:
         """Check periodically until cancelled."""
@@ -63,10 +51,10 @@ class FileMonitor:
         self._graph_files.look()
         loss, remark = self._record.look()
         if remark:
-            self._run.note(remark)
+            self._note(remark)
         if loss is not None and loss != self._run.lost_record:
             self._run.lost_record = loss
-            self._run.note(loss.text)
+            self._note(loss.text)
 
 
 class RecordWatch:
@@ -104,8 +92,9 @@ class RecordWatch:
 class GraphFilesWatch:
     """Whether the graph file and its sheets have other contents than when the run started."""
 
-    def __init__(self, run: Monitored) -> None:
+    def __init__(self, run: RunView, note: Callable[[str], None]) -> None:
         self._run = run
+        self._note = note
         graph = run.graph
         files = [] if graph.path is None or not graph.digest else [FileWatch(graph.path, graph.digest)]
         self._named: Path | None = None
@@ -142,7 +131,7 @@ class GraphFilesWatch:
         self._named = changed
         run.changed_file = None if changed is None else _changed(changed, run.number)
         if run.changed_file is not None:
-            run.note(run.changed_file.text)
+            self._note(run.changed_file.text)
         else:
             run.tell()
 

@@ -13,8 +13,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.previous_run import recorded_graph
-from dagtui.runs.view import RunView
-from dagtui.runs.wall_times import WallTimes
+from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.history import History

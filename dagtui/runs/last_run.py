@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Verdict
-from dagtui.runs.late_ends import has_success
+from dagtui.execution.local import undelivered
 from dagtui.runs.launch import LAST, EarlierRun, Ending, LaunchAction, LaunchOptions, Resumption, plan
 from dagtui.store.directory import latest_first, runs, runs_in
 from dagtui.store.errors import StoreError
@@ -113,7 +113,7 @@ def has_successes(directory: RunDirectory) -> bool:
                 rest = block[-len(_SUCCESS) :]
     except (OSError, StoreError):
         pass
-    return has_success(directory)
+    return any(not status for _, _, status, _ in undelivered.read(os.fspath(directory.path)))
 
 
 def ending(directory: RunDirectory) -> str | None:

@@ -16,8 +16,7 @@ from dagtui.execution.local import undelivered
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.file_monitor import FileMonitor
 from dagtui.runs.node_environment import TERMINAL, NodeEnvironment, NoNodeEnvironmentError
-from dagtui.runs.view import RunView
-from dagtui.runs.wall_times import WallTimes
+from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.directory import prune
 from dagtui.store.errors import StoreError
 from dagtui.text import label
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.forecast import Forecast
-    from dagtui.runs.notices import Notice
     from dagtui.runs.previous_run import Replay
+    from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
     from dagtui.text.secrets import Secrets
@@ -68,7 +67,7 @@ class LiveRun(RunView):
         self.wall_times = WallTimes(time.time() - run.clock())
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
-        self.monitor = FileMonitor(self, directory)
+        self.monitor = FileMonitor(self, self.note, directory)
         self._history = history
         self._executor = executor
         self._environment = environment

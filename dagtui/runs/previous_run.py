@@ -13,7 +13,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
-    from dagtui.runs.wall_times import WallTimes
+    from dagtui.runs.view import WallTimes
     from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalReader
 

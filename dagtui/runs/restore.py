@@ -7,20 +7,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.messages import EndKind
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
-from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.why import ended_why
 from dagtui.execution.local import undelivered
+from dagtui.execution.local.submitted import exited
 from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id, slots
 from dagtui.runs.last_run import NothingToResumeError, resumable
-from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, recorded_graph, understand
 from dagtui.runs.resume_command import command_to_resume, rerun_options
@@ -33,9 +36,8 @@ from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from dagtui.engine.events import NodeEvent
     from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
     from dagtui.runs.launch import LaunchOptions
@@ -156,6 +158,36 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         followers = _followers(state, again)
         tasks, cells = gone(before, graph), changed_cells(before, graph)
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
+
+
+def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: float) -> list[NodeEvent]:
+    """Return the events for attempts that were in flight when the journal ended.
+
+    `labels` are those of the graph that was run, which the recorded node numbers refer to. `at` is the last reading of
+    the run's clock. An attempt that had been asked to stop keeps its status from the journal, because its exit status
+    means nothing, unless its duration shows that it ended before its timeout.
+    """
+    found: dict[NodeIndex, NodeEvent] = {}
+    for number, attempt, status, seconds in undelivered.read(os.fspath(directory.path)):
+        node = state.graph.find(labels[number]) if 0 <= number < len(labels) else None
+        if node is None or node in found or state.attempt[node] != attempt or not _is_open(state, node, seconds):
+            continue
+        end = exited(node, attempt, status, seconds)
+        why = ended_why(end)
+        if end.kind is EndKind.EXIT and not end.value:
+            found[node] = NodeEvent(at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, why, seconds=seconds)
+        else:
+            cause = Cause.EXIT if end.kind is EndKind.EXIT else Cause.SIGNAL
+            found[node] = NodeEvent(at, node, attempt, NodeStatus.FAILED, cause, why, end.value, seconds)
+    return list(found.values())
+
+
+def _is_open(state: RunState, node: NodeIndex, seconds: float) -> bool:
+    """Return whether the node's last attempt was in flight and may have ended this way."""
+    status, cause = state.status_of(node), state.cause_of(node)
+    if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:
+        return 0.0 < seconds < (state.graph.task(node).timeout or 0.0)
+    return status is NodeStatus.RUNNING or (status is NodeStatus.READY and cause is Cause.IN_LINE)
 
 
 def _followers(state: RunState, again: Collection[NodeIndex]) -> frozenset[NodeIndex]:

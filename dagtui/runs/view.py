@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import ALIVE
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
-from dagtui.runs.notices import Notice
-from dagtui.runs.wall_times import WallTimes
 from dagtui.store.paths import log_name
 from dagtui.text import count, label
 
@@ -32,6 +31,36 @@ if TYPE_CHECKING:
 READ_ONLY = "read-only: this screen only watches the run"
 NAMED = 5
 """Number of nodes that a notice names."""
+
+
+class Notice(NamedTuple):
+    """A problem of a run, shown for as long as it applies. Both texts are safe to show."""
+
+    brief: str
+    """A few words, for the top of the screen."""
+    text: str
+    """A sentence, with advice."""
+
+
+class WallTimes:
+    """Wall times of readings of the run's own clock, which stops while no process has the run.
+
+    The clock was set at the start and again at each resume.
+    """
+
+    def __init__(self, began_at: float) -> None:
+        """`began_at` is the wall time at which the clock read 0, in seconds since the epoch."""
+        self._clocks = [float("-inf")]
+        self._zeros = [began_at]
+
+    def set_going(self, clock: float, wall: float) -> None:
+        """Set the wall time at which the clock read `clock`, from that reading on."""
+        self._clocks.append(clock)
+        self._zeros.append(wall - clock)
+
+    def at(self, clock: float) -> float:
+        """Return the wall time of a clock reading."""
+        return self._zeros[bisect_right(self._clocks, clock) - 1] + clock
 
 
 class RunView(ABC):

@@ -10,7 +10,7 @@ from dagtui.text import count, duration, plural
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
@@ -66,8 +66,9 @@ class _CommandWords(NamedTuple):
     """Empty: not said."""
     begins: str
     """Empty: not said."""
-    own: Callable[[RunState, Preview], str]
-    """Returns the words for a single target. Empty if nothing happens to the node itself."""
+    own_released: str
+    own_stopped: str
+    """Empty: the reason that the state gives."""
     run_wide: Mapping[CommandKind, str]
 
 
@@ -84,7 +85,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     if decided:
         parts = [decided if len(command.nodes) == 1 else f"{count(len(command.nodes))} {decided}"]
     else:
-        parts = [words.own(state, preview)] if len(command.nodes) == 1 else []
+        parts = [_own(state, preview, words)] if len(command.nodes) == 1 else []
     said = set(command.nodes) if parts else set()
     again = set(preview.again)
     for nodes, happens in (
@@ -138,29 +139,15 @@ _DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done"}
 """What becomes of the target of a command that sets a node's result."""
 
 
-def _own(state: RunState, preview: Preview) -> str:
-    """Describe what happened to a single target."""
-    node = preview.command.nodes[0]
-    if node in preview.again and node in preview.stopped:
-        return "stops, then runs again"
-    if node in preview.again:
-        return "runs again"
-    if node in preview.released:
-        return "may run now"
-    if node in preview.stopped:
-        return state.why.get(node) or "stopping"
-    return "will not run" if node in preview.dropped else ""
-
-
-def _own_would(_state: RunState, preview: Preview) -> str:
-    """Describe what would happen to a single target."""
+def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
+    """Describe what happens to a single target. Empty if nothing happens to the node itself."""
     node = preview.command.nodes[0]
     if node in preview.again:
         return "stops, then runs again" if node in preview.stopped else "runs again"
     if node in preview.released:
-        return "may run"
+        return words.own_released
     if node in preview.stopped:
-        return "stops"
+        return words.own_stopped or state.why.get(node) or "stopping"
     return "will not run" if node in preview.dropped else ""
 
 
@@ -171,7 +158,8 @@ _DID = _CommandWords(
     "{} will not run",
     "",
     "",
-    _own,
+    "may run now",
+    "",
     {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
 )
 _WOULD = _CommandWords(
@@ -181,6 +169,7 @@ _WOULD = _CommandWords(
     "{} will not run",
     "{} will be blocked",
     "{} may start",
-    _own_would,
+    "may run",
+    "stops",
     {CommandKind.PAUSE: "nothing new starts until you resume", CommandKind.RESUME: "the run continues"},
 )

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Self
 from dagtui.store.errors import StoreError
 from dagtui.store.files import check_folder, make_folder, replace_link, sync_path, write_new_file
 from dagtui.store.lock import RunLock
-from dagtui.store.paths import folder_with_runs, log_name, make_graph_folder
+from dagtui.store.paths import folder_with_runs, folders_with_runs, log_name, make_graph_folder
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LAST_NUMBER = 999_999_999
+KEPT = 50
+"""Number of runs of a graph that are kept."""
 LATEST = "latest"
 """The link beside `runs` to the run that was started or resumed last."""
 _MAKING = ".new-"
@@ -37,10 +38,13 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.number = int(path.name)
+        self.journal_path = path / "journal.jsonl"
+        self.graph_path = path / "graph.toml"
+        """The graph as it was resolved for this run."""
         self.remarks: list[str] = []
         """Problems beside the run that do not prevent it from continuing. Safe to show."""
         self._lock = RunLock(path / "lock")
-        self._journal = RunLock(path / "journal.jsonl")
+        self._journal = RunLock(self.journal_path)
         self._run_id = ""
 
     @classmethod
@@ -92,16 +96,6 @@ class RunDirectory:
         if not self._run_id:
             self._run_id = self._lock.run_id()
         return self._run_id
-
-    @property
-    def journal_path(self) -> Path:
-        """The path of the journal."""
-        return self.path / "journal.jsonl"
-
-    @property
-    def graph_path(self) -> Path:
-        """The path of the graph as it was resolved for this run."""
-        return self.path / "graph.toml"
 
     def log_path(self, node_label: str, attempt: int) -> Path:
         """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
@@ -216,17 +210,6 @@ class RunDirectory:
         self._journal.release()
         self._lock.release()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<RunDirectory {self.path}>"
-
 
 def _new_run_id() -> str:
     return time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(5).hex()
@@ -260,6 +243,12 @@ def runs_in(folder: Path) -> list[RunDirectory]:
     return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
+def held_runs(graph_path: Path) -> list[RunDirectory]:
+    """Return the live runs of a graph file, oldest first, without contacting them. Raises StoreError."""
+    # The newest runs may be in another folder than earlier ones.
+    return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]
+
+
 def last_run(graph_path: Path, number: int | None = None) -> RunDirectory | None:
     """Return the run with a number, or the one that was started or resumed last. Raises StoreError."""
     return next((run for run in latest_first(runs(graph_path)) if number in {None, run.number}), None)
@@ -280,14 +269,14 @@ def latest_first(found: Sequence[RunDirectory]) -> list[RunDirectory]:
     return sorted(newest_first, key=lambda run: run.path.name != name)
 
 
-def prune(graph_path: Path, keep: int = 50) -> list[int]:
-    """Remove all but the last `keep` runs, except live ones and the latest. Return the removed numbers.
+def prune(graph_path: Path) -> list[int]:
+    """Remove all but the last KEPT runs, except live ones and the latest. Return the removed numbers.
 
     A run that can't be removed stays. Raises StoreError if the directory can't be read.
     """
     found = runs(graph_path)
     latest = latest_first(found)[:1]
-    removed = [run.number for run in found[: -max(keep, 1)] if run not in latest and _remove(run.path)]
+    removed = [run.number for run in found[:-KEPT] if run not in latest and _remove(run.path)]
     if found:
         _remove_left_behind(found[0].path.parent)
     return removed

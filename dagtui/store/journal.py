@@ -51,7 +51,7 @@ class JournalWriter:
         return writer
 
     def _begin(self, path: Path, flags: int) -> None:
-        self._path = path
+        self.path = path
         self._number = 0
         self._size = 0
         self._torn = False
@@ -80,11 +80,6 @@ class JournalWriter:
         self._number = number
         return block
 
-    @property
-    def path(self) -> Path:
-        """The path of the journal."""
-        return self._path
-
     def _append(self, block: bytes) -> None:
         view = memoryview(block)
         try:
@@ -96,7 +91,7 @@ class JournalWriter:
             self._torn = True
             with contextlib.suppress(OSError):  # the next write tries again before it appends anything
                 self._cut()
-            raise JournalError.of("write the journal", self._path, error) from error
+            raise JournalError.of("write the journal", self.path, error) from error
         self._size += len(block)
 
     def _cut(self) -> None:
@@ -112,7 +107,7 @@ class JournalWriter:
             else:
                 os.fdatasync(self._fd)
         except OSError as error:
-            raise JournalError.of("sync the journal", self._path, error) from error
+            raise JournalError.of("sync the journal", self.path, error) from error
 
     def close(self) -> None:
         """Close the file. Nothing can be written afterwards."""

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.status import SETTLED_NAMES
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
@@ -26,7 +27,7 @@ _STALE = b',"stale":true'
 """As the journal spells it. Inside a string, its quotes would be escaped."""
 _BLOCK = 1_048_576
 _AT = b',"at":'
-_RETRYING_WORDS = frozenset({"retry", "retry all failed", "rerun with downstream", "rerun this node only"})
+_RETRYING_WORDS = frozenset(kind.value for kind in RUN_AGAIN)
 
 
 class NodeRecord(NamedTuple):

@@ -51,27 +51,6 @@ class LineIndex:
     The index takes some 33 bytes for every GAP bytes, regardless of the length of the lines.
     """
 
-    __slots__ = (
-        "_bottom",
-        "_bottoms",
-        "_ends",
-        "_has_text",
-        "_inside_line",
-        "_lines",
-        "_offsets",
-        "_open",
-        "_redrawn",
-        "_rows",
-        "_seen_until",
-        "_split",
-        "end",
-        "is_redrawn",
-        "open_start",
-        "row",
-        "start",
-        "touched",
-    )
-
     def __init__(self, start: int, *, inside_line: bool) -> None:
         """Start at byte `start`, which is the start of a line, or inside one if line starts are unknown there."""
         self.start = start

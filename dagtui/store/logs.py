@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.line_index import LineIndex
-from dagtui.store.line_times import LineTimes
 from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
 from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
@@ -28,6 +29,10 @@ _MOVE_COST = 1_000
 """The cost of a move between lines, in bytes read in the same time."""
 _LAG = 64 * _TAIL
 """The growth in bytes beyond the index from which a file is indexed from its new end."""
+
+
+RECORD = struct.Struct("<Qd")
+"""The offset of a chunk in the log, and when it was written, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,3 +282,40 @@ class LogReader:
             return os.pread(self._descriptor, max(0, length), offset)
         except OSError as error:
             raise StoreError.of("read the log", self.path, error) from error
+
+
+class LineTimes:
+    """When bytes of a log were written: RECORDs in the order of their offsets, in a file beside the log.
+
+    The file need not exist yet and may grow.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+
+    def at(self, offset: int) -> float | None:
+        """Return when the byte at an offset was written, or None if that was not recorded. Raises OSError."""
+        if not self._open():
+            return None
+        count = os.fstat(self._descriptor).st_size // RECORD.size
+        number = bisect_right(range(count), offset, key=lambda record: self._record(record)[0])
+        return self._record(number - 1)[1] if number else None
+
+    def close(self) -> None:
+        """Close the file. The next question opens it again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _open(self) -> bool:
+        if self._descriptor < 0:
+            try:
+                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _record(self, number: int) -> tuple[int, float]:
+        offset, time = RECORD.unpack(os.pread(self._descriptor, RECORD.size, number * RECORD.size))
+        return int(offset), float(time)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
-from dagtui.store.stated import stated_folder
+from dagtui.store.stated import name_in, state_in, stated_folder
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ def _other_folders(graph_path: Path, first: Path) -> Iterator[Path]:
             yield folder
 
 
-def piped_graph(name: str, directory: Path, state: str) -> Path:
+def piped_graph(content: bytes, title: str) -> Path:
     """Return the path that stands for a graph read from a pipe. Its runs are kept in the state directory.
 
-    `state` is its `state` in `[run]`, or empty.
+    They are found again by the name and the state directory in its text. `title` is its name if it does not give one.
     """
+    directory, name, state = Path.cwd(), name_in(content) or title, state_in(content)
     place = directory / name
     named = _from_environment() or (_absolute_folder(state, directory, _STATED) if state else None)
     # Contains a character that paths can't have, so that it never equals the folder of a file.

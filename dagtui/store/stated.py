@@ -1,4 +1,4 @@
-"""The state directory that a graph file names in `[run]`, for commands that know only the path of the file."""
+"""What the text of a graph says about where its runs lie, read without loading the graph."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 64 * 1024 * 1024
 _MENTION = rb"\bstate[\"']?[ \t]*="
+_HEADER = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 _known: dict[Path, str] = {}
 """What files said when first read. The location of a run stays the same while a process has the run."""
 
@@ -55,3 +56,21 @@ def state_in(content: bytes) -> str:
         return ""
     state = run.get("state") if isinstance(run, dict) else None
     return state if isinstance(state, str) else ""
+
+
+def name_in(content: bytes) -> str:
+    """Return the `name` of a graph. Only the keys before the first table are parsed, because the text may be long."""
+    import tomllib
+
+    from dagtui.graph.toml import parse
+
+    header = _HEADER.search(content)
+    head = content[: header.start()] if header else content
+    try:
+        name = tomllib.loads(head.decode("utf-8-sig")).get("name")
+    except (ValueError, RecursionError):
+        try:
+            name = parse.parse(parse.decode(content, ""), "").tables.get("name")
+        except GraphError:
+            return ""
+    return name if isinstance(name, str) else ""

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.keymap import Keymap

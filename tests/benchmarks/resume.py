@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ LEFT = 100
 
 def record(graph: Graph, path: Path) -> Path:
     """Write the record of a run that was killed near its end; returns its directory."""
-    with RunDirectory.create(path, to_toml(graph)) as directory:
+    with closing(RunDirectory.create(path, to_toml(graph))) as directory:
         journal = JournalWriter(directory.journal_path)
         write(journal, graph, [RunEvent(0.0, "started", jobs=LEFT)])
         for position, node in enumerate(graph.order):

@@ -335,12 +335,12 @@ def test_live_runs_are_found_by_their_graph_and_by_their_sockets(folder: Path, g
 
     def client(session: LiveRun) -> None:
         [found] = live_runs(graph_file)
-        assert found.reachable
+        assert found.trouble == ""
         assert (found.number, found.path, found.graph, found.screen) == (1, session.path, graph_file, Screen.DETACHED)
         assert all_live() == [found]
         (folder / f"{found.run_id}.sock").rename(folder / "elsewhere")
         [lost] = live_runs(graph_file)
-        assert not lost.reachable
+        assert lost.trouble != ""
         assert (lost.pid, lost.screen) == (found.pid, None)
 
     during(graph_file, client, screen=Screen.DETACHED)

@@ -223,10 +223,10 @@ def test_no_room_for_a_run_directory_is_one_clear_line(disk: SmallDisk):
 def test_pruning_on_a_full_disk_frees_it(disk: SmallDisk):
     (disk.path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n')
     code = (
-        "import pathlib\nfrom dagtui.store.directory import RunDirectory, prune\n"
+        "import pathlib\nfrom dagtui.store import directory\n"
         "graph = pathlib.Path('graph.toml')\n"
-        "for _ in range(4):\n    RunDirectory.create(graph, 'x' * 20000).close()\n"
-        "print('made')\ninput()\nprint(prune(graph, keep=1))"
+        "for _ in range(4):\n    directory.RunDirectory.create(graph, 'x' * 20000).close()\n"
+        "directory.KEPT = 1\nprint('made')\ninput()\nprint(directory.prune(graph))"
     )
     words = disk.words(sys.executable, "-u", "-c", code)
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as pruning:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from support.recorded_run import RecordedRun
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
@@ -13,7 +14,6 @@ from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
 from dagtui.host.exit_message import detached
 from dagtui.report.summary import exit_summary
-from dagtui.runs.recorded import RecordedRun
 from dagtui.text.look import ASCII, Look
 
 

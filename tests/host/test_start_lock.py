@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import wait_for
 
-from dagtui.host.start_lock import StartLock
+from dagtui.host.launch import StartLock
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
+from contextlib import closing
 from pathlib import Path
-from dagtui.host.start_lock import StartLock
+from dagtui.host.launch import StartLock
 print("waits", flush=True)
-with StartLock(Path(sys.argv[1])):
+with closing(StartLock(Path(sys.argv[1]))):
     print("has it", flush=True)
 """
 
@@ -37,7 +39,7 @@ def graph(tmp_path: Path) -> Path:
 def other(graph: Path) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PROGRAM, str(graph)]
-    with StartLock(graph) as lock, subprocess.Popen(command, stdout=-1, text=True, env=environment) as process:
+    with closing(StartLock(graph)) as lock, subprocess.Popen(command, stdout=-1, text=True, env=environment) as process:
         process.lock = lock
         assert process.stdout.readline() == "waits\n"
         yield process
@@ -53,7 +55,7 @@ def waits_in_proc(pid: int, graph: Path) -> bool:
 def test_a_second_one_waits_until_the_first_lets_go(graph: Path, other: subprocess.Popen[str]):
     wait_for(lambda: waits_in_proc(other.pid, graph), "the other waits")
     assert other.poll() is None
-    other.lock.let_go()
+    other.lock.close()
     assert other.stdout.readline() == "has it\n"
     assert other.wait(20) == 0
 
@@ -66,7 +68,7 @@ def test_a_forked_process_has_it_too(graph: Path, other: subprocess.Popen[str]):
         os.read(reader, 1)
         os._exit(0)
     os.close(reader)
-    other.lock.let_go()
+    other.lock.close()
     wait_for(lambda: waits_in_proc(other.pid, graph), "the other waits")
     os.close(writer)
     os.waitpid(child, 0)

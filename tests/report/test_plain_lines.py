@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.recorded_run import RecordedRun
 
 from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
@@ -12,7 +13,6 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.report.plain import PlainLines
 from dagtui.report.summary import exit_summary
-from dagtui.runs.recorded import RecordedRun
 from dagtui.text.look import ASCII, UNICODE, Look
 
 

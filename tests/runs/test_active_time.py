@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import anyio
@@ -59,7 +60,7 @@ def test_waits_for_a_person_are_not_counted(name: str, tmp_path: Path) -> None:
     expected = replayed(name, before).active(clock)
     state = replayed(name, records)
     assert state.active(clock + 10 * WAIT) == pytest.approx(expected, abs=0.01)
-    with RunDirectory.create(tmp_path / "g.toml", "") as run:
+    with closing(RunDirectory.create(tmp_path / "g.toml", "")) as run:
         run.journal_path.write_bytes(encoded(records))
     summary = summarise(run)
     assert summary.seconds == pytest.approx(expected, abs=0.01)

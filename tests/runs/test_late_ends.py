@@ -22,7 +22,8 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.execution.local import undelivered
 from dagtui.graph.loading import load_text
-from dagtui.runs.late_ends import has_success, late_ends
+from dagtui.runs.last_run import has_successes
+from dagtui.runs.restore import late_ends
 from dagtui.store.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def test_an_attempt_that_was_in_flight_gets_its_end(tmp_path: Path, name: str, s
     (event,) = late_ends(directory, state, state.graph.labels, 4.0)
     assert (event.status, event.cause, event.why, event.value) == expected
     assert (event.node, event.attempt, event.at, event.seconds) == (1, 2, 4.0, 0.5)
-    assert has_success(directory)
+    assert has_successes(directory)
 
 
 @pytest.mark.parametrize("name", NOT_IN_FLIGHT)

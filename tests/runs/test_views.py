@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.adopted_run import adopted_run
+from support.recorded_run import RecordedRun
 
 from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind
@@ -14,7 +15,6 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
 from dagtui.runs.following import FollowedRun
 from dagtui.runs.live import LiveRun
-from dagtui.runs.recorded import RecordedRun
 from dagtui.runs.view import READ_ONLY, RunView
 
 PACKAGE = Path(__file__).parents[2] / "dagtui"

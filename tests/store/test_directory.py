@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 CREATE = """
 import sys, pathlib
+from contextlib import closing
 from dagtui.store.directory import RunDirectory
 sys.stdin.read(1)  # all start at once
 for _ in range(int(sys.argv[2])):
-    with RunDirectory.create(pathlib.Path(sys.argv[1]), "") as directory:
+    with closing(RunDirectory.create(pathlib.Path(sys.argv[1]), "")) as directory:
         print(directory.number, directory.run_id)
 """
 
@@ -60,7 +62,7 @@ def python(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def test_a_run_directory_has_everything_and_is_ours_alone(graph: Path):
-    with RunDirectory.create(graph, "version = 1 # é\n") as run:
+    with closing(RunDirectory.create(graph, "version = 1 # é\n")) as run:
         assert run.path == graph.parent / ".dagtui" / "reads" / "runs" / "1"
         assert run.number == 1
         assert run.graph_path.read_text(encoding="utf-8") == "version = 1 # é\n"
@@ -76,7 +78,7 @@ def test_a_run_directory_has_everything_and_is_ours_alone(graph: Path):
 def test_runs_are_numbered_in_order_and_have_ids_of_their_own(graph: Path):
     made = []
     for _ in range(11):
-        with RunDirectory.create(graph, "") as run:
+        with closing(RunDirectory.create(graph, "")) as run:
             made.append(run)
     assert numbers(graph) == list(range(1, 12))
     assert len({run.run_id for run in made}) == 11
@@ -109,7 +111,7 @@ def test_a_number_that_another_creator_just_took_is_passed_over(graph: Path, mon
     # As if the other one came between the look and the rename.
     monkeypatch.setattr(directory, "_numbers", lambda _folder: [])
     monkeypatch.setattr(os.path, "lexists", lambda _path: False)
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.number == 2
     assert (first / "lock").read_bytes() == lock
 
@@ -136,7 +138,7 @@ def test_a_run_is_live_as_long_as_its_process(graph: Path):
 
 
 def test_the_lock_is_not_inherited(graph: Path):
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         child = subprocess.Popen(["sleep", "60"], close_fds=False)
     try:
         assert not run.is_live()
@@ -203,17 +205,23 @@ def test_asking_whether_a_run_is_live_does_not_keep_others_from_taking_it(graph:
         asking.communicate()
 
 
+def prune_to(kept: int, graph: Path) -> list[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(directory, "KEPT", kept)
+        return prune(graph)
+
+
 def test_pruning_keeps_the_last_the_latest_and_live_ones(graph: Path):
     live = RunDirectory.create(graph, "")
     for _ in range(5):
         RunDirectory.create(graph, "").close()
-    assert prune(graph, keep=10) == []
-    assert prune(graph, keep=2) == [2, 3, 4]
+    assert prune_to(10, graph) == []
+    assert prune_to(2, graph) == [2, 3, 4]
     assert numbers(graph) == [1, 5, 6]
     live.close()
-    assert prune(graph, keep=0) == [1, 5]
+    assert prune_to(1, graph) == [1, 5]
     assert numbers(graph) == [6]
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.number == 7
 
 
@@ -226,10 +234,10 @@ def test_pruning_keeps_a_live_run_without_its_lock(graph: Path, how: str):
     (live.path / "lock").unlink()
     if how == "replaced":
         (live.path / "lock").write_text("another\n")
-    assert prune(graph, keep=1) == []
+    assert prune_to(1, graph) == []
     assert numbers(graph) == [1, 2]
     live.close()
-    assert prune(graph, keep=1) == [1]
+    assert prune_to(1, graph) == [1]
 
 
 def test_pruning_removes_what_a_crash_left_and_nothing_young(graph: Path):
@@ -263,14 +271,14 @@ def test_pruning_does_not_follow_links_out_of_a_run(graph: Path, tmp_path: Path)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("x")
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         (run.path / "logs" / "link").symlink_to(outside)
     RunDirectory.create(graph, "").close()
     (graph_folder(graph) / "runs" / "3").symlink_to(outside)
-    assert prune(graph, keep=1) == [1]
+    assert prune_to(1, graph) == [1]
     assert numbers(graph) == [2]
     assert (outside / "precious").exists()
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.number == 4  # the planted link's name is taken
     assert list(outside.iterdir()) == [outside / "precious"]
 
@@ -331,7 +339,7 @@ def test_what_belongs_to_somebody_else_is_left_alone(graph: Path, tmp_path: Path
     foreign = graph.parent / ".dagtui"
     foreign.mkdir()
     os.chown(foreign, 12345, 12345)
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.path.is_relative_to(tmp_path / "state" / "dagtui")
     assert list(foreign.iterdir()) == []
     assert numbers(graph) == [1]
@@ -354,7 +362,7 @@ def test_the_state_directory_serves_where_the_graph_s_own_can_t_be_written(
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != graph.parent)
     other = tmp_path / "other" / "reads.toml"
     other.parent.mkdir()
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.path.is_relative_to(tmp_path / "state" / "dagtui")
     assert not (graph.parent / ".dagtui").exists()
     assert numbers(graph) == [1]
@@ -453,7 +461,7 @@ def test_the_last_number_is_said_rather_than_passed(graph: Path):
 
 def test_a_name_that_only_looks_like_a_large_number_is_no_run(graph: Path):
     (graph_folder(graph) / "runs" / "99999999999999999999").mkdir(parents=True)
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.number == 1
 
 
@@ -483,7 +491,7 @@ def test_a_lock_that_is_no_file_is_said(graph: Path, kind: str):
     assert not run.is_live()
     with pytest.raises(StoreError, match="lock"):
         run.acquire()
-    assert prune(graph, keep=1) == []
+    assert prune_to(1, graph) == []
 
 
 def test_runs_in_a_folder_that_can_t_be_written_any_more_are_still_found(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_golden_journal_is_skimmed_to_the_same(name: str):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("why", ["", "left settled"])
 def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path: Path):
-    with RunDirectory.create(tmp_path / "g.toml", (GOLDEN / f"{name}.toml").read_text()) as run:
+    with closing(RunDirectory.create(tmp_path / "g.toml", (GOLDEN / f"{name}.toml").read_text())) as run:
         records = decoded(golden(name))
         if why and records[-1].get("what") == "ended":  # as the screen leaves a run: the verdict is in no word
             records[-1]["why"] = why
@@ -86,7 +87,7 @@ def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
 ):
     records = decoded(golden("allowed-failure"))
     records[-1] |= {"why": "left settled", "verdict": verdict}
-    with RunDirectory.create(tmp_path / "g.toml", "") as run:
+    with closing(RunDirectory.create(tmp_path / "g.toml", "")) as run:
         run.journal_path.write_bytes(encoded(records))
     # Without its graph nobody knows that the failure was allowed.
     run.graph_path.unlink()
@@ -104,7 +105,7 @@ def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tr
     records.append({"time": 1.5, "event": "command", "number": 99, "command": later, "nodes": [], "at": 9.0})
     end["why"] = "left settled"
     end.pop("verdict", None)
-    with RunDirectory.create(tmp_path / "g.toml", "") as run:
+    with closing(RunDirectory.create(tmp_path / "g.toml", "")) as run:
         run.journal_path.write_bytes(encoded([*records, end]))
     assert summarise(run).outcome is standing
 
@@ -119,7 +120,7 @@ def test_of_a_run_without_a_verdict_the_failure_of_a_cell_is_allowed_by_its_task
             record["node"] = "a[x=1]"
     end["why"] = "left settled"
     end.pop("verdict", None)
-    with RunDirectory.create(tmp_path / "g.toml", f"[tasks.{allowed}]\nallow_failure = true\n") as run:
+    with closing(RunDirectory.create(tmp_path / "g.toml", f"[tasks.{allowed}]\nallow_failure = true\n")) as run:
         run.journal_path.write_bytes(encoded([*records, end]))
     assert summarise(run).outcome is standing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import platformdirs
@@ -14,8 +15,7 @@ from dagtui.store import paths
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.history import History
-from dagtui.store.paths import folder_with_runs, folders_with_runs, graph_folder, is_piped, why_elsewhere
-from dagtui.store.piped import identified
+from dagtui.store.paths import folder_with_runs, folders_with_runs, graph_folder, is_piped, piped_graph, why_elsewhere
 from dagtui.store.summary import all_runs
 
 STATED = '[run]\njobs = 1\nstate = "{}" # on another disk\n[tasks.a]\nrun = "true"\n'
@@ -35,7 +35,7 @@ def written(path: Path, text: str = "") -> Path:
 
 def run_of(graph: Path) -> Path:
     """The directory of a new run, which is found again."""
-    with RunDirectory.create(graph, "") as run:
+    with closing(RunDirectory.create(graph, "")) as run:
         assert run.path in [found.path for found in runs(graph)]
         assert run.path in [found.path for found in runs(graph)]
         return run.path
@@ -206,18 +206,18 @@ def test_a_piped_graph_is_known_by_its_name_and_folder(
     graph: Path, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    path = identified(text.encode(), "stdin")
+    path = piped_graph(text.encode(), "stdin")
     assert is_piped(path)
     assert path.parent.parent == tmp_path / "user" / "dagtui"
     assert path.parent.name.startswith("reads-")
     assert run_of(path).parent.parent == graph_folder(path) == path.parent
     History.load(path).save()
-    assert identified(f"{text}\n# changed".encode(), "stdin") == path
-    assert identified(b"version = 1", "stdin").parent.name.startswith("stdin-")
+    assert piped_graph(f"{text}\n# changed".encode(), "stdin") == path
+    assert piped_graph(b"version = 1", "stdin").parent.name.startswith("stdin-")
     monkeypatch.chdir(graph.parent)
-    assert identified(text.encode(), "stdin") != path
-    assert identified(f'{text}\n[run]\nstate = "s"'.encode(), "stdin").is_relative_to(graph.parent / "s")
-    assert identified(b"name = 1", "stdin") == identified(b"\xff", "stdin") == identified(b"[", "stdin")
+    assert piped_graph(text.encode(), "stdin") != path
+    assert piped_graph(f'{text}\n[run]\nstate = "s"'.encode(), "stdin").is_relative_to(graph.parent / "s")
+    assert piped_graph(b"name = 1", "stdin") == piped_graph(b"\xff", "stdin") == piped_graph(b"[", "stdin")
 
 
 @pytest.mark.parametrize("state", [None, "/var/tmp/state", "relative", ""])

@@ -14,7 +14,7 @@ from dagtui.graph.expressions.as_run import UnknownEnvironment
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.live import LiveRun
 from dagtui.runs.node_environment import NoNodeEnvironmentError
-from dagtui.runs.wall_times import WallTimes
+from dagtui.runs.view import WallTimes
 from dagtui.store.directory import RunDirectory
 from dagtui.store.history import History
 

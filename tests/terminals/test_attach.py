@@ -655,7 +655,7 @@ def test_a_request_that_lends_no_terminal_is_refused_and_harms_nobody(harness: S
     run_id = (harness.run_directory / "lock").read_text().split("\n")[0]
     with open(os.devnull) as nothing:
         for request, files in [({}, ()), ({"environment": {}}, (nothing.fileno(), nothing.fileno()))]:
-            with connect(run_id, harness.sockets) as client:
+            with connect(run_id) as client:
                 client.send({"want": "attach", **request}, files)
                 answer = client.receive(20)
                 assert "send the descriptors of a terminal" in str(answer["error"])

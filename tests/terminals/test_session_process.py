@@ -52,7 +52,7 @@ def opened(harness: SessionHarness, graph: str = LONG, program: str = "") -> Pty
 
 
 def connected(harness: SessionHarness) -> ControlClient:
-    return connect((harness.run_directory / "lock").read_text().split("\n")[0], harness.sockets)
+    return connect((harness.run_directory / "lock").read_text().split("\n")[0])
 
 
 def asked(harness: SessionHarness, request: Mapping[str, object]) -> Mapping[str, object]:

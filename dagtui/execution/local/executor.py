@@ -145,7 +145,7 @@ class LocalExecutor:
     def acknowledge(self) -> None:
         """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
         if self._supervisors.link is not None:
-            self._supervisors.link.record(self._submitted.delivered)
+            self._supervisors.link.start_table.record(self._submitted.delivered)
 
     def flush(self) -> None:
         """Send pending requests, to a new supervisor if the last one has died."""

@@ -7,15 +7,9 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from dagtui.execution.local.frames import Decoder, Message, encode
 from dagtui.execution.local.start_table import StartTable
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from dagtui.execution.local.start_table import End
 
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 _START = (
@@ -42,7 +36,7 @@ class SupervisorLink:
         shared = _shared_memory()
         try:
             StartTable.allocate(shared)
-            self._start_table = StartTable(shared)
+            self.start_table = StartTable(shared)
             self.session = self.reaper = _spawn(theirs.fileno(), shared)
         except OSError:
             self._socket.close()
@@ -107,35 +101,15 @@ class SupervisorLink:
         with contextlib.suppress(OSError):  # the supervisor is gone
             self._socket.shutdown(_socket.SHUT_WR)
 
-    def note_crashes_in(self, directory: Path) -> None:
-        """Set the directory to which these processes write crash notes."""
-        self._start_table.directory = os.fspath(directory)
-
     def replace_reaper(self, reaper: int) -> None:
         """Reap the reaper that died, and note the new one that the supervisor forked."""
         _has_ended(self.reaper)
         self.reaper = reaper
 
-    def record(self, ends: int) -> None:
-        """Note that the first `ends` ends reported by the supervisor are on record."""
-        self._start_table.record(ends)
-
-    def ends_from(self, first: int) -> list[End]:
-        """Return the ends of attempts from an index on, including those that the supervisor could not report."""
-        return list(self._start_table.ends_from(first))
-
-    def expect(self, sequence: int) -> None:
-        """Note that a request is sent, and has not begun."""
-        self._start_table.expect(sequence)
-
-    def has_begun(self, sequence: int) -> bool:
-        """Return whether the supervisor had begun a request, even if it could not report so."""
-        return self._start_table.has_begun(sequence)
-
     def close(self) -> None:
         """Close this end. A process that still runs on the other end then ends everything."""
         self._socket.close()
-        self._start_table.close()
+        self.start_table.close()
 
     def dismiss(self) -> None:
         """Close this end, if that has not been done, and wait a moment until the processes have ended.

@@ -32,24 +32,6 @@ _FULL = {errno.ENOSPC: "disk full", errno.EDQUOT: "disk quota used up", errno.EF
 class LogWriter:
     """A log that is being written, and the output that did not fit."""
 
-    __slots__ = (
-        "_fd",
-        "_flags",
-        "_last_record",
-        "_line_open",
-        "_lost",
-        "_lost_reported",
-        "_not_before",
-        "_path",
-        "_records",
-        "_seen",
-        "_skipped",
-        "_tail",
-        "left",
-        "reason",
-        "size",
-    )
-
     def __init__(self, path: str, *, anew: bool = False) -> None:
         """Create a writer. If `anew`, an existing file is overwritten."""
         self._path = path
@@ -204,8 +186,6 @@ class RedactedLogWriter(LogWriter):
     Output that ends with the beginning of a secret is held back until more follows or the attempt ends (see
     `RedactedStream`).
     """
-
-    __slots__ = ("_stream",)
 
     def __init__(self, path: str, stream: RedactedStream, *, anew: bool = False) -> None:
         super().__init__(path, anew=anew)

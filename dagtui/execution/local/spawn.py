@@ -118,16 +118,13 @@ def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, .
     return None
 
 
-if sys.platform == "linux":
+def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
+    """Spawn by vfork, which costs a third of fork, and runs no Python in the child.
 
-    def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
-        """Spawn by vfork, which costs a third of fork, and runs no Python in the child."""
-        files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
+    Without /proc, the process gets a group of its own, by which its descendants are found.
+    """
+    files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
+    if sys.platform == "linux":
         return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=())
-
-else:
-
-    def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
-        """Spawn in a process group of its own, by which its processes are found on this system."""
-        files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
+    else:  # noqa: RET505 - the type checker needs the branch to tell the systems apart
         return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=())

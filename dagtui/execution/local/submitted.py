@@ -106,9 +106,9 @@ class SubmittedAttempts:
     def lose(self, link: SupervisorLink, why: str, *, closed: bool) -> None:
         """Settle the attempts of a dead supervisor, of which no process is alive. Those that have not begun stay."""
         self._deliver_held()
-        for node, attempt, status, seconds in link.ends_from(self._reported):
+        for node, attempt, status, seconds in link.start_table.ends_from(self._reported):
             self._learn_end(node, attempt, status, seconds)
-        self._lose_all(link.has_begun, why, closed=closed)
+        self._lose_all(link.start_table.has_begun, why, closed=closed)
 
     def close(self) -> None:
         """Settle what is left after the supervisor has ended everything that it could."""

@@ -92,7 +92,7 @@ class Supervision:
     def connect(self) -> SupervisorLink:
         """Start a supervisor. Raise OSError if it can't be started."""
         self.link, self._first = self._first or start_supervisor(), None
-        self.link.note_crashes_in(self._directory)
+        self.link.start_table.directory = os.fspath(self._directory)
         self._attach()
         return self.link
 
@@ -106,7 +106,7 @@ class Supervision:
         """Note that a request is about to be sent, and has not begun."""
         for link in (self.link, self._lost):
             if link is not None:
-                link.expect(sequence)
+                link.start_table.expect(sequence)
 
     def collect(self) -> None:
         """Pass on the messages that have arrived. The end of the socket is left to `serve`."""

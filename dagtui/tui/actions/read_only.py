@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind, Preview
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done
 from dagtui.tui.actions.availability import UNFOLD

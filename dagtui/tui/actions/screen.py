@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.text import exact_line
 from dagtui.tui.actions.availability import detaches
 from dagtui.tui.lines.copied import Copied

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.text import count, plural
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from textual.strip import Strip
 
-    from dagtui.runs.notices import Notice
-    from dagtui.runs.view import RunView
+    from dagtui.runs.view import Notice, RunView
     from dagtui.text.look import Look
 
 CALM = 0.2

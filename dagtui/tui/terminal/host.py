@@ -19,7 +19,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from dagtui.host.exit_reason import ExitReason
+    from dagtui.host.attachment import ExitReason
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.terminal.terminal_app import TerminalApp
 

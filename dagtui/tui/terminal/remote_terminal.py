@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.host.terminal_client import SENT_VARIABLES
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import layout_of

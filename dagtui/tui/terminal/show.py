@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary

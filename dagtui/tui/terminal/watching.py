@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Unpack
 import anyio
 from textual.worker import Worker, WorkerState
 
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.runs.following import open_run
 from dagtui.runs.view import READ_ONLY

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.adopted_run import AdoptedRun
     from textual.pilot import Pilot
 
-    from dagtui.host.exit_reason import ExitReason
+    from dagtui.host.attachment import ExitReason
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"

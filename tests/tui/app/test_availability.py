@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -155,7 +156,7 @@ def test_a_command_on_a_large_subtree_is_offered_without_a_search_to_its_end(mon
 
 def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     graph_path = tmp_path / "g.toml"
-    with RunDirectory.create(graph_path, (GOLDEN / "fail-fast.toml").read_text()) as directory:
+    with closing(RunDirectory.create(graph_path, (GOLDEN / "fail-fast.toml").read_text())) as directory:
         directory.journal_path.write_bytes(golden("fail-fast"))
     run = open_run(directory, graph_path)
     commands = {action.id for action in ACTIONS if action.group in {Group.NODE, Group.RUN}}

@@ -10,7 +10,7 @@ from tui.played_run import PlayedRun
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog

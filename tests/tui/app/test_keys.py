@@ -21,7 +21,7 @@ from dagtui.tui.screens.preview import PreviewDialog
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from dagtui.host.exit_reason import ExitReason
+    from dagtui.host.attachment import ExitReason
 
 SIZES = [(60, 20), (120, 40)]
 

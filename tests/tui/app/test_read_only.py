@@ -12,7 +12,7 @@ from dagtui.engine.events import CommandEvent, NodeEvent, RunEvent, fields
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.runs.following import open_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter

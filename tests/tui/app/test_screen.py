@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.recorded_run import RecordedRun
 from support.waiting import until
 from textual.events import Key
 from textual.widgets import Input, Static
@@ -19,10 +20,9 @@ from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
-from dagtui.host.exit_reason import ExitReason
+from dagtui.host.attachment import ExitReason
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
-from dagtui.runs.recorded import RecordedRun
 from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation

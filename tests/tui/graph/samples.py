@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
+from support.recorded_run import RecordedRun
 
 from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.runs.recorded import RecordedRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

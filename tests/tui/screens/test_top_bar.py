@@ -14,7 +14,7 @@ from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.runs.notices import Notice
+from dagtui.runs.view import Notice
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.lines.theme import THEMES, variable_defaults

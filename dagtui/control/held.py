@@ -1,11 +1,10 @@
-"""Find the live run whose node this process belongs to. From inside, that run can't be waited for or run again."""
+"""What a call asks of the live runs of its graph: whether it is inside one of them, and whether they make room."""
 
 from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.runs.previous_processes import ancestors, left_behind
 from dagtui.text import label
@@ -15,10 +14,12 @@ if TYPE_CHECKING:
 
     from dagtui.store.directory import RunDirectory
 
+_END_SECONDS = 10.0
+"""Seconds that a settled run may take to close its journal."""
 
-@dataclass(frozen=True, slots=True)
-class Enclosing:
-    """The live run, and its node, that this process belongs to."""
+
+class Enclosing(NamedTuple):
+    """The live run, and its node, that this process belongs to: it can't be waited for or run again from inside."""
 
     run: RunDirectory
     node: str
@@ -46,3 +47,28 @@ def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:
         if not above.isdisjoint(left_behind(run.path)) or (node and sys.platform != "linux"):
             return Enclosing(run, node)
     return None
+
+
+def end_idle_runs(held: Sequence[RunDirectory]) -> list[int]:
+    """Ask live runs to end, and wait for those that agree. Return their numbers.
+
+    A run continues if it is not settled, has a screen, or can't be asked. Raises StoreError.
+    """
+    return [run.number for run in held if _ends(run.run_id)]
+
+
+def _ends(run_id: str) -> bool:
+    # Imported here: seldom needed, while every run without a screen passes through this module.
+    from dagtui.control.client import PATIENCE, connect
+    from dagtui.control.sockets import ControlError
+
+    try:
+        with connect(run_id) as client:
+            client.send({"want": "end"})
+            answer = client.receive(PATIENCE)
+            if answer is None or answer.get("ending") is not True:
+                return False
+            client.receive(_END_SECONDS)  # its process closes the connection last
+            return True
+    except (ControlError, TimeoutError):
+        return False

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.state import RunState
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.view import RunView
-from dagtui.runs.wall_times import WallTimes
+from dagtui.runs.view import RunView, WallTimes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

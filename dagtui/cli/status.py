@@ -17,7 +17,7 @@ from dagtui.cli.ps import status_of_run
 from dagtui.cli.stderr import fail, say
 from dagtui.control.live import Screen, all_live
 from dagtui.control.status_report import status_report
-from dagtui.graph.matrix.patterns import nodes_matching
+from dagtui.graph.matrix.selection import nodes_matching
 from dagtui.report.status_text import headline, node_line, node_objects, status_lines
 from dagtui.runs.following import read_run
 from dagtui.store.directory import RunDirectory, held_runs, last_run

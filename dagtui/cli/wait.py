@@ -26,7 +26,7 @@ from dagtui.control.held import enclosing
 from dagtui.control.live import Screen, run_without_record
 from dagtui.control.requests import nodes_of
 from dagtui.control.sockets import ControlError, PeerGoneError
-from dagtui.graph.durations import HINT, parse_duration
+from dagtui.graph.toml.values import DURATION_HINT, parse_duration
 from dagtui.report.status_text import status_lines
 from dagtui.runs.following import read_run
 from dagtui.text import label
@@ -53,7 +53,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
     try:
         return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} {error}; {HINT}") from None
+        raise click.BadParameter(f"{value!r} {error}; {DURATION_HINT}") from None
 
 
 @click.command(short_help="Wait until a live run or some of its nodes are settled.")

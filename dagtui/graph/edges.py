@@ -13,10 +13,9 @@ from dagtui.graph.model import numbered_tasks
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import NodeIndex, ParameterValue, TaskIndex
-    from dagtui.graph.toml.source_map import Origins
 
     Link = Sequence[NodeIndex] | Selector
     """All nodes of a task, or some of them for each cell."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagtui.graph.check.diagnostics import Diagnostics
+from dagtui.graph.check.diagnostics import Diagnostics, Origins
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.parameters import read_params
@@ -21,7 +21,6 @@ from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.model import Graph, RunSettings, Trigger, numbered_tasks
 from dagtui.graph.tasks import TaskReader, subject
 from dagtui.graph.toml import parse, values
-from dagtui.graph.toml.source_map import Origins
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class _Loading:
         return graph
 
     def _error(self, parameters: Mapping[str, str]) -> GraphError:
-        from dagtui.graph.redaction import redacted_error
+        from dagtui.graph.redacted import redacted_error
 
         error = self._diagnostics.error(self._text, label(self._path))
         return redacted_error(error, self._document, self._text, label(self._path), parameters)

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Root
-from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.places import quote
-from dagtui.graph.expressions.templates import Template, parameter_text, parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import (
+    Template,
+    parameter_text,
+    parse_command,
+    parse_env,
+    parse_template,
+    value_text,
+)
 from dagtui.graph.model import ArgumentList, NodeIndex, PythonCall, ShellCommand
 from dagtui.text import label
 

@@ -7,8 +7,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dagtui.graph.command_line import command_line
-from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, unknown_status
+from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.labels import NAME_CHARACTERS, name_label

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.graph.durations import LONGEST, parse_duration
+from dagtui.graph.toml.values import LONGEST_DURATION, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -75,5 +75,5 @@ def test_a_bounded_number_or_a_value_error(written: object):
         seconds = parse_duration(written)
     except ValueError:
         return
-    assert 0 <= seconds <= LONGEST
+    assert 0 <= seconds <= LONGEST_DURATION
     assert isinstance(seconds, float)

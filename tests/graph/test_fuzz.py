@@ -18,7 +18,6 @@ from graph.damages import damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagtui.graph.durations import LONGEST, parse_duration
 from dagtui.graph.errors import GraphError, ValueProblem
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
@@ -26,6 +25,7 @@ from dagtui.graph.keys import DOCUMENT, MATRIX_KEYS, PARAMETER, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
 from dagtui.graph.resolution import ResolutionError, Resolver
+from dagtui.graph.toml.values import LONGEST_DURATION, parse_duration
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def try_template(text: str) -> None:
 
 def try_duration(text: str | float) -> None:
     with suppress(ValueError):
-        assert 0 <= parse_duration(text) <= LONGEST
+        assert 0 <= parse_duration(text) <= LONGEST_DURATION
 
 
 LANGUAGE_TESTS: list[tuple[st.SearchStrategy[object], Callable[..., None]]] = [

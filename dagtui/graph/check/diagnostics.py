@@ -1,4 +1,4 @@
-"""Collect everything that is wrong with a document, for one report."""
+"""Collect everything that is wrong with a document, and where it is written, for one report."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import MESSAGE_CAP, GraphError, Problem
-from dagtui.graph.toml.lost import Lost
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from dagtui.graph.errors import ValueProblem
+    from dagtui.graph.model import Task
     from dagtui.graph.toml.positions import KeyPath, Located, SourceSpan
 
 SHOWN = 50
@@ -135,3 +135,63 @@ def _problem(diagnostic: Diagnostic, span: SourceSpan | None, text: str, path: s
         return Problem(message, path, hint=hint)
     where = excerpt(text, span)
     return Problem(message, path, where.line, where.column, where.text, hint, where.mark)
+
+
+class Lost:
+    """Names of what could not be read, while a file is read."""
+
+    def __init__(self) -> None:
+        self.parameters: set[str] = set()
+        self.all_parameters = False
+        self.tasks: set[str] = set()
+        self.all_tasks = False
+        self.needs: set[str] = set()
+        """Tasks whose needs are unknown."""
+        self.all_needs = False
+        self.all_variables = False
+        self.variables_of: set[str] = set()
+        """Tasks whose variables are unknown."""
+
+    def has_task(self, entry: str) -> bool:
+        """Return whether an entry of `needs` may mean an unread task, or cells of it."""
+        return self.all_tasks or entry in self.tasks or entry.partition("[")[0] in self.tasks
+
+    def has_parameter(self, name: str) -> bool:
+        """Return whether a parameter of that name may not have been read."""
+        return self.all_parameters or name in self.parameters
+
+    def has_variables(self, task: str) -> bool:
+        """Return whether the variables of a task are unknown."""
+        return self.all_variables or task in self.variables_of
+
+    def has_needs(self, task: str) -> bool:
+        """Return whether the needs of a task are unknown."""
+        return self.all_needs or task in self.needs
+
+
+class Origins:
+    """Looks up keys in a document."""
+
+    def __init__(self, document: dict[str, object], tasks: Sequence[Task]) -> None:
+        """Look up keys for tasks by their numbers."""
+        self._document = document
+        self._tasks = tasks
+
+    def of(self, task: int, key: str, *inside: str | int) -> KeyPath:
+        """Return the path at which a task's key, or something inside its value, is written."""
+        tables: list[KeyPath] = [("tasks", self._tasks[task].name), ("defaults",)]
+        if key == "env":
+            tables.append(())
+        sought = (key, *inside[:1]) if key == "env" else (key,)
+        for table in tables:
+            if self._has((*table, *sought)):
+                return (*table, key, *inside)
+        return tables[0]
+
+    def _has(self, path: KeyPath) -> bool:
+        found: object = self._document
+        for key in path:
+            if not isinstance(found, dict) or key not in found:
+                return False
+            found = found[key]
+        return True

@@ -12,9 +12,8 @@ from dagtui.graph.keys import DOCUMENT, RESERVED_DOCUMENT, RUN, TASK
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.check.diagnostics import Diagnostics, Lost
     from dagtui.graph.check.other_tools import Where
-    from dagtui.graph.toml.lost import Lost
     from dagtui.graph.toml.positions import KeyPath
 
 _SECRETS = 'it is a key of [run]: secrets = ["NAME"]'

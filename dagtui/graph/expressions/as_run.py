@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.command_line import command_line
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text.redaction import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import Action, Graph, NodeIndex
     from dagtui.graph.resolution import Known
     from dagtui.text.secrets import Secrets
 
@@ -105,3 +106,15 @@ class AsRun:
         if name in self._named:
             return MARK.decode()
         return value if self._secrets is None else self._secrets.mask(value)
+
+
+def command_line(action: Action) -> str:
+    """Return an action as one text, with its content unchanged."""
+    if isinstance(action, ShellCommand):
+        return action.text
+    if isinstance(action, ArgumentList):
+        return shlex.join(action.arguments)
+    if isinstance(action, PythonCall):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in action.arguments.items())
+        return f"{action.target}({arguments})"
+    return ""

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 from dagtui.graph.check.suggestions import listed
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Placeholder, Root
-from dagtui.graph.expressions.environment import parse_env
-from dagtui.graph.expressions.templates import cut_command, cut_template
+from dagtui.graph.expressions.templates import cut_command, cut_template, parse_env
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, numbered_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.expressions.templates import Parts
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import Graph, NodeIndex, ParameterValue, Task, TaskIndex
     from dagtui.graph.toml.positions import KeyPath
-    from dagtui.graph.toml.source_map import Origins
 
 
 ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR"})

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-from dagtui.graph.durations import HINT, parse_duration
 from dagtui.graph.errors import ValueProblem, quoted
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def duration(value: object) -> float:
     try:
         return parse_duration(value)
     except ValueError as error:
-        raise ValueProblem(str(error), HINT) from None
+        raise ValueProblem(str(error), DURATION_HINT) from None
 
 
 def some_duration(value: object) -> float:
@@ -201,3 +201,38 @@ def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, 
     except ValueProblem as wrong:
         raise ValueProblem(wrong.message, wrong.hint, inside=(len(found),)) from None
     return tuple(found)
+
+
+LONGEST_DURATION = 10 * 365.25 * 86400
+"""Ten years. A longer duration is a mistake."""
+
+DURATION_HINT = 'write "90s", "1h30m", "250ms", or a number of seconds'
+
+_NUMBER = r"(\d++(?:\.\d++)?)"
+_DURATION = rf"(?:{_NUMBER}d)? ?(?:{_NUMBER}h)? ?(?:{_NUMBER}m(?!s))? ?(?:{_NUMBER}s)? ?(?:{_NUMBER}ms)?"
+_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+
+
+def parse_duration(value: object) -> float:
+    """Return the seconds of `"1h30m"` (days, hours, minutes, seconds, ms, each at most once), or of a number.
+
+    Raises ValueError, whose text completes "the timeout …", for what is negative, not a number, or beyond ten years.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("must be a string or a number of seconds")  # noqa: TRY004 - one kind of error for the caller
+    seconds = _of_text(value) if isinstance(value, str) else value
+    if isinstance(seconds, float) and not math.isfinite(seconds):
+        raise ValueError("must be a finite number")
+    if seconds < 0:
+        raise ValueError("must not be negative")
+    if seconds > LONGEST_DURATION:
+        raise ValueError("must not be longer than ten years")
+    return float(seconds)
+
+
+def _of_text(text: str) -> float:
+    stripped = text.strip()
+    match = re.fullmatch(_DURATION, stripped, re.ASCII) if len(stripped) <= 100 else None
+    if match is None or not any(match.groups()):
+        raise ValueError("must not be negative" if stripped.startswith("-") else "is not a duration")
+    return math.fsum(float(number) * unit for number, unit in zip(match.groups(), _SECONDS, strict=True) if number)

@@ -9,6 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "dagtui"
 TYPES = {
     "NodeIndex": ("node", "parent", "child", "blocker"),
+    "AttemptNumber": ("attempt", "pinned"),
 }
 """The names of parameters, fields and variables that stand for each type."""
 PLAIN = re.compile(r"\b(int|float)\b")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.report.node_log import NodeLog
     from dagtui.store.directory import RunDirectory
 
@@ -45,7 +46,7 @@ def logs(
     graph_file: Path,
     node: str,
     run_number: int | None,
-    attempt: int | None,
+    attempt: AttemptNumber | None,
     follow: bool,
     lines: int | None,
     only_path: bool,
@@ -110,7 +111,9 @@ def _print_path(log: NodeLog, output: Output) -> None:
         _explain(log)
 
 
-def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
+def _print(
+    log: NodeLog, output: Output, lines: int | None, *, attempt: AttemptNumber | None, follow: bool, raw: bool
+) -> None:
     # With --follow, lines appear as they come: what was already printed can't be redrawn.
     shown: ShownLines | FinalLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableSequence
 
     from dagtui.engine.events import CommandEvent
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
 
 
@@ -58,9 +59,9 @@ class Columns:
         """Whether the node is part of the run, as its ancestors then are. All others are WAITING."""
         self.cause = bytearray(nodes)
         """Cause by node. A READY node has the cause IN_LINE if its attempt is submitted."""
-        self.attempt = array("i", [0]) * nodes
+        self.attempt = cast("MutableSequence[AttemptNumber]", array("i", [0]) * nodes)
         """Number of the last submitted attempt. 0: none."""
-        self.base = array("i", [0]) * nodes
+        self.base = cast("MutableSequence[AttemptNumber]", array("i", [0]) * nodes)
         """Number of the last attempt before the present budget of retries."""
         self.blocker = cast("MutableSequence[NodeIndex]", array("i", [NO_NODE]) * nodes)
         """The parent that blocks a node or made it SKIPPED, or -1."""

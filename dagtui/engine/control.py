@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
+from dagtui.engine.messages import NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
 from dagtui.engine.rules.triggers import INDEPENDENT
@@ -277,7 +277,7 @@ def _decide_done(run: Propagation, nodes: Collection[NodeIndex], _number: int) -
 def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     for node in nodes:
         if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
-            run.emit(NodeEvent(run.now, node, 0, NodeStatus.WAITING))
+            run.emit(NodeEvent(run.now, node, NO_ATTEMPT, NodeStatus.WAITING))
     run.settle()  # what blocks a node that has just joined is retried, too
     _retry(run, nodes)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.targets import nodes_named, whole_names
 from dagtui.graph.model import NO_NODE
@@ -13,6 +13,7 @@ from dagtui.graph.model import NO_NODE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import Graph, NodeIndex
 
 
@@ -22,7 +23,7 @@ class NodeEvent(NamedTuple):
     at: float
     """Seconds on the run's clock, which is monotonic."""
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
     """Number of the last submitted attempt. 0: none yet."""
     status: NodeStatus
     cause: Cause = Cause.NONE
@@ -53,7 +54,7 @@ class NodeChange(NamedTuple):
     cause: Cause = Cause.NONE
     why: str = ""
     """Empty: the usual reason for the status and cause."""
-    attempt: int | None = None
+    attempt: AttemptNumber | None = None
     """None: stays as it is."""
     marks: tuple[int, ...] | None = None
     """None: stay as they are."""
@@ -108,7 +109,7 @@ class NoteEvent(NamedTuple):
     at: float
     text: str
     node: NodeIndex = NO_NODE
-    attempt: int = 0
+    attempt: AttemptNumber = NO_ATTEMPT
 
 
 Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
@@ -222,7 +223,7 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
         )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
-        return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _integer(record.get("attempt")))
+        return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _attempt(record.get("attempt")))
     return None
 
 
@@ -267,7 +268,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
     return NodeEvent(
         _number(get("at")),
         node,
-        _integer(record["attempt"]),
+        _attempt(record["attempt"]),
         _STATUS_OF[str(record["status"])],
         Cause.NONE if cause is None else _CAUSE_OF[str(cause)],
         str(get("why", "")),
@@ -293,6 +294,9 @@ def _integer(value: object) -> int:
     if not -_MOST <= value <= _MOST:
         raise ValueError(f"a number out of all bounds: {value!r:.40}")
     return value
+
+
+_attempt = cast("Callable[[object], AttemptNumber]", _integer)
 
 
 def _number(value: object) -> float:

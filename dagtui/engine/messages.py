@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
 
+    class AttemptNumber(int):
+        """The number of an attempt of a node, from 1. 0 stands for none."""
+
+        def __add__(self, other: int) -> AttemptNumber: ...
+        def __sub__(self, other: int) -> AttemptNumber: ...
+else:
+    AttemptNumber = int  # at run time it is an integer, and costs nothing
+
+NO_ATTEMPT, FIRST_ATTEMPT = AttemptNumber(0), AttemptNumber(1)
+
 
 class EndKind(enum.Enum):
     """How an attempt ended."""
@@ -31,14 +41,14 @@ class Started(NamedTuple):
     """A submitted attempt has begun."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
 
 
 class Ended(NamedTuple):
     """An attempt is over: its leader was reaped, or nothing was started."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
     kind: EndKind
     value: int = 0
     """Exit status or signal number."""
@@ -56,14 +66,14 @@ class Withdrawn(NamedTuple):
     """A submitted attempt was withdrawn before it began."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
 
 
 class Remark(NamedTuple):
     """A note about an attempt, also after its end, or about the run (node -1). It changes no status."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
     text: str
 
 
@@ -111,7 +121,7 @@ class Start(NamedTuple):
     """Submit an attempt."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
     slots: int
 
 
@@ -119,7 +129,7 @@ class Stop(NamedTuple):
     """Send TERM to an attempt, and KILL after `grace` seconds."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
     grace: float
 
 
@@ -127,7 +137,7 @@ class Withdraw(NamedTuple):
     """Withdraw an attempt that has not begun."""
 
     node: NodeIndex
-    attempt: int
+    attempt: AttemptNumber
 
 
 class SetSlots(NamedTuple):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.events import Event
-    from dagtui.engine.messages import Result
+    from dagtui.engine.messages import AttemptNumber, Result
     from dagtui.graph.model import NodeIndex
 
 
@@ -52,16 +52,16 @@ class Executor(Protocol):
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
         """Prepare to execute attempts. Pass results to `deliver`, which returns at once, in the order they happened."""
 
-    def start(self, node: NodeIndex, attempt: int, slots: int) -> None:
+    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: int) -> None:
         """Submit an attempt. Nothing is started after `close`."""
 
-    def stop(self, node: NodeIndex, attempt: int, grace: float) -> None:
+    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: float) -> None:
         """Send TERM to all processes of an attempt, and KILL after `grace` seconds (0: KILL now).
 
         An attempt that still waits is withdrawn. May be called again with a shorter grace.
         """
 
-    def withdraw(self, node: NodeIndex, attempt: int) -> None:
+    def withdraw(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         """Withdraw an attempt that still waits (Withdrawn follows). An attempt that has begun continues."""
 
     def set_slots(self, slots: int) -> None:
@@ -85,7 +85,7 @@ class Executor(Protocol):
         Attempts that have not begun are withdrawn. Attempts that can't be killed are lost.
         """
 
-    def surroundings(self, node: NodeIndex, attempt: int) -> Surroundings:
+    def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
 
 

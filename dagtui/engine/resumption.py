@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.engine.targets import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
@@ -28,7 +29,7 @@ def restore(
     run: Propagation,
     now: float,
     again: Mapping[NodeIndex, str],
-    used: Mapping[NodeIndex, int],
+    used: Mapping[NodeIndex, AttemptNumber],
     *,
     jobs: int,
     boot: str,
@@ -103,7 +104,7 @@ class _Restorer:
     """Restores nodes one at a time."""
 
     def __init__(
-        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, int], last: float
+        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, AttemptNumber], last: float
     ) -> None:
         self._run = run
         self._again = again
@@ -130,7 +131,7 @@ class _Restorer:
             if status is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.RESUMED:
                 run.set(NodeChange(node, status, Cause.RESUMED, stale=bool(state.stale[node])))
             return
-        attempt = max(state.attempt[node], self._used.get(node, 0))
+        attempt = max(state.attempt[node], self._used.get(node, NO_ATTEMPT))
         if attempt or status.settled:
             self.begun.append(node)
         if status is not NodeStatus.WAITING or attempt > state.base[node]:
@@ -139,7 +140,7 @@ class _Restorer:
 
     def _keep_cancelled(self, node: NodeIndex, status: NodeStatus, marks: tuple[int, ...]) -> None:
         run, state = self._run, self._run.state
-        attempt = max(state.attempt[node], self._used.get(node, 0))
+        attempt = max(state.attempt[node], self._used.get(node, NO_ATTEMPT))
         if (status, state.marks[node], state.attempt[node]) == (NodeStatus.CANCELLED, marks, attempt):
             return
         now = run.now

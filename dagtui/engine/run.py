@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import anyio
 
-    from dagtui.engine.messages import Result
+    from dagtui.engine.messages import AttemptNumber, Result
     from dagtui.engine.protocol import Executor, Journal
     from dagtui.engine.targets import Targets
     from dagtui.engine.traversal import Traversal
@@ -92,7 +92,7 @@ class Run:
         events: Sequence[Event],
         late: Sequence[Event],
         again: Mapping[NodeIndex, str],
-        used: Mapping[NodeIndex, int],
+        used: Mapping[NodeIndex, AttemptNumber],
         *,
         jobs: int,
         boot: str = "",

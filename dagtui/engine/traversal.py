@@ -31,7 +31,7 @@ from dagtui.engine.why import ended_why
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import Preview
+    from dagtui.engine.messages import AttemptNumber, Preview
     from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
 
 UNKILLABLE_AFTER = 10.0
@@ -66,7 +66,7 @@ class Traversal(Dispatch):
         self._events_seen = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
-        self._alarms: list[tuple[float, NodeIndex, int, str]] = []
+        self._alarms: list[tuple[float, NodeIndex, AttemptNumber, str]] = []
 
     # In
 
@@ -133,7 +133,7 @@ class Traversal(Dispatch):
 
     # Results
 
-    def _is_submitted(self, node: NodeIndex, attempt: int) -> bool:
+    def _is_submitted(self, node: NodeIndex, attempt: AttemptNumber) -> bool:
         return node in self.submitted and self.state.attempt[node] == attempt
 
     def _started(self, message: Started) -> None:
@@ -152,14 +152,14 @@ class Traversal(Dispatch):
         elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
 
-    def _run(self, node: NodeIndex, attempt: int) -> None:
+    def _run(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
         if self.restarted or self._staleness.active:
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
         self._limit(node, attempt, self.now)
 
-    def _limit(self, node: NodeIndex, attempt: int, began: float) -> None:
+    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: float) -> None:
         timeout = self.graph.task(node).timeout
         if timeout is not None:
             self._alarm_at(began + timeout, node, attempt, "timeout")
@@ -252,10 +252,10 @@ class Traversal(Dispatch):
 
     # Alarms
 
-    def _alarm_at(self, when: float, node: NodeIndex, attempt: int, kind: str) -> None:
+    def _alarm_at(self, when: float, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
         heapq.heappush(self._alarms, (when, node, attempt, kind))
 
-    def _alarm(self, node: NodeIndex, attempt: int, kind: str) -> None:
+    def _alarm(self, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(NodeChange(node, NodeStatus.READY))

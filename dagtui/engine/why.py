@@ -17,13 +17,18 @@ from dagtui.text.amounts import left_behind, seconds_until, whole_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dagtui.engine.messages import Ended
+    from dagtui.engine.messages import AttemptNumber, Ended
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
 
 
 def status_why(
-    state: RunState, status: NodeStatus, cause: Cause, attempt: int, blocker: NodeIndex, marks: tuple[int, ...]
+    state: RunState,
+    status: NodeStatus,
+    cause: Cause,
+    attempt: AttemptNumber,
+    blocker: NodeIndex,
+    marks: tuple[int, ...],
 ) -> str:
     """Return the reason that the journal records for a node's new status."""
     if status is NodeStatus.RUNNING:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT, AttemptNumber
 from dagtui.engine.status import SETTLED_NAMES, NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
@@ -38,7 +39,7 @@ class NodeLog:
     run: RunDirectory
     node: str
     """The node's label."""
-    attempt: int
+    attempt: AttemptNumber
     """0 if none has started."""
     status: str
     """The name of the node's last status. Empty if nothing happened to it."""
@@ -46,10 +47,10 @@ class NodeLog:
     @property
     def path(self) -> Path:
         """The path of the log, whether it exists or not."""
-        return self.run.log_path(self.node, self.attempt or 1)
+        return self.run.log_path(self.node, self.attempt or FIRST_ATTEMPT)
 
 
-def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeLog:
+def find_log(run: RunDirectory, words: str, attempt: AttemptNumber | None = None) -> NodeLog:
     """Find the log of a node's given or last attempt. Raises StoreError and ChoiceError.
 
     The graph is the one of the run, however its file has changed since. It is read only if the words are not a label in
@@ -62,9 +63,9 @@ def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeL
         nodes, trouble = {}, error
     node = words if words in nodes else _label(run, words)
     record = nodes.get(node)
-    last = record.attempt if record is not None else 0
+    last = record.attempt if record is not None else NO_ATTEMPT
     if trouble is not None or last == 0:
-        last = max([last, *attempts_on_disk(run.log_path(node, 1))])
+        last = max([last, *attempts_on_disk(run.log_path(node, FIRST_ATTEMPT))])
     if attempt is not None and attempt > last:
         had = "no attempt has started" if last == 0 else f"the last attempt is {last}"
         raise StoreError(f"{label(node)} has no attempt {attempt} in run {run.number}: {had}")
@@ -75,7 +76,7 @@ def _label(run: RunDirectory, words: str) -> str:
     from dagtui.graph.loading import load
 
     if not run.has_graph():
-        if attempts_on_disk(run.log_path(words, 1)):
+        if attempts_on_disk(run.log_path(words, FIRST_ATTEMPT)):
             return words
         raise StoreError(f"can't list the nodes of run {run.number}: its graph {label(run.graph_path, 1000)} is gone")
     try:
@@ -138,7 +139,7 @@ class LogFollower:
         self.attempt = log.attempt
         self._stream = LogStream(log.path, last_lines)
         self._journal = JournalFollower(log.run.journal_path)
-        self._attempts = 0
+        self._attempts = NO_ATTEMPT
         """The last attempt in the journal."""
         self._status = ""
         self._run_over = False
@@ -170,7 +171,7 @@ class LogFollower:
         while True:
             records = self._journal.poll()
             if records is None:
-                self._attempts, self._status, self._run_over = 0, "", False
+                self._attempts, self._status, self._run_over = NO_ATTEMPT, "", False
                 continue
             for record in records:
                 self._learn(record)
@@ -189,7 +190,7 @@ class LogFollower:
             self._run_over = record.get("what") == "ended"
         elif record.get("event") == "node" and record.get("node") == self._log.node:
             attempt = record.get("attempt")
-            self._attempts = attempt if isinstance(attempt, int) else self._attempts
+            self._attempts = AttemptNumber(attempt) if isinstance(attempt, int) else self._attempts
             self._status = str(record.get("status"))
 
     def _next_attempt(self) -> bool:
@@ -201,7 +202,7 @@ class LogFollower:
             return True
         return self._status == "RETRYING" and not self._run_over
 
-    def _begin(self, attempt: int) -> None:
+    def _begin(self, attempt: AttemptNumber) -> None:
         self._stream.close()
         self.attempt = attempt
         self._stream = LogStream(self._log.run.log_path(self._log.node, attempt))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.engine.messages import Effect
+    from dagtui.engine.messages import AttemptNumber, Effect
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
 
@@ -69,7 +69,7 @@ def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
     order, begins = array("i"), array("d", [-1.0]) * len(graph)
-    running: list[tuple[float, NodeIndex, int]] = []
+    running: list[tuple[float, NodeIndex, AttemptNumber]] = []
     now = 0.0
     traversal.begin(now)
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.report.run_list import counts_words
@@ -13,6 +14,7 @@ from dagtui.text import count, duration, label, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -149,14 +151,14 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
         }
 
 
-def _begun(run: RunView, node: NodeIndex) -> int:
+def _begun(run: RunView, node: NodeIndex) -> AttemptNumber:
     """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
     state = run.state
     handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
-    return max(0, state.attempt[node] - handed)
+    return max(NO_ATTEMPT, state.attempt[node] - handed)
 
 
-def _times(run: RunView, node: NodeIndex, attempt: int, now: float) -> dict[str, float | None]:
+def _times(run: RunView, node: NodeIndex, attempt: AttemptNumber, now: float) -> dict[str, float | None]:
     """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = run.state
     alive = state.status_of(node) in ALIVE

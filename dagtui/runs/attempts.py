@@ -6,19 +6,21 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.events import NodeEvent
+from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.events import Event
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
 
 
 class AttemptResult(NamedTuple):
     """The result of one attempt."""
 
-    attempt: int
+    attempt: AttemptNumber
     status: NodeStatus
     """COMPLETED, FAILED (also if it was retried) or CANCELLED (also if it was restarted)."""
     why: str
@@ -61,9 +63,9 @@ class AttemptResults:
         at = self._first_at[node]
         if at < 0:
             return list(found)
-        return [AttemptResult(1, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
+        return [AttemptResult(FIRST_ATTEMPT, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
 
-    def result(self, node: NodeIndex, attempt: int) -> AttemptResult | None:
+    def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)
 

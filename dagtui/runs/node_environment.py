@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.engine.messages import AttemptNumber
+
 TERMINAL = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TMUX", "TMUX_PANE", "STY", "WINDOW"),
     *("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"),
@@ -22,7 +24,7 @@ class NoNodeEnvironmentError(Exception):
 class NodeEnvironment(NamedTuple):
     """The environment of a node's next attempt, secrets included. It is never shown or recorded."""
 
-    attempt: int
+    attempt: AttemptNumber
     """The number of that attempt."""
     cwd: str
     """An absolute path."""

@@ -38,6 +38,7 @@ from dagtui.text.look import IN_UNICODE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
     from dagtui.runs.launch import LaunchOptions
@@ -323,7 +324,7 @@ def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
 
 
-def _logged(last: LastRun) -> dict[NodeIndex, int]:
+def _logged(last: LastRun) -> dict[NodeIndex, AttemptNumber]:
     """Return each node's last logged attempt, where it is later than any attempt in the journal."""
     known = last.state.attempt
     logged = LoggedAttempts(last.directory.path / "logs")

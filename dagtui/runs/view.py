@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.events import Event, NoteEvent
-    from dagtui.engine.messages import Command
+    from dagtui.engine.messages import AttemptNumber, Command
     from dagtui.engine.state import RunState
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import Graph, NodeIndex
@@ -180,7 +180,7 @@ class RunView(ABC):
 
     # Attempts
 
-    def log_path(self, node: NodeIndex, attempt: int) -> Path:
+    def log_path(self, node: NodeIndex, attempt: AttemptNumber) -> Path:
         """Return the path of an attempt's log. The file does not exist before the first output."""
         return self.path / "logs" / log_name(self.graph.labels[node], attempt)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from dagtui.engine.messages import AttemptNumber
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LAST_NUMBER = 999_999_999
 KEPT = 50
@@ -97,7 +99,7 @@ class RunDirectory:
             self._run_id = self._lock.run_id()
         return self._run_id
 
-    def log_path(self, node_label: str, attempt: int) -> Path:
+    def log_path(self, node_label: str, attempt: AttemptNumber) -> Path:
         """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
         return self.path / "logs" / log_name(node_label, attempt)
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.status import SETTLED_NAMES
@@ -18,6 +18,8 @@ from dagtui.store.journal import LONGEST_LINE, check_version, is_whole, parse_li
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from dagtui.engine.messages import AttemptNumber
 
 # The spelling of this version's writer for nearly all lines of a journal. Other lines are parsed.
 _NODE = re.compile(
@@ -33,7 +35,7 @@ _RETRYING_WORDS = frozenset(kind.value for kind in RUN_AGAIN)
 class NodeRecord(NamedTuple):
     """The last record of a node in a journal."""
 
-    attempt: int
+    attempt: AttemptNumber
     status: str
     """The name of a NodeStatus, or of a status that only a later dagtui knows."""
     stale: bool = False
@@ -84,7 +86,7 @@ class JournalScan:
         """Return the number of nodes that completed before an ancestor ran again."""
         return sum(record.stale for record in self.nodes.values())
 
-    def _node(self, name: str, attempt: int, status: str, line: bytes) -> None:
+    def _node(self, name: str, attempt: AttemptNumber, status: str, line: bytes) -> None:
         self.nodes[name] = NodeRecord(attempt, status, _STALE in line)
         if status not in SETTLED_NAMES:
             self._open.add(name)
@@ -112,7 +114,7 @@ class JournalScan:
         kind = record.get("event")
         if kind == "node":
             attempt = record.get("attempt")
-            number = attempt if isinstance(attempt, int) else 0
+            number = cast("AttemptNumber", attempt if isinstance(attempt, int) else 0)
             self._node(str(record.get("node")), number, str(record.get("status")), line)
         elif kind == "run":
             self.ended = record.get("what") == "ended"
@@ -133,7 +135,8 @@ def scan_journal(path: Path) -> JournalScan:
         number = found.lines + 1
         node = _NODE.match(line)
         if line.endswith(b"\n") and node is not None and int(node[1]) == number and is_whole(line[:-1]):
-            found._node(node[2].decode("ascii", "replace"), int(node[3]), node[4].decode("ascii"), line)
+            attempt = cast("AttemptNumber", int(node[3]))
+            found._node(node[2].decode("ascii", "replace"), attempt, node[4].decode("ascii"), line)
         else:
             record = parse_line(line[:-1], number) if line.endswith(b"\n") else None
             if record is None:

@@ -6,15 +6,17 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT, AttemptNumber
 from dagtui.store.paths import log_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 _LOG = re.compile(r"(.+)\.([1-9][0-9]{0,8})\.log")
 
 
-def attempts_on_disk(log_path: Path) -> list[int]:
+def attempts_on_disk(log_path: Path) -> list[AttemptNumber]:
     """Return the numbers of a node's attempts that left a log, given the path of any of its logs."""
     found = _LOG.fullmatch(log_path.name)
     return sorted(_attempts(log_path.parent).get(found[1], ())) if found else []
@@ -25,7 +27,7 @@ class LoggedAttempts:
 
     def __init__(self, folder: Path) -> None:
         """List the folder of all logs. What can't be read counts as empty."""
-        self._last: dict[str, int] = {}
+        self._last: dict[str, AttemptNumber] = {}
         try:
             names = os.listdir(folder)
         except OSError:
@@ -34,16 +36,16 @@ class LoggedAttempts:
             for stem, attempts in _attempts(folder / name).items():
                 self._last[f"{name}/{stem}"] = max(attempts)
 
-    def last(self, node_label: str) -> int:
+    def last(self, node_label: str) -> AttemptNumber:
         """Return the last attempt of a node that left a log, or 0."""
         if not self._last:
-            return 0
-        return self._last.get(log_name(node_label, 1).removesuffix(".1.log"), 0)
+            return NO_ATTEMPT
+        return self._last.get(log_name(node_label, FIRST_ATTEMPT).removesuffix(".1.log"), NO_ATTEMPT)
 
 
-def _attempts(folder: Path) -> dict[str, list[int]]:
+def _attempts(folder: Path) -> dict[str, list[AttemptNumber]]:
     """Return the attempts by what precedes their number in the names of their logs."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[AttemptNumber]] = {}
     try:
         names = os.listdir(folder)
     except OSError:
@@ -51,5 +53,5 @@ def _attempts(folder: Path) -> dict[str, list[int]]:
     for name in names:
         log = _LOG.fullmatch(name)
         if log is not None:
-            found.setdefault(log[1], []).append(int(log[2]))
+            found.setdefault(log[1], []).append(AttemptNumber(int(log[2])))
     return found

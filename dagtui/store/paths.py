@@ -18,6 +18,8 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.engine.messages import AttemptNumber
+
 STATE_VARIABLE = "DAGTUI_STATE_DIR"
 """The environment variable that names the state directory, which holds the runs of all graphs."""
 _STATED = '"state" in [run]'
@@ -141,7 +143,7 @@ def make_graph_folder(graph_path: Path) -> Path:
     return folder
 
 
-def log_name(node_label: str, attempt: int) -> str:
+def log_name(node_label: str, attempt: AttemptNumber) -> str:
     """Return the path of an attempt's log below `logs/`: in one of 256 folders, computed from the label alone."""
     digest = _digest(node_label, 10)
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"

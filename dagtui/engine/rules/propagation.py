@@ -16,7 +16,7 @@ from dagtui.graph.model import NO_NODE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from dagtui.engine.messages import Effect
+    from dagtui.engine.messages import AttemptNumber, Effect
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
@@ -125,7 +125,7 @@ class Propagation:
             position += 1
         dirty.clear()
 
-    def reset(self, node: NodeIndex, attempt: int | None = None) -> None:
+    def reset(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
         """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it."""
         self.restarted.add(node)
         self.no_retry.discard(node)

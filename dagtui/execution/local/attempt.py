@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import signal
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
 
-Key = tuple["NodeIndex", int]
+Key = tuple["NodeIndex", "AttemptNumber"]
 """Node and attempt."""
 
 

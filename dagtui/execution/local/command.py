@@ -15,6 +15,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.resolution import Resolved
 
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
@@ -84,7 +85,7 @@ class Commands:
         self._lookup = Lookup()
         self._words: dict[str, tuple[str, ...] | None] = {}
 
-    def variables(self, resolved: Resolved, node: str, attempt: int) -> dict[str, str]:
+    def variables(self, resolved: Resolved, node: str, attempt: AttemptNumber) -> dict[str, str]:
         """Return the variables of an attempt that differ from the common environment."""
         env = {
             **resolved.env,

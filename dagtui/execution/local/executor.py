@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ended, EndKind, Remark, Result
+from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
@@ -19,6 +19,7 @@ from dagtui.graph.resolution import ResolutionError, Resolver
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph, NodeIndex
@@ -41,7 +42,7 @@ class LocalExecutor:
         self,
         graph: Graph,
         directory: Path,
-        log_path: Callable[[int, int], Path],
+        log_path: Callable[[NodeIndex, AttemptNumber], Path],
         status_of: Callable[[NodeIndex], str],
         run_id: str,
         environment: Mapping[str, str],
@@ -90,7 +91,7 @@ class LocalExecutor:
         link = self._supervisors.link
         return link.tag if link is not None else 0
 
-    def surroundings(self, node: NodeIndex, attempt: int) -> Surroundings:
+    def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
         resolved = self._resolver.resolve(node, self._status_of)
         own = self._commands.variables(resolved, self._graph.labels[node], attempt)
@@ -105,7 +106,7 @@ class LocalExecutor:
         self._connect()
         ownership.become_subreaper()
 
-    def start(self, node: NodeIndex, attempt: int, slots: int) -> None:
+    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: int) -> None:
         """Submit an attempt."""
         if self._closed:
             return
@@ -129,11 +130,11 @@ class LocalExecutor:
         self._requests.append(request)
         self._supervisors.expect(number)
 
-    def stop(self, node: NodeIndex, attempt: int, grace: float) -> None:
+    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: float) -> None:
         """End all processes of an attempt."""
         self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
 
-    def withdraw(self, node: NodeIndex, attempt: int) -> None:
+    def withdraw(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         """Withdraw an attempt that still waits."""
         self._unwant(node, attempt, ("withdraw", node, attempt))
 
@@ -175,16 +176,16 @@ class LocalExecutor:
         self._submitted.close()
         self._deliver_all()
 
-    def _unwant(self, node: NodeIndex, attempt: int, request: Message) -> None:
+    def _unwant(self, node: NodeIndex, attempt: AttemptNumber, request: Message) -> None:
         if self._submitted.unwant(node, attempt):
             self._requests.append(request)
 
     # Results
 
     def _remark(self, text: str) -> None:
-        self._submitted.happened.append(Remark(NO_NODE, 0, text))
+        self._submitted.happened.append(Remark(NO_NODE, NO_ATTEMPT, text))
 
-    def _fail(self, node: NodeIndex, attempt: int, text: str, *, lasting: bool) -> None:
+    def _fail(self, node: NodeIndex, attempt: AttemptNumber, text: str, *, lasting: bool) -> None:
         self._submitted.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
         self._supervisors.soon(self._deliver_all)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.attempt import Attempt, Key
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.log_process import MakeLog
@@ -189,7 +190,7 @@ class LogLink:
         self._rest = self._rest[sent:]
         self._bytes -= sent
 
-    def _complete(self, node: NodeIndex, number: int, size: int, lost: int, why: str) -> None:
+    def _complete(self, node: NodeIndex, number: AttemptNumber, size: int, lost: int, why: str) -> None:
         if (node, number) not in self._passed:
             return
         attempt, _ = self._passed.pop((node, number))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.attempt import Key
     from dagtui.graph.model import NodeIndex
 
@@ -130,7 +131,7 @@ class LogProcess:
         for kind, *fields in self._input.feed(data):
             handlers[kind](wall, *fields)
 
-    def _remark(self, _wall: float, node: NodeIndex, number: int, path: str, left: int) -> None:
+    def _remark(self, _wall: float, node: NodeIndex, number: AttemptNumber, path: str, left: int) -> None:
         for key, log in self._pipes.values():
             if key == (node, number):
                 log.left = left
@@ -139,7 +140,9 @@ class LogProcess:
         log.left = left
         log.close()
 
-    def _take(self, wall: float, node: NodeIndex, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
+    def _take(
+        self, wall: float, node: NodeIndex, number: AttemptNumber, path: str, data: bytes, left: int, piped: bool
+    ) -> None:
         log = self._make_log(path, not piped)  # a complete log may arrive again after a predecessor died
         log.left = left
         if data:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import signal
 
     from dagtui.execution.local.attempt import Key
-    from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
 
@@ -191,7 +190,7 @@ class Processes:
 
 def _owner_of_orphans() -> Attempt:
     """Return a pseudo-attempt without a leader, which owns orphans and ends when none is left."""
-    owner = Attempt((cast("NodeIndex", -1), 0))
+    owner = Attempt(cast("Key", (-1, 0)))
     owner.ended = True
     owner.grace = UNKILLABLE
     return owner

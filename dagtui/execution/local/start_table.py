@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
 
-End = tuple["NodeIndex", int, int, float]
+End = tuple["NodeIndex", "AttemptNumber", int, float]
 """Node, attempt, wait status of the leader, and seconds that it ran."""
 
 _REQUESTS = 1 << 16  # a byte for each of the latest requests
@@ -64,13 +65,13 @@ class StartTable:
 
     # Attempts
 
-    def lead(self, node: NodeIndex, attempt: int, pid: int, begun: float) -> None:
+    def lead(self, node: NodeIndex, attempt: AttemptNumber, pid: int, begun: float) -> None:
         """Note the leader of an attempt, and the time on the monotonic clock when it began."""
         count = self._count(_LED)
         _LEADER.pack_into(self._memory, _LEADERS + count % _KEPT * _LEADER.size, node, attempt, pid, begun)
         _COUNT.pack_into(self._memory, _LED, count + 1)
 
-    def led_by(self, pid: int) -> tuple[NodeIndex, int, float] | None:
+    def led_by(self, pid: int) -> tuple[NodeIndex, AttemptNumber, float] | None:
         """Return node, attempt and begin of the latest attempt that a process led, or None."""
         count = self._count(_LED)
         for number in range(count - 1, max(-1, count - 1 - _KEPT), -1):
@@ -79,7 +80,7 @@ class StartTable:
                 return node, attempt, begun
         return None
 
-    def end(self, node: NodeIndex, attempt: int, status: int, seconds: float) -> None:
+    def end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float) -> None:
         """Note how an attempt ended. The entry is written before the count, so that no reader sees half an entry."""
         count = self._count(_ENDED)
         _END.pack_into(self._memory, _ENDS + count % _KEPT * _END.size, node, attempt, status, seconds)

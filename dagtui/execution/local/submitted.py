@@ -14,6 +14,7 @@ from dagtui.text.amounts import ends_left_behind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.command import Program
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
@@ -40,7 +41,7 @@ class SubmittedAttempt:
         """Whether it is to be withdrawn if it has not begun."""
 
 
-def exited(node: NodeIndex, attempt: int, status: int, seconds: float, left: int = 0) -> Ended:
+def exited(node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float, left: int = 0) -> Ended:
     """Return the result of an attempt whose leader ended with a wait status."""
     number = status & 0x7F
     kind, value = (EndKind.SIGNAL, number) if number else (EndKind.EXIT, status >> 8)
@@ -55,8 +56,8 @@ class SubmittedAttempts:
         self.happened: deque[Result] = deque()
         """Results that are not delivered yet."""
         self._say_later = say_later
-        self._attempts: dict[tuple[NodeIndex, int], SubmittedAttempt] = {}
-        self._held: dict[tuple[NodeIndex, int], tuple[int, Ended]] = {}
+        self._attempts: dict[tuple[NodeIndex, AttemptNumber], SubmittedAttempt] = {}
+        self._held: dict[tuple[NodeIndex, AttemptNumber], tuple[int, Ended]] = {}
         """Ends that wait for processes that the leader left behind, each with the number of ends reported before it."""
         self._reported = 0  # number of ends that this supervisor has reported
         self.handlers: dict[object, Callable[..., None]] = {
@@ -77,11 +78,11 @@ class SubmittedAttempts:
         """How many of the ends that this supervisor has reported were delivered before the first held one."""
         return next((number for number, _ in self._held.values()), self._reported)
 
-    def add(self, node: NodeIndex, attempt: int, submitted: SubmittedAttempt) -> None:
+    def add(self, node: NodeIndex, attempt: AttemptNumber, submitted: SubmittedAttempt) -> None:
         """Add an attempt."""
         self._attempts[node, attempt] = submitted
 
-    def unwant(self, node: NodeIndex, attempt: int) -> bool:
+    def unwant(self, node: NodeIndex, attempt: AttemptNumber) -> bool:
         """Note that an attempt is to be withdrawn if it has not begun. Return False if it is over."""
         submitted = self._attempts.get((node, attempt))
         if submitted is not None:
@@ -117,11 +118,13 @@ class SubmittedAttempts:
 
     # Messages of the supervisor
 
-    def _on_begun(self, node: NodeIndex, attempt: int) -> None:
+    def _on_begun(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         self._attempts[node, attempt].begun = True
         self.happened.append(Started(node, attempt))
 
-    def _on_exited(self, node: NodeIndex, attempt: int, status: int, seconds: float, left: int, held: bool) -> None:
+    def _on_exited(
+        self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float, left: int, held: bool
+    ) -> None:
         end = exited(node, attempt, status, seconds, left)
         if held:
             self._held[node, attempt] = self._reported, end
@@ -132,14 +135,14 @@ class SubmittedAttempts:
             self.happened.append(end)
         self._reported += 1
 
-    def _on_gone(self, node: NodeIndex, attempt: int, lasting: bool) -> None:
+    def _on_gone(self, node: NodeIndex, attempt: AttemptNumber, lasting: bool) -> None:
         """Deliver an end that was held until no process of the attempt was left."""
         del self._attempts[node, attempt]
         if lasting:
             self.happened.append(Remark(node, attempt, UNKILLABLE))
         self.happened.append(self._held.pop((node, attempt))[1])
 
-    def _on_failed(self, node: NodeIndex, attempt: int, number: int, what: str) -> None:
+    def _on_failed(self, node: NodeIndex, attempt: AttemptNumber, number: int, what: str) -> None:
         submitted = self._attempts.pop((node, attempt))
         program, env = submitted.program, submitted.env
         if number == errno.E2BIG:
@@ -149,11 +152,11 @@ class SubmittedAttempts:
         lasting = number in LASTING
         self.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
-    def _on_withdrawn(self, node: NodeIndex, attempt: int) -> None:
+    def _on_withdrawn(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         del self._attempts[node, attempt]
         self.happened.append(Withdrawn(node, attempt))
 
-    def _on_closed(self, node: NodeIndex, attempt: int, size: int, lost: int, why: str) -> None:
+    def _on_closed(self, node: NodeIndex, attempt: AttemptNumber, size: int, lost: int, why: str) -> None:
         submitted = self._attempts.get((node, attempt))
         if submitted is not None:
             submitted.logged = True
@@ -169,7 +172,7 @@ class SubmittedAttempts:
         for node, attempt in tuple(self._held):
             self._on_gone(node, attempt, lasting=False)
 
-    def _learn_end(self, node: NodeIndex, attempt: int, status: int, seconds: float) -> None:
+    def _learn_end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float) -> None:
         """Deliver an end that a dead supervisor could not report."""
         submitted = self._attempts.pop((node, attempt), None)
         if submitted is None:

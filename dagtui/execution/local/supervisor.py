@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.log_process import MakeLog
     from dagtui.execution.local.start_table import StartTable
     from dagtui.graph.model import NodeIndex
@@ -212,18 +213,18 @@ class Supervisor:
         self._waiting.slots = slots
         self._spawner.raise_file_limit(slots)
 
-    def _queue(self, node: NodeIndex, number: int, *request: object) -> None:
+    def _queue(self, node: NodeIndex, number: AttemptNumber, *request: object) -> None:
         make: Callable[..., Attempt] = Attempt
         self._waiting.add(make((node, number), *request))
 
-    def _stop(self, node: NodeIndex, number: int, grace: float) -> None:
+    def _stop(self, node: NodeIndex, number: AttemptNumber, grace: float) -> None:
         attempt = self._processes.attempts.get((node, number))
         if attempt is not None:
             self._processes.stop(attempt, grace, time.monotonic())
         else:
             self._withdraw(node, number)
 
-    def _withdraw(self, node: NodeIndex, number: int) -> None:
+    def _withdraw(self, node: NodeIndex, number: AttemptNumber) -> None:
         if self._waiting.withdraw((node, number)):
             self._say("withdrawn", node, number)
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.execution.local.start_table import End
-    from dagtui.graph.model import NodeIndex
 
 NAME = "undelivered.jsonl"
 _ROOM = 1 << 16
@@ -92,7 +91,7 @@ def read(directory: str) -> Iterator[End]:
             record = json.loads(head + b"}")
             status, seconds = int(record["status"]), float(record["seconds"])
             if 0 <= status <= _HIGHEST and 0 <= seconds < _FOREVER:
-                yield cast("NodeIndex", int(record["node"])), int(record["attempt"]), status, seconds
+                yield cast("End", (int(record["node"]), int(record["attempt"]), status, seconds))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):  # a line of a later version
             continue
 

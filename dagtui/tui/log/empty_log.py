@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
 from dagtui.engine.why import waiting_why, waits_for, why
 from dagtui.text import duration, label
@@ -17,6 +18,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -30,10 +32,10 @@ class EmptyLogPage(NodePage):
 
     def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
         super().__init__(run, look)
-        self._attempt = 0
+        self._attempt = NO_ATTEMPT
         self._trouble = ""
 
-    def about(self, node: NodeIndex, attempt: int, trouble: str) -> None:
+    def about(self, node: NodeIndex, attempt: AttemptNumber, trouble: str) -> None:
         """Show why that attempt has no log. `trouble` is the read error, if there was one."""
         if (attempt, trouble) != (self._attempt, self._trouble) or node != self.node:
             self._attempt, self._trouble = attempt, trouble
@@ -46,7 +48,7 @@ class EmptyLogPage(NodePage):
         return silence(self.run, node, self._attempt, clock, self.look)
 
 
-def silence(run: RunView, node: NodeIndex, attempt: int, clock: float, look: Look) -> list[Row]:
+def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: float, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = run.state
     if attempt and attempt != state.attempt[node]:
@@ -124,6 +126,6 @@ def _failed(run: RunView, node: NodeIndex, reason: str, look: Look) -> list[Row]
     return rows
 
 
-def _past(run: RunView, node: NodeIndex, attempt: int, look: Look) -> list[Row]:
+def _past(run: RunView, node: NodeIndex, attempt: AttemptNumber, look: Look) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
     return rows + result_rows(run, node, attempt, look)

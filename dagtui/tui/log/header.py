@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from textual.strip import Strip
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -60,7 +61,7 @@ class HeaderLine(PaintedRows, can_focus=False):
         return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(run: RunView, node: NodeIndex, attempt: int, clock: float, look: Look) -> list[Span]:
+def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: float, look: Look) -> list[Span]:
     """Return node, status and attempt."""
     state = run.state
     latest = state.attempt[node]

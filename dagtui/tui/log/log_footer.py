@@ -16,6 +16,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
@@ -40,7 +41,7 @@ class LogFooter:
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
-    def rows(self, node: NodeIndex, attempt: int, clock: float) -> Sequence[Row]:
+    def rows(self, node: NodeIndex, attempt: AttemptNumber, clock: float) -> Sequence[Row]:
         """Return the rows, or none while the attempt runs."""
         run = self._run
         result = run.attempts.result(node, attempt)
@@ -58,7 +59,7 @@ class LogFooter:
         return self._rows
 
 
-def result_rows(run: RunView, node: NodeIndex, attempt: int, look: Look) -> list[Row]:
+def result_rows(run: RunView, node: NodeIndex, attempt: AttemptNumber, look: Look) -> list[Row]:
     """Return how an attempt ended, or nothing while it runs."""
     result = run.attempts.result(node, attempt)
     if result is None:
@@ -84,7 +85,7 @@ def failure_facts(run: RunView, node: NodeIndex, result: AttemptResult) -> list[
     return [(name, value) for name, value in facts if value]
 
 
-def copied_failure(run: RunView, node: NodeIndex, attempt: int) -> Copied:
+def copied_failure(run: RunView, node: NodeIndex, attempt: AttemptNumber) -> Copied:
     """Return the block of a failed attempt for copying, or an empty one if it did not fail."""
     result = run.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:

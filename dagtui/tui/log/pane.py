@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.copied import Copied
@@ -22,6 +23,7 @@ from dagtui.tui.log.view import LogView
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -32,7 +34,7 @@ class LogPaneState:
     """How a log is shown and its position, for another pane of the same run."""
 
     node: NodeIndex
-    attempt: int | None
+    attempt: AttemptNumber | None
     """None: the latest one."""
     wraps: bool
     times: bool
@@ -52,7 +54,7 @@ class LogPane(Vertical):
         self._look = look
         self.node = NO_NODE
         """The node that is shown. -1: none yet."""
-        self.pinned: int | None = None
+        self.pinned: AttemptNumber | None = None
         """The attempt that a person chose. None: always the latest."""
         self.header = HeaderLine(look)
         self.view = LogView(look)
@@ -61,7 +63,7 @@ class LogPane(Vertical):
         self.silence = EmptyLogPage(run, look)
         self.silence.display = False
         self._log: AttemptLog | None = None
-        self._shown: tuple[NodeIndex, int] = (NO_NODE, -1)
+        self._shown: tuple[NodeIndex, AttemptNumber | None] = (NO_NODE, None)
         """Node and attempt whose log is open."""
         self._note = ""
 
@@ -84,12 +86,12 @@ class LogPane(Vertical):
     # What is shown
 
     @property
-    def attempt(self) -> int:
+    def attempt(self) -> AttemptNumber:
         """The attempt that is shown. 0: the node has none yet."""
-        latest = self._run.state.attempt[self.node] if self.node >= 0 else 0
+        latest = self._run.state.attempt[self.node] if self.node >= 0 else NO_ATTEMPT
         return latest if self.pinned is None else min(self.pinned, latest)
 
-    def show(self, node: NodeIndex, attempt: int | None = None) -> None:
+    def show(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
         """Show a node's log: of one attempt, or of the latest and those that follow."""
         if (node, attempt) == (self.node, self.pinned):
             return
@@ -236,7 +238,7 @@ class LogPane(Vertical):
 
     def next_attempt(self) -> None:
         """Show the next attempt. From the latest one on, new attempts are shown as they start."""
-        latest = self._run.state.attempt[self.node] if self.node >= 0 else 0
+        latest = self._run.state.attempt[self.node] if self.node >= 0 else NO_ATTEMPT
         if self.pinned is not None:
             following = self.pinned + 1
             self.show(self.node, following if following < latest else None)

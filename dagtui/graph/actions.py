@@ -36,7 +36,7 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
         raise ValueProblem("must not be empty")
     if len(value) > MOST_ARGUMENTS:
         raise ValueProblem(f"can have at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
-    arguments = values.texts(values.text, value)
+    arguments = values.each(values.text, value)
     if not arguments[0].strip():
         raise ValueProblem("must start with a program", inside=(0,))
     _check_program(arguments)

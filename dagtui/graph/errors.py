@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.text import label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+_Read = TypeVar("_Read")
 
 MESSAGE_CAP = 2000
 """The largest number of characters of a message that are shown."""
@@ -84,6 +86,20 @@ class ValueProblem(Exception):  # noqa: N818 - it never leaves this package: it 
         self.inside = inside
         self.needle = needle
         super().__init__(message)
+
+
+def read_inside(inside: tuple[str | int, ...], reader: Callable[..., _Read], *values: object) -> _Read:
+    """Read what the keys `inside` of a value lead to. Raises ValueProblem, which names these keys, too."""
+    try:
+        return reader(*values)
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(*inside, *wrong.inside), needle=wrong.needle) from None
+
+
+def subject(key: str, wrong: ValueProblem) -> str:
+    """Return the subject of a reader's message about the value of that key."""
+    dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
+    return f"an element of {quoted(dotted)}" if wrong.inside and isinstance(wrong.inside[-1], int) else quoted(dotted)
 
 
 class CycleError(ValueError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.actions import SHORT
 from dagtui.graph.check.suggestions import did_you_mean
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
@@ -29,7 +29,7 @@ _OTHER_TYPES = {
 def read_needs(value: object) -> tuple[str, ...]:
     """Read the entries of `needs`, each once."""
     hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
-    found = values.texts(values.filled_text, values.items(value, hint))
+    found = values.each(values.filled_text, values.items(value, hint))
     if len(found) > 1 and len(set(found)) < len(found):
         index = _second(found)
         raise ValueProblem(f"repeats {quoted(found[index])}", "remove it", inside=(index,))
@@ -67,10 +67,7 @@ def read_env(value: object) -> dict[str, str]:
 def _variable(key: str, value: object) -> str:
     if not key or "=" in key or "\0" in key:
         raise ValueProblem('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
-    try:
-        return value_text(values.scalar(value))
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(key,)) from None
+    return value_text(read_inside((key,), values.scalar, value))
 
 
 def read_shell(value: object) -> tuple[str, ...]:
@@ -78,7 +75,7 @@ def read_shell(value: object) -> tuple[str, ...]:
     hint = 'write ["bash", "-c"]'
     if isinstance(value, str) and " " in value:
         hint = f'write a command line as "run"; {hint} for the shell that runs it'
-    shell = values.texts(values.filled_text, values.items(value, hint))
+    shell = values.each(values.filled_text, values.items(value, hint))
     if not shell:
         raise ValueProblem("must not be empty", hint)
     if any("{{" in argument for argument in shell):
@@ -94,13 +91,7 @@ def read_exit_codes(value: object) -> tuple[int | str, ...]:
     entries = values.items(value, "write [7, 28]")
     if not entries:
         raise ValueProblem("must not be empty", "leave it out to retry after every failure")
-    found: list[int | str] = []
-    for index, entry in enumerate(entries):
-        try:
-            found.append(_exit_code(entry))
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(values.each(_exit_code, entries)))
 
 
 def _exit_code(entry: object) -> int | str:
@@ -146,12 +137,12 @@ def read_names(value: object) -> tuple[str, ...]:
 
 def read_parameter_value(value: object) -> ParameterValue:
     """Read the value of a parameter: a string, a number, a boolean, or a list of them."""
-    return _scalars(value) if isinstance(value, list) else values.scalar(value)
+    return values.each(values.scalar, value) if isinstance(value, list) else values.scalar(value)
 
 
 def read_choices(value: object) -> tuple[Value, ...]:
     """Read the values that a parameter may have."""
-    found = _scalars(values.items(value, 'write ["a", "b"]'))
+    found = values.each(values.scalar, values.items(value, 'write ["a", "b"]'))
     if not found:
         raise ValueProblem("must not be empty", "leave it out to allow every value")
     texts = tuple(map(value_text, found))
@@ -169,13 +160,3 @@ def read_type(value: object) -> str:
     same = next((kind for kind, words in _OTHER_TYPES.items() if word.lower() in words.split()), "")
     hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, PARAMETER_TYPES)
     raise ValueProblem("names an unknown type", hint or f"the types are {', '.join(PARAMETER_TYPES)}")
-
-
-def _scalars(entries: list[object]) -> tuple[Value, ...]:
-    found: list[Value] = []
-    for index, entry in enumerate(entries):
-        try:
-            found.append(values.scalar(entry))
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
-    return tuple(found)

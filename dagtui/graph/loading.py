@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import Diagnostics, Origins
 from dagtui.graph.edges import Wiring
-from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted
+from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, subject
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
@@ -19,7 +19,7 @@ from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.cells import ProductCells, most_cells
 from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.model import Graph, RunSettings, Trigger, numbered_tasks
-from dagtui.graph.tasks import TaskReader, subject
+from dagtui.graph.tasks import TaskReader
 from dagtui.graph.toml import parse, values
 from dagtui.text import label
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import KEPT
-from dagtui.graph.errors import FollowsError, ValueProblem, quoted
+from dagtui.graph.errors import FollowsError, ValueProblem, quoted, read_inside, subject
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
 from dagtui.graph.matrix.matrices import MatrixDraft
 from dagtui.graph.model import PythonCall, RetryPolicy, Task
@@ -195,22 +195,13 @@ def _read_retry(known: Mapping[str, Key], value: object) -> _Fields:
 
             hint = key_hint(("retry", key), known)
             raise ValueProblem("is an unknown key", hint or f"the keys here are {', '.join(known)}", inside=(key,))
-        try:
-            fields[key] = known[key].read(entry)
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
+        fields[key] = read_inside((key,), known[key].read, entry)
     if fields.get("max_delay", 3600.0) < fields.get("delay", 0.0) and "max_delay" in fields:
         raise ValueProblem('must not be shorter than "delay"', inside=("max_delay",))
     return fields
 
 
 READERS: Mapping[str, Callable[[object], object]] = {name: _reader(key) for name, key in TASK.items()}
-
-
-def subject(key: str, wrong: ValueProblem) -> str:
-    """Return the subject of a reader's message about the value of that key."""
-    dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
-    return f"an element of {quoted(dotted)}" if wrong.inside and isinstance(wrong.inside[-1], int) else quoted(dotted)
 
 
 def _whole_name(task: object, key: str, table: dict[str, object]) -> str:

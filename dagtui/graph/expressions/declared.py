@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.suggestions import did_you_mean, listed
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside, subject
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.key_values import read_parameter_value
 from dagtui.graph.keys import PARAMETER
@@ -176,9 +176,7 @@ def _declared(diagnostics: Diagnostics, name: str, value: object) -> Parameter |
             return _of_table(diagnostics, at, value)
         return _of_default(read_parameter_value(value))
     except ValueProblem as wrong:
-        inside = ".".join([name, *(part for part in wrong.inside if isinstance(part, str))])
-        of_element = bool(wrong.inside) and isinstance(wrong.inside[-1], int)
-        diagnostics.wrong(at, wrong, f"an element of {quoted(inside)}" if of_element else quoted(inside))
+        diagnostics.wrong(at, wrong, subject(name, wrong))
         return None
 
 
@@ -210,10 +208,7 @@ def _of_table(diagnostics: Diagnostics, at: KeyPath, table: dict[str, object]) -
         )
     fields: _Fields = {}
     for key, entry in table.items():
-        try:
-            fields[key] = PARAMETER[key].read(entry)
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
+        fields[key] = read_inside((key,), PARAMETER[key].read, entry)
     return _parameter(fields)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import Braces, Placeholder, Root, placeholder_in
 from dagtui.graph.expressions.places import MARK, SHELLS, TemplatePlace, quote
 from dagtui.graph.model import DEFAULT_SHELL
@@ -192,7 +192,7 @@ def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
 
     A variable that names itself (`PATH = "bin:{{ env.PATH }}"`) refers to the one that the run was started with.
     """
-    templates = {name: _parse(name, text) for name, text in env.items()}
+    templates = {name: read_inside((name,), parse_template, text) for name, text in env.items()}
     made_of = {
         name: [
             part.name
@@ -211,10 +211,3 @@ def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
         names: list[str] = error.args[1]
         shown = ", ".join(quoted(name) for name in names[1:10])
         raise ValueProblem(f"the variables {shown} refer to each other", inside=(names[0],)) from None
-
-
-def _parse(name: str, text: str) -> Template:
-    try:
-        return parse_template(text)
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(name,), needle=wrong.needle) from None

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.suggestions import in_other_form, listed
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.model import Matrix
@@ -123,25 +123,22 @@ def _cells(key: str, entries: object) -> tuple[Cell, ...]:
             hint = 'write { in = "a", out = "b" }'
             raise ValueProblem("must be a table of axes and values", hint, inside=(key, index))
         for axis in entry:
-            try:
-                values.name(axis)
-            except ValueProblem as wrong:
-                raise ValueProblem(f"has an axis whose name {wrong.message}", inside=(key, index, axis)) from None
+            _check_name(axis, (key, index, axis))
         found.append(tuple([(axis, _entry(value, (key, index, axis))) for axis, value in entry.items()]))
     return tuple(found)
 
 
-def _axis(axis: str, value: object) -> tuple[Value, ...]:
+def _check_name(axis: str, inside: tuple[str | int, ...]) -> None:
     try:
         values.name(axis)
     except ValueProblem as wrong:
-        raise ValueProblem(f"has an axis whose name {wrong.message}", inside=(axis,)) from None
-    try:
-        hint = f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "list its values: [1, 2, 3]"
-        hint = "write [{ x = 1, y = 2 }]" if axis == INCLUDE else hint
-        entries = values.items(value, hint)
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(axis,)) from None
+        raise ValueProblem(f"has an axis whose name {wrong.message}", inside=inside) from None
+
+
+def _axis(axis: str, value: object) -> tuple[Value, ...]:
+    _check_name(axis, (axis,))
+    hint = f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "list its values: [1, 2, 3]"
+    entries = read_inside((axis,), values.items, value, "write [{ x = 1, y = 2 }]" if axis == INCLUDE else hint)
     if not entries:
         raise ValueProblem("must have at least one value", inside=(axis,))
     found = tuple(_entry(entry, (axis, index)) for index, entry in enumerate(entries))
@@ -154,24 +151,15 @@ def _axis(axis: str, value: object) -> tuple[Value, ...]:
 
 
 def _entry(value: object, inside: tuple[str | int, ...]) -> Value:
-    try:
-        found = values.scalar(value)
-        if isinstance(found, str):
-            values.printable(found)
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=inside) from None
-    return found
+    found = read_inside(inside, values.scalar, value)
+    return read_inside(inside, values.printable, found) if isinstance(found, str) else found
 
 
 def _exclude(value: object, known: _Known) -> tuple[Cell, ...]:
     hint = "write exclude = [{ seed = 2 }]"
-    try:
-        entries = values.items(value, hint)
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(EXCLUDE,)) from None
     found: list[Cell] = []
     axes = known.excluded_from
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(read_inside((EXCLUDE,), values.items, value, hint)):
         inside = (EXCLUDE, index)
         if not isinstance(entry, dict) or not entry:
             raise ValueProblem("must be a table of axes and values", hint, inside=inside)

@@ -9,15 +9,16 @@ import math
 import os
 import re
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.graph.model import Value
 
+_Read = TypeVar("_Read")
 LONGEST_NAME = 200
 """Characters of a name of a task, parameter or axis."""
 _WORDS = {
@@ -184,18 +185,15 @@ def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
         return {key: plain_data(entry, (*inside, key)) for key, entry in value.items()}
     if isinstance(value, list):
         return [plain_data(entry, (*inside, index)) for index, entry in enumerate(value)]
-    try:
-        found = scalar(value)
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=inside) from None
+    found = read_inside(inside, scalar, value)
     if isinstance(found, float) and not math.isfinite(found):
         raise ValueProblem("must be a finite number", inside=inside)
     return found
 
 
-def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
+def each(reader: Callable[[object], _Read], entries: list[object]) -> tuple[_Read, ...]:
     """Read the elements of an array with `reader`. Raises ValueProblem with the position of the first wrong one."""
-    found: list[str] = []
+    found: list[_Read] = []
     try:
         found.extend(map(reader, entries))
     except ValueProblem as wrong:

@@ -66,6 +66,11 @@ def _graph_argument(function: Function, callback: Callable[..., object], metavar
     return click.argument("graph_file", metavar=metavar, required=False, type=kind, callback=callback)(function)
 
 
+def targets_argument(function: Function) -> Function:
+    """Add the argument for the nodes that are to run: `names`."""
+    return click.argument("names", metavar="[NODE]...", nargs=-1, shell_complete=complete_tasks)(function)
+
+
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete NODE in a shell with the graph's tasks. Cells are left out: the shell would split them."""
     from click.shell_completion import CompletionItem
@@ -148,12 +153,14 @@ def _has_runs(graph_file: Path) -> bool:
         return False
 
 
-def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> GraphFile | Path | None:
+def _file(context: click.Context, parameter: click.Parameter, graph_file: Path | None) -> GraphFile | Path | None:
     if context.resilient_parsing:  # a shell asks for completions
         return graph_file
     if graph_file is not None:
         refuse_folder(graph_file)
         if str(graph_file) != STANDARD_INPUT and (meant := with_its_ending(str(graph_file))):
             fail(f'dagtui: there is no file "{graph_file}"; did you mean "{meant}"?')
+        if graph_file_here() is not None:
+            _refuse_node(context, parameter, graph_file)
         return graph_file_at(graph_file)
     return graph_file_at(_here(context))

@@ -190,6 +190,7 @@ def _carry_out(
 
 
 _GROUPS = {
+    "added": "joins the run",
     "stopped": "stops",
     "again": "runs again",
     "released": "may run",

@@ -19,6 +19,7 @@ from dagtui.cli.prepare import (
     refuse_nested,
     replayed,
     run_to_resume,
+    with_targets,
 )
 from dagtui.cli.stderr import fail, say
 from dagtui.runs.launch import LAST, LaunchOptions
@@ -68,6 +69,7 @@ def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LIN
     """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
     from dagtui.report.headless import Headless
 
+    options = with_targets(graph, options)
     nodes = nodes_to_rerun(graph, options.rerun)
     if options.paused:
         _need_control_socket()

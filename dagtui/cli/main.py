@@ -68,7 +68,7 @@ class _GraphOrCommand(click.Group):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write both forms of the call."""
-        formatter.write_usage(ctx.command_path, "[OPTIONS] [GRAPH.toml]")
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [GRAPH.toml] [NODE]...")
         formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix=" " * len("Usage: "))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -159,6 +159,9 @@ def _no_such_word(word: str) -> str:
 
     meant = with_its_ending(word)
     hint = f'did you mean "{meant}"?' if meant else did_you_mean(word, COMMANDS)
+    here = graph_file_here()
+    if here is not None and not hint:
+        hint = f"to run a node of that name: dagtui {here} {word}"
     hint = hint or "a graph's name ends in .toml; dagtui --help lists the commands"
     return f"there is no command and no file {word!r}; {hint}"
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import graph_file_argument
+from dagtui.cli.arguments import graph_file_argument, targets_argument
 from dagtui.cli.graph_file import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
+from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
 from dagtui.runs.processors import processors
+from dagtui.runs.targets import default_targets
 from dagtui.store.history import History
 
 if TYPE_CHECKING:
@@ -21,12 +23,22 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Show what would run, in which order, and for how long.")
 @graph_file_argument
+@targets_argument
 @parameter_option
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Plan for N slots; default: as for a run.")
 @click.option("--all", "everything", is_flag=True, help="Print a line for every node.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
-def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
+def plan(
+    graph_file: GraphFile,
+    names: tuple[str, ...],
+    parameters: tuple[str, ...],
+    jobs: int | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
     """Show what a run of GRAPH.toml would do if everything succeeded, in the order in which its nodes would start.
+
+    With NODE..., show a run of these nodes and all that they need.
 
     Times come from the history of earlier runs. Nothing is executed. Commands are shown as they would run. Parts that
     depend on the environment or on the end of another node are shown as written. A secret without a value is refused,
@@ -34,7 +46,8 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
     """
     graph = read_redacted_graph(graph_file, parameters, environment=None)
     slots = jobs or graph.settings.jobs or processors()
-    made = make_plan(graph, History.load(graph_file.path), slots)
+    targets = targets_named(graph, names) if names else default_targets(graph)
+    made = make_plan(graph, History.load(graph_file.path), slots, targets)
     sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:
         if as_json:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.launch import LaunchOptions, Resumption
     from dagtui.runs.live import LiveRun
@@ -96,6 +97,35 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[NodeIndex, ...
         return chosen_nodes(graph, names)
     except ChoiceError as error:
         fail(f"dagtui: --rerun: {error}")
+
+
+def with_targets(graph: Graph, options: LaunchOptions) -> LaunchOptions:
+    """Return the options with the nodes that are to run. Exits with 2, and a line for each name that means none."""
+    if options.names:
+        return options._replace(targets=targets_named(graph, options.names))
+    if options.resume is not None or graph.runs_everything:
+        return options
+    from dagtui.runs.targets import default_targets
+
+    default_targets(graph)  # what is wrong is said before anything starts
+    return options
+
+
+def targets_named(graph: Graph, names: Sequence[str]) -> Targets:
+    """Return the nodes that a call names. Exits with 2, and a line for each name that means none."""
+    from dagtui.engine.targets import Targets
+    from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+
+    nodes: dict[NodeIndex, None] = {}
+    unknown: list[str] = []
+    for name in names:
+        try:
+            nodes.update(dict.fromkeys(nodes_matching(graph, name)))
+        except ChoiceError as error:
+            unknown.append(f"dagtui: {error}")
+    if unknown:
+        fail("\n".join(unknown))
+    return Targets(tuple(nodes), tuple(dict.fromkeys(names)))
 
 
 def run_to_resume(

@@ -13,7 +13,7 @@ from dagtui.cli.stderr import say
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.errors import GraphError
 from dagtui.runs.restore import named, stay_cancelled
-from dagtui.runs.wording import failed_words
+from dagtui.runs.wording import failed_words, named_words
 from dagtui.store.errors import StoreError
 from dagtui.text import count, duration, label
 
@@ -79,7 +79,7 @@ def _answer() -> bool | None:
 def question(last: LastRun, found: Resumption, now: float) -> str:
     """Describe the run that can be resumed, in a few lines that are safe to show."""
     counts = last.state.counts
-    done = f"{count(counts[NodeStatus.COMPLETED])} of {count(len(last.graph))} done"
+    done = f"{count(counts[NodeStatus.COMPLETED])} of {count(last.state.total)} done"
     others = [*failed_words(counts[NodeStatus.FAILED], last.state.allowed_failures)]
     for word, statuses in _WORDS.items():
         if amount := sum(counts[status] for status in statuses):
@@ -88,6 +88,8 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
     ago = f" {duration(now - last.past.last_wall)} ago" if last.past.last_wall else ""
     name = f"Run {last.directory.number} of {label(last.graph.name)}"
     lines = [f"{name} {how}{ago} ({', '.join([done, *others])})."]
+    if last.state.named:
+        lines.append(f"It is for {named_words(last.state.named)}.")
     if found.passed_over:
         lines.append(f"This {found.words()}.")
     if last.broke_off():

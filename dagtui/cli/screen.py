@@ -16,6 +16,7 @@ from dagtui.cli.prepare import (
     refuse_conflict,
     refuse_nested,
     run_to_resume,
+    with_targets,
 )
 from dagtui.cli.stderr import fail, say
 from dagtui.cli.terminal import LookOptions, has_screen, is_dumb
@@ -58,6 +59,7 @@ def _to_run(graph_file: GraphFile, options: LaunchOptions) -> tuple[Graph, Launc
     """Return the graph, and the options with the run to resume."""
     graph = read_graph(graph_file, options.parameters)
     say_where(graph_file.path)
+    options = with_targets(graph, options)
     nodes = nodes_to_rerun(graph, options.rerun)
     if options.wants_a_run_of_its_own:
         end_idle(live_others(graph_file.path))

@@ -15,6 +15,7 @@ from dagtui.control.server import ControlServer
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CANCELS
+from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.status import FAILED_OR_BLOCKED, SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
 from dagtui.engine.walks import subtrees
 from dagtui.runs.wording import done, would_do
@@ -121,6 +122,9 @@ class Control:
         graph = self._run.graph
         nodes = nodes_of(request, graph)
         _check_apart(graph, nodes, request.get("inside"))
+        outside = next((node for node in nodes if self._run.state.is_outside(node)), None)
+        if outside is not None:
+            raise ControlError(f"{label(graph.labels[outside])} is {ADDED_BY_RETRY}")
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, client, group.cancel_scope)

@@ -68,7 +68,7 @@ def token(preview: Preview) -> str:
     digest = hashlib.blake2b(f"{command.kind.value} {command.jobs}".encode(), digest_size=8)
     stale = preview.kept if preview.makes_stale else ()
     groups = (preview.stopped, preview.again, preview.released, preview.dropped, preview.begins, preview.blocked, stale)
-    for nodes in (command.nodes, *groups):
+    for nodes in (command.nodes, *groups, preview.added):
         digest.update(f" {len(nodes)} ".encode())  # the same node in another group is another preview
         digest.update(array("i", sorted(nodes)).tobytes())
     return digest.hexdigest()
@@ -87,6 +87,7 @@ def preview_fields(run: LiveRun, preview: Preview, words: str) -> dict[str, obje
         "changed": preview.changed,
         "expected": token(preview),
         "seconds": run.seconds_for(preview),
+        "added": named(labels, preview.added),
         "again": named(labels, preview.again),
         "stopped": named(labels, preview.stopped),
         "released": named(labels, preview.released),

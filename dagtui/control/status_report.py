@@ -51,6 +51,8 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "off_record": len(state.off_record),
         "notices": [notice.text for notice in run.notices],
         "nodes": len(run.graph),
+        "selected": state.total,
+        "targets": list(state.named) or None,
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "stale": state.stale_count,
         "failed_allowed": state.allowed_failures,

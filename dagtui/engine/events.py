@@ -121,6 +121,8 @@ def with_text(event: Event, change: Callable[[str], str]) -> Event:
         return event._replace(by=change(event.by))
     if isinstance(event, NoteEvent):
         return event._replace(text=change(event.text))
+    if isinstance(event, RunEvent) and event.named:
+        return event._replace(why=change(event.why), named=tuple(map(change, event.named)))
     return event._replace(why=change(event.why))
 
 

@@ -79,6 +79,11 @@ class RunState(Columns):
         return self.stale.count(1)
 
     @property
+    def total(self) -> int:
+        """Number of nodes that are part of the run."""
+        return len(self.graph) - self.outside
+
+    @property
     def unsettled(self) -> int:
         """Number of nodes that are not settled."""
         return sum(self.counts[UNSETTLED_COUNTS])

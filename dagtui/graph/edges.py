@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted
-from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
+from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, is_several, parse_selector, target_of
 from dagtui.graph.model import numbered_tasks
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import NodeIndex, ParameterValue, TaskIndex
+    from dagtui.graph.several_tasks import SeveralTasks
 
     Link = Sequence[NodeIndex] | Selector
     """All nodes of a task, or some of them for each cell."""
@@ -88,31 +90,36 @@ class Wiring:
         task = self._layout.tasks[number]
         for position, entry in enumerate(task.needs):
             try:
-                target, inside = self._target(number, entry)
-                if broken and (task.name in broken or self._layout.tasks[target].name in broken):
-                    continue
-                links.append(self._link(number, position, target, inside))
+                meant = self._meant(number, entry)
+                for target, inside in meant:
+                    if broken and (task.name in broken or self._layout.tasks[target].name in broken):
+                        continue
+                    links.append(self._link(number, position, target, inside))
             except (ValueProblem, FollowsError) as wrong:
                 self._diagnostics.lost.needs.add(task.name)
                 if isinstance(wrong, ValueProblem):
                     self._diagnostics.wrong(self._origins.of(number, "needs", position), wrong)
                 continue
-            if target in targets:
-                self._overlapping.add(number)
-            targets.add(target)
+            for target, _ in meant:
+                if target in targets:
+                    self._overlapping.add(number)
+                targets.add(target)
         return links
 
-    def _target(self, number: TaskIndex, entry: str) -> tuple[TaskIndex, str | None]:
+    def _meant(self, number: TaskIndex, entry: str) -> list[tuple[TaskIndex, str | None]]:
+        """Return the tasks that an entry means, and what selects cells of them. Raises ValueProblem, FollowsError."""
         if len(entry) > LONGEST_ENTRY:
             raise ValueProblem(f"an element of needs can have at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
+        if found is None and is_several(entry):
+            return [(target, None) for target in self._several.meant(entry, number)]
         if found is None and self._diagnostics.lost.has_task(entry):
             raise FollowsError
         if found is None:
             raise ValueProblem(f"there is no task {quoted(entry)}", self._suggestion(entry))
         if found == (number, None):
             raise ValueProblem(f"task {quoted(entry)} needs itself", "remove it")
-        return found
+        return [found]
 
     def _suggestion(self, entry: str) -> str:
         if entry.startswith("{{"):
@@ -120,7 +127,15 @@ class Wiring:
         names = [name for name in re.split(r"[,\s]+", entry[:LONGEST_LISTED]) if name]
         if len(names) > 1 and all(name in self._layout.index for name in names):
             return f"write {', '.join(map(quoted, names))}: each name in quotation marks of its own"
+        if f"{entry}/" in self._several.groups:
+            return f"write {quoted(entry + '/')} for the tasks of that group"
         return self._diagnostics.suggestion(entry, self._layout.index, "the tasks are")
+
+    @cached_property
+    def _several(self) -> SeveralTasks:
+        from dagtui.graph.several_tasks import SeveralTasks
+
+        return SeveralTasks(self._layout.tasks, self._diagnostics)
 
     def _link(self, number: TaskIndex, position: int, target: TaskIndex, inside: str | None) -> Link:
         if inside is None:

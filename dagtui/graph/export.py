@@ -35,6 +35,8 @@ def to_toml(graph: Graph) -> str:
         run["jobs"] = graph.settings.jobs
     if not graph.settings.keep_going:
         run["keep_going"] = False
+    if graph.settings.default:
+        run["default"] = list(graph.settings.default)
     if graph.settings.secrets:
         run["secrets"] = list(graph.settings.secrets)
     if graph.settings.state:

@@ -36,6 +36,14 @@ def read_needs(value: object) -> tuple[str, ...]:
     return found
 
 
+def read_default(value: object) -> tuple[str, ...]:
+    """Read what runs if no node is named, at least one entry."""
+    found = read_needs(value)
+    if not found:
+        raise ValueProblem("must not be empty", 'name what runs, or remove it and write "default = false" in tasks')
+    return found
+
+
 def _second(entries: tuple[str, ...]) -> int:
     """Return the position of the first entry that repeats an earlier one."""
     seen: set[str] = set()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.actions import read_args, read_call, read_run
 from dagtui.graph.key_values import (
     read_choices,
+    read_default,
     read_env,
     read_exit_codes,
     read_group,
@@ -130,7 +131,7 @@ TASK: Mapping[str, Key] = {
     "needs": Key(
         read_needs,
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
-        "Tasks, or cells of them, that come before.",
+        'What comes before: tasks, cells of them, patterns of names, groups as "data/".',
         is_field=True,
     ),
     "matrix": Key(read_matrix, MATRIX, "Axes. The task has a node for each combination of values.", is_field=True),
@@ -160,6 +161,9 @@ TASK: Mapping[str, Key] = {
     "allow_failure": Key(
         values.boolean, BOOLEAN, "Whether a failure counts as a success for the rest.", is_field=True, is_plain=True
     ),
+    "default": Key(
+        values.boolean, BOOLEAN, "Whether it runs without being named or needed.", is_field=True, is_plain=True
+    ),
     "colour": Key(
         values.boolean, BOOLEAN, "Whether programs are asked for colours in logs.", is_field=True, is_plain=True
     ),
@@ -184,6 +188,11 @@ PARAMETER: Mapping[str, Key] = {
 RUN: Mapping[str, Key] = {
     "jobs": Key(*_whole(1, MOST_SLOTS), "Slots of a run. Without it, the number of processors."),
     "keep_going": Key(values.boolean, BOOLEAN, "Whether the rest runs on after a failure."),
+    "default": Key(
+        read_default,
+        {"type": "array", "items": FILLED_TEXT, "uniqueItems": True, "minItems": 1},
+        "What runs if no node is named, with all that it needs.",
+    ),
     "secrets": Key(
         read_names,
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
@@ -204,7 +213,7 @@ DOCUMENT: Mapping[str, str] = {
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ("include", "pools")
-RESERVED_RUN = ("default", "env_file", "exclusive", "load_average", "notify", "timeout")
+RESERVED_RUN = ("env_file", "exclusive", "load_average", "notify", "timeout")
 RESERVED_TASK = (
     "inputs",
     "outputs",
@@ -216,7 +225,6 @@ RESERVED_TASK = (
     "service",
     "ask",
     "choices",
-    "default",
     "finally",
 )
 """Keys that a later version will have. Using one now would silently do nothing."""

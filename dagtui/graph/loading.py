@@ -147,10 +147,24 @@ class _Loading:
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_statuses(graph)
+            self._check_default(graph)
             graph.sheets = reader.sheets
         if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph
+
+    def _check_default(self, graph: Graph) -> None:
+        """Record names in `default` of `[run]` that mean no node."""
+        if not graph.settings.default:
+            return
+        from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+
+        for position, words in enumerate(graph.settings.default):
+            try:
+                nodes_matching(graph, words)
+            except ChoiceError as error:
+                message, _, hint = str(error).partition("; ")
+                self._diagnostics.value(("run", "default", position), message, hint)
 
     def _error(self, parameters: Mapping[str, str]) -> GraphError:
         from dagtui.graph.redacted import redacted_error

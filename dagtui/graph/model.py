@@ -142,8 +142,10 @@ class Task:
     line: int = 0
     """The line of the table's header in the file, from 1. 0 if unknown."""
     needs: tuple[str, ...] = ()
-    """The tasks, or cells of them, that come before, as written in the file."""
+    """The tasks, cells, patterns and groups that come before, as written in the file."""
     matrix: Matrix | None = None
+    default: bool = True
+    """Whether it runs if no node is named."""
     colour: bool = False
     """Whether attempts get the variables that make programs print colours without a terminal."""
 
@@ -155,6 +157,8 @@ class RunSettings:
     jobs: int | None = None
     """None for the number of processors that this process may use."""
     keep_going: bool = True
+    default: tuple[str, ...] = ()
+    """What runs if no node is named, as written. Empty: every task whose `default` is true."""
     secrets: tuple[str, ...] = ()
     """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
     state: str = ""
@@ -303,6 +307,11 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<Graph {self.name!r}: {len(self)} nodes, {self.edge_count} edges>"
+
+    @property
+    def runs_everything(self) -> bool:
+        """Whether all nodes run if none is named."""
+        return not self.settings.default and all(task.default for task in self.tasks)
 
     @property
     def edge_count(self) -> int:

@@ -45,7 +45,11 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
         redactor.check("nodes", labels)
         if cells is not None:
             cells = [redactor.cell(cell) for cell in cells]
-    return graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
+    shown = graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
+    if graph.settings.default:
+        named = tuple(map(secrets.mask, graph.settings.default))
+        shown.settings = dataclasses.replace(graph.settings, default=named)
+    return shown
 
 
 class _Redactor:

@@ -55,11 +55,10 @@ class PlainLines:
     def opening(self) -> str:
         """Return the first line: which graph runs, and where."""
         run = self._run
-        return (
-            f"{label(run.name)} run {run.number}: {plural(len(run.graph), 'node')}, "
-            f"{plural(run.state.jobs, 'slot')}, "
-            f"{label(run.path)}"
-        )
+        nodes = plural(len(run.graph), "node")
+        if run.state.outside:
+            nodes = f"{count(run.state.total)} of {nodes}"
+        return f"{label(run.name)} run {run.number}: {nodes}, {plural(run.state.jobs, 'slot')}, {label(run.path)}"
 
     def paused(self) -> str:
         """Return the line for a run that starts paused, with the command to continue it."""
@@ -84,7 +83,7 @@ class PlainLines:
             words += f", the run {state.held_up}"
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to retry"
-        total = len(self._run.graph)
+        total = state.total
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:

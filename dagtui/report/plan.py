@@ -7,8 +7,10 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import Ended, EndKind, Start
 from dagtui.engine.status import NodeStatus
+from dagtui.engine.targets import EVERYTHING
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.messages import AttemptNumber, Effect
+    from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
 
@@ -47,7 +50,9 @@ class Plan:
     makespan: float
     """When the last node would end."""
     idle: dict[NodeIndex, str]
-    """Why each node that would not run does not."""
+    """Why each node of the run that would not run does not."""
+    outside: frozenset[NodeIndex]
+    """Nodes that are not part of the run."""
 
     known: bool
     """Whether there is any history. Without it, times count nodes rather than seconds."""
@@ -63,14 +68,15 @@ class Plan:
         return sum(self.seconds[node] for node in self.order)
 
 
-def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
-    """Simulate a run of a graph with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
+def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVERYTHING) -> Plan:
+    """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
     order, begins = array("i"), array("d", [-1.0]) * len(graph)
     running: list[tuple[float, NodeIndex, AttemptNumber]] = []
     now = 0.0
+    traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
     traversal.begin(now)
     while True:
         for effect in _effects(traversal):
@@ -90,11 +96,22 @@ def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
     idle = {
         node: why(state, node, now) or state.status_of(node).word
         for node in graph.nodes
-        if begins[node] < 0 and state.status[node] != NodeStatus.COMPLETED
+        if begins[node] < 0 and state.status[node] != NodeStatus.COMPLETED and not state.is_outside(node)
     }
+    outside = frozenset(filter(state.is_outside, graph.nodes) if state.outside else ())
     path = _critical_path(graph, seconds, begins)
     return Plan(
-        graph, jobs, history, cast("Sequence[NodeIndex]", order), begins, seconds, path, now, idle, forecast.known
+        graph,
+        jobs,
+        history,
+        cast("Sequence[NodeIndex]", order),
+        begins,
+        seconds,
+        path,
+        now,
+        idle,
+        outside,
+        forecast.known,
     )
 
 

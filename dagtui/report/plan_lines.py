@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
@@ -109,7 +110,8 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
             "task": task.name,
             "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
             "runs": runs,
-            "why": plan.idle.get(node, ""),
+            "selected": node not in plan.outside,
+            "why": NOT_SELECTED if node in plan.outside else plan.idle.get(node, ""),
             "begins": round(plan.begins[node], 3) if runs else None,
             "seconds": round(plan.seconds[node], 3) if plan.known else None,
             "seconds_known": plan.history.knows(graph.labels[node]),
@@ -137,7 +139,10 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     graph = plan.graph
     arrow = f" {look.glyphs.arrow} "
     slots = plural(plan.jobs, "slot")
-    yield f"{label(graph.name)}: {plural(len(plan.order), 'node')} would run, {slots}; nothing is executed"
+    nodes = plural(len(plan.order), "node")
+    if plan.outside:
+        nodes = f"{count(len(plan.order))} of {plural(len(graph), 'node')}"
+    yield f"{label(graph.name)}: {nodes} would run, {slots}; nothing is executed"
     names = [name_label(graph.labels[node]) for node in plan.critical_path]
     if len(names) > MOST_NAMES:
         half = MOST_NAMES // 2

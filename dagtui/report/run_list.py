@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.wording import failed_words, spent, stale_words
+from dagtui.runs.wording import failed_words, named_words, spent, stale_words
 from dagtui.store.summary import RunOutcome, RunSummary
 from dagtui.text import count, duration, label
 
@@ -52,6 +52,8 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
     if summary.seconds is not None:
         parts.append(f"{spent(summary.seconds, summary.wall):>9}")
     parts.append(counts_words(summary.counts, summary.stale, summary.allowed))
+    if summary.named:
+        parts.append(f"for {named_words(summary.named)}")
     if summary.why and summary.why != summary.outcome.value:
         parts.append(f"({label(summary.why, 300)})")
     return "  ".join(part for part in parts if part)
@@ -71,6 +73,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "counts": dict(summary.counts),
             "stale": summary.stale,
             "failed_allowed": summary.allowed,
+            "targets": list(summary.named) or None,
             "why": summary.why,
             "directory": str(summary.path),
         }

@@ -21,6 +21,7 @@ from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import processors
 from dagtui.runs.redaction import keep_secrets
+from dagtui.runs.targets import default_targets
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError, StoreError, waits_for
 from dagtui.store.history import History
@@ -130,9 +131,10 @@ DEFAULTS = LaunchOptions()
 def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     """Create a run directory and start a run. Needs no event loop.
 
-    Raises RequirementError, StoreError, and GraphError for secrets.
+    Raises RequirementError, StoreError, GraphError for secrets, and ChoiceError if nothing runs by default.
     """
     # Checked before the directory is made, so that a run that can't start leaves nothing behind.
+    targets = options.targets or default_targets(graph)
     supervisor = options.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, options._replace(supervisor=supervisor))
@@ -142,7 +144,7 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         raise
     undelivered.reserve(os.fspath(directory.path))
     live = ingredients.live_run(directory, JournalWriter(directory.journal_path))
-    live.run.begin(paused=options.paused, boot=boot_id())
+    live.run.begin(paused=options.paused, boot=boot_id(), targets=targets)
     for text in directory.remarks:
         live.note(text)
     return live

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.events import Event
+    from dagtui.engine.targets import Targets
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.events_copy import EventsCopy
@@ -65,6 +66,10 @@ class LaunchOptions(NamedTuple):
     """Receives a copy of the journal's lines."""
     supervisor: SupervisorLink | None = None
     """A supervisor that has already been started, which saves time."""
+    names: tuple[str, ...] = ()
+    """Names of the nodes to run, with all that they need. Empty: what the graph runs by default."""
+    targets: Targets | None = None
+    """The nodes that the names mean. None: there are no names."""
     resumption: Resumption | None = None
     """The run to resume. None means the last run with something left to do."""
 
@@ -90,6 +95,7 @@ class LaunchOptions(NamedTuple):
             "--paused": self.paused,
             "--resume": self.resume is not None,
             "--fresh": self.fresh,
+            "NODE": self.names,
         }
         return [name for name, value in given.items() if value]
 
@@ -184,6 +190,8 @@ def _join(run: Attachable, options: LaunchOptions) -> LaunchPlan:
             f"{run.title} is live, and only a new run takes {', '.join(ignored)}; "
             "omit that to attach, or cancel the live run first"
         )
+        if options.names:
+            reason += "; dagtui retry adds nodes to it"
         return LaunchPlan(LaunchAction.REFUSE, reason)
     return LaunchPlan(LaunchAction.ATTACH, f"{run.title} is live")
 

@@ -124,7 +124,7 @@ class LiveRun(RunView):
 
     def seconds_for(self, preview: Preview) -> float | None:
         """Return the expected seconds of what a command would run."""
-        return self.forecast.seconds_for([*preview.again, *preview.released], self.state.jobs)
+        return self.forecast.seconds_for([*preview.added, *preview.again, *preview.released], self.state.jobs)
 
     def give(self, command: Command) -> Preview:
         """Carry out a command. Return what it did, or why it did nothing."""

@@ -27,6 +27,7 @@ from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, recorded_graph, understand
 from dagtui.runs.resume_command import command_to_resume, rerun_options
+from dagtui.runs.targets import joining
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.targets import Targets
     from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
     from dagtui.runs.launch import LaunchOptions
@@ -154,7 +156,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         state.replay(late)
         if before is graph:
             return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, {}, late)
-        changed = changed_parts(before, graph)
+        changed = {node: parts for node, parts in changed_parts(before, graph).items() if not state.is_outside(node)}
         again = with_descendants(graph, changed)
         followers = _followers(state, again)
         tasks, cells = gone(before, graph), changed_cells(before, graph)
@@ -229,10 +231,11 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         reader = JournalReader(directory.journal_path)
         last = replay(ingredients.shown, directory, reader)
         damaged = begun_anew or _set_aside(reader)
-        if last.well and not found.rerun:
+        targets = joining(graph, last.state, options.targets, found.rerun)
+        if last.well and not found.rerun and not targets.nodes:
             raise last.nothing_left()
         with without_garbage_collection():
-            live = _restore(ingredients, last, reader, damaged, found.rerun)
+            live = _restore(ingredients, last, reader, damaged, found.rerun, targets)
         directory.become_latest()
         for text in (found.words(), ended, *directory.remarks):
             if text:
@@ -263,7 +266,12 @@ def _set_aside(reader: JournalReader) -> str:
 
 
 def _restore(
-    ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[NodeIndex, ...]
+    ingredients: Ingredients,
+    last: LastRun,
+    reader: JournalReader,
+    damaged: str,
+    rerun: tuple[NodeIndex, ...],
+    targets: Targets,
 ) -> LiveRun:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
@@ -280,6 +288,7 @@ def _restore(
             jobs=slots(graph, ingredients.options),
             boot=boot_id(),
             rerun=rerun,
+            targets=targets,
         )
     except JournalFullError as error:
         raise StoreError(str(error)) from error

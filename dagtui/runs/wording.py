@@ -10,13 +10,15 @@ from dagtui.text import count, duration, plural
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
 
 _NAME_CELLS = 60
+_NAMED = 5
+"""The largest number of targets that are named."""
 _WORTH_TELLING = 1.1
 """A run's total time is shown too if it is at least this many times its active time."""
 
@@ -58,6 +60,7 @@ def would_do(state: RunState, preview: Preview) -> str:
 class _CommandWords(NamedTuple):
     """Words for what happens to nodes: templates for their number, and run-wide commands."""
 
+    added: str
     again: str
     stopped: str
     released: str
@@ -89,6 +92,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     said = set(command.nodes) if parts else set()
     again = set(preview.again)
     for nodes, happens in (
+        (set(preview.added), words.added),
         (again, words.again),
         (set(preview.stopped) - again, words.stopped),
         (set(preview.released), words.released),
@@ -102,6 +106,12 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     if preview.left_out:
         parts.append(f"{count(len(preview.left_out))} left out")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
+
+
+def named_words(names: Sequence[str]) -> str:
+    """Name the targets of a run as they were given, the first ones of many. Safe to show."""
+    more = f" and {count(len(names) - _NAMED)} more" if len(names) > _NAMED else ""
+    return ", ".join(name_label(name, _NAME_CELLS) for name in names[:_NAMED]) + more
 
 
 def with_reason(word: str, reason: str) -> str:
@@ -142,6 +152,8 @@ _DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done"}
 def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
     """Describe what happens to a single target. Empty if nothing happens to the node itself."""
     node = preview.command.nodes[0]
+    if node in preview.added:
+        return "joins the run"
     if node in preview.again:
         return "stops, then runs again" if node in preview.stopped else "runs again"
     if node in preview.released:
@@ -152,6 +164,7 @@ def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
 
 
 _DID = _CommandWords(
+    "{} added",
     "{} run again",
     "{} stopping",
     "{} released",
@@ -163,6 +176,7 @@ _DID = _CommandWords(
     {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
 )
 _WOULD = _CommandWords(
+    "adds {}",
     "{} will run again",
     "stops {}",
     "{} may run",

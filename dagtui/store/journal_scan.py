@@ -63,6 +63,8 @@ class JournalScan:
     """The verdict recorded when the run was closed. Empty if it was not, or by a version without verdicts."""
     cancelled: bool = False
     """Whether a command to cancel all nodes is still in effect."""
+    named: tuple[str, ...] = ()
+    """The names that the run was called with."""
     resumed: bool = False
     """Whether the run was ever resumed. The graph may then be another one than at its start."""
     problem: str | None = None
@@ -118,6 +120,9 @@ class JournalScan:
             self._node(str(record.get("node")), number, str(record.get("status")), line)
         elif kind == "run":
             self.ended = record.get("what") == "ended"
+            names = record.get("named")
+            if isinstance(names, list) and (self.named or record.get("what") == "started"):
+                self.named += tuple(map(str, names))
             if record.get("what") == "resumed":
                 self._resume(line)
             self.why = str(record.get("why", "")) if self.ended else ""

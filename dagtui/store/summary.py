@@ -72,6 +72,8 @@ class RunSummary:
     """The process that has it, if it is live."""
     allowed: int = 0
     """Number of failed nodes whose failure was allowed."""
+    named: tuple[str, ...] = ()
+    """The names that it was called with. Foreign text."""
 
 
 def summarise(directory: RunDirectory) -> RunSummary:
@@ -90,12 +92,13 @@ def summarise(directory: RunDirectory) -> RunSummary:
     counts, stale, forbidden = found.counts(), found.stale(), _forbidden(directory, found)
     outcome, why = _outcome(found, counts, live=live, forbidden=bool(forbidden))
     allowed = counts.get("FAILED", 0) - len(forbidden)
+    named = found.named
     if found.began is None or found.last is None:
-        return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed)
+        return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed, named)
     since = max(0.0, time.time() - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed)
+    return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed, named)
 
 
 def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:

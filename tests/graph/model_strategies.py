@@ -70,6 +70,7 @@ TASKS = st.builds(
             "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
+            "default": st.booleans(),
             "matrix": MATRICES | LISTED | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
         },
     ),

@@ -9,6 +9,8 @@ from graph.sources import edges_of, graph_of, problems_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dagtui.graph import several_tasks
+
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
@@ -149,3 +151,61 @@ def test_selectors_choose_the_cells_that_agree(data: st.DataObject):
     expected = [cell for cell in kept if all(cell[name] == wanted[name] for name in fixed)]
     assert [dict(graph.cell(parent)) for parent in graph.parents(graph.node("b"))] == expected
     assert [dict(graph.cell(node)) for node in range(len(kept))] == kept
+
+
+SEVERAL = """
+[tasks."qc/reads"]
+group = "data/raw"
+[tasks."qc/index"]
+group = "data"
+[tasks.align]
+group = "database"
+matrix = { n = [1, 2] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("entries", "chosen"),
+    [
+        ('"qc/*"', ["qc/reads", "qc/index"]),
+        ('"data/"', ["qc/reads", "qc/index"]),
+        ('"data/raw/"', ["qc/reads"]),
+        ('"*"', ["qc/reads", "qc/index", "align[n=1]", "align[n=2]"]),
+        ('"a?ign"', ["align[n=1]", "align[n=2]"]),
+        ('"align[n=2]", "a*"', ["align[n=2]", "align[n=1]"]),
+        ('"qc/r*", "data/", "*x"', ["qc/reads", "qc/index"]),
+    ],
+)
+def test_patterns_and_groups_mean_every_task_but_the_one_that_has_them(entries: str, chosen: list[str]):
+    graph = graph_of(f'{SEVERAL}[tasks.report]\ngroup = "data"\nneeds = [{entries}]\n')
+    assert parents(graph, "report") == chosen
+
+
+def test_the_name_of_a_task_comes_before_a_pattern_and_a_group():
+    body = '[tasks."a*"]\n[tasks.ab]\n[tasks."g/"]\n[tasks.c]\ngroup = "g"\n[tasks.z]\nneeds = ["a*", "g/"]\n'
+    assert parents(graph_of(body), "z") == ["a*", "g/"]
+
+
+def test_a_group_without_its_slash_gets_a_hint():
+    (problem,) = problems_of('[tasks.a]\ngroup = "data"\n[tasks.b]\nneeds = ["data"]\n')
+    assert (problem.message, problem.hint) == ('there is no task "data"', 'write "data/" for the tasks of that group')
+
+
+def test_a_pattern_in_the_defaults_leaves_out_each_task_itself_and_may_make_a_cycle():
+    graph = graph_of('[defaults]\nneeds = ["first*"]\n[tasks.first]\nneeds = []\n[tasks.b]\n[tasks.c]\n')
+    assert edges_of(graph) == [("first", "b"), ("first", "c")]
+    (problem,) = problems_of('[tasks.a1]\nneeds = ["a*"]\n[tasks.a2]\nneeds = ["a*"]\n')
+    assert "cycle" in problem.message
+
+
+def test_a_pattern_that_may_mean_a_broken_task_is_not_a_second_error():
+    (problem,) = problems_of('[tasks]\nab = 1\n[tasks.b]\nneeds = ["ab*"]\n')
+    assert "must be a table" in problem.message
+
+
+def test_many_different_patterns_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(several_tasks, "MOST_COMPARED", 20)
+    tasks = [f'[tasks.t{i}]\nneeds = ["b{"*" * i}", "b*"]\n' for i in range(2, 6)]
+    problems = problems_of("".join(["[tasks.b]\n", *tasks]))
+    assert [problem.line for problem in problems] == [10]
+    assert "more than 4 different patterns and groups" in problems[0].message

@@ -56,6 +56,8 @@ _NEED_PARENTS = {Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
         ("slots = 3", "slots", 3),
         ("", "trigger", Trigger.ALL_SUCCESS),
         *[(f'trigger = "{trigger.value}"', "trigger", trigger) for trigger in Trigger if trigger not in _NEED_PARENTS],
+        ("default = false", "default", False),
+        ("", "default", True),
         ("allow_failure = true", "allow_failure", True),
         ("", "allow_failure", False),
         (

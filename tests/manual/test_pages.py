@@ -81,6 +81,27 @@ def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("heading", "nodes"),
+    [
+        ("Run only some nodes", ["fetch", "report"]),
+        ("`run.default`", ["fetch", "report"]),
+        ("`default`", ["build"]),
+        ("`needs`", ["pack", "qc_index", "qc_reads", "summary"]),
+    ],
+)
+def test_the_examples_of_what_runs_run_just_that(tmp_path: Path, heading: str, nodes: list[str]):
+    text = blocks(GRAPH_FILE[heading], "toml")[-1]
+    (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
+    shown = re.search(r"^# dagtui (.*)", text, re.MULTILINE)
+    words = shlex.split(shown[1]) if shown else ["run", "graph.toml"]
+    done = subprocess.run(
+        [sys.executable, "-m", "dagtui", *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"(\w+)  done", done.stdout)) == nodes
+
+
 def test_every_key_of_a_task_has_a_section_with_an_example():
     for key in keys.TASK:
         assert [key for table in examples(f"`{key}`")["tasks"] for task in table.values() if key in task], key
@@ -180,7 +201,7 @@ def test_commands_and_their_options_exist(topic: str):
 
 
 def test_options_that_stand_alone_exist():
-    known = {option for name in COMMANDS for option in options(name)} | {"--help", "-"}
+    known = {option for name in COMMANDS for option in options(name)} | {"--help", "-", "--"}
     for topic, text in PAGES.items():
         own = "\n".join(row[-1] for table in tables(text) for row in table) if topic == "coming-from" else text
         words = [span.split()[0] for span in code(own) if span.startswith("-") and span[1:2] not in {"", "=", " "}]

@@ -156,6 +156,11 @@ class Lost:
         """Return whether an entry of `needs` may mean an unread task, or cells of it."""
         return self.all_tasks or entry in self.tasks or entry.partition("[")[0] in self.tasks
 
+    @property
+    def any_task(self) -> bool:
+        """Whether some task was not read."""
+        return self.all_tasks or bool(self.tasks)
+
     def has_parameter(self, name: str) -> bool:
         """Return whether a parameter of that name may not have been read."""
         return self.all_parameters or name in self.parameters

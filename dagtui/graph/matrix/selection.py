@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import translate
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import did_you_mean, in_other_form
@@ -12,6 +10,7 @@ from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.matrix.selectors import split_axes, target_of
 from dagtui.graph.model import numbered_tasks
+from dagtui.graph.several_tasks import groups_of, is_in_group, matches
 from dagtui.text import count, label
 
 if TYPE_CHECKING:
@@ -113,6 +112,9 @@ def nodes_matching(graph: Graph, words: str) -> Sequence[NodeIndex]:
         inside = _in_group(graph, words)
         if inside:
             return inside
+        if words.endswith("/"):
+            hint = did_you_mean(words, groups_of(graph.tasks))
+            raise ChoiceError(f"there is no group {quoted(words)}{f'; {hint}' if hint else ''}")
         if "*" in words or "?" in words:
             return _like(graph, words)
     return nodes_meant(graph, words)
@@ -122,18 +124,26 @@ def _in_group(graph: Graph, words: str) -> list[NodeIndex]:
     group = words.rstrip("/")
     if not group:
         return []
-    tasks = {
-        number for number, task in enumerate(graph.tasks) if task.group == group or task.group.startswith(f"{group}/")
-    }
+    tasks = {number for number, task in enumerate(graph.tasks) if is_in_group(task, group)}
     return [node for node, task in zip(graph.nodes, graph.task_of, strict=True) if task in tasks] if tasks else []
 
 
 def _like(graph: Graph, pattern: str) -> Sequence[NodeIndex]:
     """Return the nodes whose label matches the pattern, or whose values are those between its brackets."""
-    matches = re.compile(translate(pattern.replace("[", "[[]"))).match
-    found = [node for node, label in zip(graph.nodes, graph.labels, strict=True) if matches(label)]
+    match = matches(pattern).match
+    found = [node for node, label in zip(graph.nodes, graph.labels, strict=True) if match(label)]
     if found:
         return found
     if target_of(pattern, {task.name: number for number, task in numbered_tasks(graph.tasks)}) is not None:
         return nodes_meant(graph, pattern)
     raise ChoiceError(f"no node matches {quoted(pattern)}")
+
+
+def default_nodes(graph: Graph) -> tuple[NodeIndex, ...]:
+    """Return the nodes that run if none is named. Raises ChoiceError if there are none."""
+    if graph.settings.default:
+        return tuple(dict.fromkeys(node for words in graph.settings.default for node in nodes_matching(graph, words)))
+    nodes = tuple(node for node, task in zip(graph.nodes, graph.task_of, strict=True) if graph.tasks[task].default)
+    if not nodes:
+        raise ChoiceError('nothing runs by default, because every task has "default = false": name what to run')
+    return nodes

@@ -163,6 +163,11 @@ def unknown_name(
     return ValueProblem(message, diagnostics.suggestion(placeholder.name, known), needle=placeholder.source)
 
 
+def is_several(entry: str) -> bool:
+    """Return whether an entry that is not the name of a task means several tasks: a group or a pattern."""
+    return entry.endswith("/") or "*" in entry or "?" in entry
+
+
 def target_of(entry: str, index: Mapping[str, TaskIndex]) -> tuple[TaskIndex, str | None] | None:
     """Return the task that an entry of `needs` names and what is between its brackets, or None without such a task.
 

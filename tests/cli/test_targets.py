@@ -1,0 +1,145 @@
+"""Calls that name nodes: what runs, what is refused, and what `plan`, `status`, `runs` and a resume say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.program import call, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BODY = """
+[tasks.fetch]
+group = "data"
+run = "echo fetch >> ran"
+[tasks.raw]
+group = "data/raw"
+run = "echo raw >> ran"
+[tasks.train]
+needs = ["data/"]
+matrix = { seed = [1, 2] }
+run = "echo train{{ matrix.seed }} >> ran; test ! -e fails"
+[tasks.report]
+needs = ["train[seed=1]"]
+run = "echo report >> ran"
+[tasks."-odd"]
+run = "echo odd >> ran"
+[tasks.clean]
+default = false
+run = "echo clean >> ran"
+"""
+
+
+def ran(folder: Path) -> list[str]:
+    """What has run since the last call, sorted."""
+    path = folder / "ran"
+    lines = sorted(path.read_text().split()) if path.exists() else []
+    path.unlink(missing_ok=True)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("words", "nodes"),
+    [
+        (["report"], ["fetch", "raw", "report", "train1"]),
+        (["train[seed=2]", "fetch"], ["fetch", "raw", "train2"]),
+        (["data/"], ["fetch", "raw"]),
+        (["re*"], ["fetch", "raw", "report", "train1"]),
+        (["clean"], ["clean"]),
+        (["--", "-odd"], ["odd"]),
+        ([], ["fetch", "odd", "raw", "report", "train1", "train2"]),
+    ],
+)
+def test_named_nodes_run_with_all_that_they_need(tmp_path: Path, words: list[str], nodes: list[str]):
+    write(tmp_path, BODY)
+    done = call("run", "graph.toml", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(tmp_path) == nodes
+    assert f"{len(nodes)} of 7 nodes" in done.stdout
+    planned = json.loads(call("plan", "graph.toml", "--json", *words, cwd=tmp_path).stdout)["nodes"]
+    assert sum(node["runs"] for node in planned) == sum(node["selected"] for node in planned) == len(nodes)
+    assert {node["why"] for node in planned if not node["selected"]} == {"not part of this run"}
+
+
+def test_what_runs_by_default_is_what_the_file_says(tmp_path: Path):
+    write(tmp_path, f'[run]\ndefault = ["clean", "fetch"]\n{BODY}')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["clean", "fetch"]
+    write(tmp_path, '[tasks.a]\ndefault = false\nrun = "true"\n')
+    for word in ("run", "plan"):
+        done = call(word, "graph.toml", cwd=tmp_path)
+        assert (done.returncode, "nothing runs by default" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("word", ["run", "plan"])
+def test_unknown_names_are_one_report(tmp_path: Path, word: str):
+    write(tmp_path, BODY)
+    done = call(word, "graph.toml", "reprot", "fetch", "dta/", "z*", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        'dagtui: there is no node "reprot"; did you mean "report"?',
+        'dagtui: there is no group "dta/"; did you mean "data/"?',
+        'dagtui: no node matches "z*"',
+    ]
+    assert not (tmp_path / ".dagtui").exists()
+
+
+def test_a_node_in_the_place_of_the_file(tmp_path: Path):
+    write(tmp_path, BODY)
+    done = call("run", "report", "clean", cwd=tmp_path)
+    assert (done.returncode, "write: dagtui run graph.toml report clean" in done.stderr) == (2, True)
+    assert "to run a node of that name: dagtui graph.toml report" in call("report", cwd=tmp_path).stderr
+
+
+def test_status_runs_and_events_agree(tmp_path: Path):
+    write(tmp_path, BODY)
+    (tmp_path / "fails").touch()
+    assert call("run", "graph.toml", "report", "--events", "events", cwd=tmp_path).returncode == 1
+    report = json.loads(call("status", "graph.toml", "--run", "1", "--json", cwd=tmp_path).stdout)
+    assert (report["verdict"], report["selected"], report["node_count"]) == ("failed", 4, 7)
+    assert (report["targets"], report["counts"]) == (["report"], {"COMPLETED": 2, "FAILED": 1, "FAILED_PARENT": 1})
+    outside = {node["node"]: node["why"] for node in report["nodes"] if not node["selected"]}
+    assert outside == dict.fromkeys(["train[seed=2]", "-odd", "clean"], "not part of this run: retry adds it")
+    (run,) = json.loads(call("runs", "graph.toml", "--json", cwd=tmp_path).stdout)
+    assert (run["targets"], run["counts"]) == (["report"], report["counts"])
+    assert "for report" in call("runs", "graph.toml", cwd=tmp_path).stdout
+    started = json.loads((tmp_path / "events").read_text().splitlines()[0])
+    assert (started["targets"], started["named"]) == (["report"], ["report"])
+
+
+def test_a_resume_keeps_what_the_run_was_for_and_adds_what_is_named(tmp_path: Path):
+    write(tmp_path, BODY)
+    (tmp_path / "fails").touch()
+    assert call("run", "graph.toml", "report", cwd=tmp_path).returncode == 1
+    ran(tmp_path)
+    (tmp_path / "fails").unlink()
+    assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["report", "train1"]
+    assert "nothing to resume" in call("run", "graph.toml", "--resume", cwd=tmp_path).stdout
+    assert call("run", "graph.toml", "--resume", "clean", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["clean"]
+    assert call("run", "graph.toml", "--resume", "1", "--rerun", "train[seed=2]", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["train2"]
+    (run,) = json.loads(call("runs", "graph.toml", "--json", cwd=tmp_path).stdout)
+    assert (run["targets"], run["counts"]) == (["report", "clean"], {"COMPLETED": 6})
+
+
+def test_a_resume_of_a_default_run_takes_what_runs_by_default_now(tmp_path: Path):
+    write(tmp_path, BODY)
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    ran(tmp_path)
+    write(tmp_path, f'{BODY}[tasks.new]\nrun = "echo new >> ran"\n')
+    assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["new"]
+
+
+def test_a_new_parent_of_what_the_run_was_for_joins_it(tmp_path: Path):
+    write(tmp_path, BODY)
+    assert call("run", "graph.toml", "fetch", cwd=tmp_path).returncode == 0
+    ran(tmp_path)
+    write(tmp_path, BODY.replace("[tasks.fetch]\n", '[tasks.fetch]\nneeds = ["clean"]\n'))
+    assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["clean", "fetch"]

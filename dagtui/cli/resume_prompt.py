@@ -16,6 +16,7 @@ from dagtui.runs.restore import named, stay_cancelled
 from dagtui.runs.wording import failed_words, named_words
 from dagtui.store.errors import StoreError
 from dagtui.text import count, duration, label
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
@@ -49,7 +50,7 @@ def _ask(last: LastRun, found: Resumption) -> bool:
     output = Output()
     try:
         with single_keys(sys.stdin.fileno()):
-            output.line(question(last, found, time.time()))
+            output.line(question(last, found, WallTime(time.time())))
             output.write(b"[r]esume it (Enter), start a [n]ew run, [q]uit? ")
             output.flush()
             answer = _answer()
@@ -76,7 +77,7 @@ def _answer() -> bool | None:
             return answers[key]
 
 
-def question(last: LastRun, found: Resumption, now: float) -> str:
+def question(last: LastRun, found: Resumption, now: WallTime) -> str:
     """Describe the run that can be resumed, in a few lines that are safe to show."""
     counts = last.state.counts
     done = f"{count(counts[NodeStatus.COMPLETED])} of {count(last.state.total)} done"

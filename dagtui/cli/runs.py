@@ -18,6 +18,7 @@ from dagtui.report.run_list import run_line, run_object
 from dagtui.store.directory import runs as runs_of
 from dagtui.store.summary import all_runs, summarise
 from dagtui.text import label, plural
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,9 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
         if graph_file is None:
             output.line(f"{label(name)}:")
         for directory in found[: most or None]:
-            line = run_line(summarise(directory), screen_of(directory), time.time(), colours=output.wants_colours)
+            line = run_line(
+                summarise(directory), screen_of(directory), WallTime(time.time()), colours=output.wants_colours
+            )
             # A terminal's line has no room for the directory, which is the same for all but the number.
             output.line(line if output.is_terminal else f"{line}  {label(directory.path, 4096)}")
             output.flush()  # the next journal may be large

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import CommandEvent
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 
 class Columns:
@@ -29,7 +30,7 @@ class Columns:
         self.paused = False
         self.cancelled_all = False
         """Whether a person or a signal cancelled the whole run. A later retry clears it."""
-        self.settled_at: float | None = None
+        self.settled_at: ClockTime | None = None
         """Time on the run's clock when the last node settled. None while some are not settled."""
         self.parked = 0.0
         """Total seconds during which everything was settled before a command woke the run."""
@@ -38,7 +39,7 @@ class Columns:
         """The commands whose marks nodes may have, by number."""
         self.marks: dict[NodeIndex, tuple[int, ...]] = {}
         """Numbers of the commands whose marks a node has, for marked nodes."""
-        self.due: dict[NodeIndex, float] = {}
+        self.due: dict[NodeIndex, ClockTime] = {}
         """Time on the run's clock when a RETRYING node may start again."""
         self.why: dict[NodeIndex, str] = {}
         """The reason that came with the last result, for EXPLAINED nodes."""
@@ -67,9 +68,9 @@ class Columns:
         """The parent that blocks a node or made it SKIPPED, or -1."""
         self.value = array("i", [0]) * nodes
         """Exit status or signal of the last result."""
-        self.started = array("d", [0.0]) * nodes
+        self.started = cast("MutableSequence[ClockTime]", array("d", [0.0]) * nodes)
         """Time on the run's clock when the last attempt began."""
-        self.ended = array("d", [0.0]) * nodes
+        self.ended = cast("MutableSequence[ClockTime]", array("d", [0.0]) * nodes)
         """Time on the run's clock when a result gave the node its status, or 0."""
         self.stale = bytearray(nodes)
         """Whether the node completed before an ancestor ran again."""

@@ -9,18 +9,20 @@ from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.targets import nodes_named, whole_names
 from dagtui.graph.model import NO_NODE
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 
 class NodeEvent(NamedTuple):
     """A node got a status. All data of a node in the state come from these events."""
 
-    at: float
+    at: ClockTime
     """Seconds on the run's clock, which is monotonic."""
     node: NodeIndex
     attempt: AttemptNumber
@@ -36,7 +38,7 @@ class NodeEvent(NamedTuple):
     """The parent that blocks the node, for FAILED_PARENT and SKIPPED. -1: none."""
     marks: tuple[int, ...] = ()
     """Numbers of the commands whose cancel marks the node has."""
-    due: float = 0.0
+    due: ClockTime = NO_TIME
     """Time on the run's clock when the next attempt may start, for RETRYING."""
     fresh: bool = False
     """Whether the node gets a fresh budget of retries."""
@@ -61,7 +63,7 @@ class NodeChange(NamedTuple):
     value: int = 0
     seconds: float = 0.0
     blocker: NodeIndex = NO_NODE
-    due: float = 0.0
+    due: ClockTime = NO_TIME
     fresh: bool = False
     stale: bool = False
     left: int = 0
@@ -74,7 +76,7 @@ MOST_NAMED = 1000
 class CommandEvent(NamedTuple):
     """A command was carried out. Its marks refer to `number`."""
 
-    at: float
+    at: ClockTime
     number: int
     kind: CommandKind | str | None
     """None: the run stopped itself at the first failure (rule 7 in `rules`). A string: the word of a command that only
@@ -89,7 +91,7 @@ class CommandEvent(NamedTuple):
 class RunEvent(NamedTuple):
     """An event of the whole run: started, resumed, ended, and terminals that show it."""
 
-    at: float
+    at: ClockTime
     what: str
     why: str = ""
     jobs: int = 0
@@ -106,7 +108,7 @@ class RunEvent(NamedTuple):
 class NoteEvent(NamedTuple):
     """A note that changes no status. `node` is -1 if it is about the run."""
 
-    at: float
+    at: ClockTime
     text: str
     node: NodeIndex = NO_NODE
     attempt: AttemptNumber = NO_ATTEMPT
@@ -207,7 +209,7 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
     kind = record["event"]
     if kind == "node":
         return _parse_node(record, graph)
-    at = _number(record.get("at"))
+    at = _time(record.get("at"))
     if kind == "command":
         return _parse_command(record, graph, at)
     if kind == "run":
@@ -238,7 +240,7 @@ def _names(value: object) -> tuple[str, ...]:
 _KINDS = {kind.value: kind for kind in CommandKind}
 
 
-def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> CommandEvent:
+def _parse_command(record: Mapping[str, object], graph: Graph, at: ClockTime) -> CommandEvent:
     words, nodes = record["command"], record["nodes"]
     if not isinstance(words, str) or not isinstance(nodes, list):
         raise TypeError("a command must be a word, and its nodes a list")
@@ -268,7 +270,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         raise TypeError("marks must be a list")
     parent = None if blocker is None else graph.find(str(blocker))
     return NodeEvent(
-        _number(get("at")),
+        _time(get("at")),
         node,
         _attempt(record["attempt"]),
         _STATUS_OF[str(record["status"])],
@@ -278,7 +280,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         _number(get("seconds")),
         NO_NODE if parent is None else parent,
         tuple(map(_integer, marks)) if marks else (),
-        0.0 if due is None else _number(due),
+        NO_TIME if due is None else _time(due),
         get("fresh") is True,
         get("stale") is True,
         _integer(get("left_behind")),
@@ -307,3 +309,6 @@ def _number(value: object) -> float:
     if not isinstance(value, int | float):
         raise TypeError(f"not a number: {value!r}")
     return float(value)
+
+
+_time = cast("Callable[[object], ClockTime]", _number)

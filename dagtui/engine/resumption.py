@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 FOLLOWS = "runs again: what it ran after does"
 """Why a follower runs again."""
@@ -27,7 +28,7 @@ _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 
 def restore(
     run: Propagation,
-    now: float,
+    now: ClockTime,
     again: Mapping[NodeIndex, str],
     used: Mapping[NodeIndex, AttemptNumber],
     *,
@@ -104,7 +105,7 @@ class _Restorer:
     """Restores nodes one at a time."""
 
     def __init__(
-        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, AttemptNumber], last: float
+        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, AttemptNumber], last: ClockTime
     ) -> None:
         self._run = run
         self._again = again

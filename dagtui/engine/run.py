@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.control import carry_out
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
@@ -13,6 +13,7 @@ from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import SETTLED
 from dagtui.engine.targets import EVERYTHING
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dagtui.engine.targets import Targets
     from dagtui.engine.traversal import Traversal
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
@@ -56,8 +58,8 @@ class Run:
         """Called with events after they are written to the journal, and before the next events."""
         self._executor = executor
         self._journal = journal
-        self._monotonic = clock
-        self._origin = clock() if origin is None else origin
+        self._monotonic = cast("Callable[[], ClockTime]", clock)
+        self._origin: float = clock() if origin is None else origin
         self._results: list[Result] = []
         self._wake: anyio.Event | None = None
         self._unwritten: list[Event] = []
@@ -71,7 +73,7 @@ class Run:
         self._ended = False
         """Whether the end is recorded, which is the last event of a run."""
 
-    def clock(self) -> float:
+    def clock(self) -> ClockTime:
         """Return the seconds since the run began."""
         return self._monotonic() - self._origin
 
@@ -110,7 +112,7 @@ class Run:
         for event in late:
             traversal.emit(event)
         traversal.state.dirty.clear()
-        traversal.now = events[-1].at if events else 0.0
+        traversal.now = events[-1].at if events else NO_TIME
         restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot, targets=targets)
         if rerun:
             carry_out(traversal, Command(CommandKind.RERUN, rerun, by="the call"))

@@ -23,6 +23,7 @@ from dagtui.engine.status import (
 from dagtui.engine.targets import outside_ancestors
 from dagtui.engine.transaction import Transaction, Watch
 from dagtui.graph.model import NO_NODE
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from array import array
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.rules.transitions import Listed
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
@@ -88,7 +90,7 @@ class RunState(Columns):
         """Number of nodes that are not settled."""
         return sum(self.counts[UNSETTLED_COUNTS])
 
-    def active(self, clock: float) -> float:
+    def active(self, clock: ClockTime) -> float:
         """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
@@ -177,7 +179,7 @@ class RunState(Columns):
         if event.targets and self.outside:
             self._select(event.targets, event.at)
 
-    def _select(self, nodes: Iterable[NodeIndex], at: float) -> None:
+    def _select(self, nodes: Iterable[NodeIndex], at: ClockTime) -> None:
         """Make nodes and their ancestors part of the run."""
         added = outside_ancestors(self.graph, self.selected, nodes)
         if not added:
@@ -213,7 +215,7 @@ class RunState(Columns):
         self.stale[node] = stale
         if status is NodeStatus.RUNNING:
             self.started[node] = at
-            self.ended[node] = 0.0
+            self.ended[node] = NO_TIME
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh:
@@ -228,7 +230,7 @@ class RunState(Columns):
         for watch in self._watches:
             watch.nodes.add(node)
 
-    def _time(self, at: float, *, settled: bool) -> None:
+    def _time(self, at: ClockTime, *, settled: bool) -> None:
         """Update the active time after a node became settled, or is no longer settled."""
         if settled:
             if not any(self.counts[UNSETTLED_COUNTS]):
@@ -237,7 +239,7 @@ class RunState(Columns):
             self.parked += max(0.0, at - self.settled_at)
             self.settled_at = None
 
-    def _note_end(self, node: NodeIndex, at: float, value: int, seconds: float, *, begun: bool) -> None:
+    def _note_end(self, node: NodeIndex, at: ClockTime, value: int, seconds: float, *, begun: bool) -> None:
         """Note the end of an attempt, or that it could not start."""
         self.ended[node] = at
         self.value[node] = value
@@ -249,7 +251,9 @@ class RunState(Columns):
         if node in self.roots:
             self.roots.clear()
 
-    def _note_details(self, node: NodeIndex, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
+    def _note_details(
+        self, node: NodeIndex, status: NodeStatus, why: str, marks: tuple[int, ...], due: ClockTime
+    ) -> None:
         if marks:
             self.marks[node] = marks
         elif node in self.marks:

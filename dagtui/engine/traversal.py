@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Preview
     from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
+    from dagtui.text.amounts import ClockTime
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
@@ -66,11 +67,11 @@ class Traversal(Dispatch):
         self._events_seen = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
-        self._alarms: list[tuple[float, NodeIndex, AttemptNumber, str]] = []
+        self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
 
     # In
 
-    def begin(self, now: float) -> None:
+    def begin(self, now: ClockTime) -> None:
         """Propagate every node and start the nodes that can start. This is the first call of a run."""
         self.now = now
         self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
@@ -80,7 +81,7 @@ class Traversal(Dispatch):
             self.propagate(node)
         self._finish_turn()
 
-    def handle(self, message: Message, now: float) -> Preview | None:
+    def handle(self, message: Message, now: ClockTime) -> Preview | None:
         """Process one message. For a command, return the preview of its effects, or of why it has none."""
         if isinstance(message, Command):
             self.now = now
@@ -88,7 +89,7 @@ class Traversal(Dispatch):
         self.handle_results((message,), now)
         return None
 
-    def handle_results(self, results: Iterable[Result], now: float) -> None:
+    def handle_results(self, results: Iterable[Result], now: ClockTime) -> None:
         """Process results in order, and propagate once at the end."""
         self.now = now
         for result in results:
@@ -102,7 +103,7 @@ class Traversal(Dispatch):
                 self._withdrawn(result)
         self._finish_turn()
 
-    def wake(self, now: float) -> None:
+    def wake(self, now: ClockTime) -> None:
         """Process the alarms that are due: ends of back-offs, timeouts, and unkillable nodes."""
         self.now = now
         while self._alarms and self._alarms[0][0] <= now:
@@ -111,7 +112,7 @@ class Traversal(Dispatch):
                 self._alarm(node, attempt, kind)
         self._finish_turn()
 
-    def next_alarm(self) -> float | None:
+    def next_alarm(self) -> ClockTime | None:
         """Return the time on the run's clock at which `wake` must be called next, or None."""
         return self._alarms[0][0] if self._alarms else None
 
@@ -159,7 +160,7 @@ class Traversal(Dispatch):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
         self._limit(node, attempt, self.now)
 
-    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: float) -> None:
+    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
         timeout = self.graph.task(node).timeout
         if timeout is not None:
             self._alarm_at(began + timeout, node, attempt, "timeout")
@@ -252,7 +253,7 @@ class Traversal(Dispatch):
 
     # Alarms
 
-    def _alarm_at(self, when: float, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
+    def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
         heapq.heappush(self._alarms, (when, node, attempt, kind))
 
     def _alarm(self, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.lowlevel
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.status import NodeStatus, Verdict
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 UNLIMITED = 1 << 30
 YIELD_AFTER = 64
@@ -56,10 +57,11 @@ class _Traverse:
         self.wake = anyio.Event()
         self.wakes_at = float("inf")
         """Time at which `drive` wakes for the next alarm."""
-        self.origin = time.monotonic()
+        self.clock = cast("Callable[[], ClockTime]", time.monotonic)
+        self.origin: float = self.clock()
 
-    def now(self) -> float:
-        return time.monotonic() - self.origin
+    def now(self) -> ClockTime:
+        return self.clock() - self.origin
 
     async def worker(self) -> None:
         """Run ready nodes one after another until there is none."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber, Ended
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 
 def status_why(
@@ -75,13 +76,13 @@ def ended_why(message: Ended) -> str:
     return f"could not start: {message.text}" if message.text else "could not start"
 
 
-def why(state: RunState, node: NodeIndex, clock: float) -> str:
+def why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
     text = _reason(state, node, clock)
     return f"{text}, not on record yet" if node in state.off_record else text
 
 
-def _reason(state: RunState, node: NodeIndex, clock: float) -> str:
+def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if state.is_outside(node):
         return ADDED_BY_RETRY
     status, cause = state.status_of(node), state.cause_of(node)
@@ -103,7 +104,7 @@ def _reason(state: RunState, node: NodeIndex, clock: float) -> str:
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 
 
-def full_why(state: RunState, node: NodeIndex, clock: float) -> str:
+def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the reason, and what happened to the processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
     return f"{text}; {left_behind(left)}" if left else text

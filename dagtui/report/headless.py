@@ -14,6 +14,7 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
+from dagtui.text.amounts import NO_TIME
 from dagtui.text.look import ASCII, Look
 from dagtui.text.terminals import is_utf8, wants_colours
 
@@ -73,7 +74,7 @@ class Headless:
         self._lines: PlainLines | None = None
         self._noted: set[NoteEvent] = set()
         """Notes printed since the last check for other ones."""
-        self._said = 0.0
+        self._said = NO_TIME
         """When the last line was printed, on the run's clock."""
 
     def run(self) -> int:

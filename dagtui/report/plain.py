@@ -14,7 +14,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import left_behind
+from dagtui.text.amounts import NO_TIME, left_behind
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 _COLOURS = {
@@ -66,7 +67,7 @@ class PlainLines:
         words = ["dagtui", "resume", shlex.quote(str(run.graph_path)), "--run", str(run.number)]
         return self._line(run.clock(), self._blank, f"paused; start it with: {label(' '.join(words), 4096)}")
 
-    def still(self, clock: float) -> str:
+    def still(self, clock: ClockTime) -> str:
         """Return the line after a long silence: what is running, and how many nodes are settled."""
         state = self._run.state
         running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
@@ -92,7 +93,7 @@ class PlainLines:
         If many nodes will not start, for example because of one cancel, the first are named and the others counted.
         """
         many: Counter[tuple[NodeStatus, str]] = Counter()
-        at = 0.0
+        at = NO_TIME
         for event in events:
             if isinstance(event, NodeEvent):
                 if self._is_quiet(event):
@@ -166,7 +167,7 @@ class PlainLines:
             words += f" {count(event.jobs)}"
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
-    def _line(self, at: float, glyph: str, text: str) -> str:
+    def _line(self, at: ClockTime, glyph: str, text: str) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self._run.wall(at)))
         return " ".join(filter(None, (clock, glyph, self._look.written(text))))
 

@@ -21,6 +21,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.runs.forecast import UNKNOWN, Forecast
 from dagtui.store.directory import last_run
 from dagtui.store.errors import StoreError
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
+    from dagtui.text.amounts import ClockTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
     order, begins = array("i"), array("d", [-1.0]) * len(graph)
-    running: list[tuple[float, NodeIndex, AttemptNumber]] = []
-    now = 0.0
+    running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
+    now = NO_TIME
     traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
     traversal.begin(now)
     while True:

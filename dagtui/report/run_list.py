@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.control.live import Screen
+    from dagtui.text.amounts import WallTime
 
 _COLOURS = {
     RunOutcome.LIVE: "36",
@@ -41,7 +42,7 @@ def outcome_words(summary: RunSummary, screen: Screen | None) -> str:
     return f"{words} ({', '.join(more)})" if more else words
 
 
-def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
+def run_line(summary: RunSummary, screen: Screen | None, now: WallTime, *, colours: bool) -> str:
     """Format one line: number, outcome, start, duration, counts, reason."""
     words = f"{outcome_words(summary, screen):<9}"
     if colours:
@@ -50,7 +51,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
     if summary.began is not None:
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
-        parts.append(f"{spent(summary.seconds, summary.wall):>9}")
+        parts.append(f"{spent(summary.seconds, summary.wall_seconds):>9}")
     parts.append(counts_words(summary.counts, summary.stale, summary.allowed))
     if summary.named:
         parts.append(f"for {named_words(summary.named)}")
@@ -69,7 +70,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "process": summary.process,
             "began": _finite(summary.began),
             "seconds": _finite(summary.seconds),
-            "wall_seconds": _finite(summary.wall),
+            "wall_seconds": _finite(summary.wall_seconds),
             "counts": dict(summary.counts),
             "stale": summary.stale,
             "failed_allowed": summary.allowed,
@@ -95,7 +96,7 @@ def counts_words(counts: Mapping[str, int], stale: int = 0, allowed: int = 0) ->
     return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
 
 
-def moment(when: float) -> str:
+def moment(when: WallTime) -> str:
     """Format a wall time in local time, or "?" if it is not valid."""
     if not 0 <= when <= _LAST_TIME:
         return "?"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 SHOWN = 10
@@ -159,7 +160,7 @@ def _begun(run: RunView, node: NodeIndex) -> AttemptNumber:
     return max(NO_ATTEMPT, state.attempt[node] - handed)
 
 
-def _times(run: RunView, node: NodeIndex, attempt: AttemptNumber, now: float) -> dict[str, float | None]:
+def _times(run: RunView, node: NodeIndex, attempt: AttemptNumber, now: ClockTime) -> dict[str, float | None]:
     """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = run.state
     alive = state.status_of(node) in ALIVE

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableSequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 
 class AttemptResult(NamedTuple):
@@ -26,7 +27,7 @@ class AttemptResult(NamedTuple):
     why: str
     seconds: float
     """Duration in seconds."""
-    at: float
+    at: ClockTime
     """When it ended, on the run's clock."""
 
 
@@ -38,9 +39,9 @@ class AttemptResults:
 
     def __init__(self, nodes: int) -> None:
         self._results: dict[int, list[AttemptResult]] = {}
-        self._begun: dict[int, float] = {}
+        self._begun: dict[NodeIndex, ClockTime] = {}
         """Node to the start time of its attempt in flight."""
-        self._first_at = array("d", [-1.0]) * nodes
+        self._first_at = cast("MutableSequence[ClockTime]", array("d", [-1.0]) * nodes)
         """When the first attempt succeeded, by node. A negative value means that it did not."""
         self._first_seconds = array("f", bytes(4 * nodes))
 

@@ -26,6 +26,7 @@ from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError, StoreError, waits_for
 from dagtui.store.history import History
 from dagtui.store.journal import JournalWriter
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from dagtui.engine.protocol import Executor
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.events_copy import EventsCopy
+    from dagtui.text.amounts import ClockTime
 
 
 class Ingredients:
@@ -49,7 +51,7 @@ class Ingredients:
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 
-    def live_run(self, directory: RunDirectory, writer: JournalWriter, clock: float = 0.0) -> LiveRun:
+    def live_run(self, directory: RunDirectory, writer: JournalWriter, clock: ClockTime = NO_TIME) -> LiveRun:
         """Create a run that has not started. Its clock reads `clock` now."""
         directory.claim_journal()
         graph, secrets = self.shown, self.secrets
@@ -96,7 +98,7 @@ class JournalSink:
 
     def write(self, events: Iterable[Event]) -> None:
         """Append events. Raises JournalFullError."""
-        now, graph = time.time(), self._graph
+        now, graph = WallTime(time.time()), self._graph
         try:
             written = self._writer.write((now, fields(event, graph)) for event in events)
         except JournalError as error:

@@ -17,6 +17,7 @@ from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.history import History
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.store.directory import RunDirectory
+    from dagtui.text.amounts import ClockTime
 
 LOOK_SECONDS = 0.1
 """Interval of journal checks."""
@@ -47,9 +49,9 @@ class FollowedRun(RunView):
         super().__init__(RunState(graph), Forecast(graph, history), directory.path, directory.number)
         self._directory = directory
         self._follower = follower
-        self._last_at = 0.0
+        self._last_at = NO_TIME
         self._last_seen = time.monotonic()
-        self._clock = 0.0
+        self._clock = NO_TIME
         self._dated = False
         self._caught_up = False
         self.over = False
@@ -86,7 +88,7 @@ class FollowedRun(RunView):
         """Return the number of attempts in flight, which is 0 when the run is over, however it ended."""
         return 0 if self.over else super().alive()
 
-    def clock(self) -> float:
+    def clock(self) -> ClockTime:
         """Return the run's clock as the journal gives it. It never goes back, and stops at the end."""
         if not self.over:
             self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
@@ -135,11 +137,11 @@ class FollowedRun(RunView):
                 continue
             events.append(event)
             wall = record.get("time")
-            self._date(event, float(wall) if isinstance(wall, int | float) else time.time())
+            self._date(event, WallTime(wall if isinstance(wall, int | float) else time.time()))
         self.state.replay(events)
         self.tell(events)
 
-    def _date(self, event: Event, wall: float) -> None:
+    def _date(self, event: Event, wall: WallTime) -> None:
         """Map the event's wall time to the run's clock, and note whether the clock is running."""
         if not self._dated:
             self.wall_times = WallTimes(wall - event.at)

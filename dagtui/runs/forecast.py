@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
+    from dagtui.text.amounts import ClockTime
 
 UNKNOWN = 1.0
 """Seconds assumed for a node when there is no history at all."""
@@ -53,7 +54,7 @@ class Forecast:
         """Return the fraction of the slots that a node takes."""
         return min(1.0, self._graph.task(node).slots / max(1, jobs))
 
-    def remaining(self, state: RunState, clock: float) -> tuple[float, int] | None:
+    def remaining(self, state: RunState, clock: ClockTime) -> tuple[float, int] | None:
         """Return the expected seconds until all nodes are settled, and the node that bounds it. None without history.
 
         The time is the larger of the critical path among the unsettled nodes and all their work divided by the slots.
@@ -67,7 +68,7 @@ class Forecast:
         self._last = (clock, found)
         return found
 
-    def _judge(self, state: RunState, clock: float, weights: list[float]) -> tuple[float, int] | None:
+    def _judge(self, state: RunState, clock: ClockTime, weights: list[float]) -> tuple[float, int] | None:
         graph, work = self._graph, 0.0
         lengths: dict[int, float] = {}
         bound, longest = -1, -1.0

@@ -20,6 +20,7 @@ from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.directory import prune
 from dagtui.store.errors import StoreError
 from dagtui.text import label
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.secrets import Secrets
 
 SEARCHED = 50
@@ -64,7 +66,7 @@ class LiveRun(RunView):
         super().__init__(run.state, forecast, directory.path, directory.number)
         self.run = run
         self.directory = directory
-        self.wall_times = WallTimes(time.time() - run.clock())
+        self.wall_times = WallTimes(WallTime(time.time()) - run.clock())
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.monitor = FileMonitor(self, self.note, directory)
@@ -79,7 +81,7 @@ class LiveRun(RunView):
         """Load attempts and times from before the run was resumed."""
         self.wall_times = WallTimes(past.began_at)
         past.set_going(self.wall_times)
-        self.wall_times.set_going(self.clock(), time.time())
+        self.wall_times.set_going(self.clock(), WallTime(time.time()))
         self.attempts.learn(past.events)
         self._learn_durations(past.events[past.unended :])
 
@@ -89,7 +91,7 @@ class LiveRun(RunView):
             if isinstance(event, NodeEvent) and event.cause is Cause.RAN and event.seconds:
                 self._history.record(graph.labels[event.node], graph.task(event.node).group, event.seconds)
 
-    def clock(self) -> float:
+    def clock(self) -> ClockTime:
         """Return the seconds since the run started."""
         return self.run.clock()
 

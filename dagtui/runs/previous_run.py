@@ -9,6 +9,7 @@ from dagtui.engine.events import RunEvent, parse
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file
 from dagtui.text import label
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from dagtui.engine.events import Event
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from dagtui.runs.view import WallTimes
     from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalReader
+    from dagtui.text.amounts import ClockTime
 
 TICK = 0.001
 """Seconds on the run's clock between its last event and the first after a resume: the journal's resolution."""
 _LARGEST_GRAPH = 1 << 30
+_UNKNOWN = WallTime(0.0)
 
 
 @dataclass(slots=True)
@@ -28,13 +31,13 @@ class Replay:
 
     events: list[Event] = field(default_factory=list)
     """Only those of nodes that the graph still has."""
-    clock: float = 0.0
+    clock: ClockTime = NO_TIME
     """The last reading of the run's clock."""
-    began_at: float = 0.0
+    began_at: WallTime = _UNKNOWN
     """The wall time at which the clock read 0."""
-    resumed: list[tuple[float, float]] = field(default_factory=list)
+    resumed: list[tuple[ClockTime, WallTime]] = field(default_factory=list)
     """Clock reading and wall time of each resume."""
-    last_wall: float = 0.0
+    last_wall: WallTime = _UNKNOWN
     """The wall time of the last event."""
     ended: bool = False
     """Whether the run was closed properly."""
@@ -78,7 +81,7 @@ def _add(past: Replay, record: dict[str, object], graph: Graph) -> None:
     if at > past.clock:
         past.clock = at
     time = record.get("time")
-    past.last_wall = wall = float(time) if isinstance(time, int | float) else 0.0
+    past.last_wall = wall = WallTime(time if isinstance(time, int | float) else 0.0)
     if not isinstance(event, RunEvent):
         return
     if event.what == "started":

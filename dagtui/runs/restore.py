@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
+    from dagtui.text.amounts import ClockTime
 
 NAMED = 5
 """Number of changed tasks that a message names."""
@@ -163,7 +164,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
 
 
-def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: float) -> list[NodeEvent]:
+def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: ClockTime) -> list[NodeEvent]:
     """Return the events for attempts that were in flight when the journal ended.
 
     `labels` are those of the graph that was run, which the recorded node numbers refer to. `at` is the last reading of

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
 
 
 def default_targets(graph: Graph) -> Targets:
@@ -22,7 +22,7 @@ def default_targets(graph: Graph) -> Targets:
     return Targets(default_nodes(graph))
 
 
-def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequence[int]) -> Targets:
+def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequence[NodeIndex]) -> Targets:
     """Return what joins a run that is resumed: what the call names, or what runs by default now.
 
     A run that was called with names gets no defaults. What is to be run again joins in any case.

@@ -13,6 +13,7 @@ from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.store.paths import log_name
 from dagtui.text import count, label
+from dagtui.text.amounts import NO_TIME, ClockTime, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,17 +49,17 @@ class WallTimes:
     The clock was set at the start and again at each resume.
     """
 
-    def __init__(self, began_at: float) -> None:
+    def __init__(self, began_at: WallTime) -> None:
         """`began_at` is the wall time at which the clock read 0, in seconds since the epoch."""
-        self._clocks = [float("-inf")]
+        self._clocks = [ClockTime("-inf")]
         self._zeros = [began_at]
 
-    def set_going(self, clock: float, wall: float) -> None:
+    def set_going(self, clock: ClockTime, wall: WallTime) -> None:
         """Set the wall time at which the clock read `clock`, from that reading on."""
         self._clocks.append(clock)
         self._zeros.append(wall - clock)
 
-    def at(self, clock: float) -> float:
+    def at(self, clock: ClockTime) -> WallTime:
         """Return the wall time of a clock reading."""
         return self._zeros[bisect_right(self._clocks, clock) - 1] + clock
 
@@ -77,7 +78,7 @@ class RunView(ABC):
         self.path = path
         self.number = number
         self.attempts = AttemptResults(len(self.graph))
-        self.wall_times = WallTimes(time.time())
+        self.wall_times = WallTimes(WallTime(time.time()))
         self._listeners: list[Listener] = [self.attempts.learn]
         self.jobs_given: int | None = None
         """The slots that the call asked for. None if it left them to the graph, or if that is not known."""
@@ -117,10 +118,10 @@ class RunView(ABC):
     # State
 
     @abstractmethod
-    def clock(self) -> float:
+    def clock(self) -> ClockTime:
         """Return the seconds since the run started."""
 
-    def wall(self, clock: float) -> float:
+    def wall(self, clock: ClockTime) -> WallTime:
         """Convert a time on the run's clock to wall time."""
         return self.wall_times.at(clock)
 
@@ -137,7 +138,7 @@ class RunView(ABC):
     @property
     def wall_seconds(self) -> float:
         """Seconds since the run started, including time spent waiting for the user or without a process."""
-        return max(0.0, self.wall(self.clock()) - self.wall(0.0))
+        return max(0.0, self.wall(self.clock()) - self.wall(NO_TIME))
 
     def alive(self) -> int:
         """Return the number of attempts in flight."""

@@ -23,12 +23,12 @@ _WORTH_TELLING = 1.1
 """A run's total time is shown too if it is at least this many times its active time."""
 
 
-def spent(active: float, wall: float | None) -> str:
+def spent(active: float, wall_seconds: float | None) -> str:
     """Say how long a run was active, and how long it took in total if that is much longer."""
     words = duration(active)
-    if wall is None or wall < max(active + 1.0, active * _WORTH_TELLING):
+    if wall_seconds is None or wall_seconds < max(active + 1.0, active * _WORTH_TELLING):
         return words
-    return f"{words} ({duration(wall)} with waits)"
+    return f"{words} ({duration(wall_seconds)} with waits)"
 
 
 def target(graph: Graph, command: Command) -> str:

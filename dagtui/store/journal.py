@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
 from dagtui.text import label
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +34,7 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         """Create a journal and write its first line, which states the version of the format. Raises StoreError."""
         self._begin(path, os.O_CREAT | os.O_EXCL)
-        self.write([(time.time(), f'"event":"journal","version":{VERSION}')])
+        self.write([(WallTime(time.time()), f'"event":"journal","version":{VERSION}')])
 
     @classmethod
     def reopen(cls, reader: JournalReader) -> Self:
@@ -60,7 +61,7 @@ class JournalWriter:
         except OSError as error:
             raise JournalError.of("open the journal", path, error) from error
 
-    def write(self, fields: Iterable[tuple[float, str]]) -> bytes:
+    def write(self, fields: Iterable[tuple[WallTime, str]]) -> bytes:
         """Append a line for each (wall time, content of a JSON object). Return the appended bytes.
 
         Raises JournalError if the lines can't be written whole. Then none of them remains, and the same lines may be

@@ -14,12 +14,14 @@ from dagtui.engine.status import SETTLED_NAMES
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
 from dagtui.store.journal import LONGEST_LINE, check_version, is_whole, parse_line
+from dagtui.text.amounts import NO_TIME, ClockTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.text.amounts import WallTime
 
 # The spelling of this version's writer for nearly all lines of a journal. Other lines are parsed.
 _NODE = re.compile(
@@ -49,11 +51,11 @@ class JournalScan:
     """Records by label, without the nodes that nothing ever happened to."""
     lines: int = 0
     """Number of whole lines."""
-    began: float | None = None
+    began: WallTime | None = None
     """Wall time of the first line."""
-    last: float | None = None
+    last: WallTime | None = None
     """Wall time of the last line."""
-    clock: float = 0.0
+    clock: ClockTime = NO_TIME
     """The run's own clock at the last line that states it: seconds since its start, unaffected by the wall clock."""
     ended: bool = False
     """Whether the run was closed and not resumed."""
@@ -69,14 +71,14 @@ class JournalScan:
     """Whether the run was ever resumed. The graph may then be another one than at its start."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
-    settled_at: float | None = None
+    settled_at: ClockTime | None = None
     """When the last node was settled, on the run's clock, or None while some nodes are not settled."""
     parked: float = 0.0
     """Seconds of the run's clock during which all nodes were settled, before the run continued."""
     _open: set[str] = field(default_factory=set)
     """Nodes with records that are not settled. While other nodes still wait, at least one is in this set."""
 
-    def active(self, clock: float) -> float:
+    def active(self, clock: ClockTime) -> float:
         """Return the seconds that the run was active up to `clock`, on its own clock."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
@@ -99,7 +101,7 @@ class JournalScan:
             if not self._open:
                 self.settled_at = _clock_of(line)
 
-    def _wake(self, at: float | None) -> None:
+    def _wake(self, at: ClockTime | None) -> None:
         if self.settled_at is not None and at is not None:
             self.parked += max(0.0, at - self.settled_at)
         self.settled_at = None
@@ -149,7 +151,7 @@ def scan_journal(path: Path) -> JournalScan:
                 break
             if number == 1:
                 check_version(record, path)
-                found.began = _number(record.get("time"))
+                found.began = cast("WallTime | None", _number(record.get("time")))
             found._record(record, line)
         found.lines = number
         last = line
@@ -163,18 +165,18 @@ def _end(found: JournalScan, last: bytes) -> None:
     if not last:
         return
     record = json.loads(last)
-    found.last = _number(record.get("time"))
+    found.last = cast("WallTime | None", _number(record.get("time")))
     clock = _number(record.get("at"))
-    found.clock = max(0.0, (found.last or 0.0) - (found.began or 0.0)) if clock is None else clock
+    found.clock = ClockTime(max(0.0, (found.last or 0.0) - (found.began or 0.0)) if clock is None else clock)
 
 
-def _clock_of(line: bytes) -> float | None:
+def _clock_of(line: bytes) -> ClockTime | None:
     """Return the run's clock in a line. Inside strings, its quotes would be escaped."""
     begin = line.find(_AT) + len(_AT)
     if begin < len(_AT):
         return None
     try:
-        return float(line[begin : line.find(b",", begin)])
+        return ClockTime(line[begin : line.find(b",", begin)])
     except ValueError:
         return None
 

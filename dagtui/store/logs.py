@@ -14,6 +14,7 @@ from dagtui.store.line_index import LineIndex
 from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
 from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +160,7 @@ class LogReader:
         """Return the last `count` lines."""
         return self.lines(max(0, self.line_count - count), count)
 
-    def time_of(self, line: int) -> float | None:
+    def time_of(self, line: int) -> WallTime | None:
         """Return when a line's first byte was written, in seconds since the epoch, or None if that is unknown.
 
         No times are recorded for a log that was printed in one go: all of it is as old as the file.
@@ -169,7 +170,7 @@ class LogReader:
         offset = self._lines_of(line).offset_of(line)
         try:
             noted = self._times.at(offset)
-            return os.fstat(self._descriptor).st_mtime if noted is None else noted
+            return WallTime(os.fstat(self._descriptor).st_mtime) if noted is None else noted
         except OSError:
             return None
 
@@ -294,7 +295,7 @@ class LineTimes:
         self.path = path
         self._descriptor = -1
 
-    def at(self, offset: int) -> float | None:
+    def at(self, offset: int) -> WallTime | None:
         """Return when the byte at an offset was written, or None if that was not recorded. Raises OSError."""
         if not self._open():
             return None
@@ -316,6 +317,6 @@ class LineTimes:
                 return False
         return True
 
-    def _record(self, number: int) -> tuple[int, float]:
+    def _record(self, number: int) -> tuple[int, WallTime]:
         offset, time = RECORD.unpack(os.pread(self._descriptor, RECORD.size, number * RECORD.size))
-        return int(offset), float(time)
+        return int(offset), WallTime(time)

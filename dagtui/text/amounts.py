@@ -3,6 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Self, overload
+
+if TYPE_CHECKING:
+
+    class _Moment(float):
+        """A time on a clock. Times of one clock have a difference in seconds, and seconds can be added to a time."""
+
+        @overload
+        def __sub__(self, other: Self) -> float: ...  # type: ignore[overload-overlap]
+        @overload
+        def __sub__(self, other: float) -> Self: ...
+        def __sub__(self, other: float) -> float: ...
+        def __add__(self, other: float) -> Self: ...
+
+    class ClockTime(_Moment):
+        """A time on the run's clock: its seconds since the start, without those in which no process had the run."""
+
+    class WallTime(_Moment):
+        """A time of the day: seconds since the epoch, by a clock that may be set."""
+else:
+    ClockTime = WallTime = float  # at run time they are floats, and cost nothing
+
+NO_TIME = ClockTime(0.0)
+"""Stands for a time that is not known or not set."""
 
 
 def duration(seconds: float) -> str:
@@ -26,7 +50,7 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def seconds_since(started: float, clock: float) -> int:
+def seconds_since(started: float, clock: ClockTime) -> int:
     """Return how long something has been running, in whole seconds.
 
     All places show the time of the last full second of the clock, so that they agree whenever each was drawn.
@@ -34,7 +58,7 @@ def seconds_since(started: float, clock: float) -> int:
     return max(0, math.floor(math.floor(clock) - started + 1e-6))
 
 
-def seconds_until(due: float, clock: float) -> int:
+def seconds_until(due: float, clock: ClockTime) -> int:
     """Return in how many whole seconds something is due, 1 at least, by the clock of `seconds_since`."""
     return max(1, math.floor(due - math.floor(clock) + 1e-6))
 

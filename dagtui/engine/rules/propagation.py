@@ -12,6 +12,7 @@ from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 from dagtui.graph.model import NO_NODE
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
@@ -30,7 +32,7 @@ class Propagation:
     def __init__(self, graph: Graph, state: RunState) -> None:
         self.graph = graph
         self.state = state
-        self.now = 0.0
+        self.now = NO_TIME
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.capacity = Capacity(graph, state.jobs)
@@ -38,7 +40,7 @@ class Propagation:
         """Slots of the attempts that were submitted and have not begun, by node."""
         self.unkillable: set[NodeIndex] = set()
         """Nodes whose processes survived KILL."""
-        self.stop_deadline: dict[NodeIndex, float] = {}
+        self.stop_deadline: dict[NodeIndex, ClockTime] = {}
         """Time at which a stopped attempt counts as unkillable, by node."""
         self.mask: Callable[[str], str] | None = None
         """Redacts the text of each event."""

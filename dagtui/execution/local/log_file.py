@@ -13,11 +13,12 @@ import errno
 import os
 import struct
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.text.amounts import REMARK, left_behind
 
 if TYPE_CHECKING:
+    from dagtui.text.amounts import WallTime
     from dagtui.text.redaction import RedactedStream
 
 MOST = 256 << 20
@@ -53,7 +54,7 @@ class LogWriter:
         self._last_record = 0.0
         self._seen = 0
 
-    def write(self, data: bytes | memoryview, wall: float) -> None:
+    def write(self, data: bytes | memoryview, wall: WallTime) -> None:
         """Append output that was read at a wall time."""
         if self._skipped or self.size + len(data) > MOST:
             self._keep_tail(data)
@@ -117,7 +118,7 @@ class LogWriter:
             self.release()
         return not self._lost
 
-    def _note_time(self, wall: float) -> None:
+    def _note_time(self, wall: WallTime) -> None:
         if abs(wall - self._last_record) >= _APART:  # clocks may jump back
             self._last_record = wall
             self._records += _RECORD.pack(self.size, wall)
@@ -191,7 +192,7 @@ class RedactedLogWriter(LogWriter):
         super().__init__(path, anew=anew)
         self._stream = stream
 
-    def write(self, data: bytes | memoryview, wall: float) -> None:
+    def write(self, data: bytes | memoryview, wall: WallTime) -> None:
         """Redact and append output that was read at a wall time."""
         shown = self._stream.feed(data)
         if shown:
@@ -201,11 +202,11 @@ class RedactedLogWriter(LogWriter):
         """Write held back output of a few bytes: a pause indicates that it is not the beginning of a secret."""
         shown = self._stream.pause()
         if shown:
-            super().write(shown, time.time())
+            super().write(shown, cast("WallTime", time.time()))
 
     def close(self) -> int:
         """Append held back output, the tail and final remarks. Return the size of the log."""
         shown = self._stream.end()
         if shown:
-            super().write(shown, time.time())
+            super().write(shown, cast("WallTime", time.time()))
         return super().close()

@@ -22,7 +22,7 @@ import resource
 import select
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.local.descriptors import close_from
 from dagtui.execution.local.frames import Decoder, Message, encode
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.local.attempt import Key
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import WallTime
 
     MakeLog = Callable[[str, bool], LogWriter]
 else:
     from _collections import deque  # see ownership.py
 
+_wall_time = cast("Callable[[], WallTime]", time.time)
 _WRITE_TIMES = 1.0  # seconds between two writes of time records
 _READ = 1 << 18  # maximum bytes of one attempt in one round, so that a chatty one does not starve others
 _FULL = 1 << 16  # capacity of a pipe in bytes; a full pipe is widened, so that the task waits less
@@ -83,7 +85,7 @@ class LogProcess:
         heard = time.monotonic()
         while self._open or self._pipes:
             ready = self._poll.poll(self._timeout() * self._unit)
-            now, wall = time.monotonic(), time.time()
+            now, wall = time.monotonic(), _wall_time()
             if dict(ready).get(self._supervisor, 0) & ~select.POLLOUT:
                 self._receive(wall)  # first, as it may bring remarks for the end of a log
             for fd, _ in ready:
@@ -110,7 +112,7 @@ class LogProcess:
             return max(0.001, min(dues) - time.monotonic())
         return -1 if self._open else _SILENCE
 
-    def _receive(self, wall: float) -> None:
+    def _receive(self, wall: WallTime) -> None:
         try:
             data, extras, flags, _ = self._socket.recvmsg(_MESSAGES, _socket.CMSG_SPACE(4 * _MOST_FILES))
         except BlockingIOError:
@@ -131,7 +133,7 @@ class LogProcess:
         for kind, *fields in self._input.feed(data):
             handlers[kind](wall, *fields)
 
-    def _remark(self, _wall: float, node: NodeIndex, number: AttemptNumber, path: str, left: int) -> None:
+    def _remark(self, _wall: WallTime, node: NodeIndex, number: AttemptNumber, path: str, left: int) -> None:
         for key, log in self._pipes.values():
             if key == (node, number):
                 log.left = left
@@ -141,7 +143,7 @@ class LogProcess:
         log.close()
 
     def _take(
-        self, wall: float, node: NodeIndex, number: AttemptNumber, path: str, data: bytes, left: int, piped: bool
+        self, wall: WallTime, node: NodeIndex, number: AttemptNumber, path: str, data: bytes, left: int, piped: bool
     ) -> None:
         log = self._make_log(path, not piped)  # a complete log may arrive again after a predecessor died
         log.left = left
@@ -154,7 +156,7 @@ class LogProcess:
         self._pipes[pipe] = (node, number), log
         self._poll.register(pipe, select.POLLIN)
 
-    def _read(self, pipe: int, wall: float) -> None:
+    def _read(self, pipe: int, wall: WallTime) -> None:
         key, log = self._pipes[pipe]
         try:
             size = os.readv(pipe, [self._buffer])
@@ -170,7 +172,7 @@ class LogProcess:
         del self._pipes[pipe]
         self._close(log, key)
 
-    def _write(self, log: LogWriter, data: bytes | memoryview, wall: float) -> None:
+    def _write(self, log: LogWriter, data: bytes | memoryview, wall: WallTime) -> None:
         log.write(data, wall)
         if self._is_tight():
             log.release()

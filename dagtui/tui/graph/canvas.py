@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
 
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 REGROUP_SHARE = 30
@@ -75,7 +76,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Whether a status changed since the nodes were grouped by status."""
         self._regroup_at = 0.0
 
-    def flush(self, clock: float, *, recount: bool = True) -> int:
+    def flush(self, clock: ClockTime, *, recount: bool = True) -> int:
         """Refresh the rows on screen that differ from before. Return how many.
 
         `recount`: the other panes show the present counts, so that the sections of the view by status may do so, too.

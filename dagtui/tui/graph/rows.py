@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.outline import Outline
@@ -104,7 +105,7 @@ class Rows:
             return None
         return layout.positions[item] + 1, layout.shut_end(item)
 
-    def spans(self, item: int, width: int, clock: float, *, cursor: bool) -> list[Span]:
+    def spans(self, item: int, width: int, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
         left = [mark, *stem(self.outline, item, width, self.glyphs)]
@@ -127,7 +128,7 @@ class Rows:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
         return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
 
-    def signature(self, item: int, width: int, clock: float) -> tuple[tuple[object, ...], str]:
+    def signature(self, item: int, width: int, clock: ClockTime) -> tuple[tuple[object, ...], str]:
         """Return what the row of an item depends on, and its time. Equal values look the same."""
         state = self._state
         node = self.outline.layout.node(item)
@@ -152,7 +153,7 @@ class Rows:
         """Return the width of the time column at the right edge."""
         return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
 
-    def time(self, node: NodeIndex, width: int, clock: float) -> str:
+    def time(self, node: NodeIndex, width: int, clock: ClockTime) -> str:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
@@ -179,7 +180,7 @@ class Rows:
 
     # Nodes
 
-    def _node(self, node: NodeIndex, item: int, width: int, clock: float) -> tuple[Span, Body]:
+    def _node(self, node: NodeIndex, item: int, width: int, clock: ClockTime) -> tuple[Span, Body]:
         status = self._state.status_of(node)
         notes: list[Span] = []
         ranks: list[int] = []
@@ -221,7 +222,7 @@ class Rows:
     def _cause(self, node: NodeIndex) -> str:
         return name_label(self._graph.labels[node], 16, self._look)
 
-    def _aside(self, node: NodeIndex, status: NodeStatus, clock: float) -> Span:
+    def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
         if status is _S.RUNNING:
             expected = self._run.estimate(node)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.store.logs import LogReader
+    from dagtui.text.amounts import WallTime
     from dagtui.tui.lines.rows import Row, Span
 
 KEPT = 512
@@ -118,7 +119,7 @@ class LogDocument:
             self._lines[number] = shown
         return shown
 
-    def time_of(self, number: int) -> float | None:
+    def time_of(self, number: int) -> WallTime | None:
         """Return when a line was written, in seconds since the epoch, or None if unknown."""
         if self.log is None:
             return None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 MOST_NODES = 100
@@ -41,14 +42,14 @@ class EmptyLogPage(NodePage):
             self._attempt, self._trouble = attempt, trouble
             self.show(node)
 
-    def rows_about(self, node: NodeIndex, clock: float) -> list[Row]:
+    def rows_about(self, node: NodeIndex, clock: ClockTime) -> list[Row]:
         """Return the reason."""
         if self._trouble:
             return [row(Span(self._trouble, Role.BAD))]
         return silence(self.run, node, self._attempt, clock, self.look)
 
 
-def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: float, look: Look) -> list[Row]:
+def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = run.state
     if attempt and attempt != state.attempt[node]:
@@ -78,7 +79,7 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: float,
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(run: RunView, nodes: Iterable[NodeIndex], clock: float, look: Look) -> list[Row]:
+def node_rows(run: RunView, nodes: Iterable[NodeIndex], clock: ClockTime, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = run.state
     found: list[Row] = []
@@ -95,7 +96,7 @@ def node_rows(run: RunView, nodes: Iterable[NodeIndex], clock: float, look: Look
     return found
 
 
-def spent(run: RunView, node: NodeIndex, clock: float) -> str:
+def spent(run: RunView, node: NodeIndex, clock: ClockTime) -> str:
     """Return how long a node has been running or took, or "" if it never ran."""
     state = run.state
     started, ended = state.started[node], state.ended[node]
@@ -107,7 +108,7 @@ def spent(run: RunView, node: NodeIndex, clock: float) -> str:
     return ""
 
 
-def _waiting(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
+def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     state = run.state
     pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")

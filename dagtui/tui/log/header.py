@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.log.hits import Finder
     from dagtui.tui.log.view import LogView
@@ -61,7 +62,7 @@ class HeaderLine(PaintedRows, can_focus=False):
         return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: float, look: Look) -> list[Span]:
+def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime, look: Look) -> list[Span]:
     """Return node, status and attempt."""
     state = run.state
     latest = state.attempt[node]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 COMMAND_CAP = 4_000
@@ -41,7 +42,7 @@ class LogFooter:
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
-    def rows(self, node: NodeIndex, attempt: AttemptNumber, clock: float) -> Sequence[Row]:
+    def rows(self, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime) -> Sequence[Row]:
         """Return the rows, or none while the attempt runs."""
         run = self._run
         result = run.attempts.result(node, attempt)
@@ -148,7 +149,7 @@ def tries(run: RunView, node: NodeIndex) -> int:
     return run.state.base[node] + 1 + run.graph.task(node).retry.retries
 
 
-def status_line(run: RunView, node: NodeIndex, clock: float) -> str:
+def status_line(run: RunView, node: NodeIndex, clock: ClockTime) -> str:
     """Return status and reason in one line, safe to show."""
     status = run.state.status_of(node)
     reason = label(why(run.state, node, clock), 300)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 
@@ -98,7 +99,7 @@ class LogPane(Vertical):
         self.node, self.pinned = node, attempt
         self.flush(self._run.clock())
 
-    def flush(self, clock: float) -> bool:
+    def flush(self, clock: ClockTime) -> bool:
         """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
         if self.node < 0 or not self.is_mounted:
             return False
@@ -130,7 +131,7 @@ class LogPane(Vertical):
         self.view.open(self._log.file if self._log else None)
         self._search.opened(text)
 
-    def _choose(self, clock: float) -> None:
+    def _choose(self, clock: ClockTime) -> None:
         """Show the lines, or the page that says why there are none."""
         has_lines = self.view.line_count > 0
         if has_lines != self.view.display or has_lines == self.silence.display:
@@ -144,7 +145,7 @@ class LogPane(Vertical):
             self.silence.about(self.node, self.attempt, self._log.trouble if self._log else "")
             self.silence.flush(clock)
 
-    def _draw_header(self, clock: float) -> None:
+    def _draw_header(self, clock: ClockTime) -> None:
         left = heading(self._run, self.node, self.attempt, clock, self._look)
         self.header.set_runs(left, indicators(self.view, self._note))
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
 
 MOST_ANCESTORS = 5_000
 """The most ancestors to visit: more would hold up the screen."""
@@ -32,7 +33,7 @@ def path_to_cause(run: RunView, node: NodeIndex) -> list[NodeIndex]:
     return path if path[-1] == root else [*path, root]
 
 
-def longest_wait(run: RunView, node: NodeIndex, clock: float) -> tuple[list[NodeIndex], float | None]:
+def longest_wait(run: RunView, node: NodeIndex, clock: ClockTime) -> tuple[list[NodeIndex], float | None]:
     """Return the slowest path of unsettled ancestors, nearest first, and its expected seconds, if known.
 
     The path is empty if the node waits for nothing, or if there are too many ancestors.
@@ -108,7 +109,7 @@ def _parents_first(run: RunView, node: NodeIndex, among: set[NodeIndex]) -> list
     return found
 
 
-def _left(run: RunView, node: NodeIndex, clock: float) -> float:
+def _left(run: RunView, node: NodeIndex, clock: ClockTime) -> float:
     """Return how long a node will still take."""
     estimate = run.estimate(node)
     seconds = UNKNOWN_SECONDS if estimate is None else estimate

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex, RetryPolicy, Task
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 NAME_CELLS = 11
@@ -32,7 +33,7 @@ MOST_ATTEMPTS = 20
 class DetailsPane(NodePage):
     """The details of the shown node, with links to its parents and children."""
 
-    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:
         """Return the table."""
         return details(self.run, node, clock, self.look)
 
@@ -42,7 +43,7 @@ class DetailsPane(NodePage):
         return Copied(self.copy_text(), remark)
 
 
-def details(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
+def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
     state, task = run.state, run.graph.task(node)
     status = state.status_of(node)
@@ -80,7 +81,7 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
-def _attempts(run: RunView, node: NodeIndex, clock: float, look: Look) -> list[Row]:
+def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     """Return one row per attempt, latest first."""
     state = run.state
     rows = []
@@ -204,5 +205,5 @@ def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look)
     return rows
 
 
-def _clock_time(run: RunView, clock: float) -> str:
+def _clock_time(run: RunView, clock: ClockTime) -> str:
     return time.strftime("%H:%M:%S", time.localtime(run.wall(clock)))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
@@ -50,7 +51,7 @@ class BranchPage(NodePage):
         self._present = present
         self.show(cast("NodeIndex", item))  # what is shown is told apart by it
 
-    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
+    def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
         """Return title, counts and names."""
         found = self._present()
         if found is None:
@@ -85,7 +86,7 @@ class BranchPage(NodePage):
                 runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
                 yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
 
-    def _node_row(self, node: NodeIndex, clock: float) -> Row:
+    def _node_row(self, node: NodeIndex, clock: ClockTime) -> Row:
         state = self.run.state
         status = state.status_of(node)
         time = spent(self.run, node, clock)

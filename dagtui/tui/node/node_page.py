@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.transaction import Watch
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row
 
@@ -39,7 +40,7 @@ class NodePage(Page):
         self._second = -1
         self._pause = SECONDS_BETWEEN
 
-    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:
         """Return what there is to say about a node now."""
         raise NotImplementedError
 
@@ -68,7 +69,7 @@ class NodePage(Page):
         """Rebuild the rows at the next flush."""
         self._made_at, self._second = float("-inf"), -1
 
-    def flush(self, clock: float) -> bool:
+    def flush(self, clock: ClockTime) -> bool:
         """Rebuild the rows if needed. Return whether another frame is needed soon."""
         watch = self._watch
         if self.node < 0 or watch is None:

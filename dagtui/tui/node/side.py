@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
@@ -186,7 +187,7 @@ class Side(Vertical):
             self._arrange()
         self.branch.about(item, present)
 
-    def flush(self, clock: float) -> bool:
+    def flush(self, clock: ClockTime) -> bool:
         """Adopt and draw changes. Return whether another frame is needed soon."""
         return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
 

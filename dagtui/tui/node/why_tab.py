@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
@@ -53,7 +54,7 @@ class WhyPane(NodePage):
         super().on_unmount()
         self._ending.close()
 
-    def rows_about(self, node: NodeIndex, clock: float) -> Sequence[Row]:
+    def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:
         """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.run, node, clock, self.look)
         rows = explanation.rows()
@@ -64,7 +65,7 @@ class WhyPane(NodePage):
             self._ending.close()
         return rows
 
-    def flush(self, clock: float) -> bool:
+    def flush(self, clock: ClockTime) -> bool:
         """Continue the search for the first error and rebuild the rows if needed. Return whether a frame is needed."""
         if self._ending.step():
             self.remake()
@@ -74,7 +75,7 @@ class WhyPane(NodePage):
 class Explanation:
     """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
-    def __init__(self, run: RunView, node: NodeIndex, clock: float, look: Look) -> None:
+    def __init__(self, run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> None:
         self._run = run
         self._state = run.state
         self._node = node

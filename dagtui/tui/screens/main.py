@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
@@ -116,7 +117,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show the node under the cursor."""
         self.show_node(self.node)
 
-    def flush(self, clock: float) -> bool:
+    def flush(self, clock: ClockTime) -> bool:
         """Paint the changes. Return whether another frame is needed soon, even if nothing happens in the run."""
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.runs.view import Notice, RunView
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
 CALM = 0.2
@@ -66,7 +67,7 @@ class TopBar(PaintedRows, can_focus=False):
         """Whether the counts that it shows are those of the run now. They are repainted only a few times a second."""
         return self._drawn[-len(NodeStatus) :] == tuple(self._state.counts)
 
-    def flush(self, clock: float) -> int:
+    def flush(self, clock: ClockTime) -> int:
         """Refresh changed cells: times once a second, counts a few times a second. Return how many lines differ."""
         self._clock = clock
         state, run = self._state, self._run

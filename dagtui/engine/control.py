@@ -10,9 +10,8 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
-from dagtui.engine.rules.triggers import INDEPENDENT
 from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus
-from dagtui.engine.walks import cancelled_subtrees, reach, subtrees
+from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
 
 if TYPE_CHECKING:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from dagtui.engine.rules.triggers import INDEPENDENT
+from dagtui.graph.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex
+
+INDEPENDENT = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
+"""Triggers of nodes that run even if a node above them did not. A mark on a subtree stops at these nodes."""
 
 
 def reach(nodes: Iterable[NodeIndex], neighbours: Callable[[NodeIndex], Iterable[NodeIndex]]) -> set[NodeIndex]:

@@ -9,8 +9,9 @@ from engine.oracle import CAUSE_OF, RUN_ANYWAY, STATUS_OF, decide
 from support.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind
-from dagtui.engine.rules.triggers import INDEPENDENT, TABLE
+from dagtui.engine.rules.triggers import TABLE
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, parent_outcome
+from dagtui.engine.walks import INDEPENDENT
 from dagtui.graph.model import Trigger
 
 COMBINATIONS = [

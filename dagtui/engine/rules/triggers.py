@@ -64,9 +64,6 @@ TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
 }
 """Maps a trigger to a function of (parents, ok parents, bad parents, skipped parents) → status and cause."""
 
-INDEPENDENT = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
-"""Triggers of nodes that run even if a node above them did not. A mark on a subtree stops at these nodes."""
-
 
 def find_followers(graph: Graph) -> bytes:
     """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""

@@ -42,11 +42,6 @@ def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")(function)
 
 
-def reach(graph_file: Path, number: int | None) -> ControlClient:
-    """Connect to the live run of a graph. If it is not running or can't be reached, print why and exit with 2."""
-    return connect(meant(graph_file, number), graph_file)
-
-
 def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run. If it can't be reached, print why and exit with 2."""
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_argument, graph_path_before_argument
-from dagtui.cli.connect import ask, json_option, print_json, reach, run_option
+from dagtui.cli.connect import ask, connect, json_option, meant, print_json, run_option
 from dagtui.cli.headless import rerun_if_ended
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
@@ -171,7 +171,7 @@ Exits with 0 on success, 1 if there is nothing to do, 2 if there is no live run 
 def _carry_out(
     name: str, graph_file: Path, number: int | None, request: Mapping[str, object], *, dry_run: bool, as_json: bool
 ) -> None:
-    with reach(graph_file, number) as client:
+    with connect(meant(graph_file, number), graph_file) as client:
         answer = ask(client, {"want": "preview" if dry_run else "give", **request})
     if answer.get("notice"):
         say(f"dagtui {name}: {label(answer['notice'], 1000)}")

@@ -265,14 +265,6 @@ def _decide(run: Propagation, nodes: Collection[NodeIndex], status: NodeStatus, 
         run.set(NodeChange(node, status, cause, marks=()))
 
 
-def _decide_skip(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
-    _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON)
-
-
-def _decide_done(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
-    _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED)
-
-
 def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     for node in nodes:
         if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
@@ -281,34 +273,16 @@ def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> N
     _retry(run, nodes)
 
 
-def _retry_failed(run: Propagation, _nodes: Iterable[NodeIndex], _number: int) -> None:
-    _retry(run, list(run.state.failures()))
-
-
-def _rerun_downstream(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
-    _rerun(run, sorted(subtrees(run.graph, nodes)))
-
-
-def _rerun_only(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
-    _rerun(run, nodes)
-
-
-def _cancel_subtrees(run: Propagation, nodes: Iterable[NodeIndex], number: int) -> None:
-    _cancel(run, sorted(cancelled_subtrees(run.graph, nodes)), number)
-
-
-def _cancel_everything(run: Propagation, _nodes: Iterable[NodeIndex], number: int) -> None:
-    _cancel(run, run.graph.nodes, number)
-
-
 _HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int], None]] = {
     CommandKind.RETRY: _retry_each,
-    CommandKind.RETRY_FAILED: _retry_failed,
-    CommandKind.RERUN: _rerun_downstream,
-    CommandKind.RERUN_ONLY: _rerun_only,
+    CommandKind.RETRY_FAILED: lambda run, _nodes, _number: _retry(run, list(run.state.failures())),
+    CommandKind.RERUN: lambda run, nodes, _number: _rerun(run, sorted(subtrees(run.graph, nodes))),
+    CommandKind.RERUN_ONLY: lambda run, nodes, _number: _rerun(run, nodes),
     CommandKind.CANCEL: _cancel,
-    CommandKind.CANCEL_SUBTREE: _cancel_subtrees,
-    CommandKind.CANCEL_ALL: _cancel_everything,
-    CommandKind.SKIP: _decide_skip,
-    CommandKind.MARK_DONE: _decide_done,
+    CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: _cancel(
+        run, sorted(cancelled_subtrees(run.graph, nodes)), number
+    ),
+    CommandKind.CANCEL_ALL: lambda run, _nodes, number: _cancel(run, run.graph.nodes, number),
+    CommandKind.SKIP: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON),
+    CommandKind.MARK_DONE: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED),
 }

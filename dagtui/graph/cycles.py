@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from collections.abc import Callable, Sequence
 
 Node = TypeVar("Node", bound=int)
 
@@ -15,29 +14,21 @@ STEPS = 1_000_000
 """The number of edges to follow in search of a shorter cycle. Then the shortest one so far is good enough."""
 
 
-class Edges(Protocol[Node]):
-    """What is known of the edges of a graph."""
-
-    def children(self, node: Node) -> Sequence[Node]:
-        """Return the children of a node."""
-
-    def parents(self, node: Node) -> Sequence[Node]:
-        """Return the parents of a node."""
-
-
-def shortest_cycle(graph: Edges[Node], candidates: Sequence[Node]) -> list[Node]:
+def shortest_cycle(
+    children: Callable[[Node], Sequence[Node]], parents: Callable[[Node], Sequence[Node]], candidates: Sequence[Node]
+) -> list[Node]:
     """Return a shortest cycle among the candidates, its first node repeated at the end, or an empty list.
 
     Every cycle either has no branch, or passes through a node with several children on cycles. The first kind is
     found by walking along it, the second by breadth-first searches from those nodes.
     """
-    core = _core(graph, candidates)
+    core = _core(children, parents, candidates)
     if not core:
         return []
-    successors = {node: [child for child in graph.children(node) if child in core] for node in core}
+    successors = {node: [child for child in children(node) if child in core] for node in core}
     best = min([*_rings(successors), _any_ring(successors)], key=len)
     steps = STEPS
-    for start in sorted(node for node, children in successors.items() if len(children) > 1):
+    for start in sorted(node for node, following in successors.items() if len(following) > 1):
         if steps <= 0 or len(best) <= 2:
             break
         found, steps = _shortest_ring(successors, start, len(best) - 2, steps)
@@ -45,15 +36,17 @@ def shortest_cycle(graph: Edges[Node], candidates: Sequence[Node]) -> list[Node]
     return best
 
 
-def _core(graph: Edges[Node], candidates: Sequence[Node]) -> set[Node]:
+def _core(
+    children: Callable[[Node], Sequence[Node]], parents: Callable[[Node], Sequence[Node]], candidates: Sequence[Node]
+) -> set[Node]:
     """Return the candidates without those that only follow a cycle, from which no candidate can be reached."""
     core = set(candidates)
-    left = {node: sum(1 for child in graph.children(node) if child in core) for node in core}
+    left = {node: sum(1 for child in children(node) if child in core) for node in core}
     loose = deque(node for node, count in left.items() if not count)
     while loose:
         node = loose.popleft()
         core.discard(node)
-        for parent in graph.parents(node):
+        for parent in parents(node):
             if parent in core:
                 left[parent] -= 1
                 if not left[parent]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.keys import TASK
+from dagtui.graph.keys import RETRY, RUN, TASK
 from dagtui.graph.loading import VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, Matrix, NodeIndex
 
 _PLAIN = Task("")
+_USUAL = RunSettings()
 _SIMPLE = tuple(name for name, key in TASK.items() if key.is_plain)
 
 
@@ -27,20 +28,8 @@ def to_toml(graph: Graph) -> str:
 
     document: dict[str, object] = {"version": VERSION, "name": graph.name}
     if graph.params:
-        document["params"] = {
-            name: list(value) if isinstance(value, tuple) else value for name, value in graph.params.items()
-        }
-    run: dict[str, object] = {}
-    if graph.settings.jobs is not None:
-        run["jobs"] = graph.settings.jobs
-    if not graph.settings.keep_going:
-        run["keep_going"] = False
-    if graph.settings.default:
-        run["default"] = list(graph.settings.default)
-    if graph.settings.secrets:
-        run["secrets"] = list(graph.settings.secrets)
-    if graph.settings.state:
-        run["state"] = graph.settings.state
+        document["params"] = graph.params
+    run = {key: getattr(graph.settings, key) for key in RUN if getattr(graph.settings, key) != getattr(_USUAL, key)}
     if run:
         document["run"] = run
     document["tasks"] = _tasks(graph)
@@ -74,10 +63,10 @@ def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None
         key: getattr(task, key) for key in _SIMPLE if getattr(task, key) != getattr(_PLAIN, key)
     }
     if needs:
-        table["needs"] = list(needs)
+        table["needs"] = needs
     table.update(_action(task))
     if task.shell is not None:
-        table["shell"] = list(task.shell)
+        table["shell"] = task.shell
     table.update(_retry(task.retry))
     if task.trigger is not _PLAIN.trigger:
         table["trigger"] = task.trigger.value
@@ -93,7 +82,7 @@ def _action(task: Task) -> Mapping[str, object]:
     if isinstance(action, ShellCommand):
         return {"run": action.text}
     if isinstance(action, ArgumentList):
-        return {"run": list(action.arguments)}
+        return {"run": action.arguments}
     if isinstance(action, PythonCall):
         arguments = {"args": dict(action.arguments)} if action.arguments else {}
         return {"call": action.target, **arguments}
@@ -103,14 +92,8 @@ def _action(task: Task) -> Mapping[str, object]:
 def _retry(retry: RetryPolicy) -> Mapping[str, object]:
     if retry == RetryPolicy():
         return {}
-    table: dict[str, object] = {
-        "delay": retry.delay,
-        "backoff": retry.backoff,
-        "max_delay": retry.max_delay,
-        "jitter": retry.jitter,
-    }
-    if retry.exit_codes:
-        table["exit_codes"] = list(retry.exit_codes)
+    # No codes means every failure, but a list in a file must have some.
+    table = {key: getattr(retry, key) for key in RETRY if key != "exit_codes" or retry.exit_codes}
     return {"retries": retry.retries, "retry": table}
 
 

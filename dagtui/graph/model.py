@@ -373,7 +373,7 @@ class Graph:
         if len(order) != len(self):
             from dagtui.graph.cycles import shortest_cycle
 
-            cycle = shortest_cycle(self, [node for node in self.nodes if missing[node]])
+            cycle = shortest_cycle(self.children, self.parents, [node for node in self.nodes if missing[node]])
             raise CycleError(cycle, self.labels)
         return cast("Sequence[NodeIndex]", order)
 

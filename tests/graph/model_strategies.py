@@ -10,7 +10,7 @@ NAMES = st.text(
     max_size=8,
 ).filter(lambda name: bool(name.strip()) and name.isprintable())
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(
-    lambda text: text.replace("{{", "{ {")
+    lambda text: text.replace("{", "{ ")
 )
 FILLED = TEXTS.filter(lambda text: bool(text.strip()))
 # A program with a space in its name is taken for a command line, unless its folder is named.

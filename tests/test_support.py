@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).parent
 LARGE = 25
@@ -38,3 +43,11 @@ def test_there_is_one_wait_and_one_backend() -> None:
         places[function.name].add(module)
     assert {module for name in ("wait_for", "until", "wait_until") for module in places[name]} == {"support/waiting.py"}
     assert places["anyio_backend"] == {"conftest.py", *OWN_LOOPS}
+
+
+@pytest.mark.parametrize("benchmark", sorted((TESTS / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_a_benchmark_finds_what_it_imports(benchmark: Path):
+    """Benchmarks are run as programs, without pytest's search path."""
+    code = f"import runpy; runpy.run_path({str(benchmark)!r})"
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, cwd=TESTS.parent)

@@ -20,8 +20,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.waiting import wait_for
-
 from dagtui.text.look import IN_UNICODE
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import anyio
 from support.process_listing import processes_with
 from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,12 +20,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from support.waiting import wait_for
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.process_listing import processes_with
 from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

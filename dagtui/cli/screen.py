@@ -109,7 +109,7 @@ def attach_to(run: FoundRun, look: LookOptions, options: LaunchOptions = _OPTION
         fail(f"dagtui: {decided.reason}")
     try:
         with connect(run.run_id) as client:
-            return attach_terminal(client, look.client_terminal())
+            return attach_terminal(client, look.here, mouse=look.mouse)
     except ControlError as error:
         fail(f"dagtui: can't attach to {run.title}: {error}")
 
@@ -139,7 +139,7 @@ def _start(graph_file: Path, graph: Graph, options: LaunchOptions, look: LookOpt
         notice = _said("ends with your login", advice) if advice else None
         client = start_session(lambda: _begin(graph, options, notice), _screens, lock.close)
     with client:
-        return attach_terminal(client, look.client_terminal())
+        return attach_terminal(client, look.here, mouse=look.mouse)
 
 
 def _screens(

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from dagtui.text.look import ASCII, UNICODE, Look, terminal_look
-
-if TYPE_CHECKING:
-    from dagtui.host.terminal_client import ClientTerminal
 
 
 def has_screen() -> bool:
@@ -48,9 +45,3 @@ class LookOptions(NamedTuple):
     def here(self) -> Look:
         """The look on the caller's terminal."""
         return terminal_look(os.environ, sys.stdout.encoding, self.asked)
-
-    def client_terminal(self) -> ClientTerminal:
-        """Combine the options, the locale and the environment."""
-        from dagtui.host.terminal_client import ClientTerminal
-
-        return ClientTerminal(self.here, self.mouse)

@@ -233,7 +233,6 @@ def _verdict_of(state: RunState, nodes: Sequence[NodeIndex]) -> Verdict:
 
 
 def _sender(client: ClientHandler) -> str:
-    """Name the sender of a command, for the journal."""
     return f"process {client.peer.pid}"
 
 

@@ -146,7 +146,6 @@ class ControlServer:
             group.start_soon(self._serve_client, connection)
 
     async def _serve_client(self, connection: socket.socket) -> None:
-        """Serve one client from its greeting to its end."""
         try:
             peer = peer_of(connection)
         except OSError:  # it is already gone

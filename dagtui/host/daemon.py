@@ -50,7 +50,7 @@ Called at the first attach only, because of its many imports.
 class Daemon:
     """Drives one run, shows it to one client after another, and ends it."""
 
-    def __init__(self, run: LiveRun, screens: Screens, crash_file: Path | None = None) -> None:
+    def __init__(self, run: LiveRun, screens: Screens, crash_file: Path | None) -> None:
         """`crash_file` receives this process's standard error."""
         self._run = run
         self._screens = screens
@@ -76,7 +76,7 @@ class Daemon:
         """Whether the journal is closed or about to be. Then nothing can be cancelled any more."""
         self._ended = anyio.Event()
 
-    async def live(self, first: socket.socket | None, on_listening: Callable[[], object], inbox: SignalInbox) -> int:
+    async def live(self, first: socket.socket, on_listening: Callable[[], object], inbox: SignalInbox) -> int:
         """Serve until the run is left, ended by a signal, or settled and unwatched for long. Return an exit status.
 
         `first` is the connection of the client that started this process. `on_listening` is called when others may
@@ -87,9 +87,8 @@ class Daemon:
             group.start_soon(self._drive)
             await group.start(self._serve_control_socket)
             on_listening()
-            if first is not None:
-                self._deliveries.append(anyio.Event())
-                group.start_soon(self._attach_starter, first, self._deliveries[0])
+            self._deliveries.append(anyio.Event())
+            group.start_soon(self._attach_starter, first, self._deliveries[0])
             group.start_soon(self._end_when_unwatched)
             group.start_soon(self._watch_files)
             await self._ending.wait()
@@ -217,7 +216,6 @@ class Daemon:
         return Screen.DETACHED if self._attachment is None else Screen.ATTACHED
 
     async def _attach_starter(self, connection: socket.socket, over: anyio.Event) -> None:
-        """Attach the client that started this process."""
         connection.setblocking(False)
         client = ClientHandler(connection, peer_of(connection))
         try:
@@ -273,7 +271,7 @@ class Daemon:
                 self._attachment = None
         return leaving
 
-    async def _prepare_screens(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
+    async def _prepare_screens(self) -> Show:
         """Prepare the screens in a thread while the run continues: it takes half a second or more."""
         try:
             return await anyio.to_thread.run_sync(self._screens, self._run, self._until_failure)

@@ -7,10 +7,7 @@ import os
 import signal
 import sys
 import termios
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing import Self
 
 
 class Foreground:
@@ -30,9 +27,7 @@ class Foreground:
             self._found = termios.tcgetattr(0)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.take_back()
         # In the background, this stops us until the user brings us to the foreground, so we don't paint over the shell.
         with contextlib.suppress(termios.error):

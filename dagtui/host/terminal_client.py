@@ -14,7 +14,6 @@ import subprocess
 import sys
 import termios
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.control.sockets import ControlError, PeerGoneError
@@ -50,25 +49,17 @@ _PATIENCE = 2.0
 _CANCEL = b"\x18"  # ends an incomplete escape sequence
 
 
-@dataclass(frozen=True, slots=True)
-class ClientTerminal:
-    """How the screen should be shown on the client's terminal."""
-
-    look: Look
-    mouse: bool
-
-
 class RunIsEndingError(Exception):
     """The run is about to end. Once its process is gone, the graph may be started again."""
 
 
-def attach_terminal(client: ControlClient, terminal: ClientTerminal) -> int:
+def attach_terminal(client: ControlClient, look: Look, *, mouse: bool) -> int:
     """Attach this process's terminal, standard input and output, until it is given back. Return the exit status.
 
     In the background, it first waits for the foreground, as every program that uses the terminal does. Raises
     RunIsEndingError if the run is about to end, and ControlError if it refuses the terminal.
     """
-    return _AttachedTerminal(client).make(terminal)
+    return _AttachedTerminal(client).make(look, mouse=mouse)
 
 
 class _AttachedTerminal:
@@ -81,7 +72,7 @@ class _AttachedTerminal:
         self._deadline = float("inf")
         self._signals = Signals((*DETACHING_SIGNALS, *_TOLD_AS, signal.SIGCHLD))
 
-    def make(self, terminal: ClientTerminal) -> int:
+    def make(self, look: Look, *, mouse: bool) -> int:
         _wait_for_foreground()
         with self._signals:
             request = {
@@ -89,9 +80,9 @@ class _AttachedTerminal:
                 "tty": _terminal_name(),
                 "cwd": _working_directory(),
                 "environment": {name: os.environ[name] for name in SENT_VARIABLES if name in os.environ},
-                "ascii": terminal.look.ascii,
-                "theme": terminal.look.theme,
-                "mouse": terminal.mouse,
+                "ascii": look.ascii,
+                "theme": look.theme,
+                "mouse": mouse,
             }
             with contextlib.suppress(PeerGoneError):  # its last message can still be read
                 self._client.send(request, (0, 1))
@@ -148,20 +139,17 @@ class _AttachedTerminal:
         return self._client.receive()
 
     def _forward(self, number: int) -> None:
+        """Tell the session about a signal without waiting, because this process must handle the next one."""
         if number in DETACHING_SIGNALS:
-            self._send_without_waiting({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"})
+            self._send({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"}, patience=0)
             self._deadline = min(self._deadline, time.monotonic() + _PATIENCE)
         elif number in _TOLD_AS:
-            self._send_without_waiting({"tell": _TOLD_AS[signal.Signals(number)]})
+            self._send({"tell": _TOLD_AS[signal.Signals(number)]}, patience=0)
 
-    def _send_without_waiting(self, message: Mapping[str, object]) -> None:
-        """Send a message unless the session has not read for long, because this process must handle the next signal."""
-        with contextlib.suppress(PeerGoneError):
-            self._client.send(message, patience=0)
-
-    def _send(self, message: Mapping[str, object]) -> None:
+    def _send(self, message: Mapping[str, object], patience: float | None = None) -> None:
+        """Send a message. With a patience of 0, only if the session has read what was sent before."""
         with contextlib.suppress(PeerGoneError):  # its last message can still be read
-            self._client.send(message)
+            self._client.send(message, patience=patience)
 
     # Requests of the session
 

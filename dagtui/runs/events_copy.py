@@ -6,10 +6,12 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Protocol
+from typing import TypeAlias
 
 from dagtui.store.line_writer import LineWriter
 
+EventsCopy: TypeAlias = "EventsFile | EventsStream"
+"""Receives the journal's lines as they are written, without waiting for a reader."""
 _WHAT = "the events (--events)"
 MOST_WAITING = 1_048_576
 """Bytes of lines that may wait to be written. Further lines are dropped, which shows as gaps in `seq`."""
@@ -17,19 +19,6 @@ MOST_WAITING = 1_048_576
 
 class EventsError(Exception):
     """The events can't be written to the requested place. The text is one line."""
-
-
-class EventsCopy(Protocol):
-    """Receives the journal's lines as they are written."""
-
-    def write(self, lines: bytes) -> None:
-        """Take whole lines. Never waits for a reader."""
-
-    def flush(self) -> None:
-        """Try again to write the waiting lines."""
-
-    def close(self) -> None:
-        """Write the waiting lines and close. May wait for a reader."""
 
 
 def copy_at(path: str) -> EventsCopy:

@@ -61,17 +61,22 @@ class FollowedRun(RunView):
 
     @classmethod
     def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
-        """Open a run of a graph file, and read its journal so far. Raises StoreError and GraphError."""
-        graph = load_text(recorded_graph(directory), graph_path)
-        history = History.load(graph_path)
-        follower = JournalFollower(directory.journal_path)
-        run = cls(graph, directory, history, follower)
-        while run._read_piece() or run.outdated:
-            if run.outdated:
-                # The follower continues: it knows which line is suspect.
-                run = cls(graph, directory, history, follower)
-        run._caught_up = True
-        run._check_alive()
+        """Open a run of a graph file, and read its journal so far. Raises StoreError for every kind of failure."""
+        try:
+            graph = load_text(recorded_graph(directory), graph_path)
+            history = History.load(graph_path)
+            follower = JournalFollower(directory.journal_path)
+            run = cls(graph, directory, history, follower)
+            while run._read_piece() or run.outdated:
+                if run.outdated:
+                    # The follower continues: it knows which line is suspect.
+                    run = cls(graph, directory, history, follower)
+            run._caught_up = True
+            run._check_alive()
+        except GraphError as error:
+            raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"can't read the journal {directory.journal_path}: {error}") from error
         return run
 
     @property
@@ -169,18 +174,8 @@ class FollowedRun(RunView):
         self.tell()
 
 
-def open_run(directory: RunDirectory, graph_path: Path) -> FollowedRun:
-    """Follow a run. Raises StoreError for every kind of failure."""
-    try:
-        return FollowedRun.open(directory, graph_path)
-    except GraphError as error:
-        raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"can't read the journal {directory.journal_path}: {error}") from error
-
-
 def read_run(directory: RunDirectory, graph_path: Path) -> RunView:
     """Read a run once, as far as its journal goes now. Raises StoreError for every kind of failure."""
-    run = open_run(directory, graph_path)
+    run = FollowedRun.open(directory, graph_path)
     run.close()
     return run

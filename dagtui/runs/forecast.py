@@ -51,7 +51,6 @@ class Forecast:
         return max(work, longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: NodeIndex, jobs: int) -> float:
-        """Return the fraction of the slots that a node takes."""
         return min(1.0, self._graph.task(node).slots / max(1, jobs))
 
     def remaining(self, state: RunState, clock: ClockTime) -> tuple[float, int] | None:

@@ -73,6 +73,8 @@ class RunView(ABC):
         `path` is the directory of the run, and `number` its number among the graph's runs, from 1.
         """
         self.graph: Graph = state.graph
+        self.name = state.graph.name
+        self.graph_path = state.graph.path
         self.state = state
         self.forecast = forecast
         self.path = path
@@ -102,18 +104,6 @@ class RunView(ABC):
         """Tell the listeners about events, or about a change that is not an event."""
         for listener in self._listeners:
             listener(events)
-
-    # Identity
-
-    @property
-    def name(self) -> str:
-        """The graph's name."""
-        return self.graph.name
-
-    @property
-    def graph_path(self) -> Path | None:
-        """The graph's file."""
-        return self.graph.path
 
     # State
 

@@ -11,6 +11,7 @@ from dagtui.store.errors import StoreError
 from dagtui.text import label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a planted fifo must not block
@@ -83,27 +84,25 @@ def sync_path(path: Path) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file atomically: readers see the old file or the new one. Raises StoreError."""
-    temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
-    try:
+    with _replacement("replace", path) as temporary:
         write_new_file(temporary, content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StoreError.of("replace", path, error) from error
-    finally:
-        _discard(temporary)
 
 
 def replace_link(path: Path, target: str) -> None:
     """Replace a path by a symbolic link, atomically. Raises StoreError."""
+    with _replacement("replace the link", path) as temporary:
+        os.symlink(target, temporary)
+
+
+@contextlib.contextmanager
+def _replacement(action: str, path: Path) -> Iterator[Path]:
+    """Give the name of what is to replace a path at the end of the block."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
-        os.symlink(target, temporary)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        _discard(temporary)
-        raise StoreError.of("replace the link", path, error) from error
-
-
-def _discard(temporary: Path) -> None:
-    with contextlib.suppress(OSError):  # it was never made, or its folder is gone or is a file now
-        temporary.unlink()
+        raise StoreError.of(action, path, error) from error
+    finally:
+        with contextlib.suppress(OSError):  # it was never made, or its folder is gone or is a file now
+            temporary.unlink()

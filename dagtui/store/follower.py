@@ -87,6 +87,5 @@ class JournalFollower:
         return None
 
     def _start_again(self) -> None:
-        """Discard what was read."""
         self._offset = 0
         self._number = 0

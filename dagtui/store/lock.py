@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
@@ -13,7 +14,7 @@ from dagtui.store.files import open_file, read_file, write_new_file
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -50,35 +51,29 @@ class RunLock:
 
     def take(self) -> None:
         """Take the lock until `release` or until this process ends. Raises StoreError if it is held."""
-        try:
-            descriptor = open_file(self.path, os.O_RDWR)
-        except OSError as error:
-            raise StoreError.of("open the lock", self.path, error) from error
-        try:
-            self._seize(descriptor)
-        except OSError as error:
-            os.close(descriptor)
-            raise StoreError.of("lock", self.path, error) from error
-        except StoreError:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
+        self._hold(os.O_RDWR, "open the lock", self._seize)
 
     def claim(self) -> None:
         """Lock a file that is not a lock file, without writing to it. Raises StoreError if it is locked."""
+        self._hold(os.O_RDONLY, "open", self._lock_only)
+
+    def _hold(self, flags: int, action: str, lock: Callable[[int], None]) -> None:
         try:
-            descriptor = open_file(self.path, os.O_RDONLY)
+            descriptor = open_file(self.path, flags)
         except OSError as error:
-            raise StoreError.of("open", self.path, error) from error
-        try:
-            is_ours = any(_tries(descriptor))
-        except OSError as error:
-            os.close(descriptor)
-            raise StoreError.of("lock", self.path, error) from error
-        if not is_ours:
-            os.close(descriptor)
-            raise StoreError(f"the run in {self._where()} is live: another process writes its {self.path.name}")
+            raise StoreError.of(action, self.path, error) from error
+        with ExitStack() as failing:
+            failing.callback(os.close, descriptor)
+            try:
+                lock(descriptor)
+            except OSError as error:
+                raise StoreError.of("lock", self.path, error) from error
+            failing.pop_all()
         self._descriptor = descriptor
+
+    def _lock_only(self, descriptor: int) -> None:
+        if not any(_tries(descriptor)):
+            raise StoreError(f"the run in {self._where()} is live: another process writes its {self.path.name}")
 
     def _seize(self, descriptor: int) -> None:
         if not any(_tries(descriptor)):

@@ -260,7 +260,6 @@ class LogReader:
         return index.end - start
 
     def _lines_of(self, number: int) -> PrintedLines | RedrawnLines:
-        """Return the lines of the gap that contains a line."""
         gap = self._index.gap_of(number)
         known = self._lines
         if known is not None and known.gap == gap:

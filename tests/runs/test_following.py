@@ -19,7 +19,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
-from dagtui.runs.following import FollowedRun, open_run
+from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalWriter
@@ -47,7 +47,7 @@ class Recording:
         self.writer.write([(time.time() if wall is None else wall, fields(event, self.graph)) for event in events])
 
     def open(self) -> FollowedRun:
-        return open_run(RunDirectory.open(self.directory.path), self.path)
+        return FollowedRun.open(RunDirectory.open(self.directory.path), self.path)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(
     environment = {**os.environ, "DAGTUI_SOCKET_DIR": str(short_path)}
     with in_background(words, environment) as process:
         wait_for(lambda: runs(path) and runs(path)[0].journal_path.exists(), "it has begun")
-        session = open_run(runs(path)[0], path)
+        session = FollowedRun.open(runs(path)[0], path)
         async with anyio.create_task_group() as group:
             group.start_soon(session.follow)
             await until(lambda: session.state.status_of(0) is NodeStatus.RUNNING)

@@ -133,7 +133,6 @@ class SupervisorLink:
 if sys.platform == "linux":
 
     def _shared_memory() -> int:
-        """Return a descriptor of shared memory."""
         return os.memfd_create("dagtui-start-table", os.MFD_CLOEXEC)
 
 else:

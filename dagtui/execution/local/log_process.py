@@ -202,7 +202,6 @@ class LogProcess:
         self._times_due = now + _WRITE_TIMES
 
     def _send(self) -> None:
-        """Send messages to the supervisor without waiting."""
         if self._news:
             self._output += encode(self._news)
             self._news.clear()

@@ -40,12 +40,11 @@ from dagtui.execution.local import ownership, undelivered
 from dagtui.execution.local.attempt import Attempt
 from dagtui.execution.local.frames import Decoder, Outbox
 from dagtui.execution.local.log_file import RedactedLogWriter
-from dagtui.execution.local.log_link import LogLink
+from dagtui.execution.local.log_link import LogLink, YoungPipes
 from dagtui.execution.local.processes import UNKILLABLE, Processes
 from dagtui.execution.local.reaper_link import ReaperLink
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.start_queue import ENDING, StartHold, StartQueue
-from dagtui.execution.local.young_pipes import YoungPipes
 
 if TYPE_CHECKING:
     import signal
@@ -231,7 +230,6 @@ class Supervisor:
     # --- Starts and ends.
 
     def _begin(self) -> None:
-        """Start attempts that fit."""
         self._hungry = False
         if not self._waiting or self._hold.holds(time.monotonic()) or self._logs.crowded:
             return
@@ -325,7 +323,6 @@ class Supervisor:
     # --- Messages to other processes.
 
     def _feed_log_process(self) -> None:
-        """Send pipes and logs to the log process."""
         now = time.monotonic()
         self._young.pass_on(now)
         if self._logs.due <= now or self._logs.blocked:
@@ -343,7 +340,6 @@ class Supervisor:
             self._say("short", error.number, error.what)
 
     def _send(self) -> None:
-        """Send the messages to the app that are due."""
         few = len(self._waiting) <= self._waiting.slots
         if not self._outbox.send(hurry=few, at_once=not self._open):
             self._close()

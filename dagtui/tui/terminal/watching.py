@@ -10,7 +10,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
-from dagtui.runs.following import open_run
+from dagtui.runs.following import FollowedRun
 from dagtui.runs.view import READ_ONLY
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from dagtui.runs.following import FollowedRun
     from dagtui.store.directory import RunDirectory
     from dagtui.text.look import Look
     from dagtui.tui.screen_app import ScreenOptions
@@ -72,7 +71,7 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool)
     """
     state: ScreenState | None = None
     while True:
-        run = open_run(directory, graph_path)
+        run = FollowedRun.open(directory, graph_path)
         spare_what_is_loaded()
         app = WatchApp(run, look=look, mouse=mouse, state=state)
         leaving = anyio.run(_show, app, run)

@@ -20,7 +20,7 @@ from dagtui.engine.rules.refusals import refused_targets
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
-from dagtui.runs.following import open_run
+from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import RunDirectory
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
@@ -158,7 +158,7 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     graph_path = tmp_path / "g.toml"
     with closing(RunDirectory.create(graph_path, (GOLDEN / "fail-fast.toml").read_text())) as directory:
         directory.journal_path.write_bytes(golden("fail-fast"))
-    run = open_run(directory, graph_path)
+    run = FollowedRun.open(directory, graph_path)
     commands = {action.id for action in ACTIONS if action.group in {Group.NODE, Group.RUN}}
     for here, _ in places(run):
         assert commands <= KEYMAP.unavailable(run, here)

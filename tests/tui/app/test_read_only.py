@@ -13,7 +13,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
 from dagtui.host.attachment import ExitReason
-from dagtui.runs.following import open_run
+from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter
 from dagtui.tui.actions.action import Group
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dagtui.runs.following import FollowedRun
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +48,7 @@ def followed(tmp_path: Path) -> Iterator[FollowedRun]:
     directory = RunDirectory.create(path, TEXT)
     events = [RunEvent(0.0, "started", jobs=3), NodeEvent(0.1, 0, 1, NodeStatus.RUNNING)]
     JournalWriter(directory.journal_path).write([(1e9, fields(event, graph)) for event in events])
-    run = open_run(RunDirectory.open(directory.path), path)
+    run = FollowedRun.open(RunDirectory.open(directory.path), path)
     yield run
     run.close()
     directory.close()

@@ -80,7 +80,8 @@ class LiveRun(RunView):
     def replay(self, past: Replay) -> None:
         """Load attempts and times from before the run was resumed."""
         self.wall_times = WallTimes(past.began_at)
-        past.set_going(self.wall_times)
+        for clock, wall in past.resumed:
+            self.wall_times.set_going(clock, wall)
         self.wall_times.set_going(self.clock(), WallTime(time.time()))
         self.attempts.learn(past.events)
         self._learn_durations(past.events[past.unended :])

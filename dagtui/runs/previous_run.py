@@ -14,7 +14,6 @@ from dagtui.text.amounts import NO_TIME, WallTime
 if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
-    from dagtui.runs.view import WallTimes
     from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalReader
     from dagtui.text.amounts import ClockTime
@@ -45,11 +44,6 @@ class Replay:
     """The machine's boot identifier when the run last started or resumed, or empty if unknown."""
     unended: int = 0
     """The index of the first event after the last proper end."""
-
-    def set_going(self, times: WallTimes) -> None:
-        """Add all earlier resumes to the wall times."""
-        for clock, wall in self.resumed:
-            times.set_going(clock, wall)
 
 
 def recorded_graph(directory: RunDirectory) -> bytes:

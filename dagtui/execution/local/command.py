@@ -49,8 +49,6 @@ class Program(NamedTuple):
 class Lookup:
     """Programs in PATH, found as the shell finds them: a short-lived cache. It does not cache that one is missing."""
 
-    __slots__ = ("_found", "_until")
-
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str], str] = {}
         self._until = 0.0

@@ -10,8 +10,7 @@ from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
-from dagtui.execution.local.start_errors import shortage
-from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts
+from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts, shortage
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError, Resolver

@@ -29,8 +29,6 @@ def encode(messages: list[Message]) -> bytes:
 class Decoder:
     """Reassembles frames from chunks of any size."""
 
-    __slots__ = ("_input",)
-
     def __init__(self) -> None:
         self._input = bytearray()
 
@@ -50,7 +48,7 @@ class Decoder:
 
 
 class Outbox:
-    """The queue of messages to the app. Messages that are not urgent wait a moment, to be sent in a batch."""
+    """Messages that wait to be sent. Those that are not urgent wait a moment, to be sent in a batch."""
 
     def __init__(self, socket: int) -> None:
         self._socket = socket
@@ -71,7 +69,7 @@ class Outbox:
     def send(self, *, hurry: bool, at_once: bool) -> bool:
         """Send messages that are due. With `hurry`, urgent ones are due now, and with `at_once`, all are.
 
-        Return False if the app has died.
+        Return False if the other end is gone.
         """
         if self._news and (at_once or (hurry and self._urgent) or self.due <= time.monotonic()):
             self._output += encode(self._news)

@@ -204,8 +204,6 @@ class LogLink:
 class YoungPipes:
     """Pipes of attempts that have just begun. The supervisor reads them itself, as most short attempts print little."""
 
-    __slots__ = ("_logs", "_young")
-
     def __init__(self, logs: LogLink) -> None:
         self._logs = logs
         self._young: deque[tuple[float, Attempt]] = deque()

@@ -25,7 +25,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.local.descriptors import close_from
-from dagtui.execution.local.frames import Decoder, Message, encode
+from dagtui.execution.local.frames import Decoder, Outbox
 from dagtui.execution.local.log_file import LogWriter
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class LogProcess:
         self._supervisor = supervisor
         self._open = True
         self._input, self._files = Decoder(), deque[int]()
-        self._output, self._news = bytearray(), list[Message]()
+        self._outbox = Outbox(supervisor)
         self._pipes: dict[int, tuple[Key, LogWriter]] = {}
         self._untimed: set[LogWriter] = set()  # logs with pending time records
         self._times_due = 0.0
@@ -186,7 +186,7 @@ class LogProcess:
 
     def _close(self, log: LogWriter, key: Key) -> None:
         self._untimed.discard(log)
-        self._news.append(("closed", *key, log.close(), log.lost, log.reason))
+        self._outbox.say("closed", *key, log.close(), log.lost, log.reason)
         if not log.say_loss():
             self._unsaid.append(log)
 
@@ -202,19 +202,10 @@ class LogProcess:
         self._times_due = now + _WRITE_TIMES
 
     def _send(self) -> None:
-        if self._news:
-            self._output += encode(self._news)
-            self._news.clear()
-        if not self._output:
-            return
-        try:
-            del self._output[: os.write(self._supervisor, self._output)]
-        except BlockingIOError:
-            pass
-        except OSError:  # the supervisor is gone
-            self._output.clear()
-        if self._open:
-            self._poll.modify(self._supervisor, select.POLLIN | (select.POLLOUT if self._output else 0))
+        blocked = self._outbox.blocked
+        self._outbox.send(hurry=False, at_once=True)
+        if self._open and self._outbox.blocked != blocked:
+            self._poll.modify(self._supervisor, select.POLLIN | (0 if blocked else select.POLLOUT))
 
 
 if sys.platform == "linux":

@@ -130,8 +130,6 @@ if sys.platform == "linux":
     class OwnChildren:
         """The children of this process, which must have a single thread."""
 
-        __slots__ = ("_fd", "_pid")
-
         def __init__(self) -> None:
             self._pid = os.getpid()
             path = f"/proc/self/task/{self._pid}/children"
@@ -147,8 +145,6 @@ if sys.platform == "linux":
         A supervisor that runs inside an attempt divides that attempt's range of numbers, at most twice. Other runs
         assign the same marks. The tag, which is the soft limit, distinguishes their processes from this run's.
         """
-
-        __slots__ = ("_count", "_serial", "_shift", "_top", "tag")
 
         def __init__(self) -> None:
             limit = resource.getrlimit(_RLIMIT_LOCKS)[1]
@@ -293,8 +289,6 @@ else:
     class OwnChildren:
         """The adopted children of this process: there are none on this system."""
 
-        __slots__ = ()
-
         def pids(self) -> list[int]:
             """Return nothing: orphans never become children of this process."""
             return []
@@ -302,7 +296,6 @@ else:
     class Marks:
         """Marks for a system without a limit that could serve as one."""
 
-        __slots__ = ()
         tag = 0
 
         def take(self) -> int:

@@ -32,8 +32,6 @@ class StartError(Exception):
 class Spawner:
     """Starts leaders with the common environment, the supervisor's standard input, and one pipe for output."""
 
-    __slots__ = ("_base", "_hard", "_low", "_marks", "_null", "_raised", "_soft")
-
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
         self._base: dict[str, str] = {}

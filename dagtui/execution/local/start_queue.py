@@ -26,8 +26,6 @@ class StartQueue:
     A start that needs more slots than are allowed begins when nothing else runs.
     """
 
-    __slots__ = ("_keys", "_order", "_queues", "slots", "used")
-
     def __init__(self) -> None:
         self.slots = 0
         """Number of allowed slots. With 0 nothing begins."""
@@ -92,8 +90,6 @@ class StartHold:
     the app tells it that the run ends, and must not start other attempts in between. The signals are blocked in this
     process, and are read as pending.
     """
-
-    __slots__ = ("_suspected", "due")
 
     def __init__(self) -> None:
         self.due = inf

@@ -38,8 +38,6 @@ _SIZE = _ENDS + _KEPT * _END.size
 class StartTable:
     """A view of the shared memory."""
 
-    __slots__ = ("_memory",)
-
     def __init__(self, descriptor: int) -> None:
         """Map the memory of a descriptor. Raise OSError if it fails."""
         self._memory = mmap.mmap(descriptor, _SIZE)

@@ -145,7 +145,7 @@ def show_made_up() -> None:
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
     run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5), UnwrittenJournal())
     run.begin()
-    show(AdoptedRun(run), look=IN_UNICODE, theme=None, mouse=True)
+    show(AdoptedRun(run), IN_UNICODE, mouse=True)
 
 
 # The process that presses keys

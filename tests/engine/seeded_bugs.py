@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, dispatch, followers, reachable, state
+from dagtui.engine import control, dispatch, followers, state, walks
 from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
@@ -316,12 +316,12 @@ def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatc
 
 @bug
 def marks_go_beyond_all_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reachable, "_marked_children", lambda graph, node: graph.children(node))
+    patch.setattr(walks, "_marked_children", lambda graph, node: graph.children(node))
 
 
 @bug
 def cancel_subtree_marks_the_node_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reachable, "_marked_children", lambda _graph, _node: [])
+    patch.setattr(walks, "_marked_children", lambda _graph, _node: [])
 
 
 @bug
@@ -329,7 +329,7 @@ def cancel_subtree_spares_nodes_with_other_parents(patch: pytest.MonkeyPatch) ->
     def children(original, graph, node):
         return [child for child in original(graph, node) if graph.parent_count(child) < 2]
 
-    around(patch, reachable, "_marked_children", children)
+    around(patch, walks, "_marked_children", children)
 
 
 @bug
@@ -353,7 +353,7 @@ def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
 def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
     def subtrees(_original, run, nodes, number):
         for node in nodes:
-            control._cancel(run, sorted(reachable.cancelled_subtrees(run.graph, [node])), number)
+            control._cancel(run, sorted(walks.cancelled_subtrees(run.graph, [node])), number)
 
     wrapped = control._HANDLERS[CommandKind.CANCEL_SUBTREE]
     handler = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}

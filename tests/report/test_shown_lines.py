@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
+from dagtui.report.shown_lines import FinalLines, ShownLines
 from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line
 from dagtui.text.redraws import REACH, final_lines
@@ -22,7 +22,7 @@ PIECES = st.lists(
 )
 
 
-def fed(lines: SafeLines, data: bytes, size: int) -> list[str]:
+def fed(lines: FinalLines | ShownLines, data: bytes, size: int) -> list[str]:
     found = [line for start in range(0, len(data), size) for line in lines.feed(data[start : start + size])]
     return [*found, *lines.rest()]
 

@@ -6,6 +6,7 @@ What only a started run needs is imported after its supervisor has been started.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from dagtui.cli.graph_file import graph_file_at, read_graph, say_where
@@ -80,17 +81,14 @@ def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LIN
             refuse_nested(held)
         end_idle(held)
 
-    def advise(graph: Graph, found: Resumption, became: str) -> bool:
-        """Say how to resume the earlier run, because no user can be asked."""
-        _advise(graph, found.directory.number, became, options.jobs, lines.look)
-        return False
-
-    options = options._replace(resumption=run_to_resume(graph, options, nodes, advise))
+    found = run_to_resume(graph, options, nodes, partial(_advise, options.jobs, lines.look))
+    options = options._replace(resumption=found)
     run = Headless(graph, begin, options, mention_others, events=lines.events, look=lines.look)
     raise SystemExit(run.run())
 
 
-def _advise(graph: Graph, number: int, became: str, jobs: int | None, look: Look) -> None:
+def _advise(jobs: int | None, look: Look, graph: Graph, found: Resumption, became: str) -> bool:
+    """Say how to resume the earlier run. Return False, because no user can be asked."""
     from dagtui.graph.errors import GraphError
     from dagtui.runs.redaction import hide_known
     from dagtui.runs.resume_command import command_to_resume
@@ -98,9 +96,10 @@ def _advise(graph: Graph, number: int, became: str, jobs: int | None, look: Look
     try:
         shown = hide_known(graph, os.environ)
     except GraphError:
-        return  # starting the run reports what is wrong
-    command = command_to_resume(shown, number, jobs, look)
+        return False  # starting the run reports what is wrong
+    command = command_to_resume(shown, found.directory.number, jobs, look)
     say(f"dagtui: this is a new run. {became.capitalize()}; to resume it: {command}")
+    return False
 
 
 def _need_control_socket() -> None:

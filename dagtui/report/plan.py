@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.engine.messages import AttemptNumber, Effect
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
@@ -81,7 +81,8 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
     traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
     traversal.begin(now)
     while True:
-        for effect in _effects(traversal):
+        _events, effects = traversal.take()
+        for effect in effects:
             if isinstance(effect, Start):
                 order.append(effect.node)
                 begins[effect.node] = now
@@ -115,11 +116,6 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
         outside,
         forecast.known,
     )
-
-
-def _effects(traversal: Traversal) -> list[Effect]:
-    _events, effects = traversal.take()
-    return effects
 
 
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:

@@ -20,7 +20,7 @@ _ENDS_BEFORE = " \t\n;&|("
 _BEGINS_AFTER = " \t\n;&|)<>"
 
 
-def list_in_command(parts: Parts, position: int, part: Placeholder) -> ValueProblem | None:
+def _in_command(parts: Parts, position: int, part: Placeholder) -> ValueProblem | None:
     """Return what is wrong with a list at a position of a command line. Its elements are quoted one by one."""
     source = part.source
     if part.place in _QUOTES:
@@ -32,13 +32,14 @@ def list_in_command(parts: Parts, position: int, part: Placeholder) -> ValueProb
     before = _text_before(parts, position)
     if _REDIRECTED.search(before):
         return ValueProblem(f"the list {quoted(source)} is in the place of one file", "name one file", needle=source)
-    if _is_word_end(before) and _is_word_start(_text_after(parts, position)):
+    after = _text_after(parts, position)
+    if _is_word_end(before) and (not after or after[0] in _BEGINS_AFTER):
         return None
     hint = "put spaces around it: each element becomes a word of its own"
     return ValueProblem(f"the list {quoted(source)} is a part of a word", hint, needle=source)
 
 
-def list_in_arguments(parts: Parts, part: Placeholder) -> ValueProblem | None:
+def _in_arguments(parts: Parts, part: Placeholder) -> ValueProblem | None:
     """Return what is wrong with a list in an element of an argv list or of `args`."""
     if _is_alone(parts):
         return None
@@ -46,7 +47,7 @@ def list_in_arguments(parts: Parts, part: Placeholder) -> ValueProblem | None:
     return ValueProblem(f"the list {quoted(part.source)} is a part of a text", hint, needle=part.source)
 
 
-def list_in_variable(parts: Parts, part: Placeholder, elements: tuple[Value, ...]) -> ValueProblem | None:
+def _in_variable(parts: Parts, part: Placeholder, elements: tuple[Value, ...]) -> ValueProblem | None:
     """Return what is wrong with a list in a variable, whose elements are separated by spaces."""
     source = part.source
     if not _is_alone(parts):
@@ -59,26 +60,21 @@ def list_in_variable(parts: Parts, part: Placeholder, elements: tuple[Value, ...
     return ValueProblem(message, 'write the list into "run": there each element is quoted', needle=source)
 
 
-def list_in_path(part: Placeholder) -> ValueProblem:
-    """Return the error for a list in a directory."""
-    message = f"the list {quoted(part.source)} can't be a part of a path"
-    return ValueProblem(message, "use a parameter with one value", needle=part.source)
-
-
 def wrong_list(
     place: tuple[str | int, ...], parts: Parts, position: int, part: Placeholder, elements: tuple[Value, ...]
 ) -> ValueProblem | None:
     """Return what is wrong with the list at a position of the text that a place of a task has."""
     if place == ("run",):
-        return list_in_command(parts, position, part)
+        return _in_command(parts, position, part)
     if place[0] == "env":
-        return list_in_variable(parts, part, elements)
+        return _in_variable(parts, part, elements)
     if place[0] == "cwd":
-        return list_in_path(part)
+        message = f"the list {quoted(part.source)} can't be a part of a path"
+        return ValueProblem(message, "use a parameter with one value", needle=part.source)
     if place == ("run", 0) and not elements and part.default is None:
         message = f"the list {quoted(part.source)} is empty, and its first element would be the program"
         return ValueProblem(message, "name the program", needle=part.source)
-    return list_in_arguments(parts, part)
+    return _in_arguments(parts, part)
 
 
 def _is_alone(parts: Parts) -> bool:
@@ -110,7 +106,3 @@ def _is_word_end(before: str) -> bool:
         return True
     escaped = (len(before) - 1 - len(before[:-1].rstrip("\\"))) % 2 == 1
     return before[-1] in _ENDS_BEFORE and not escaped
-
-
-def _is_word_start(after: str) -> bool:
-    return not after or after[0] in _BEGINS_AFTER

@@ -89,7 +89,7 @@ class _VaryingAxis:
         there = own.digits if own is not None else {}
         names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
         self._texts = {name: list(there[name]) for name in names}
-        self._read = own.reader(list(self._texts)) if own is not None else _no_digits
+        self._read = own.reader(list(self._texts)) if own is not None else lambda _cell: ()
         self._known: dict[tuple[int, ...], int | None] = {}
 
     def digit(self, cell: int) -> int | None:
@@ -112,10 +112,6 @@ class _VaryingAxis:
         if part.root is Root.PARAMS:
             found = parameter_text(self._params[part.name]) if part.name in self._params else None
         return (part.known(found) or "")[: LONGEST_NAME + 1]
-
-
-def _no_digits(_cell: int) -> tuple[int, ...]:
-    return ()
 
 
 def _check(

@@ -33,10 +33,12 @@ def rows_of(path: Path, content: bytes) -> tuple[Cell, ...]:
 
     Raises GraphError with the place of the first thing that is wrong.
     """
-    readers = {".tsv": _read_tabs, ".csv": _read_commas, ".json": _read_json, ".toml": _read_toml}
-    shown = label(path)
+    shown, ending = label(path), path.suffix.lower()
     rows = _SheetRows(parse.decode(content, shown).replace("\r", "\n"), shown)
-    readers[path.suffix.lower()](rows)
+    if ending in {".tsv", ".csv"}:
+        _read_separated(rows, "\t" if ending == ".tsv" else ",")
+    else:
+        (_read_json if ending == ".json" else _read_toml)(rows)
     return rows.finished()
 
 
@@ -120,14 +122,6 @@ class _SheetRows:
         if not self._rows:
             self.fail("the sheet has no rows", SourceSpan(0, 0), "add one")
         return tuple(self._rows)
-
-
-def _read_tabs(rows: _SheetRows) -> None:
-    _read_separated(rows, "\t")
-
-
-def _read_commas(rows: _SheetRows) -> None:
-    _read_separated(rows, ",")
 
 
 def _read_separated(rows: _SheetRows, separator: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dagtui import text as t
 from dagtui.report.summary import shape
 from dagtui.text import lines, styles
+from dagtui.text.amounts import time_of_day
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -326,6 +327,11 @@ def test_hostile_lines_are_bounded(unit: bytes):
     text = lines.plain_line(unit * (lines.LINE_LIMIT * 4 // len(unit)))
     assert offenders(text) == []
     assert len(text) <= 8 * lines.LINE_LIMIT + 40
+
+
+@pytest.mark.parametrize("wall", [float("inf"), float("-inf"), float("nan"), 1e300, 1e18])
+def test_time_of_day_beyond_all_calendars_is_dashes(wall: float):
+    assert time_of_day(wall) == "--:--:--"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dagtui.engine.messages import Start, Withdraw
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +96,7 @@ class Dispatch(Propagation):
         self._lookahead_most = lookahead
         self._passed_over = NO_NODE
         """The first node in order, while others start before it because it needs more slots than are free."""
-        self._passed_since = 0.0
+        self._passed_since = NO_TIME
 
     def _fill(self) -> None:
         """Submit ready nodes: as many as fit the free slots, and a few more if attempts are short."""

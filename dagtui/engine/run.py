@@ -68,7 +68,7 @@ class Run:
         self._stall = Stall()
         self._complained = False
         self._refused = False
-        self._synced = 0.0
+        self._synced = NO_TIME
         self._unsynced = False
         self._ended = False
         """Whether the end is recorded, which is the last event of a run."""

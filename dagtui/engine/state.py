@@ -92,7 +92,7 @@ class RunState(Columns):
 
     def active(self, clock: ClockTime) -> float:
         """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
-        return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
+        return max(0.0, (clock if self.settled_at is None else self.settled_at) - NO_TIME - self.parked)
 
     def verdict(self) -> Verdict:
         """Return the verdict of the run (rule 4 in `rules`)."""

@@ -13,6 +13,7 @@ import anyio.lowlevel
 from dagtui.engine.messages import Ended, EndKind, Start, Started, Stop, Withdraw, Withdrawn
 from dagtui.engine.stalls import LATE, MOMENT
 from dagtui.engine.traversal import Traversal
+from dagtui.text.amounts import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,10 +56,10 @@ class _Traverse:
         self.scopes: dict[int, anyio.CancelScope] = {}
         """Cancel scopes of attempts that have a timeout, by node."""
         self.wake = anyio.Event()
-        self.wakes_at = float("inf")
+        self.wakes_at = NEVER
         """Time at which `drive` wakes for the next alarm."""
         self.clock = cast("Callable[[], ClockTime]", time.monotonic)
-        self.origin: float = self.clock()
+        self.origin = time.monotonic()
 
     def now(self) -> ClockTime:
         return self.clock() - self.origin
@@ -168,7 +169,7 @@ class _Traverse:
                 return
             self.wake = anyio.Event()
             alarm = self.traversal.next_alarm()
-            self.wakes_at = float("inf") if alarm is None else alarm
+            self.wakes_at = NEVER if alarm is None else alarm
             with anyio.move_on_after(max(0.0, self.wakes_at - self.now())):
                 await self.wake.wait()
             if self.now() - self.wakes_at > LATE:  # the event loop stalled: process finished work before alarms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import NO_TIME, left_behind
+from dagtui.text.amounts import NO_TIME, left_behind, time_of_day
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ class PlainLines:
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: ClockTime, glyph: str, text: str) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(self._run.wall(at)))
+        clock = time_of_day(self._run.wall(at))
         return " ".join(filter(None, (clock, glyph, self._look.written(text))))
 
 

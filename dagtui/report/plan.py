@@ -85,7 +85,7 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
         for effect in effects:
             if isinstance(effect, Start):
                 order.append(effect.node)
-                begins[effect.node] = now
+                begins[effect.node] = now - NO_TIME
                 heapq.heappush(running, (now + seconds[effect.node], effect.node, effect.attempt))
         if not running:
             break
@@ -111,7 +111,7 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
         begins,
         seconds,
         path,
-        now,
+        now - NO_TIME,
         idle,
         outside,
         forecast.known,

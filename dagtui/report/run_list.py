@@ -11,12 +11,12 @@ from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import failed_words, named_words, spent, stale_words
 from dagtui.store.summary import RunOutcome, RunSummary
 from dagtui.text import count, duration, label
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.control.live import Screen
-    from dagtui.text.amounts import WallTime
 
 _COLOURS = {
     RunOutcome.LIVE: "36",
@@ -27,7 +27,7 @@ _COLOURS = {
     RunOutcome.DAMAGED: "1;31",
     RunOutcome.UNREADABLE: "1;31",
 }
-_LAST_TIME = 253_402_300_799.0
+_FIRST_TIME, _LAST_TIME = WallTime(0.0), WallTime(253_402_300_799.0)
 """The end of the year 9999. Later values are not valid times."""
 
 
@@ -98,9 +98,9 @@ def counts_words(counts: Mapping[str, int], stale: int = 0, allowed: int = 0) ->
 
 def moment(when: WallTime) -> str:
     """Format a wall time in local time, or "?" if it is not valid."""
-    if not 0 <= when <= _LAST_TIME:
+    if not _FIRST_TIME <= when <= _LAST_TIME:
         return "?"
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(when)))
 
 
 def age(seconds: float) -> str:
@@ -108,5 +108,5 @@ def age(seconds: float) -> str:
     return f"in {duration(-seconds)}" if seconds < 0 else f"{duration(seconds)} ago"
 
 
-def _finite(value: float | None) -> float | None:
+def _finite(value: float | WallTime | None) -> float | WallTime | None:
     return value if value is not None and math.isfinite(value) else None

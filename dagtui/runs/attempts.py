@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableSequence
@@ -62,7 +63,7 @@ class AttemptResults:
         """Return the results of a node's ended attempts, oldest first."""
         found = self._results.get(node, [])
         at = self._first_at[node]
-        if at < 0:
+        if at < NO_TIME:
             return list(found)
         return [AttemptResult(FIRST_ATTEMPT, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
 

@@ -62,7 +62,7 @@ class Ingredients:
             traversal.mask = secrets.mask
         executor, previous = self._local_executor(directory, lambda node: traversal.state.status_of(node).name.lower())
         sink = JournalSink(writer, graph, directory, self.options.mirror)
-        run = Run(traversal, executor, sink, origin=time.monotonic() - clock)
+        run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
         live.jobs_given = self.options.jobs
         for listener in (previous.note, *self.options.listeners):

@@ -153,7 +153,7 @@ class FollowedRun(RunView):
             self._dated = True
         self._last_at = event.at
         self._clock = max(self._clock, event.at)
-        self._last_seen = time.monotonic() - max(0.0, time.time() - wall)
+        self._last_seen = time.monotonic() - max(0.0, WallTime(time.time()) - wall)
         if not isinstance(event, RunEvent):
             return
         if event.what == "ended":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import SETTLED, NodeStatus
 from dagtui.engine.walks import longest_path_among
+from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
-    from dagtui.text.amounts import ClockTime
 
 UNKNOWN = 1.0
 """Seconds assumed for a node when there is no history at all."""
@@ -34,7 +34,7 @@ class Forecast:
         self.weights: list[float] | None = (
             [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None
         )
-        self._last: tuple[float, tuple[float, int] | None] = (-1e9, None)
+        self._last: tuple[ClockTime, tuple[float, int] | None] = (ClockTime(-1e9), None)
 
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, or None without history."""

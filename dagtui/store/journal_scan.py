@@ -80,7 +80,7 @@ class JournalScan:
 
     def active(self, clock: ClockTime) -> float:
         """Return the seconds that the run was active up to `clock`, on its own clock."""
-        return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
+        return max(0.0, (clock if self.settled_at is None else self.settled_at) - NO_TIME - self.parked)
 
     def counts(self) -> dict[str, int]:
         """Return the number of nodes by their last status. Statuses without nodes are left out."""
@@ -167,7 +167,9 @@ def _end(found: JournalScan, last: bytes) -> None:
     record = json.loads(last)
     found.last = cast("WallTime | None", _number(record.get("time")))
     clock = _number(record.get("at"))
-    found.clock = ClockTime(max(0.0, (found.last or 0.0) - (found.began or 0.0)) if clock is None else clock)
+    if clock is None and found.last is not None and found.began is not None:
+        clock = max(0.0, found.last - found.began)
+    found.clock = ClockTime(clock or 0.0)
 
 
 def _clock_of(line: bytes) -> ClockTime | None:

@@ -14,12 +14,12 @@ from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
 from dagtui.store.journal_scan import JournalScan, scan_journal
 from dagtui.store.paths import folder_with_runs, root_folder
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from dagtui.text.amounts import WallTime
 
 _MOST_FILES = 200
 """Files of a folder whose runs are searched for elsewhere."""
@@ -97,7 +97,7 @@ def summarise(directory: RunDirectory) -> RunSummary:
     named = found.named
     if found.began is None or found.last is None:
         return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed, named)
-    since = max(0.0, time.time() - found.last) if live else 0.0
+    since = max(0.0, WallTime(time.time()) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
     return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed, named)
@@ -114,7 +114,7 @@ def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:
     from dagtui.graph.loading import load_text
 
     try:
-        if os.stat(directory.graph_path).st_mtime <= found.began:
+        if WallTime(os.stat(directory.graph_path).st_mtime) <= found.began:
             return
         labels = set(load_text(read_file(directory.graph_path, _LARGEST_GRAPH), directory.graph_path).labels)
     except (OSError, StoreError, GraphError):

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Self, overload
+import time
+from typing import TYPE_CHECKING, Self, cast, overload
+
+Seconds = float
+"""How long something takes."""
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
 
-    class _Moment(float):
+    class _Moment:
         """A time on a clock. Times of one clock have a difference in seconds, and seconds can be added to a time."""
 
-        @overload
-        def __sub__(self, other: Self) -> float: ...  # type: ignore[overload-overlap]
-        @overload
-        def __sub__(self, other: float) -> Self: ...
-        def __sub__(self, other: float) -> float: ...
-        def __add__(self, other: float) -> Self: ...
+        def __init__(self, seconds: float | str | bytes) -> None: ...
+        def __lt__(self, other: Self) -> bool: ...
+        def __le__(self, other: Self) -> bool: ...
+        def __float__(self) -> float: ...
+        def __floor__(self) -> Self: ...
+        def __int__(self) -> int: ...
+        def __round__(self, digits: int) -> float: ...
 
     class ClockTime(_Moment):
         """A time on the run's clock: its seconds since the start, without those in which no process had the run."""
 
+        @overload
+        def __sub__(self, other: ClockTime) -> Seconds: ...
+        @overload
+        def __sub__(self, other: Seconds) -> ClockTime: ...
+        def __sub__(self, other: object) -> object: ...
+        def __add__(self, other: Seconds) -> ClockTime: ...
+        def __mod__(self, other: Seconds) -> Seconds: ...
+
     class WallTime(_Moment):
         """A time of the day: seconds since the epoch, by a clock that may be set."""
+
+        @overload
+        def __sub__(self, other: WallTime) -> Seconds: ...
+        @overload
+        def __sub__(self, other: Seconds | ClockTime) -> WallTime: ...
+        def __sub__(self, other: object) -> object: ...
+        def __add__(self, other: Seconds | ClockTime) -> WallTime: ...
 else:
     ClockTime = WallTime = float  # at run time they are floats, and cost nothing
 
-NO_TIME = ClockTime(0.0)
+NO_TIME, NEVER = ClockTime(0.0), ClockTime("inf")
 """Stands for a time that is not known or not set."""
 
 
@@ -50,7 +71,7 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def seconds_since(started: float, clock: ClockTime) -> int:
+def seconds_since(started: ClockTime, clock: ClockTime) -> int:
     """Return how long something has been running, in whole seconds.
 
     All places show the time of the last full second of the clock, so that they agree whenever each was drawn.
@@ -58,9 +79,20 @@ def seconds_since(started: float, clock: ClockTime) -> int:
     return max(0, math.floor(math.floor(clock) - started + 1e-6))
 
 
-def seconds_until(due: float, clock: ClockTime) -> int:
+def seconds_until(due: ClockTime, clock: ClockTime) -> int:
     """Return in how many whole seconds something is due, 1 at least, by the clock of `seconds_since`."""
     return max(1, math.floor(due - math.floor(clock) + 1e-6))
+
+
+def time_of_day(wall: WallTime) -> str:
+    """Return a time in hours, minutes and seconds of local time, or dashes if it is beyond all calendars."""
+    try:
+        return time.strftime("%H:%M:%S", _local_time(wall))
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
+
+
+_local_time = cast("Callable[[WallTime], time.struct_time]", time.localtime)
 
 
 def whole_duration(seconds: int) -> str:

@@ -51,7 +51,7 @@ class LogWriter:
         self._skipped = 0
         self._tail = bytearray()
         self._records = bytearray()
-        self._last_record = 0.0
+        self._last_record = cast("WallTime", 0.0)
         self._seen = 0
 
     def write(self, data: bytes | memoryview, wall: WallTime) -> None:

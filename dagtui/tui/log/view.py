@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
 from dagtui.text import cell_width
+from dagtui.text.amounts import time_of_day
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import WHEEL_ROWS
 from dagtui.tui.lines.painter import PaintedRows, measured
@@ -291,7 +291,7 @@ class LogView(PaintedRows):
         text = ""
         if self.shows_times:
             at = self.document.time_of(spot.line)
-            shown = "--:--:--" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
+            shown = "--:--:--" if at is None else time_of_day(at)
             text += f"{shown} "
         if self.shows_numbers:
             digits = self._number_cells() - 1

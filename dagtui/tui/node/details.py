@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from dagtui.engine.status import ALIVE
 from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
+from dagtui.text.amounts import time_of_day
 from dagtui.tui.lines.copied import Copied, altered
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import spent
@@ -206,4 +206,4 @@ def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look)
 
 
 def _clock_time(run: RunView, clock: ClockTime) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(run.wall(clock)))
+    return time_of_day(run.wall(clock))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_taken
@@ -11,7 +10,7 @@ from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.graph.model import NO_NODE
 from dagtui.text import duration, label, plural
-from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
+from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
@@ -223,7 +222,7 @@ class Explanation:
             if command is None:
                 continue
             words = label(command_word(command))
-            at = time.strftime("%H:%M:%S", time.localtime(self._run.wall(command.at)))
+            at = time_of_day(self._run.wall(command.at))
             target = command.nodes[0] if command.nodes else NO_NODE
             name = (name_run(labels[target]),) if target >= 0 else ()
             by = label(command.by)

@@ -13,7 +13,7 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
-from dagtui.runs.processors import processors
+from dagtui.runs.processors import initial_slots
 from dagtui.runs.targets import default_targets
 from dagtui.store.history import History
 
@@ -45,7 +45,7 @@ def plan(
     as by a run. On a terminal, lines are cut at its width.
     """
     graph = read_redacted_graph(graph_file, parameters, environment=None)
-    slots = jobs or graph.settings.jobs or processors()
+    slots = initial_slots(graph, jobs)
     targets = targets_named(graph, names) if names else default_targets(graph)
     made = make_plan(graph, History.load(graph_file.path), slots, targets)
     sheets = sheet_changes(graph, graph_file.path)

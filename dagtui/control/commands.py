@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from dagtui.control.client_handler import ClientHandler
-    from dagtui.control.server import Handler
+    from dagtui.control.server import ClientHandler, Handler
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex

@@ -16,7 +16,7 @@ from dagtui.text.terminals import wants_colours
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.control.client_handler import ClientHandler
+    from dagtui.control.server import ClientHandler
     from dagtui.runs.node_environment import NodeEnvironment
 
 _PIECE = 50_000

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.control.client_handler import ClientHandler
 from dagtui.control.commands import end_when_idle, serve_control
 from dagtui.control.live import Screen
-from dagtui.control.server import failure
+from dagtui.control.server import ClientHandler, failure
 from dagtui.control.sockets import ControlError, peer_of
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.host.attachment import Attachment, ExitReason

@@ -16,6 +16,7 @@ from dagtui.control.sockets import check_length, encode, make_sockets_folder, pe
 from dagtui.execution.local.descriptors import open_descriptors
 from dagtui.graph.errors import GraphError
 from dagtui.host.exit_message import in_case_of_death
+from dagtui.host.terminal_client import has_content
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import StoreError
@@ -119,7 +120,7 @@ def _live(
     try:
         return anyio.run(live, backend_options={"loop_factory": PriorityLoop})
     finally:
-        if crash_file is not None and not _size(crash_file):
+        if crash_file is not None and not has_content(crash_file):
             with contextlib.suppress(OSError):  # a task has removed it or its folder
                 crash_file.unlink()
 
@@ -148,10 +149,3 @@ def _open_crash_file(directory: Path) -> Path | None:
     os.close(descriptor)
     faulthandler.enable()
     return path
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -24,6 +24,7 @@ from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from dagtui.control.client import ControlClient
     from dagtui.text.look import Look
@@ -221,7 +222,7 @@ class _AttachedTerminal:
     def _report_death(self) -> int:
         self._restore()
         crash = label(self._facts.get("crash") or "", 4096)
-        where = f"; details may be in {crash}" if crash and _has_content(crash) else ""
+        where = f"; details may be in {crash}" if crash and has_content(crash) else ""
         again = label(self._facts.get("again") or self._open_again(), 4096)
         _say(f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto continue: {again}\n")
         return DIED
@@ -273,7 +274,8 @@ def _working_directory() -> str:
         return ""
 
 
-def _has_content(path: str) -> bool:
+def has_content(path: str | Path) -> bool:
+    """Return whether there is a file that is not empty."""
     try:
         return os.stat(path).st_size > 0
     except OSError:

@@ -19,7 +19,7 @@ from dagtui.runs.forecast import Forecast
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
-from dagtui.runs.processors import processors
+from dagtui.runs.processors import initial_slots
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.targets import default_targets
 from dagtui.store.directory import RunDirectory
@@ -57,7 +57,7 @@ class Ingredients:
         graph, secrets = self.shown, self.secrets
         history = History.load(self.path)
         forecast = Forecast(graph, history)
-        traversal = Traversal(graph, slots(graph, self.options), forecast.weights)
+        traversal = Traversal(graph, initial_slots(graph, self.options.jobs), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
         executor, previous = self._local_executor(directory, lambda node: traversal.state.status_of(node).name.lower())
@@ -120,11 +120,6 @@ class JournalSink:
                 directory.sync()
         except StoreError as error:
             raise JournalFullError(str(error)) from error
-
-
-def slots(graph: Graph, options: LaunchOptions) -> int:
-    """Return a run's initial number of slots."""
-    return options.jobs or graph.settings.jobs or processors()
 
 
 DEFAULTS = LaunchOptions()

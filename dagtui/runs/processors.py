@@ -1,9 +1,18 @@
-"""The default number of slots."""
+"""The slots that a run begins with."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import Graph
+
+
+def initial_slots(graph: Graph, jobs: int | None) -> int:
+    """Return the slots that were asked for, else those of the graph, else one for each processor."""
+    return jobs or graph.settings.jobs or processors()
 
 
 def processors() -> int:

@@ -22,16 +22,17 @@ from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, wit
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
-from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id, slots
+from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, recorded_graph, understand
+from dagtui.runs.processors import initial_slots
 from dagtui.runs.resume_command import command_to_resume, rerun_options
 from dagtui.runs.targets import joining
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
-from dagtui.store.log_index import LoggedAttempts
+from dagtui.store.log_index import last_logged
 from dagtui.text import count, label, plural
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
@@ -286,7 +287,7 @@ def _restore(
             last.late,
             dict(last.reasons()),
             used,
-            jobs=slots(graph, ingredients.options),
+            jobs=initial_slots(graph, ingredients.options.jobs),
             boot=boot_id(),
             rerun=rerun,
             targets=targets,
@@ -337,6 +338,5 @@ def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:
 def _logged(last: LastRun) -> dict[NodeIndex, AttemptNumber]:
     """Return each node's last logged attempt, where it is later than any attempt in the journal."""
     known = last.state.attempt
-    logged = LoggedAttempts(last.directory.path / "logs")
-    found = ((node, logged.last(name)) for node, name in zip(last.graph.nodes, last.graph.labels, strict=True))
-    return {node: attempt for node, attempt in found if attempt > known[node]}
+    logged = last_logged(last.directory.path / "logs", last.graph.labels)
+    return {node: attempt for node, attempt in zip(last.graph.nodes, logged, strict=True) if attempt > known[node]}

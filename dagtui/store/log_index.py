@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT, AttemptNumber
 from dagtui.store.paths import log_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -22,25 +24,15 @@ def attempts_on_disk(log_path: Path) -> list[AttemptNumber]:
     return sorted(_attempts(log_path.parent).get(found[1], ())) if found else []
 
 
-class LoggedAttempts:
-    """The logs of a run, listed once."""
-
-    def __init__(self, folder: Path) -> None:
-        """List the folder of all logs. What can't be read counts as empty."""
-        self._last: dict[str, AttemptNumber] = {}
-        try:
-            names = os.listdir(folder)
-        except OSError:
-            return
-        for name in names:
-            for stem, attempts in _attempts(folder / name).items():
-                self._last[f"{name}/{stem}"] = max(attempts)
-
-    def last(self, node_label: str) -> AttemptNumber:
-        """Return the last attempt of a node that left a log, or 0."""
-        if not self._last:
-            return NO_ATTEMPT
-        return self._last.get(log_name(node_label, FIRST_ATTEMPT).removesuffix(".1.log"), NO_ATTEMPT)
+def last_logged(folder: Path, labels: Iterable[str]) -> list[AttemptNumber]:
+    """Return the last attempt of each node that left a log below a folder, or 0. What can't be read counts as empty."""
+    last: dict[str, AttemptNumber] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            last |= {f"{name}/{stem}": max(attempts) for stem, attempts in _attempts(folder / name).items()}
+    if not last:
+        return [NO_ATTEMPT for _ in labels]
+    return [last.get(log_name(label, FIRST_ATTEMPT).removesuffix(".1.log"), NO_ATTEMPT) for label in labels]
 
 
 def _attempts(folder: Path) -> dict[str, list[AttemptNumber]]:

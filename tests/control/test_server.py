@@ -23,8 +23,7 @@ from support.waiting import wait_for
 
 from dagtui import __version__
 from dagtui.control import client as control_client
-from dagtui.control import client_handler as client_handlers
-from dagtui.control import server as control_sockets
+from dagtui.control import server as control_server
 from dagtui.control import sockets
 from dagtui.control.client import connect
 from dagtui.control.live import all_live
@@ -50,8 +49,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
     from dagtui.control.client import ControlClient
-    from dagtui.control.client_handler import ClientHandler
-    from dagtui.control.server import Handler
+    from dagtui.control.server import ClientHandler, Handler
 
 RUN = "20260101-000000-0123456789"
 Open = Callable[..., ControlServer]
@@ -285,7 +283,7 @@ def test_a_buffer_never_holds_more_than_a_line_and_a_piece() -> None:
 
 
 def test_half_a_request_is_not_waited_for(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_sockets, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(control_server, "REQUEST_SECONDS", 0.1)
     serve()
     with connect(RUN) as client:
         client._connection.sendall(b'{"want":')
@@ -293,7 +291,7 @@ def test_half_a_request_is_not_waited_for(serve: Open, monkeypatch: pytest.Monke
 
 
 def test_too_many_clients_are_refused_and_the_rest_is_served(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_sockets, "CONNECTIONS", 2)
+    monkeypatch.setattr(control_server, "CONNECTIONS", 2)
     serve()
     with connect(RUN) as one, connect(RUN) as two:
         assert ask(one, {"want": "echo"}) is not None
@@ -314,7 +312,7 @@ def test_too_many_clients_are_refused_and_the_rest_is_served(serve: Open, monkey
 def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
     serve: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_handlers, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(control_server, "ANSWER_SECONDS", 0.3)
     outcome: list[str] = []
 
     async def flood(visitor: ClientHandler, _request: Mapping[str, object]) -> None:
@@ -373,7 +371,7 @@ def test_whoever_always_has_more_to_say_lets_others_have_their_turns() -> None:
                 turns += 1
                 await anyio.lowlevel.checkpoint()
 
-        client = client_handlers.ClientHandler(Talker(), Peer(1, 1))
+        client = control_server.ClientHandler(Talker(), Peer(1, 1))
         async with anyio.create_task_group() as group:
             group.start_soon(count)
             while await client.receive() is not None:
@@ -404,7 +402,7 @@ def test_clients_that_go_at_any_moment_leave_nothing_behind(serve: Open) -> None
 def test_without_descriptors_the_control_socket_waits_and_goes_on(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_sockets, "_PAUSE", 0.02)
+    monkeypatch.setattr(control_server, "_PAUSE", 0.02)
     serve()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -435,7 +433,7 @@ def test_only_this_user_and_root_are_served(
     serve: Open, monkeypatch: pytest.MonkeyPatch, uid: int, served: bool
 ) -> None:
     shown = {-1: os.geteuid(), 0: 0, 1: os.geteuid() + 1}[uid]
-    monkeypatch.setattr(control_sockets, "peer_of", lambda _connection: Peer(1, shown))
+    monkeypatch.setattr(control_server, "peer_of", lambda _connection: Peer(1, shown))
     serve()
     if served:
         assert_serves()
@@ -445,7 +443,7 @@ def test_only_this_user_and_root_are_served(
 
 
 def test_root_is_served_where_the_run_is_somebody_elses(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_sockets, "peer_of", lambda _connection: Peer(1, 0))
+    monkeypatch.setattr(control_server, "peer_of", lambda _connection: Peer(1, 0))
     control_socket = serve()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with socket.socket(socket.AF_UNIX) as connection:
@@ -638,7 +636,7 @@ def leave_dead_socket(path: Path) -> None:
 def test_a_socket_that_vanishes_is_made_again(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(control_server, "LOOK_SECONDS", 0.05)
     control_socket = serve()
     with connect(RUN) as before:
         assert ask(before, {"want": "echo"}) is not None
@@ -665,7 +663,7 @@ def test_a_socket_that_can_not_be_made_again_is_tried_later(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused: list[ControlError] = []
-    make = control_sockets.make_sockets_folder
+    make = control_server.make_sockets_folder
 
     def try_to_make(path: Path) -> None:
         try:
@@ -674,8 +672,8 @@ def test_a_socket_that_can_not_be_made_again_is_tried_later(
             refused.append(error)
             raise
 
-    monkeypatch.setattr(control_sockets, "make_sockets_folder", try_to_make)
-    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(control_server, "make_sockets_folder", try_to_make)
+    monkeypatch.setattr(control_server, "LOOK_SECONDS", 0.05)
     serve()
     (folder / f"{RUN}.sock").unlink()
     folder.rmdir()
@@ -692,9 +690,9 @@ def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
     serve: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[Path] = []
-    make = control_sockets.make_sockets_folder
-    monkeypatch.setattr(control_sockets, "make_sockets_folder", lambda path: (make(path), tries.append(path)))
-    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
+    make = control_server.make_sockets_folder
+    monkeypatch.setattr(control_server, "make_sockets_folder", lambda path: (make(path), tries.append(path)))
+    monkeypatch.setattr(control_server, "LOOK_SECONDS", 0.05)
     control_socket = serve()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     hogs: list[int] = []

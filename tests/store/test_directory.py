@@ -19,7 +19,7 @@ from dagtui.store import lock as lock_module
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.lock import RunLock
-from dagtui.store.log_index import LoggedAttempts, attempts_on_disk
+from dagtui.store.log_index import attempts_on_disk, last_logged
 from dagtui.store.paths import graph_folder, log_name
 
 if TYPE_CHECKING:
@@ -405,7 +405,7 @@ def test_graphs_of_one_folder_never_share_their_runs(tmp_path: Path):
 
 def test_what_left_logs_is_found_whatever_else_lies_there(tmp_path: Path):
     labels = ["a", "train[seed=1,model=s]", "a.1", "-", "\udcff"]
-    assert LoggedAttempts(tmp_path / "none").last("a") == 0
+    assert last_logged(tmp_path / "none", ["a"]) == [0]
     for label in labels:
         for attempt in (3, 12, 2):
             path = tmp_path / log_name(label, attempt)
@@ -416,8 +416,7 @@ def test_what_left_logs_is_found_whatever_else_lies_there(tmp_path: Path):
         path.with_name(path.name.replace(".2.log", ".99999999999.log")).touch()
         assert attempts_on_disk(path) == [2, 3, 12]
     (tmp_path / "stray.1.log").touch()
-    logged = LoggedAttempts(tmp_path)
-    assert [logged.last(label) for label in [*labels, "b"]] == [12] * len(labels) + [0]
+    assert last_logged(tmp_path, [*labels, "b"]) == [12] * len(labels) + [0]
 
 
 def test_log_names_are_safe_spread_and_found_again():

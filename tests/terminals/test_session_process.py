@@ -347,7 +347,7 @@ def test_a_session_that_reads_nothing_does_not_make_its_client_deaf(harness: Ses
 
 STOPS_INSIDE_A_LINE = """
 import os, signal
-from dagtui.control.client_handler import ClientHandler
+from dagtui.control.server import ClientHandler
 send = ClientHandler.send
 async def half(connection, message):
     if message.get("do") == "print":

@@ -58,7 +58,7 @@ def end_idle_runs(held: Sequence[RunDirectory]) -> list[int]:
 
 
 def _ends(run_id: str) -> bool:
-    # Imported here: seldom needed, while every run without a screen passes through this module.
+    # Imported here: most calls ask this module only whether they are inside a run.
     from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError
 

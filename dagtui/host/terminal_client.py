@@ -17,8 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.control.sockets import ControlError, PeerGoneError
-from dagtui.host.foreground import Foreground
-from dagtui.host.signals import Signals
+from dagtui.host.job_control import Foreground, Signals
 from dagtui.runs.node_environment import variables_on_terminal
 from dagtui.text import label
 

@@ -12,7 +12,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.wording import with_reason
 from dagtui.store.errors import StoreError
-from dagtui.store.follower import JournalFollower
+from dagtui.store.journal import JournalFollower
 from dagtui.store.journal_scan import last_record, scan_journal
 from dagtui.store.log_index import attempts_on_disk
 from dagtui.store.log_stream import LogStream

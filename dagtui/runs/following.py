@@ -15,8 +15,8 @@ from dagtui.runs.forecast import Forecast
 from dagtui.runs.previous_run import recorded_graph
 from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.errors import StoreError
-from dagtui.store.follower import JournalFollower
 from dagtui.store.history import History
+from dagtui.store.journal import JournalFollower
 from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:

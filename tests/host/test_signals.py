@@ -6,7 +6,7 @@ import os
 import select
 import signal
 
-from dagtui.host.signals import Signals
+from dagtui.host.job_control import Signals
 
 
 def test_signals_are_noted_in_order_and_do_nothing_else():

@@ -16,8 +16,7 @@ from support.journals import read_journal, read_through
 from dagtui.store import journal as journal_module
 from dagtui.store import journal_scan as skim_module
 from dagtui.store.errors import StoreError
-from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import JournalWriter, set_aside
+from dagtui.store.journal import JournalFollower, JournalWriter, set_aside
 from dagtui.store.journal_scan import scan_journal
 
 if TYPE_CHECKING:

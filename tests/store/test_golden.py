@@ -14,7 +14,7 @@ from support.journals import read_journal
 
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError
-from dagtui.store.follower import JournalFollower
+from dagtui.store.journal import JournalFollower
 from dagtui.store.journal_scan import last_record, scan_journal
 from dagtui.store.summary import RunOutcome, summarise
 

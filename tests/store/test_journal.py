@@ -18,8 +18,7 @@ from support.journals import read_journal, read_through
 
 from dagtui.store import journal
 from dagtui.store.errors import JournalError, StoreError
-from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import JournalReader, JournalWriter, set_aside
+from dagtui.store.journal import JournalFollower, JournalReader, JournalWriter, set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path

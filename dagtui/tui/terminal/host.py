@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from dagtui.host.foreground import Foreground
+from dagtui.host.job_control import Foreground
 from dagtui.host.priority_loop import run_goes_first
 from dagtui.runs.node_environment import variables_on_terminal
 from dagtui.text import label

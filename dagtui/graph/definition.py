@@ -13,8 +13,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.expressions.braces import Placeholder, Root
-from dagtui.graph.expressions.places import TemplatePlace, quote
+from dagtui.graph.expressions.braces import Placeholder, Root, TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand, numbered_tasks
 from dagtui.text import count, label, plural

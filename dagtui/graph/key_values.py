@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.actions import SHORT
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
-from dagtui.graph.expressions.places import SHELLS
+from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
 from dagtui.graph.toml import values

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.braces import Root, quote
 from dagtui.graph.expressions.placeholders import asked_node
-from dagtui.graph.expressions.places import quote
 from dagtui.graph.expressions.templates import (
     Template,
     parameter_text,

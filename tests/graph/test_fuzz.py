@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import GraphError, ValueProblem
-from dagtui.graph.expressions.places import SHELLS
+from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
 from dagtui.graph.keys import DOCUMENT, MATRIX_KEYS, PARAMETER, RUN, TASK
 from dagtui.graph.loading import load, load_text

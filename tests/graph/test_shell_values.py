@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.expressions.places import quote
+from dagtui.graph.expressions.braces import quote
 from dagtui.graph.expressions.templates import parse_command
 
 X = "{{ params.x }}"

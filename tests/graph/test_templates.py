@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.expressions.braces import Placeholder, Root
-from dagtui.graph.expressions.places import MARK, TemplatePlace
+from dagtui.graph.expressions.braces import MARK, Placeholder, Root, TemplatePlace
 from dagtui.graph.expressions.quoting import places
 from dagtui.graph.expressions.templates import Template, parse_command, parse_template, value_text
 

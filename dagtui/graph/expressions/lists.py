@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
-from dagtui.graph.expressions.places import TemplatePlace
+from dagtui.graph.expressions.braces import TemplatePlace
 from dagtui.graph.expressions.templates import value_text
 
 if TYPE_CHECKING:

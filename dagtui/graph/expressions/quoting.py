@@ -10,7 +10,7 @@ import enum
 import re
 from typing import NamedTuple
 
-from dagtui.graph.expressions.places import MARK, TemplatePlace
+from dagtui.graph.expressions.braces import MARK, TemplatePlace
 
 
 class _In(enum.Enum):

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
-from dagtui.graph.expressions.braces import placeholder_in
-from dagtui.graph.expressions.places import TemplatePlace
+from dagtui.graph.expressions.braces import TemplatePlace, placeholder_in
 
 if TYPE_CHECKING:
     from dagtui.graph.expressions.braces import Braces, Placeholder

@@ -14,8 +14,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
-from dagtui.graph.expressions.braces import Braces, Placeholder, Root, placeholder_in
-from dagtui.graph.expressions.places import MARK, SHELLS, TemplatePlace, quote
+from dagtui.graph.expressions.braces import (
+    MARK,
+    SHELLS,
+    Braces,
+    Placeholder,
+    Root,
+    TemplatePlace,
+    placeholder_in,
+    quote,
+)
 from dagtui.graph.model import DEFAULT_SHELL
 
 if TYPE_CHECKING:

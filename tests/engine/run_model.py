@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from engine import oracle
 from support.played_executor import PlayedExecutor
 
-from dagtui.engine.events import CommandEvent, NodeEvent, fields, parse
+from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, fields, parse
 from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import LOOKAHEAD_MOST
 
@@ -101,6 +102,8 @@ class RunModel:
             self.follow_node(event, self.mirror.status_of(event.node))
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)
+        elif isinstance(event, NoteEvent):
+            assert UNLISTED not in event.text
         self.mirror.apply(read)
         self.mirror.dirty.clear()
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import Capacity
-from dagtui.engine.events import Event, NodeChange, NodeEvent, with_text
+from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent, with_text
 from dagtui.engine.messages import Stop, Withdraw
+from dagtui.engine.rules.transitions import ANY, TransitionError
 from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
@@ -68,7 +69,7 @@ class Propagation:
         self.events.append(event)
 
     def set(self, change: NodeChange) -> None:
-        """Change a node, and keep the event for the journal."""
+        """Change a node, and keep the event for the journal. A change that the rules do not list is made and noted."""
         state = self.state
         node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left = change
         if attempt is None:
@@ -80,7 +81,11 @@ class Propagation:
             why = self.mask(why)
         data = self.now, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left
         event = tuple.__new__(NodeEvent, data)  # takes less than half the time of NodeEvent(...)
-        state.apply_node(event)
+        try:
+            state.apply_node(event)
+        except TransitionError as error:
+            self.emit(NoteEvent(self.now, str(error), node, attempt))
+            state.apply_node(event, ANY)
         self.events.append(event)
 
     def propagate(self, node: NodeIndex) -> None:

@@ -1,7 +1,8 @@
 """The table of statuses: which status may follow which, for which reasons and with which causes.
 
-A change that the table does not list is a fault of the engine, and is refused before it is recorded. Records are read
-as they are, because an older or later dagtui may have written them.
+A change that the table does not list is a fault of dagtui. A run makes it all the same and notes the fault, because a
+fault in the table must not end hours of work. Records are read as they are, because an older or later dagtui may have
+written them.
 
 *Submitted* is not a status. `Capacity.reserved` holds the nodes whose attempts were submitted and have not begun. Such
 a node is READY with the cause IN_LINE. If its parents or a command change it, it has another status of SUBMITTED until
@@ -79,11 +80,14 @@ SUBMITTED = frozenset(
 """The statuses that a node may have while its attempt is submitted."""
 
 
+UNLISTED = "a fault of dagtui, the run goes on: the rules list no change"
+
+
 class TransitionError(AssertionError):
-    """Raised for a change that the table does not list, which is a fault of the engine."""
+    """Raised for a change that the table does not list, which is a fault of dagtui."""
 
     def __init__(self, old: NodeStatus, new: NodeStatus, cause: Cause, label: str) -> None:
-        super().__init__(f"the rules list no change from {old.name} to {new.name} by {cause.name}: {label}")
+        super().__init__(f"{UNLISTED} from {old.name} to {new.name} by {cause.name}: {label}")
 
 
 def _read(table: str) -> dict[tuple[NodeStatus, NodeStatus], str]:

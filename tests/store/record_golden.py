@@ -23,6 +23,7 @@ from support.waiting import until
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
+from dagtui.engine.targets import Targets
 from dagtui.graph.loading import load
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
@@ -77,7 +78,9 @@ Story = Callable[[LiveRun], Awaitable[None]]
 def final_state(state: RunState) -> dict[str, object]:
     """What a replay has to come to: everything about a run and its nodes that outlives it."""
     labels = state.graph.labels
+    outside = {"outside": [labels[node] for node in filter(state.is_outside, state.graph.nodes)]}
     return {
+        **(outside if state.outside else {}),
         "verdict": state.verdict().value,
         "paused": state.paused,
         "jobs": state.jobs,
@@ -150,6 +153,11 @@ async def rerun(session: LiveRun) -> None:
     command(session, CommandKind.RERUN, "left")
 
 
+async def add_a_node(session: LiveRun) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RETRY, "right-end")
+
+
 DEMO = Path(__file__).parents[2] / "dagtui" / "cli" / "demo.toml"
 
 STORIES: dict[str, tuple[str, Story]] = {
@@ -164,8 +172,13 @@ STORIES: dict[str, tuple[str, Story]] = {
     "timeout": ('version = 1\n[tasks.a]\nrun = "sleep 60"\ntimeout = 0.3\nretries = 1\nretry_delay = 0.1\n', nothing),
     "triggers": (TRIGGERS, nothing),
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
+    "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }
+
+
+TARGETS = {"targets": "left-end"}
+"""The node that a run is for, by the name of its story. The others are for all nodes."""
 
 
 async def live(session: LiveRun, story: Story) -> None:
@@ -182,7 +195,9 @@ def record(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.toml")
         path.write_text(text)
-        session = start_run(load(path), LaunchOptions(jobs=2))
+        graph, target = load(path), TARGETS.get(name)
+        targets = None if target is None else Targets((graph.node(target),), (target,))
+        session = start_run(graph, LaunchOptions(jobs=2, targets=targets))
         anyio.run(live, session, story)
         assert session.path is not None
         keep(name, path, session.path / "journal.jsonl", final_state(session.state))

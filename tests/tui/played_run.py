@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
 
+from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
 
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 class PlayedRun:
     """Plays a run for its events. What nodes print goes to the files in which the screen looks for it."""
 
-    def __init__(self, graph: Graph, directory: Path | None = None, jobs: int = 4) -> None:
+    def __init__(
+        self, graph: Graph, directory: Path | None = None, jobs: int = 4, targets: tuple[str, ...] | None = None
+    ) -> None:
         self.graph = graph
         self.directory = directory
         self.jobs = jobs
         self.now = 0.0
         self.traversal = Traversal(graph, jobs)
+        if targets is not None:
+            nodes = tuple(map(graph.node, targets))
+            self.traversal.emit(RunEvent(self.now, "started", jobs=jobs, targets=nodes, named=targets))
         self.traversal.begin(self.now)
         self._paths = adopted_run(graph, (), 0.0, directory or NOWHERE)
 

@@ -32,7 +32,7 @@ class Situation(NamedTuple):
     targets: Sequence[NodeIndex]
     """The nodes that a command would act on. Of many, enough nodes of each status."""
     examples: Iterable[NodeIndex]
-    """A target of each status and cause."""
+    """A target of each status and cause, inside and outside of the run."""
     detachable: bool = False
     """Whether the run continues without its screen."""
 
@@ -44,7 +44,8 @@ class Situation(NamedTuple):
     @classmethod
     def on_many(cls, state: RunState, targets: Sequence[NodeIndex]) -> Situation:
         """Return the situation on a row that stands for many nodes, or with a selection."""
-        return cls(None, targets, {(state.status[node], state.cause[node]): node for node in targets}.values())
+        kinds = {(state.status[node], state.cause[node], state.selected[node]): node for node in targets}
+        return cls(None, targets, kinds.values())
 
 
 def accepts(kind: CommandKind) -> Availability:

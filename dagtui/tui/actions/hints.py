@@ -69,6 +69,9 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     state = run.state
     status, cause = state.status_of(node), state.cause_of(node)
     name = _name(run, node)
+    if state.is_outside(node):
+        yield "node.retry", f"adds {name} to the run, with all that it needs"
+        return
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(run, node)
         yield "node.retry", f"retries {_name(run, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"

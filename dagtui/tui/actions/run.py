@@ -28,13 +28,14 @@ class RunActions:
         self._run = run
 
     def retry(self) -> None:
-        """Retry at once, unless the retry would run or stop nodes other than the targets."""
+        """Retry at once, unless the retry would run, stop or add nodes other than the targets."""
         targets = self._targets()
         if self._are_many(targets):
             self._ask_on_many(targets, CommandKind.RETRY)
             return
         command = Command(CommandKind.RETRY, targets)
-        if targets and self._run.preview(command).kills_and_reruns <= set(targets):
+        preview = self._run.preview(command)
+        if targets and preview.kills_and_reruns.union(preview.added) <= set(targets):
             self._give(command)
         elif targets:
             self._ask(command)

@@ -22,6 +22,8 @@ class GroupKind(enum.Enum):
     FOLDER = "folder"
     SECTION = "section"
     """The nodes of one status."""
+    OUTSIDE = "outside"
+    """The nodes that are not part of the run."""
     MORE = "more"
     """The references of one parent."""
 

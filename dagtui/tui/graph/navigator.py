@@ -51,7 +51,7 @@ class Navigator:
         self._state = state
         self.staleness: Tallies | None = None
         """Like `tallies`, but counts stale nodes (0 or 1). None as long as no node was stale."""
-        self._views = Views(state.graph, state.status)
+        self._views = Views(state.graph, state.status, state.selected)
         self._use(self._views.outline(self.view))
         self._settle()
 
@@ -84,7 +84,7 @@ class Navigator:
     def samples(self) -> Sequence[NodeIndex]:
         """Some of the targets: enough nodes of each status. For a large selection, nodes of the whole run."""
         if len(self.selected) > COUNTED:
-            found = map(self._state.nodes_with, NodeStatus)
+            found = [*map(self._state.nodes_with, NodeStatus), filter(self._state.is_outside, self.selected)]
             return [node for nodes in found for node in islice(nodes, SAMPLED)]
         if self.selected or self.node is not None or self.cursor == NOTHING:
             return self.targets
@@ -281,7 +281,7 @@ class Navigator:
 
     def _use(self, outline: Outline) -> None:
         self.outline = outline
-        self.tallies = Tallies(outline.layout, self._state.status)
+        self.tallies = Tallies(outline.layout, self._state.status, self._state.selected)
         self.staleness = self._counted_staleness()
 
     def _counted_staleness(self) -> Tallies | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind, GroupRow
+from dagtui.tui.graph.tallies import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,8 @@ class RowGroup(NamedTuple):
     """Some of the nodes that a command on the row acts on."""
     stale: int = 0
     """Number of completed nodes that are stale."""
+    outside: int = 0
+    """Number of nodes that are not part of the run."""
 
 
 def members(outline: Outline, item: int) -> list[NodeIndex]:
@@ -73,22 +76,25 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
         status: [layout.nodes[layout.items[at]] for at in islice(found, NAMED)] for status, found in positions.items()
     }
     stale = None if staleness is None else counts(outline, staleness, item)
-    return RowGroup(head, found, named, samples(outline, tallies, item), stale[1] if stale else 0)
+    outside = sum(1 for _ in _having(outline, tallies, item, OUTSIDE))
+    return RowGroup(head, found, named, samples(outline, tallies, item), stale[1] if stale else 0, outside)
 
 
 def samples(outline: Outline, tallies: Tallies, item: int) -> list[NodeIndex]:
     """Return some of the nodes that a command on a row acts on: the first ones of each status."""
-    found = (_having(outline, tallies, item, status) for status in NodeStatus)
+    found = (_having(outline, tallies, item, status) for status in (*NodeStatus, OUTSIDE))
     shown = (islice(filter(outline.lets_through, positions), SAMPLED) for positions in found)
     layout = outline.layout
     return [layout.nodes[layout.items[position]] for positions in shown for position in positions]
 
 
-def _having(outline: Outline, tallies: Tallies, item: int, status: NodeStatus) -> Iterator[int]:
-    """Yield the positions of the nodes in a status that a row stands for."""
+def _having(outline: Outline, tallies: Tallies, item: int, status: int) -> Iterator[int]:
+    """Yield the positions of the nodes in a status, or OUTSIDE, that a row stands for."""
     layout, found = outline.layout, counts(outline, tallies, item)
     head, reach = layout.head(item), _reach(outline, item)
-    if head is None or reach is None or found is None or not found[status]:
+    if head is None or reach is None or found is None:
+        return
+    if not (tallies.has_outside if status == OUTSIDE else found[status]):
         return
     for position in tallies.having(status, *reach):
         if head.kind is not GroupKind.MATRIX or layout.parents[layout.items[position]] == item:

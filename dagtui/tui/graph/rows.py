@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
@@ -141,7 +142,8 @@ class Rows:
         status = state.status_of(node)
         time = self.time(node, width, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
-        key = (item, *said, state.attempt[node], state.stale[node], node in state.off_record, counts)
+        flags = state.selected[node], state.stale[node], node in state.off_record
+        key = (item, *said, state.attempt[node], *flags, counts)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
@@ -161,7 +163,7 @@ class Rows:
             return elapsed(seconds_since(state.started[node], clock), short=short)
         if status is _S.RETRYING:
             return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
-        if status is _S.WAITING:
+        if status is _S.WAITING and not state.is_outside(node):
             total = self._graph.parent_count(node)
             return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
         if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
@@ -181,6 +183,8 @@ class Rows:
     # Nodes
 
     def _node(self, node: NodeIndex, item: int, width: int, clock: ClockTime) -> tuple[Span, Body]:
+        if self._state.is_outside(node):
+            return self._outside(item, width)
         status = self._state.status_of(node)
         notes: list[Span] = []
         ranks: list[int] = []
@@ -206,6 +210,14 @@ class Rows:
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
         return self._glyph(status), Body(name, Span(""), tuple(notes), tuple(ranks), aside)
+
+    def _outside(self, item: int, width: int) -> tuple[Span, Body]:
+        """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
+        head = self.outline.layout.head(item)
+        suffix = f" {self.glyphs.times}{tally(head.total)}" if head is not None else ""
+        words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
+        name = Span(self._names.name(item), Role.GUIDE)
+        return SPACE, Body(name, Span(suffix, Role.GUIDE), aside=Span(words, Role.GUIDE))
 
     def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
         state = self._state
@@ -254,6 +266,8 @@ class Rows:
             name = Span(self._names.name(item), STATUS_CLASSES[status])
             return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
         counts, below = self._counts(item)
+        if self._state.outside and not any((*counts, *below)) and self.branch(item) is not None:
+            return self._outside(item, width)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)
         self._add_tallies(counts, notes, ranks)
@@ -272,6 +286,8 @@ class Rows:
 
     def _reference(self, item: int, node: NodeIndex) -> tuple[Span, Body]:
         status = self._state.status_of(node)
+        if self._state.is_outside(node):
+            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.GUIDE))
         name = Span(self._names.name(item), Role.MUTED)
         return Span(self.glyphs.reference, Role.GUIDE), Body(
             name, Span(" " + self._glyph(status).text, STATUS_CLASSES[status])

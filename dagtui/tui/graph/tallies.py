@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _NO_NODE = 255
 _BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
 _STATUSES = len(NodeStatus)
+OUTSIDE = len(NodeStatus)
+"""Stands for a node that is not part of the run. It is counted nowhere."""
 _RECOUNTED = 2_000
 """After more changes than this between two frames, counting branches again is cheaper than applying each change."""
 
@@ -27,10 +29,12 @@ Counts = list[int]
 class Tallies:
     """Statuses by position of a layout, so that a branch is a slice, and the counts of the branches on screen."""
 
-    def __init__(self, layout: TreeLayout, status: Sequence[int]) -> None:
+    def __init__(self, layout: TreeLayout, status: Sequence[int], selected: bytearray | None = None) -> None:
+        """`selected` has a flag by node: whether it is part of the run. None: all are."""
         self._layout = layout
         self._status = status
-        extended = bytes(status) + bytes([_NO_NODE]) * (len(layout) - layout.node_count)
+        self._selected = selected
+        extended = shown_statuses(status, selected) + bytes([_NO_NODE]) * (len(layout) - layout.node_count)
         pick = itemgetter(*layout.items, 0) if len(layout) else tuple
         self._by_position = bytearray(pick(extended)[: len(layout)])
         self._counted: dict[tuple[int, int], Counts] = {}
@@ -40,10 +44,13 @@ class Tallies:
     def update(self, nodes: Collection[NodeIndex]) -> list[int]:
         """Adopt the statuses of these nodes. Return the positions whose status differs, ascending."""
         by_position, positions, status = self._by_position, self._layout.positions, self._status
+        selected = self._selected if self.has_outside else None
         changed: list[tuple[int, int, int]] = []
         for node in nodes:
             position = positions[node]
             old, new = by_position[position], status[node]
+            if selected is not None and not selected[node]:
+                new = OUTSIDE
             if old != new:
                 by_position[position] = new
                 changed.append((position, old, new))
@@ -61,8 +68,7 @@ class Tallies:
                 if position >= end:
                     break
                 if position >= start:
-                    counts[old] -= 1
-                    counts[new] += 1
+                    _move(counts, old, new)
         layout = self._layout
         for position, old, new in changed if self._cells else ():
             above = layout.parents[layout.items[position]]
@@ -70,8 +76,7 @@ class Tallies:
                 continue  # what hangs below all cells of a matrix comes after them
             cells = self._cells.get((layout.positions[above] + 1, end))
             if cells is not None:
-                cells[old] -= 1
-                cells[new] += 1
+                _move(cells, old, new)
 
     def counts(self, start: int, end: int) -> Counts:
         """Return the number of nodes by status in positions [start, end). Cached until `keep`."""
@@ -93,7 +98,8 @@ class Tallies:
         self._cells[start, end] = counts
         position = start
         while position < end:
-            counts[self._by_position[position]] += 1
+            if (status := self._by_position[position]) < _STATUSES:
+                counts[status] += 1
             position = layout.ends[layout.items[position]]
         return counts
 
@@ -114,8 +120,13 @@ class Tallies:
             counts[status] = before - len(rest)
         return counts
 
-    def having(self, status: NodeStatus, start: int, end: int) -> Iterator[int]:
-        """Yield the positions in [start, end) of the nodes in a status, ascending."""
+    @property
+    def has_outside(self) -> bool:
+        """Whether some node was not part of the run when the tallies last followed it."""
+        return self._selected is not None and OUTSIDE in self._by_position
+
+    def having(self, status: int, start: int, end: int) -> Iterator[int]:
+        """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending."""
         position = self._by_position.find(status, start, end)
         while position >= 0:
             yield position
@@ -132,3 +143,18 @@ class Tallies:
         found = [at for status in wanted if (at := by_position.find(status, position + 1)) >= 0]
         found = found or [at for status in wanted if (at := by_position.find(status)) >= 0]
         return min(found, default=None)
+
+
+def shown_statuses(status: Sequence[int], selected: bytearray | None) -> bytes:
+    """Return the statuses by node, with OUTSIDE for those that are not part of the run."""
+    if selected is None or 0 not in selected:
+        return bytes(status)
+    return bytes(value if inside else OUTSIDE for value, inside in zip(status, selected, strict=True))
+
+
+def _move(counts: Counts, old: int, new: int) -> None:
+    """Count a node at its new status. A node that is not part of the run is counted nowhere."""
+    if old < _STATUSES:
+        counts[old] -= 1
+    if new < _STATUSES:
+        counts[new] += 1

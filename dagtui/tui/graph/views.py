@@ -11,6 +11,7 @@ from dagtui.tui.graph.layout import GroupKind, TreeLayout
 from dagtui.tui.graph.names import Names
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.sections import status_layout
+from dagtui.tui.graph.tallies import shown_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +66,8 @@ def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> TreeLayout:
 class Views:
     """The outlines of one graph."""
 
-    def __init__(self, graph: Graph, status: Sequence[int]) -> None:
+    def __init__(self, graph: Graph, status: Sequence[int], selected: bytearray | None = None) -> None:
+        self._selected = selected
         self.names = _LazyNames(graph)
         self._graph = graph
         self._status = status
@@ -134,7 +136,11 @@ class Views:
         return self._graph.labels[item] if head is None else head.key
 
     def _layout(self, view: View) -> TreeLayout:
-        return status_layout(self._status) if view is View.STATUS else layout_of(self._graph, view)
+        return (
+            status_layout(shown_statuses(self._status, self._selected))
+            if view is View.STATUS
+            else layout_of(self._graph, view)
+        )
 
     def _folded(self, view: View, layout: TreeLayout) -> Iterable[int]:
         folded = set(_first_folded(layout))
@@ -177,5 +183,5 @@ def _first_folded(layout: TreeLayout) -> Iterable[int]:
     """Yield the group rows that start folded."""
     for item, head in enumerate(layout.heads, layout.node_count):
         quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
-        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.MORE}:
+        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.OUTSIDE, GroupKind.MORE}:
             yield item

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_ATTEMPT
+from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
-from dagtui.engine.why import waiting_why, waits_for, why
+from dagtui.engine.why import full_why, waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
+ADDED_BY_KEY = f"{NOT_SELECTED}: r adds it"
 MOST_NODES = 100
 """Longer lists are truncated, with a remark."""
 
@@ -55,6 +58,8 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     if attempt and attempt != state.attempt[node]:
         return _past(run, node, attempt, look)
     status = state.status_of(node)
+    if state.is_outside(node):
+        return [row(Span(ADDED_BY_KEY, Role.HEADING))]
     if status is NodeStatus.WAITING:
         return _waiting(run, node, clock, look)
     if status is NodeStatus.FAILED_PARENT:
@@ -106,6 +111,11 @@ def spent(run: RunView, node: NodeIndex, clock: ClockTime) -> str:
     if status in ENDED and ended > started:
         return f" {duration(ended - started)}"
     return ""
+
+
+def reason_now(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
+    """Return the present reason for a person at the screen."""
+    return ADDED_BY_KEY if state.is_outside(node) else full_why(state, node, clock)
 
 
 def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:

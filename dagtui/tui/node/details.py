@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
-from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import time_of_day
 from dagtui.tui.lines.copied import Copied, altered
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row, status_run
-from dagtui.tui.log.empty_log import spent
+from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
 
@@ -48,12 +48,13 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
     state, task = run.state, run.graph.task(node)
     status = state.status_of(node)
     stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
+    shown = muted(NOT_SELECTED) if state.is_outside(node) else status_run(status, look, word=True)
     rows = [
         _heading(run.graph.labels[node]),
         *_doc(task.doc),
         row(),
-        _named("status", status_run(status, look, word=True), stale),
-        *_line("why", full_why(state, node, clock)),
+        _named("status", shown, stale),
+        *_line("why", reason_now(state, node, clock)),
     ]
     rows += _attempts(run, node, clock, look)
     rows.append(row())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import stale_words
@@ -36,6 +37,8 @@ _HINTS = {
     "select.toggle": "selects the nodes for a command",
 }
 """By action id, what the keys do with the row's nodes. Every key that acts on many nodes asks first."""
+_ADDS = "retries the nodes that did not succeed, and adds those that are not part of this run"
+_ONLY_ADDS = "adds the nodes to the run, with all that they need"
 
 
 class BranchPage(NodePage):
@@ -64,7 +67,8 @@ class BranchPage(NodePage):
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
         without = self._keymap.unavailable(self.run, Situation.on_many(self.run.state, found.samples))
-        return [*rows, *offered(self._keymap, _HINTS.items(), without, self.look)]
+        hints = _HINTS | {"node.retry": _ADDS if any(found.counts) else _ONLY_ADDS} if found.outside else _HINTS
+        return [*rows, *offered(self._keymap, hints.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
         head = found.head
@@ -74,7 +78,8 @@ class BranchPage(NodePage):
         else:
             yield Span(label(head.title) + ("/" if head.kind is GroupKind.FOLDER else ""), Role.HEADING)
         settled = sum(found.counts[status] for status in NodeStatus if status.settled)
-        yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")
+        if any(found.counts):
+            yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")
 
     def _counts(self, found: RowGroup) -> Iterator[Row]:
         digits = max((len(count(number)) for number in found.counts), default=1)
@@ -85,6 +90,8 @@ class BranchPage(NodePage):
                 name = f"{glyph} {status.word:<{WORD_CELLS}}"
                 runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
                 yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
+        if found.outside:
+            yield row("  ", muted(f"{'':2}{NOT_SELECTED}  {count(found.outside)}"))
 
     def _node_row(self, node: NodeIndex, clock: ClockTime) -> Row:
         state = self.run.state

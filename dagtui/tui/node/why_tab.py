@@ -14,7 +14,7 @@ from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
-from dagtui.tui.log.empty_log import node_rows, spent
+from dagtui.tui.log.empty_log import ADDED_BY_KEY, node_rows, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
 from dagtui.tui.node.failure_lines import FailureLines
@@ -85,6 +85,8 @@ class Explanation:
     def rows(self) -> list[Row]:
         """Return status and reason, then what is behind them."""
         status = self._state.status_of(self._node)
+        if self._state.is_outside(self._node):
+            return [row(Span(ADDED_BY_KEY, Role.HEADING), indent=2)]
         reason = label(full_why(self._state, self._node, self._clock), 500)
         rows = [
             row(*self._heading(status, reason), indent=2),

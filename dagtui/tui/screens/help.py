@@ -9,6 +9,7 @@ from dagtui.text import cell_width
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
+from dagtui.tui.log.empty_log import ADDED_BY_KEY
 from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class HelpScreen(Reader):
         for status in NodeStatus:
             name = status_run(status, self.look, word=True)
             rows.append(row("  ", name, *_gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
+        outside = Span("  dimmed", Role.GUIDE)
+        rows.append(row("  ", outside, *_gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
         return rows
 
     def keys(self) -> list[tuple[str, str]]:

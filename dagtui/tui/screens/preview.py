@@ -98,6 +98,7 @@ def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]
         ("Stop", "stops {}", stopped, Role.BAD),
         ("Stop, then run again", "restarts {}", sorted(restarted), Role.BAD),
         ("Run again", "reruns {}", again, STATUS_CLASSES[NodeStatus.RUNNING]),
+        ("Added to the run", "adds {}", preview.added, STATUS_CLASSES[NodeStatus.READY]),
         ("Released", "releases {}", released, STATUS_CLASSES[NodeStatus.READY]),
         ("Will not run", "{} will not run", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
         ("Will be blocked", "{} will be blocked", preview.blocked, STATUS_CLASSES[NodeStatus.FAILED_PARENT]),
@@ -159,7 +160,7 @@ class PreviewDialog(Dialog[Preview]):
         if self._left_out:
             rows.append(row(Span(f"{plural(len(self._left_out), 'selected node')} left out", Role.WARNING)))
         seconds = self._run.seconds_for(preview)
-        if seconds is not None and (preview.again or preview.released):
+        if seconds is not None and (preview.again or preview.released or preview.added):
             rows.append(row(muted("takes about "), Span(duration(seconds))))
         return rows
 

@@ -10,7 +10,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph import tallies as tallies_module
 from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.tallies import Tallies
+from dagtui.tui.graph.tallies import OUTSIDE, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,3 +91,24 @@ def test_the_next_node_of_a_status_is_found_in_both_directions_round_the_end(gra
     backwards = next((at for at in reversed(hits) if at < here), hits[-1] if hits else None)
     assert tallies.find(wanted, here) == forwards
     assert tallies.find(wanted, here, backwards=True) == backwards
+
+
+@given(graph=graphs(), data=st.data())
+def test_nodes_that_are_not_part_of_the_run_are_counted_nowhere_until_they_join(graph: Graph, data: st.DataObject):
+    layout = dependency_layout(graph)
+    flags = st.lists(st.integers(0, 1), min_size=len(graph), max_size=len(graph))
+    status, selected = bytearray(len(graph)), bytearray(data.draw(flags))
+    tallies = Tallies(layout, status, selected)
+    branches = [(layout.positions[item], layout.shut_end(item)) for item in range(len(layout))]
+    for _ in range(3):
+        for start, end in branches:
+            nodes = [item for item in layout.items[start:end] if item < layout.node_count]
+            expected = [sum(selected[node] and status[node] == value for node in nodes) for value in NodeStatus]
+            assert tallies.counts(start, end) == expected
+            outside = [layout.positions[node] for node in nodes if not selected[node]]
+            assert list(tallies.having(OUTSIDE, start, end)) == outside
+        assert tallies.has_outside == (0 in selected)
+        changes = data.draw(st.dictionaries(st.integers(0, len(graph) - 1), STATUSES))
+        for node, value in changes.items():
+            selected[node], status[node] = 1, value
+        tallies.update(changes.keys())

@@ -9,6 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "dagtui"
 TYPES = {
     "NodeIndex": ("node", "parent", "child", "blocker"),
+    "TaskIndex": ("task",),
     "AttemptNumber": ("attempt", "pinned"),
     "ClockTime": ("clock", "settled_at"),
     "WallTime": ("wall", "began_at", "last_wall"),

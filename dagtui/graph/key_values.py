@@ -10,11 +10,14 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import value_text
-from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
+from dagtui.graph.model import PARAMETER_TYPES, Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Value
+
+RETRIED_WORDS = ("timeout", "lost")
+"""Ends without an exit status that `exit_codes` can name."""
 
 _OTHER_TYPES = {
     "str": "string text char path file choice",

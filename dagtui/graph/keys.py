@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.actions import read_args, read_call, read_run
 from dagtui.graph.key_values import (
+    RETRIED_WORDS,
     read_choices,
     read_default,
     read_env,
@@ -23,7 +24,7 @@ from dagtui.graph.key_values import (
     read_type,
 )
 from dagtui.graph.matrix.matrices import read_matrix
-from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
+from dagtui.graph.model import PARAMETER_TYPES, Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:

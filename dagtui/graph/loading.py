@@ -370,7 +370,7 @@ class _Loading:
             self._diagnostics.key(("tasks", other), message, "give one of them another name")
 
     def _cycle(self, error: CycleError, layout: GraphLayout) -> None:
-        task_of = array("i", layout.task_of())
+        task_of = list(layout.task_of())
         on_it = {layout.tasks[task_of[node]].name: task_of[node] for node in error.nodes}
         first = min(on_it.values())
         origins = Origins(self._document, layout.tasks)

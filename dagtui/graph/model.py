@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.graph.indexed import Indexed
+
 Value = str | int | float | bool
 """What a matrix axis, a placeholder or an element of a list can hold."""
 
@@ -26,12 +28,9 @@ Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""
 
 NodeIndex = NewType("NodeIndex", int)
-"""The number of a node in its graph, from 0."""
-
 TaskIndex = NewType("TaskIndex", int)
-"""The number of a task in its graph, from 0."""
-
 NO_NODE = NodeIndex(-1)
+"""The numbers of nodes and of tasks in their graph, from 0, and the number that stands for no node."""
 
 
 DEFAULT_SHELL = ("sh", "-e", "-c")
@@ -51,9 +50,6 @@ class Trigger(enum.Enum):
 PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
 """What the text of a parameter on the command line can be read as."""
 
-RETRIED_WORDS = ("timeout", "lost")
-"""Ends without an exit status that `exit_codes` can name."""
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -66,7 +62,7 @@ class RetryPolicy:
     jitter: float = 0.0
     """The share of the delay, from 0 to 1, by which it may be longer or shorter."""
     exit_codes: tuple[int | str, ...] = ()
-    """The ends that are retried, or every failure if empty. A signal n counts as 128 + n. Words are RETRIED_WORDS."""
+    """The ends that are retried, or every failure if empty. Signal n counts as 128 + n. Words: timeout, lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +236,11 @@ class Graph:
         """
         self.labels: list[str] = list(labels)
         self.name, self.path, self.directory = name, path, directory
-        self.tasks: list[Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
+        self.tasks: Indexed[TaskIndex, Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
-        self.task_of = cast("Sequence[TaskIndex]", array("i", range(len(self.labels)) if task_of is None else task_of))
+        numbers = range(len(self.labels)) if task_of is None else task_of
+        self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", numbers))
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given

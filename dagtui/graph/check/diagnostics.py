@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from dagtui.graph.errors import ValueProblem
-    from dagtui.graph.model import Task
+    from dagtui.graph.model import Task, TaskIndex
     from dagtui.graph.toml.positions import KeyPath, Located, SourceSpan
 
 SHOWN = 50
@@ -182,7 +182,7 @@ class Origins:
         self._document = document
         self._tasks = tasks
 
-    def of(self, task: int, key: str, *inside: str | int) -> KeyPath:
+    def of(self, task: TaskIndex, key: str, *inside: str | int) -> KeyPath:
         """Return the path at which a task's key, or something inside its value, is written."""
         tables: list[KeyPath] = [("tasks", self._tasks[task].name), ("defaults",)]
         if key == "env":

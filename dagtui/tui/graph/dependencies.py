@@ -13,7 +13,7 @@ from dagtui.tui.graph.paths import TOP, LongestPaths, longest_paths
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex, TaskIndex
 
 SHOWN_SIBLINGS = 8
 """More siblings than this, of one task and depth, get a group row."""
@@ -123,7 +123,7 @@ class _Matrices:
         if len(members) <= SHOWN_SIBLINGS:
             return level
         families = Counter((parents[node], task_of[node]) for node in members)
-        made: dict[tuple[int, int], int] = {}
+        made: dict[tuple[int, TaskIndex], int] = {}
         sequence: list[int] = []
         for node in level:
             family = (parents[node], task_of[node])
@@ -138,7 +138,7 @@ class _Matrices:
             sequence.append(node)
         return sequence
 
-    def _add_head(self, family: tuple[int, int], count: int) -> int:
+    def _add_head(self, family: tuple[int, TaskIndex], count: int) -> int:
         above, task = family
         name = self.graph.tasks[task].name
         self.parents.append(above)

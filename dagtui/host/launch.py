@@ -97,7 +97,11 @@ def _live(
     inbox = SignalInbox((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     try:
         run = begin()
-    except (GraphError, StoreError, OSError) as error:
+    except Exception as error:
+        from dagtui.graph.matrix.selection import ChoiceError
+
+        if not isinstance(error, ChoiceError | GraphError | StoreError | OSError):
+            raise
         done = isinstance(error, NothingToResumeError) and error.completed
         text = str(error) if done or isinstance(error, GraphError) else f"dagtui: {error}"
         status = 0 if done else _BAD_CALL

@@ -483,6 +483,16 @@ def test_what_keeps_a_run_from_beginning_is_said(harness: SessionHarness) -> Non
     assert "dagtui: " in terminal.text
 
 
+def test_a_resume_that_nothing_is_left_to_run_in_by_default_is_said(harness: SessionHarness) -> None:
+    harness.write('[run]\ndefault = ["one"]\n[tasks.one]\nrun = "true"\n[tasks.two]\nrun = "true"\n')
+    assert harness.open("run", "graph.toml").wait_for_end() == 0
+    harness.write('[tasks.one]\nrun = "true"\ndefault = false\n[tasks.two]\nrun = "true"\ndefault = false\n')
+    terminal = harness.open("graph.toml", "--resume")
+    assert terminal.wait_for_end() == 2
+    assert "nothing runs by default" in terminal.text
+    assert "died" not in terminal.text
+
+
 # What needs a controlling terminal
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
+from dagtui.cli.graph_file import call_of, refuse_folder, refuse_missing
 from dagtui.cli.stderr import fail
 from dagtui.control.client import connect as connect_to
 from dagtui.control.live import run_without_record
@@ -93,11 +93,10 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
         fail(f"dagtui: run {number} of {shown} is not live, {what}; omit --run, or name a live run")
     refuse_folder(graph_file)
     directory = last_run(graph_file, number)
-    if directory is None and (missing := why_missing(graph_file)):
-        fail(f"dagtui: {shown}: {missing}, and no live run of it")
-    if directory is None and number:
-        fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists its runs")
     if directory is None:
+        refuse_missing(graph_file, shown, "live run")
+        if number:
+            fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists its runs")
         fail(f"dagtui: {shown} has no live run; start one with: {call_of(graph_file)}")
     last, call = summarise(directory), call_of(graph_file)
     ways_on = f"start one with: {call}" if directory.damage() else _advice(last, call)

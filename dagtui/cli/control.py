@@ -150,7 +150,6 @@ def _command(name: str) -> click.Command:
 
 
 def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    """Parse a number of slots."""
     try:
         number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
     except ValueError:

@@ -117,7 +117,14 @@ def refuse_folder(graph_file: Path) -> None:
     fail(f"dagtui: {graph_file} is a folder: name the graph's file{hint}")
 
 
-def why_missing(graph_file: Path) -> str:
+def refuse_missing(graph_file: Path, shown: str, what: str = "run") -> None:
+    """Exit with 2 if a graph without runs has no file either, or if its path is a folder."""
+    refuse_folder(graph_file)
+    if missing := _why_missing(graph_file):
+        fail(f"dagtui: {shown}: {missing}, and no {what} of it")
+
+
+def _why_missing(graph_file: Path) -> str:
     """Say why a graph's file can't be found. Empty if it exists or if the graph has no file."""
     from dagtui.store.paths import is_piped
 

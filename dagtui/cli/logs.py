@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_before_argument
-from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
+from dagtui.cli.graph_file import call_of, refuse_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.control.held import enclosing
@@ -69,10 +69,7 @@ def logs(
 def _run(graph_file: Path, number: int | None) -> RunDirectory:
     found = runs(graph_file)[::-1]
     if not found:
-        refuse_folder(graph_file)
-    if not found and (missing := why_missing(graph_file)):
-        fail(f"dagtui: {label(graph_file)}: {missing}, and no run of it")
-    if not found:
+        refuse_missing(graph_file, label(graph_file))
         fail(f"dagtui: {label(graph_file)} has no run yet; start one with: {call_of(graph_file)}")
     if number is None:
         return latest_first(found)[0]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import optional_graph_path_argument
-from dagtui.cli.graph_file import refuse_folder, why_missing
+from dagtui.cli.graph_file import refuse_missing
 from dagtui.cli.output import standard_output
-from dagtui.cli.stderr import fail, say
+from dagtui.cli.stderr import say
 from dagtui.control.live import screen_of
 from dagtui.report.run_list import run_line, run_object
 from dagtui.store.directory import runs as runs_of
@@ -56,9 +56,7 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
         return
     found = runs_of(graph_file)[::-1]
     if not found:
-        refuse_folder(graph_file)
-    if not found and (missing := why_missing(graph_file)):
-        fail(f"dagtui: {click.format_filename(graph_file)}: {missing}, and no run of it")
+        refuse_missing(graph_file, click.format_filename(graph_file))
     yield str(graph_file), found
 
 

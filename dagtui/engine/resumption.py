@@ -102,8 +102,6 @@ def stays_done(state: RunState, node: NodeIndex) -> bool:
 
 
 class _Restorer:
-    """Restores nodes one at a time."""
-
     def __init__(
         self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, AttemptNumber], last: ClockTime
     ) -> None:

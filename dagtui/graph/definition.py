@@ -199,7 +199,6 @@ def _filled(text: _Text, graph: Graph) -> str:
 
 
 def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
-    """Yield the parts of a task by their names."""
     action = task.action
     if isinstance(action, ShellCommand):
         yield "run", _text(action.text, lambda text: parse_command(text, task.shell), quote)

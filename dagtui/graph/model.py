@@ -376,7 +376,6 @@ class Graph:
 
 
 def _numbered(labels: Sequence[str]) -> dict[str, NodeIndex]:
-    """Return the node of each label."""
     nodes = cast("dict[str, NodeIndex]", {label: node for node, label in enumerate(labels)})
     if len(nodes) != len(labels):
         raise ValueError("two nodes have the same label")

@@ -53,8 +53,6 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
 
 
 class _Redactor:
-    """Redacts the parts of one graph."""
-
     def __init__(self, graph: Graph, secrets: Secrets) -> None:
         self._graph = graph
         self._mask = secrets.mask
@@ -113,7 +111,6 @@ class _Redactor:
         return self._mask(text)
 
     def _record(self, record: _Thing) -> _Thing:
-        """Redact all fields of a dataclass."""
         if not dataclasses.is_dataclass(record) or isinstance(record, type):
             return record
         changes: dict[str, object] = {}

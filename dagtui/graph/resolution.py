@@ -303,7 +303,6 @@ def _filled_argument(argument: Template, values: _Values) -> tuple[str, ...]:
 
 
 def _cut(value: object) -> object:
-    """Return the arguments of a call with templates in place of their texts."""
     if isinstance(value, str):
         return parse_template(value)
     if isinstance(value, (list, tuple)):

@@ -130,7 +130,6 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
 
 
 def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[NodeIndex]:
-    """Return the critical path among the nodes that would run."""
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
     ways = critical_path_lengths(graph, weights)
     roots = (node for node in graph.order if not graph.parent_count(node))

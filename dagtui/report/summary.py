@@ -98,8 +98,6 @@ def _stale(run: RunView, nodes: list[NodeIndex], look: Look, folder: str) -> str
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """Failures with the same message."""
-
     nodes: list[NodeIndex]
     """In the order of the file. The first one is shown."""
     tail: list[bytes]

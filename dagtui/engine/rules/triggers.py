@@ -91,7 +91,6 @@ def _uses_parent_status(task: Task) -> bool:
 
 
 def _texts(task: Task) -> Iterator[str]:
-    """Yield each string of a task that may have placeholders."""
     action = task.action
     if isinstance(action, ShellCommand):
         yield action.text

@@ -181,7 +181,6 @@ def _declared(diagnostics: Diagnostics, name: str, value: object) -> Parameter |
 
 
 def _of_default(default: ParameterValue) -> Parameter:
-    """Return the parameter with a default that has been read."""
     if isinstance(default, tuple):
         return Parameter(ParameterType.LIST, _common(default), default)
     return Parameter(_TYPES[type(default)], ParameterType.STR, default)
@@ -265,7 +264,6 @@ def _missing(diagnostics: Diagnostics, name: str, parameter: Parameter) -> None:
 
 
 def _example(name: str, parameter: Parameter) -> str:
-    """Return how to give a parameter."""
     if parameter.choices:
         return f"write -p {name}=VALUE; the values are {listed([value_text(choice) for choice in parameter.choices])}"
     return f"write -p {name}={_EXAMPLES[parameter.kind]}"

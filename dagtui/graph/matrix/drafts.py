@@ -81,7 +81,6 @@ def complete(
 
 
 def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> str:
-    """Fill parameters into the path of a sheet."""
     try:
         template = parse_template(text)
     except ValueProblem as wrong:
@@ -101,7 +100,6 @@ def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnost
 
 
 def _elements(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> tuple[object, ...]:
-    """Return the elements of the list that an axis refers to."""
     try:
         placeholder = parse_template(text.strip()).alone
     except ValueProblem as wrong:

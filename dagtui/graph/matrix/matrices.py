@@ -116,7 +116,6 @@ def _are_tables(entries: object) -> bool:
 
 
 def _cells(key: str, entries: object) -> tuple[Cell, ...]:
-    """Read cells: tables of axes and values."""
     found: list[Cell] = []
     for index, entry in enumerate(values.items(entries)):
         if not isinstance(entry, dict) or not entry:

@@ -170,7 +170,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def terminate(self, number: signal.Signals) -> None:
         """Exit because of a signal."""
-        if number == SIGINT and self._lent:
+        if number == SIGINT and self.lent:
             return  # it was meant for the program that has the terminal
         self.signal_number = number
         self.exit(ExitReason.TERMINATED)
@@ -277,7 +277,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def _paint(self) -> bool:
         driver = self.terminal_driver
-        if self._lent or (driver is not None and driver.stalled):
+        if self.lent or (driver is not None and driver.stalled):
             return False
         if not self._flushing:
             # In the App's own loop, which handles errors.

@@ -12,12 +12,15 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from dagtui.tui.terminal import Terminal, TerminalApp, TerminalDriver, driver, driver_for, latency_probe, watch_signals
+from dagtui.tui.terminal.frame_filter import frame_filter
+from dagtui.tui.terminal.throttle import PaintThrottle
+from dagtui.tui.terminal.writer import TerminalWriter
 
 if TYPE_CHECKING:
     from textual import events
@@ -28,6 +31,45 @@ _file = os.open(RECORD, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 def record(kind: str, **fields: object) -> None:
     os.write(_file, (json.dumps({"kind": kind, **fields}) + "\n").encode())
+
+
+class Counts:
+    """What the driver has done, counted at the seams between its parts."""
+
+    frames = refused = removed = 0
+    writers: ClassVar[list[TerminalWriter]] = []
+
+    @classmethod
+    def written(cls) -> int:
+        return sum(writer.bytes_written for writer in cls.writers)
+
+
+class CountedWriter(TerminalWriter):
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        Counts.writers.append(self)
+
+
+class CountedThrottle(PaintThrottle):
+    def refuse(self) -> None:
+        Counts.refused += 1
+        super().refuse()
+
+
+def counted_filter(frame: str) -> str:
+    shown = frame_filter(frame)
+    Counts.removed += shown != frame
+    return shown
+
+
+def counted_flush(own: TerminalDriver) -> None:
+    Counts.frames += any(own._outgoing) and own._writer is not None and not own.stalled
+    flush(own)
+
+
+flush = TerminalDriver.flush
+TerminalDriver.flush = counted_flush
+driver.TerminalWriter, driver.PaintThrottle, driver.frame_filter = CountedWriter, CountedThrottle, counted_filter
 
 
 class Body(Static, can_focus=True):
@@ -65,9 +107,9 @@ class DriverApp(TerminalApp[str]):
             at=time.monotonic(),
             stalled=own.stalled,
             overdue=own._echo is not None and own._echo.overdue,
-            frames=own.frames_sent,
-            refused=own._pacing.refused,
-            written=own.bytes_written,
+            frames=Counts.frames,
+            refused=Counts.refused,
+            written=Counts.written(),
             cpu=time.process_time(),
         )
 
@@ -163,13 +205,12 @@ async def run_app(terminal: tuple[int, int] = (0, 1)) -> None:
 
     with watch_signals(signalled):
         result = await app.run_async()
-    own = app.terminal_driver
     record(
         "end",
         result=result,
-        refused=own._pacing.refused,
-        removed=own.codes_removed,
-        written=own.bytes_written,
+        refused=Counts.refused,
+        removed=Counts.removed,
+        written=Counts.written(),
         synchronized=app._sync_available,
         blocking=os.get_blocking(terminal[0]),
     )

@@ -126,7 +126,7 @@ def keys_with_pauses(text: str, pauses: set[int]) -> list[str]:
     ends = sorted({*pauses, len(text)})
     for start, end in itertools.pairwise([0, *ends]):
         found += keyboard.feed(text[start:end].encode())
-        if end < len(text) and keyboard.patience is not None and keyboard.patience < 0.5:
+        if end < len(text) and keyboard.replies.patience is not None and keyboard.replies.patience < 0.5:
             found += keyboard.expire()
     return [message.key for message in found if isinstance(message, events.Key)]
 
@@ -162,12 +162,12 @@ def test_a_reply_with_any_two_long_pauses_gives_no_key_that_does_something(reply
 
 def test_an_escape_waits_longer_while_an_answer_is_on_its_way():
     keyboard = Keyboard()
-    keyboard.awaiting = True
+    keyboard.replies.awaiting = True
     list(keyboard.feed(b"\x1b"))
-    assert keyboard.patience > 0.5
+    assert keyboard.replies.patience > 0.5
     list(keyboard.feed(b"[?2026;2$y\x1b"))
-    assert not keyboard.awaiting
-    assert keyboard.patience < 0.5
+    assert not keyboard.replies.awaiting
+    assert keyboard.replies.patience < 0.5
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_a_person_types_after_escape_is_still_theirs(pieces: list[str], key
     found: list[object] = []
     for piece in pieces:
         found += keyboard.feed(piece.encode())
-        if keyboard.patience is not None and keyboard.patience < 0.5:
+        if keyboard.replies.patience is not None and keyboard.replies.patience < 0.5:
             found += keyboard.expire()
     assert [message.key for message in found if isinstance(message, events.Key)] == keys
 

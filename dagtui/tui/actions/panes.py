@@ -101,10 +101,8 @@ class PaneActions:
         if main.on_side:
             if self._log.view.finder is None:
                 self._say_no_search()
-            elif direction < 0:
-                self._log.find_previous()
             else:
-                self._log.find_next()
+                self._log.find_hit(direction)
         elif not self._tree.filter_query:
             self._say_no_search()
         elif not self._tree.find_next(self._tree.filter_query, direction < 0):

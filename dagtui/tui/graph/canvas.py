@@ -51,14 +51,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR, *ROLE_CLASSES}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
-    def __init__(
-        self,
-        run: RunView,
-        look: Look = IN_UNICODE,
-        *,
-        id: str | None = None,  # noqa: A002 - Textual's name
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__()
         self.navigator = Navigator(run.state)
         self.rows = Rows(run, self.navigator, look)
         self._run = run

@@ -11,7 +11,7 @@ from dagtui.text import cell_width
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Row, Span
+from dagtui.tui.lines.rows import Role, Row, Span, width_of
 from dagtui.tui.lines.wrapping import word_breaks
 
 if TYPE_CHECKING:
@@ -41,7 +41,33 @@ class PagePosition(NamedTuple):
     cursor: int = NOWHERE
 
 
-class Page(PaintedRows):
+class ScrolledRows(PaintedRows):
+    """Rows that scroll by keys and by the wheel."""
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll as far as there are rows."""
+        raise NotImplementedError
+
+    def page(self, direction: int) -> None:
+        """Scroll by one page."""
+        self.scroll_rows(direction * max(1, self.size.height - 1))
+
+    def half_page(self, direction: int) -> None:
+        """Scroll by half a page."""
+        self.scroll_rows(direction * max(1, self.size.height // 2))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(-WHEEL_ROWS)
+
+
+class Page(ScrolledRows):
     """Word-wrapped rows that scroll, with a cursor on one of the linked rows."""
 
     def __init__(self, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -95,14 +121,6 @@ class Page(PaintedRows):
         first, last = self._extent(target)
         self.first_row = min(max(self.first_row, last - self.size.height), first)
         self.repaint()
-
-    def page(self, direction: int) -> None:
-        """Scroll by one page."""
-        self.scroll_rows(direction * max(1, self.size.height - 1))
-
-    def half_page(self, direction: int) -> None:
-        """Scroll by half a page."""
-        self.scroll_rows(direction * max(1, self.size.height // 2))
 
     def top(self) -> None:
         """Scroll to the beginning."""
@@ -161,16 +179,6 @@ class Page(PaintedRows):
             self.repaint()
             self.activate()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll."""
-        event.stop()
-        self.scroll_rows(WHEEL_ROWS)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll."""
-        event.stop()
-        self.scroll_rows(-WHEEL_ROWS)
-
     # Layout
 
     def _key_at(self, x: int, y: int) -> str:
@@ -206,7 +214,7 @@ class Page(PaintedRows):
 def wrapped(one: Row, width: int) -> list[tuple[Span, ...]]:
     """Return a row wrapped at words into screen rows. Rows after the first are indented."""
     lead = (one.lead,) if one.lead else ()
-    room = width - sum(cell_width(run.text) for run in lead)
+    room = width - width_of(lead)
     indent = min(one.indent, room // 2)
     starts = word_breaks(one.text, room, room - indent)
     if len(starts) == 1:

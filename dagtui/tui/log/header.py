@@ -11,7 +11,7 @@ from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Span, muted, status_run
+from dagtui.tui.lines.rows import Role, Span, muted, spaces, status_run, width_of
 from dagtui.tui.log.empty_log import spent
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class HeaderLine(PaintedRows, can_focus=False):
     def draw(self, width: int, height: int) -> list[Strip]:
         """Return the row."""
         right = list(self._right)
-        while right and _cells(right) > width * 2 // 3:
+        while right and width_of(right) > width * 2 // 3:
             right.pop(0)
-        room = width - _cells(right) - (1 if right else 0)
+        room = width - width_of(right) - (1 if right else 0)
         left: list[Span] = []
         for run in _with_short_name(self._left, room, self.look):
             shown = fit(run.text, room, self.look)
@@ -59,8 +59,8 @@ class HeaderLine(PaintedRows, can_focus=False):
             room -= cell_width(shown)
             if shown != run.text:
                 break
-        gap = width - _cells(left) - _cells(right)
-        return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
+        gap = spaces(width - width_of(left) - width_of(right))
+        return [self.painter.strip([*left, gap, *right], width)][:height]
 
 
 def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime, look: Look) -> list[Span]:
@@ -118,7 +118,7 @@ def _hits(finder: Finder) -> str:
 
 def _with_short_name(runs: Sequence[Span], room: int, look: Look) -> list[Span]:
     """Return the spans with the name shortened, so that the status after it fits."""
-    excess = _cells(runs) - room
+    excess = width_of(runs) - room
     if excess <= 0:
         return list(runs)
     return [
@@ -127,7 +127,3 @@ def _with_short_name(runs: Sequence[Span], room: int, look: Look) -> list[Span]:
         else run
         for run in runs
     ]
-
-
-def _cells(runs: Sequence[Span]) -> int:
-    return sum(cell_width(run.text) for run in runs)

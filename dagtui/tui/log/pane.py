@@ -49,8 +49,8 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__()
         self._run = run
         self._look = look
         self.node = NO_NODE
@@ -60,7 +60,7 @@ class LogPane(Vertical):
         self.header = HeaderLine(look)
         self.view = LogView(look)
         self._footer = LogFooter(run, look)
-        self._search = Search(self.view)
+        self.search = Search(self.view)
         self.silence = EmptyLogPage(run, look)
         self.silence.display = False
         self._log: AttemptLog | None = None
@@ -110,9 +110,9 @@ class LogPane(Vertical):
             if change:
                 self.view.take(change)
                 if change.joined:
-                    self._search.inserted(change.inserted)
+                    self.search.inserted(change.inserted)
             self._look_for_error(log)
-        searches = self._search.step()
+        searches = self.search.step()
         self._choose(clock)
         self._draw_header(clock)
         self.view.flush()
@@ -129,7 +129,7 @@ class LogPane(Vertical):
         self._shown, self._note = wanted, ""
         self._log = AttemptLog(self._run.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
-        self._search.opened(text)
+        self.search.opened(text)
 
     def _choose(self, clock: ClockTime) -> None:
         """Show the lines, or the page that says why there are none."""
@@ -161,11 +161,13 @@ class LogPane(Vertical):
 
     def page(self, direction: int) -> None:
         """Scroll by one page."""
-        self._scroll(direction * max(1, self.window.size.height - 1))
+        self.window.page(direction)
+        self._moved()
 
     def half_page(self, direction: int) -> None:
         """Scroll by half a page."""
-        self._scroll(direction * max(1, self.window.size.height // 2))
+        self.window.half_page(direction)
+        self._moved()
 
     def top(self) -> None:
         """Show the beginning."""
@@ -193,10 +195,6 @@ class LogPane(Vertical):
         """The visible widget: the lines, or the page in their place."""
         return self.view if self.view.display else self.silence
 
-    def _scroll(self, rows: int) -> None:
-        self.window.scroll_rows(rows)
-        self._moved()
-
     def _moved(self) -> None:
         """Discard the note about the last action, since a person did something else."""
         self._note = ""
@@ -205,14 +203,13 @@ class LogPane(Vertical):
 
     # How it is shown
 
-    def toggle_follow(self) -> bool:
-        """Follow the end or stay. Return whether the log follows now."""
+    def toggle_follow(self) -> None:
+        """Follow the end, or stay."""
         if self.view.follows:
             self.view.stay()
         else:
             self.view.follow()
         self._moved()
-        return self.view.follows
 
     def toggle_wrap(self) -> bool:
         """Wrap long lines or cut them. Return whether they wrap now."""
@@ -220,17 +217,15 @@ class LogPane(Vertical):
         self._moved()
         return self.view.wraps
 
-    def toggle_times(self) -> bool:
-        """Show or hide when each line was written. Return whether times are shown now."""
+    def toggle_times(self) -> None:
+        """Show or hide when each line was written."""
         self.view.shows_times = not self.view.shows_times
         self.view.redraw()
-        return self.view.shows_times
 
-    def toggle_numbers(self) -> bool:
-        """Show or hide line numbers. Return whether they are shown now."""
+    def toggle_numbers(self) -> None:
+        """Show or hide line numbers."""
         self.view.shows_numbers = not self.view.shows_numbers
         self.view.redraw()
-        return self.view.shows_numbers
 
     def previous_attempt(self) -> None:
         """Show the previous attempt."""
@@ -246,37 +241,24 @@ class LogPane(Vertical):
 
     # Finding
 
-    def begin_find(self) -> None:
-        """Note that a person starts to type a search."""
-        self._search.begin()
-
-    def keep_find(self) -> None:
-        """End the typing and keep the search."""
-        self._search.keep()
-
     def give_up_find(self) -> None:
         """End the typing and the search, and return to the previous position."""
-        self._search.give_up()
+        self.search.give_up()
         self._moved()
 
     def find(self, text: str) -> None:
         """Search for a text (after "!" for lines without it) and show the first hit from the window's top."""
-        self._search.look_for(text)
+        self.search.look_for(text)
         self._moved()
 
-    def find_next(self) -> None:
-        """Show the next hit, wrapping around."""
-        self._search.go(1)
-        self._moved()
-
-    def find_previous(self) -> None:
-        """Show the previous hit, wrapping around."""
-        self._search.go(-1)
+    def find_hit(self, direction: int) -> None:
+        """Show the next hit, or the previous one if the direction is negative, wrapping around."""
+        self.search.go(direction)
         self._moved()
 
     def clear_find(self) -> None:
         """End the search."""
-        self._search.forget()
+        self.search.forget()
         self._moved()
 
     def first_error(self) -> None:

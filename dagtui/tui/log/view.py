@@ -9,9 +9,8 @@ from rich.segment import Segment
 
 from dagtui.text import cell_width
 from dagtui.text.amounts import time_of_day
-from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.page import WHEEL_ROWS
-from dagtui.tui.lines.painter import PaintedRows, measured
+from dagtui.tui.lines.page import ScrolledRows
+from dagtui.tui.lines.painter import measured
 from dagtui.tui.lines.rows import Role, Row
 from dagtui.tui.lines.wrapping import characters_before
 from dagtui.tui.log.document import LogDocument, LogPiece, Spot
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 TIME_CELLS = 9
 
 
-class LogView(PaintedRows):
+class LogView(ScrolledRows):
     """Draws a window of a log. It knows its position, but only the part of the log that is on screen."""
 
-    def __init__(self, look: Look = IN_UNICODE, *, pace: LogThrottle | None = None) -> None:
+    def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.finder: Finder | None = None
-        self.pace = pace or LogThrottle()
+        self.pace = LogThrottle()
         self.follows = True
         self.shows_times = False
         self.shows_numbers = False
@@ -306,16 +305,6 @@ class LogView(PaintedRows):
         return max(4, len(str(self.line_count))) + 1
 
     # Events
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll."""
-        event.stop()
-        self.scroll_rows(WHEEL_ROWS)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll."""
-        event.stop()
-        self.scroll_rows(-WHEEL_ROWS)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Start selecting lines."""

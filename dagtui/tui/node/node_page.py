@@ -30,8 +30,8 @@ MOST_TIME = 0.05
 class NodePage(Page):
     """Rows about a node, built by `rows_about`."""
 
-    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(look, id=id)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self.run = run
         self.node = NO_NODE
         self._watch: Watch | None = None

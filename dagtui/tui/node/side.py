@@ -100,16 +100,9 @@ class Side(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(
-        self,
-        run: RunView,
-        look: Look = IN_UNICODE,
-        *,
-        id: str | None = None,  # noqa: A002 - Textual's name
-        keymap: Keymap,
-    ) -> None:
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, keymap: Keymap) -> None:
         """Create the panes. `keymap` provides the keys in hints."""
-        super().__init__(id=id)
+        super().__init__()
         self.node = NO_NODE
         self.strip = TabStrip(look)
         self.log_pane = LogPane(run, look)

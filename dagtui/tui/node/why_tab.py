@@ -36,15 +36,8 @@ MOST_RUNNING = 10
 class WhyPane(NodePage):
     """The explanation of the shown node, with links to the nodes that it names."""
 
-    def __init__(
-        self,
-        run: RunView,
-        look: Look = IN_UNICODE,
-        *,
-        keymap: Keymap,
-        id: str | None = None,  # noqa: A002 - Textual's name
-    ) -> None:
-        super().__init__(run, look, id=id)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, keymap: Keymap) -> None:
+        super().__init__(run, look)
         self._keymap = keymap
         self._ending = FailureLines(run)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from dagtui.text import cell_width, fit, label
+from dagtui.text import fit, label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Span
+from dagtui.tui.lines.rows import Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,30 +97,29 @@ class Footer(PaintedRows, can_focus=False):
         keys = self._keymap.footer(self._pane, self._labels)
         at_left: list[AnyAction] = []
         at_right = [key for key in keys if key.id in ALWAYS]
-        left = width - sum(_cells(self._entry(key)) for key in at_right)
+        left = width - sum(width_of(self._entry(key)) for key in at_right)
         for key in keys:
             entry = self._entry(key)
             if key in at_right or key.id in self._unavailable or not entry[0].text.strip():
                 continue
-            if _cells(entry) > left:
+            if width_of(entry) > left:
                 break
-            left -= _cells(entry)
+            left -= width_of(entry)
             if key.id == DETACH:
                 at_right.insert(-1, key)
             else:
                 at_left.append(key)
-        gap = max(0, left)
         self._places = []
-        runs = [*self._placed(at_left, 0), Span(" " * gap)]
-        return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
+        runs = [*self._placed(at_left, 0), spaces(left)]
+        return [*runs, *self._placed(at_right, width_of(runs))]
 
     def _placed(self, keys: list[AnyAction], column: int) -> list[Span]:
         """Return the spans of keys from a column on, and record their positions for clicks."""
         runs: list[Span] = []
         for key in keys:
             entry = self._entry(key)
-            self._places.append((column, column + _cells(entry), key.id))
-            column += _cells(entry)
+            self._places.append((column, column + width_of(entry), key.id))
+            column += width_of(entry)
             runs += entry
         return runs
 
@@ -134,7 +133,3 @@ class Footer(PaintedRows, can_focus=False):
         for start, end, id_ in self._places:
             if start <= event.x < end:
                 self.post_message(self.Pressed(id_))
-
-
-def _cells(entry: tuple[Span, Span]) -> int:
-    return sum(cell_width(run.text) for run in entry)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import cell_width
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
-from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run
 from dagtui.tui.log.empty_log import ADDED_BY_KEY
 from dagtui.tui.screens.dialog import Reader
 
@@ -52,9 +51,9 @@ class HelpScreen(Reader):
         rows += [row(), row(Span("Statuses", Role.HEADING))]
         for status in NodeStatus:
             name = status_run(status, self.look, word=True)
-            rows.append(row("  ", name, *_gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
+            rows.append(row("  ", name, _gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
         outside = Span("  dimmed", Role.GUIDE)
-        rows.append(row("  ", outside, *_gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
+        rows.append(row("  ", outside, _gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
         return rows
 
     def keys(self) -> list[tuple[str, str]]:
@@ -71,8 +70,8 @@ class HelpScreen(Reader):
         for key in self._keymap.actions:
             shown = Span(self._keymap.all_shown(key.id, self.look), Role.KEY)
             if key.group is group and shown.text:
-                yield row("  ", shown, *_gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
+                yield row("  ", shown, _gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
 
 
-def _gap(run: Span, cells: int) -> tuple[Span, ...]:
-    return (Span(" " * max(1, cells + 1 - cell_width(run.text))),)
+def _gap(run: Span, cells: int) -> Span:
+    return spaces(max(1, cells + 1 - run.width))

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual import on
 from textual.containers import Horizontal
-from textual.message import Message
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
 from dagtui.text import count
-from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.tree import TreeDump, TreePane
@@ -75,17 +73,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_BELOW, "-wide")]  # noqa: RUF012 - Textual's attribute
     AUTO_FOCUS = "TreePane"
 
-    class NodeShown(Message):
-        """Another node is shown on the right."""
-
-    def __init__(
-        self,
-        run: RunView,
-        keymap: Keymap,
-        *,
-        detachable: bool = False,
-        look: Look = IN_UNICODE,
-    ) -> None:
+    def __init__(self, run: RunView, keymap: Keymap, *, detachable: bool, look: Look) -> None:
         super().__init__("-ascii" if look.ascii else None)
         self._run = run
         self._look = look
@@ -199,7 +187,6 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show a node on the right, or what the cursor's row stands for, and the keys."""
         if node is not None:
             self.side.show(node)
-            self.post_message(self.NodeShown())
         elif self.tree_pane.many is not None:
             self.side.show_branch(self.tree_pane.navigator.cursor, lambda: self.tree_pane.many)
         self.show_keys()
@@ -249,7 +236,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Let a person type a search for the focused pane: the tree or the log."""
         self._looked_for = before = "" if self.on_side else self.tree_pane.filter_query
         if self.on_side:
-            self.side.log_pane.begin_find()
+            self.side.log_pane.search.begin()
         self.footer.display = False
         self.search_line.open("log" if self.on_side else NODES, before)
         self.search_line.tell()
@@ -275,7 +262,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.search_line.rest(NODES, "")
         self.footer.display = True
         if self.on_side and found:
-            self.side.log_pane.keep_find()
+            self.side.log_pane.search.keep()
         elif self.on_side:
             self.side.log_pane.give_up_find()
         elif not found:

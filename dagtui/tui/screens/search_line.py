@@ -11,9 +11,9 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from dagtui.text import cell_width, count
+from dagtui.text import count
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Span
+from dagtui.tui.lines.rows import Role, Span, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ class _SearchText(PaintedRows, can_focus=False):
         """Show other words."""
         if runs != self._runs:
             self._runs = runs
-            self.styles.width = sum(cell_width(run.text) for run in runs)
+            self.styles.width = width_of(runs)
             self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:  # noqa: ARG002 - the base's signature
@@ -137,4 +137,4 @@ def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Spa
     runs = [Span(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
     hints = zip(keys, ("next", "all nodes"), strict=False)
     runs += [run for key, words in hints for run in (Span(f" {key}", Role.KEY), Span(f" {words} ", Role.MUTED))]
-    return runs if sum(cell_width(run.text) for run in runs) <= room else runs[:1]
+    return runs if width_of(runs) <= room else runs[:1]

@@ -48,14 +48,8 @@ class TopBar(PaintedRows, can_focus=False):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(
-        self,
-        run: RunView,
-        look: Look = IN_UNICODE,
-        *,
-        id: str | None = None,  # noqa: A002 - Textual's name
-    ) -> None:
-        super().__init__(look, id=id)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._run = run
         self._state = run.state
         self._clock = run.clock()

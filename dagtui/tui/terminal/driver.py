@@ -47,6 +47,8 @@ class TerminalDriver(Driver):
     driver may follow on another terminal in the same loop, which is the main thread's.
     """
 
+    _terminal = Terminal()
+
     def __init__(
         self,
         app: App[object],
@@ -54,15 +56,13 @@ class TerminalDriver(Driver):
         debug: bool = False,
         mouse: bool = True,
         size: tuple[int, int] | None = None,
-        terminal: Terminal | None = None,
     ) -> None:
-        self._terminal = terminal or Terminal()
         # Textual takes the app's first size from here. Otherwise it asks descriptors 0 to 2, which may be other
         # terminals.
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
         self._active = False
         self._lost = False
-        self._pacing = PaintThrottle(app)
+        self.pacing = PaintThrottle(app)
         self._outgoing: list[str] = []
         self._flush_due: asyncio.Handle | None = None
         self._line: modes.LineSettings | None = None
@@ -80,11 +80,6 @@ class TerminalDriver(Driver):
                 signal.SIGCONT: self.continued,
             },
         )
-        self._bytes_written = 0
-        self.frames_sent = 0
-        """Frames that were passed to the terminal."""
-        self.codes_removed = 0
-        """Control codes that the frame filter removed. Any is a defect upstream."""
 
     # Calls from the app
 
@@ -97,20 +92,6 @@ class TerminalDriver(Driver):
     def stalled(self) -> bool:
         """Whether the terminal has not yet accepted all output. Nothing should be rendered meanwhile."""
         return (self._writer is not None and self._writer.behind) or (self._echo is not None and self._echo.overdue)
-
-    @property
-    def lost(self) -> bool:
-        """Whether the terminal is permanently lost."""
-        return self._lost
-
-    @property
-    def bytes_written(self) -> int:
-        """Bytes that the terminal has accepted from this driver."""
-        return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
-
-    def refuse_frame(self) -> None:
-        """Count a frame that was not shown, and schedule one repaint of everything."""
-        self._pacing.refuse()
 
     def copy(self, text: str) -> bool:
         """Put `text` on the terminal's clipboard (OSC 52) and return whether it was sent.
@@ -176,8 +157,7 @@ class TerminalDriver(Driver):
         if not self._active or data.startswith(_OPERATING_SYSTEM_COMMAND):
             return
         if data != _BELL:
-            data, removed = frame_filter(data)
-            self.codes_removed += removed
+            data = frame_filter(data)
         self._outgoing.append(data)
         # Textual flushes after each frame, but not after a bell.
         if self._flush_due is None:
@@ -193,9 +173,8 @@ class TerminalDriver(Driver):
         if not frame or self._writer is None:
             return
         if self.stalled:
-            self.refuse_frame()
+            self.pacing.refuse()
             return
-        self.frames_sent += 1
         self._writer.send(frame.encode())
         if self._echo is not None:
             self._echo.sent()
@@ -217,7 +196,7 @@ class TerminalDriver(Driver):
         if not self._lost:
             self._give_back()
         self._close()
-        self._pacing.release()
+        self.pacing.release()
 
     def send_message(self, message: Message) -> None:
         """Post a message to the app. Input is read in the app's own loop, so no thread has to be crossed."""
@@ -243,14 +222,12 @@ class TerminalDriver(Driver):
         self._writer = TerminalWriter(
             self._output.number,
             self._loop,
-            on_behind=self._pacing.hold,
+            on_behind=self.pacing.hold,
             on_drained=self._unblock,
             on_lost=self._lose,
         )
         if self._terminal.environment.get("SSH_CONNECTION"):
-            self._echo = LatencyProbe(
-                self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._unblock
-            )
+            self._echo = LatencyProbe(self._loop, ask=self._ask, on_overdue=self.pacing.hold, on_answered=self._unblock)
         if self._terminal.is_controlling():
             self._kernel_signals.set()
 
@@ -266,7 +243,6 @@ class TerminalDriver(Driver):
     def _close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-            self._bytes_written += self._writer.bytes_written
         if self._echo is not None:
             self._echo.close()
         # Close in reverse order: both may have set the flag of one shared description.
@@ -307,7 +283,7 @@ class TerminalDriver(Driver):
     def _unblock(self) -> None:
         """Release painting once the terminal has drained or answered."""
         if not self.stalled:
-            self._pacing.release()
+            self.pacing.release()
 
     def _lose(self, reason: str) -> None:
         """Handle the loss of the terminal: stop using it, stop painting, and report the loss once."""
@@ -319,7 +295,7 @@ class TerminalDriver(Driver):
             self._writer.close()
         if self._echo is not None:
             self._echo.close()
-        self._pacing.hold()
+        self.pacing.hold()
         # Deferred: this may run in the middle of a frame.
         self._loop.call_soon(self._report_loss, reason)
 
@@ -334,14 +310,6 @@ def driver_for(terminal: Terminal) -> type[TerminalDriver]:
     """Return a driver class bound to one terminal, for an App's `driver_class`."""
 
     class BoundDriver(TerminalDriver):
-        def __init__(
-            self,
-            app: App[object],
-            *,
-            debug: bool = False,
-            mouse: bool = True,
-            size: tuple[int, int] | None = None,
-        ) -> None:
-            super().__init__(app, debug=debug, mouse=mouse, size=size, terminal=terminal)
+        _terminal = terminal
 
     return BoundDriver

@@ -65,11 +65,6 @@ class Frames:
         now = asyncio.get_running_loop().time()
         self._schedule(max(now, self._last + self._interval))
 
-    @property
-    def scheduled(self) -> bool:
-        """Whether a frame is scheduled."""
-        return self._timer is not None
-
     def _heard(self, events: Sequence[Event]) -> None:
         self._heard_at = asyncio.get_running_loop().time()
         self._events += len(events)

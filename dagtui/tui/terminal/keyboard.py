@@ -43,35 +43,16 @@ class Keyboard:
     def __init__(self) -> None:
         # Textual's own decoder raises on the first byte that is not UTF-8.
         self._decoder = codecs.getincrementaldecoder("utf-8")("dagtui-terminal")
-        self._filter = ReplyFilter()
+        self.replies = ReplyFilter()
         self._parser = _Parser()
-
-    @property
-    def patience(self) -> float | None:
-        """Seconds to wait for more input before calling `expire`, or None while nothing is incomplete."""
-        return self._filter.patience
-
-    @property
-    def awaiting(self) -> bool:
-        """Whether an answer is expected. Settable."""
-        return self._filter.awaiting
-
-    @awaiting.setter
-    def awaiting(self, awaiting: bool) -> None:
-        self._filter.awaiting = awaiting
-
-    @property
-    def echoes(self) -> int:
-        """Number of answers to the probe so far."""
-        return self._filter.echoes
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Return the messages that `data` completes. Exhaust them before the next call."""
-        return filter(_is_visible, self._messages(self._filter.feed(self._decoder.decode(data))))
+        return filter(_is_visible, self._messages(self.replies.feed(self._decoder.decode(data))))
 
     def expire(self) -> Iterator[Message]:
         """Return the messages that an incomplete sequence amounts to."""
-        return filter(_is_visible, self._messages(self._filter.expire()))
+        return filter(_is_visible, self._messages(self.replies.expire()))
 
     def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
         for token in tokens:

@@ -61,7 +61,7 @@ class TerminalReader:
     def expect_answer(self) -> None:
         """Note that the terminal was asked something: an escape may begin its answer."""
         self.expect_more()
-        self._keyboard.awaiting = True
+        self._keyboard.replies.awaiting = True
         if self._end_of_wait is not None:
             self._end_of_wait.cancel()
         self._end_of_wait = self._loop.call_later(_ANSWER_SECONDS, self._stop_waiting)
@@ -112,11 +112,11 @@ class TerminalReader:
             return
         if b"\x1b[<" in data:
             self.expect_more()
-        before = self._keyboard.echoes
+        before = self._keyboard.replies.echoes
         for message in self._keyboard.feed(data):
             self._on_message(message)
         self._be_patient()
-        self._on_heard(self._keyboard.echoes - before)
+        self._on_heard(self._keyboard.replies.echoes - before)
 
     def _expire(self) -> None:
         for message in self._keyboard.expire():
@@ -126,11 +126,11 @@ class TerminalReader:
     def _be_patient(self) -> None:
         """Schedule the expiry of an incomplete sequence."""
         self._cancel_expiry()
-        if self._keyboard.patience is not None:
-            self._expiry = self._loop.call_later(self._keyboard.patience, self._expire)
+        if self._keyboard.replies.patience is not None:
+            self._expiry = self._loop.call_later(self._keyboard.replies.patience, self._expire)
 
     def _stop_waiting(self) -> None:
-        self._keyboard.awaiting = False
+        self._keyboard.replies.awaiting = False
 
     def _cancel_expiry(self) -> None:
         if self._expiry is not None:

@@ -11,8 +11,7 @@ from dagtui.host.terminal_client import SENT_VARIABLES
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import layout_of
 from dagtui.tui.terminal import modes
-from dagtui.tui.terminal.cleanup import forget_app, forget_codes
-from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+from dagtui.tui.terminal.cleanup import forget_app, forget_codes, spare_what_is_loaded
 
 if TYPE_CHECKING:
     import signal

@@ -17,7 +17,7 @@ from dagtui.report.summary import exit_summary
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.terminal import watch_signals
-from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 
 if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun

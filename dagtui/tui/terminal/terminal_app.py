@@ -33,7 +33,8 @@ class TerminalApp(App[ResultT]):
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
         self._reflow = Reflow(cast("App[object]", self))
-        self._lent = False
+        self.lent = False
+        """Whether another program has the terminal temporarily."""
 
     @property
     def reflowing(self) -> bool:
@@ -69,26 +70,21 @@ class TerminalApp(App[ResultT]):
         if driver is None:
             super()._display(screen, renderable)
         elif driver.stalled:
-            driver.refuse_frame()
+            driver.pacing.refuse()
         elif not screen._repaint_required and not self.reflowing:
             # A required repaint paints everything within one tick. At the start, Textual would send the same frame
             # three times.
             super()._display(screen, renderable)
 
-    @property
-    def lent(self) -> bool:
-        """Whether another program has the terminal temporarily."""
-        return self._lent
-
     @contextmanager
     def terminal_lent(self) -> Iterator[None]:
         """Give the terminal to another program temporarily. Raises SuspendNotSupported."""
-        self._lent = True
+        self.lent = True
         try:
             with self.suspend():
                 yield
         finally:
-            self._lent = False
+            self.lent = False
 
     def _fatal_error(self) -> None:
         """Exit after an error and show its sanitised traceback, which may quote a file or a task.

@@ -20,12 +20,9 @@ class PaintThrottle:
         self._app = app
         self._held = False
         self._repaint_due = False
-        self.refused = 0
-        """Frames that were not shown."""
 
     def refuse(self) -> None:
-        """Count a frame that was not shown, and schedule one repaint of everything."""
-        self.refused += 1
+        """Schedule one repaint of everything, since a frame was not shown."""
         self._repaint_due = True
 
     def hold(self) -> None:

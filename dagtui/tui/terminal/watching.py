@@ -19,7 +19,7 @@ from dagtui.tui.actions.read_only import ReadOnlyActions
 from dagtui.tui.actions.table import ACTIONS, Handlers, bound
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screen_app import DRIVING, ScreenApp
-from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.host import OwnTerminal
 from dagtui.tui.terminal.show import own_summary
 

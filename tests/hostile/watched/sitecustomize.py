@@ -38,11 +38,11 @@ class Watch:
             execute(module)
             original = module.frame_filter
 
-            def frame_filter(frame: str) -> tuple[str, int]:
-                shown, removed = original(frame)
-                if removed:
-                    report(f"removed {removed}: {ascii(frame)[:2000]}")
-                return shown, removed
+            def frame_filter(frame: str) -> str:
+                shown = original(frame)
+                if shown != frame:
+                    report(f"removed {len(frame) - len(shown)}: {ascii(frame)[:2000]}")
+                return shown
 
             module.frame_filter = frame_filter
             report("watching")

@@ -36,7 +36,7 @@ async def test_one_frame_and_silence_when_settled():
     paint = Painter()
     one = Frames(run_settled(), paint, 0.001)
     one.start()
-    await until(lambda: not one.scheduled)
+    await until(lambda: one._timer is None)
     assert paint.count == 1
 
 
@@ -56,7 +56,7 @@ async def test_many_requests_are_one_frame():
     one = Frames(run_settled(), paint, 0.001)
     for _ in range(100):
         one.request()
-    await until(lambda: not one.scheduled)
+    await until(lambda: one._timer is None)
     assert paint.count == 1
 
 
@@ -70,10 +70,10 @@ async def test_an_event_brings_a_frame_and_the_last_word(monkeypatch: pytest.Mon
     paint = Painter()
     one = Frames(session, paint, 0.001)
     one.start()
-    await until(lambda: not one.scheduled)
+    await until(lambda: one._timer is None)
     before = paint.count
     session.give(Command(CommandKind.PAUSE))
-    await until(lambda: not one.scheduled)
+    await until(lambda: one._timer is None)
     assert paint.count == before + 2, "at once, and once more when panes may have put something off"
 
 
@@ -82,7 +82,7 @@ async def test_of_more_events_than_anybody_can_follow_every_second_frame_is_left
     paint = Painter()
     one = Frames(run_settled(), paint, 0.1)
     one.start()
-    await until(lambda: paint.count == 1 and not one.scheduled)
+    await until(lambda: paint.count == 1 and one._timer is None)
     one._heard([NoteEvent(0.0, "many")] * amount)
     await until(lambda: paint.count == 2)
     one._heard([NoteEvent(0.0, "one more")])
@@ -99,7 +99,7 @@ async def test_a_frame_that_could_not_be_painted_is_tried_again():
     one.start()
     await until(lambda: paint.count > 3)
     paint.stalled = False
-    await until(lambda: not one.scheduled)
+    await until(lambda: one._timer is None)
 
 
 async def test_stopped_frames_leave_the_run_alone():
@@ -109,4 +109,4 @@ async def test_stopped_frames_leave_the_run_alone():
     one.start()
     one.stop()
     assert session._listeners == listeners
-    assert not one.scheduled
+    assert one._timer is None

@@ -243,7 +243,7 @@ async def test_the_footer_follows_the_cursor_though_nothing_happens_in_the_run()
     play.end("bad", 1)
     app = DagtuiApp(play.session())
     async with opened(app):
-        await until(lambda: not app._frames.scheduled)
+        await until(lambda: app._frames._timer is None)
         assert "node.retry" not in shown_keys(app)
         app.jump(1)
         await until(lambda: "node.retry" in shown_keys(app))
@@ -737,7 +737,7 @@ async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
 async def test_nothing_is_left_to_do_when_all_is_settled():
     app = DagtuiApp(run_settled())
     async with opened(app) as pilot:
-        await until(lambda: not app._frames.scheduled)
+        await until(lambda: app._frames._timer is None)
         await pilot.pause()
         shown = []
         app._display = lambda *frame: shown.append(frame)

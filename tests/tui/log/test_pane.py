@@ -116,11 +116,13 @@ class TestFollowing:
         play.prints("fetch", lines(1, 100))
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
-            assert pane.toggle_follow() is False
+            pane.toggle_follow()
+            assert not pane.view.follows
             play.prints("fetch", lines(101, 101))
             pane.flush(0.0)
             assert texts(pane.view)[-1] == "line 100"
-            assert pane.toggle_follow() is True
+            pane.toggle_follow()
+            assert pane.view.follows
             assert texts(pane.view)[-1] == "line 101"
 
     async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play: PlayedRun):
@@ -164,7 +166,7 @@ class TestWhatATerminalWouldShow:
             assert {segment.style.bgcolor for segment in first if segment.text.strip()} == {
                 pane.view.painter.style("rows--hit-current").bgcolor
             }
-            pane.find_next()
+            pane.find_hit(1)
             assert "2/2" in below(pane)
             assert "overwritten" not in below(pane)
 
@@ -401,15 +403,15 @@ class TestFinding:
             pane.find("line 11")
             assert pane.view.finder.tally()[:2] == (1, 11)
             assert "1/11" in below(pane)
-            pane.find_next()
+            pane.find_hit(1)
             assert "2/11" in below(pane)
             shown = strips(pane.view)
             row = next(strip for strip in shown if strip.text.startswith("line 110"))
             hit = next(segment for segment in row if segment.text == "line 11")
             assert hit.style.bgcolor is not None
             assert hit.style.bgcolor != next(iter(shown[0])).style.bgcolor
-            pane.find_previous()
-            pane.find_previous()
+            pane.find_hit(-1)
+            pane.find_hit(-1)
             assert "11/11" in below(pane)
             assert "line 119" in texts(pane.view)
 
@@ -422,7 +424,7 @@ class TestFinding:
             pane.move(150)
             pane.view.flush()
             here = texts(pane.view)
-            pane.begin_find()
+            pane.search.begin()
             pane.find("line 2")
             pane.view.flush()
             assert "line 200" in texts(pane.view)
@@ -439,7 +441,7 @@ class TestFinding:
         play.prints("fetch", lines(1, 200))
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
-            pane.begin_find()
+            pane.search.begin()
             pane.find("line 70")
             assert not pane.view.follows
             pane.give_up_find()
@@ -516,9 +518,9 @@ class TestFindingInLongLines:
             row = next(strip for strip in strips(pane.view) if '"k7000"' in strip.text)
             hit = pane.view.painter.style("rows--hit-current").bgcolor
             assert any(segment.text == "k7000" and segment.style.bgcolor == hit for segment in row)
-            pane.find_next()
+            pane.find_hit(1)
             await self.until_there(pane, "k7000 again")
-            pane.find_previous()
+            pane.find_hit(-1)
             await self.until_there(pane, '"k7000": 7000')
             pane.find("k3000")
             await self.until_there(pane, '"k3000": 3000')
@@ -542,10 +544,10 @@ class TestFindingInLongLines:
                 seen += [key for key in wanted if key in shown and key not in seen]
                 if seen == wanted:
                     break
-                pane.find_next()
+                pane.find_hit(1)
             assert seen == wanted
             for _ in range(len(wanted)):
-                pane.find_previous()
+                pane.find_hit(-1)
                 searched(pane)
                 if '"k777"' in "".join(texts(pane.view)):
                     return

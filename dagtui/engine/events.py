@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.targets import nodes_named, whole_names
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
@@ -159,11 +158,19 @@ def fields(event: Event, graph: Graph) -> str:
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
         extra += f',"boot":{_quoted(event.boot)}' if event.boot else ""
         extra += f',"verdict":{_quoted(event.verdict)}' if event.verdict else ""
-        extra += "" if event.targets is None else f',"targets":{_texts(whole_names(graph, event.targets))}'
+        extra += _target_field(event, graph)
         extra += f',"named":{_texts(event.named)}' if event.named else ""
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
     return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
+
+
+def _target_field(event: RunEvent, graph: Graph) -> str:
+    if event.targets is None:
+        return ""
+    from dagtui.engine.targets import whole_names
+
+    return f',"targets":{_texts(whole_names(graph, event.targets))}'
 
 
 def _texts(texts: Iterable[str]) -> str:
@@ -222,13 +229,19 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
             _integer(record.get("jobs")),
             boot,
             str(record.get("verdict", "")),
-            None if targets is None else nodes_named(graph, _names(targets)),
+            None if targets is None else _nodes_named(graph, _names(targets)),
             _names(named or []),
         )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
         return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _attempt(record.get("attempt")))
     return None
+
+
+def _nodes_named(graph: Graph, names: Iterable[str]) -> tuple[NodeIndex, ...]:
+    from dagtui.engine.targets import nodes_named
+
+    return nodes_named(graph, names)
 
 
 def _names(value: object) -> tuple[str, ...]:

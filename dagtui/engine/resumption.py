@@ -8,7 +8,6 @@ from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
-from dagtui.engine.targets import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,7 +33,7 @@ def restore(
     *,
     jobs: int,
     boot: str,
-    targets: Targets = EVERYTHING,
+    targets: Targets | None = None,
 ) -> None:
     """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
@@ -50,7 +49,8 @@ def restore(
     last = run.now
     followers = followers_again(run, again)
     run.now = now
-    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=targets.nodes, named=targets.named))
+    nodes, named = targets or (None, ())
+    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=nodes, named=named))
     restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:

@@ -12,7 +12,6 @@ from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import SETTLED
-from dagtui.engine.targets import EVERYTHING
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
@@ -77,14 +76,14 @@ class Run:
         """Return the seconds since the run began."""
         return self._monotonic() - self._origin
 
-    def begin(self, *, paused: bool = False, boot: str = "", targets: Targets = EVERYTHING) -> None:
+    def begin(self, *, paused: bool = False, boot: str = "", targets: Targets | None = None) -> None:
         """Open the executor and submit the first nodes. Needs no event loop.
 
         `boot` is recorded. It distinguishes this boot of the machine from others. Only `targets` and their ancestors
-        are part of the run.
+        are part of the run, or all nodes without targets.
         """
         self._executor.open(self.post, 0 if paused else self.state.jobs)
-        nodes, named = targets
+        nodes, named = targets or (None, ())
         started = RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot, targets=nodes, named=named)
         self.traversal.emit(started)
         self._start(paused=paused)
@@ -99,7 +98,7 @@ class Run:
         jobs: int,
         boot: str = "",
         rerun: tuple[NodeIndex, ...] = (),
-        targets: Targets = EVERYTHING,
+        targets: Targets | None = None,
     ) -> None:
         """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `continue_run` next.
 

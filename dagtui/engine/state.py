@@ -20,7 +20,6 @@ from dagtui.engine.status import (
     Verdict,
     parent_outcome,
 )
-from dagtui.engine.targets import outside_ancestors
 from dagtui.engine.transaction import Transaction, Watch
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
@@ -181,6 +180,8 @@ class RunState(Columns):
 
     def _select(self, nodes: Iterable[NodeIndex], at: ClockTime) -> None:
         """Make nodes and their ancestors part of the run."""
+        from dagtui.engine.targets import outside_ancestors
+
         added = outside_ancestors(self.graph, self.selected, nodes)
         if not added:
             return

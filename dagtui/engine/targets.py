@@ -1,4 +1,7 @@
-"""Targets: the nodes that a run is for. They are part of it with all of their ancestors."""
+"""Targets: the nodes that a run is for. They are part of it with all of their ancestors.
+
+Most runs are for all nodes, and start without this module.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,9 @@ if TYPE_CHECKING:
 class Targets(NamedTuple):
     """The nodes that a call asks for."""
 
-    nodes: tuple[NodeIndex, ...] | None = None
-    """None: all nodes."""
+    nodes: tuple[NodeIndex, ...]
     named: tuple[str, ...] = ()
     """The names that were given. Empty: the nodes are the graph's default."""
-
-
-EVERYTHING = Targets()
 
 
 def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[NodeIndex]) -> set[NodeIndex]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import Ended, EndKind, Start
 from dagtui.engine.status import NodeStatus
-from dagtui.engine.targets import EVERYTHING
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
@@ -70,7 +69,7 @@ class Plan:
         return sum(self.seconds[node] for node in self.order)
 
 
-def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVERYTHING) -> Plan:
+def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None = None) -> Plan:
     """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)
@@ -78,7 +77,8 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets = EVER
     order, begins = array("i"), array("d", [-1.0]) * len(graph)
     running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
     now = NO_TIME
-    traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
+    if targets is not None:
+        traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
     traversal.begin(now)
     while True:
         _events, effects = traversal.take()

@@ -21,7 +21,6 @@ from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.redaction import keep_secrets
-from dagtui.runs.targets import default_targets
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError, StoreError, waits_for
 from dagtui.store.history import History
@@ -131,7 +130,11 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     Raises RequirementError, StoreError, GraphError for secrets, and ChoiceError if nothing runs by default.
     """
     # Checked before the directory is made, so that a run that can't start leaves nothing behind.
-    targets = options.targets or default_targets(graph)
+    targets = options.targets
+    if targets is None and not graph.runs_everything:
+        from dagtui.runs.targets import default_targets  # only here: it would delay each start
+
+        targets = default_targets(graph)
     supervisor = options.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, options._replace(supervisor=supervisor))

@@ -233,8 +233,8 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         reader = JournalReader(directory.journal_path)
         last = replay(ingredients.shown, directory, reader)
         damaged = begun_anew or _set_aside(reader)
-        targets = joining(graph, last.state, options.targets, found.rerun)
-        if last.well and not found.rerun and not targets.nodes:
+        targets = joining(graph, last.state, options.targets, found.rerun) if last.state.outside else None
+        if last.well and not found.rerun and targets is None:
             raise last.nothing_left()
         with without_garbage_collection():
             live = _restore(ingredients, last, reader, damaged, found.rerun, targets)
@@ -273,7 +273,7 @@ def _restore(
     reader: JournalReader,
     damaged: str,
     rerun: tuple[NodeIndex, ...],
-    targets: Targets,
+    targets: Targets | None,
 ) -> LiveRun:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.targets import EVERYTHING, Targets
+from dagtui.engine.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,23 +13,20 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
 
 
-def default_targets(graph: Graph) -> Targets:
-    """Return what runs if no node is named. Raises ChoiceError if that is nothing."""
+def default_targets(graph: Graph) -> Targets | None:
+    """Return what runs if no node is named, or None for all nodes. Raises ChoiceError if that is nothing."""
     if graph.runs_everything:
-        return EVERYTHING
+        return None
     from dagtui.graph.matrix.selection import default_nodes
 
     return Targets(default_nodes(graph))
 
 
-def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequence[NodeIndex]) -> Targets:
-    """Return what joins a run that is resumed: what the call names, or what runs by default now.
+def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequence[NodeIndex]) -> Targets | None:
+    """Return what joins a run that is resumed: what the call names, or what runs by default now. None: nothing.
 
     A run that was called with names gets no defaults. What is to be run again joins in any case.
     """
-    if not state.outside:
-        return EVERYTHING
-    wanted = named or (Targets(()) if state.named else default_targets(graph))
-    nodes = range(len(graph)) if wanted.nodes is None else wanted.nodes
-    found = tuple(node for node in dict.fromkeys((*nodes, *rerun)) if state.is_outside(node))
-    return Targets(found, wanted.named) if found else EVERYTHING
+    wanted = named or (Targets(()) if state.named else default_targets(graph) or Targets(tuple(graph.nodes)))
+    found = tuple(node for node in dict.fromkeys((*wanted.nodes, *rerun)) if state.is_outside(node))
+    return Targets(found, wanted.named) if found else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, dispatch, followers, state, walks
+from dagtui.engine import control, dispatch, followers, state, targets, walks
 from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
@@ -616,7 +616,7 @@ def a_cancel_reaches_what_is_not_part_of_the_run(patch: pytest.MonkeyPatch) -> N
 @bug
 def what_joins_a_run_leaves_its_ancestors_out(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        state, "outside_ancestors", lambda _graph, selected, nodes: {node for node in nodes if not selected[node]}
+        targets, "outside_ancestors", lambda _graph, selected, nodes: {node for node in nodes if not selected[node]}
     )
 
 

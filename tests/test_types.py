@@ -11,10 +11,13 @@ TYPES = {
     "NodeIndex": ("node", "parent", "child", "blocker"),
     "TaskIndex": ("task",),
     "AttemptNumber": ("attempt", "pinned"),
+    "Slots": ("slots",),
     "ClockTime": ("clock", "settled_at"),
     "WallTime": ("wall", "began_at", "last_wall"),
 }
 """The names of parameters, fields and variables that stand for each type."""
+AS_WRITTEN = {("graph/model.py", "slots")}
+"""Numbers as the file has them."""
 PLAIN = re.compile(r"\b(int|float)\b")
 
 
@@ -34,6 +37,9 @@ def test_what_has_a_type_of_its_own_is_not_a_plain_number():
         f"{path.relative_to(PACKAGE)}:{line}: {name}: {ast.unparse(annotation)}, not {type_of[name.strip('_')]}"
         for path in sorted(PACKAGE.rglob("*.py"))
         for name, annotation, line in annotations(ast.parse(path.read_text(encoding="utf-8")))
-        if name.strip("_") in type_of and PLAIN.search(text := ast.unparse(annotation)) and "Callable" not in text
+        if (str(path.relative_to(PACKAGE)), name) not in AS_WRITTEN
+        and name.strip("_") in type_of
+        and PLAIN.search(text := ast.unparse(annotation))
+        and "Callable" not in text
     ]
     assert found == []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.status import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dagtui.engine.messages import Slots
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.indexed import Indexed
+    from dagtui.graph.model import Graph, NodeIndex, TaskIndex
 
 
 class Capacity:
@@ -22,20 +24,20 @@ class Capacity:
 
     __slots__ = ("_task_of", "_widths", "any_wide", "free", "held", "reserved", "size")
 
-    def __init__(self, graph: Graph, size: int) -> None:
+    def __init__(self, graph: Graph, size: Slots) -> None:
         self.size = size
         """Number of slots. It may be lowered below those that are held."""
         self.free = size
         """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
-        self.reserved: dict[NodeIndex, int] = {}
+        self.reserved: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
-        self.held: dict[NodeIndex, int] = {}
+        self.held: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
         self._task_of = graph.task_of
-        self._widths = [task.slots for task in graph.tasks]
+        self._widths = cast("Indexed[TaskIndex, Slots]", [task.slots for task in graph.tasks])
         self.any_wide = graph.any_wide
 
-    def width(self, node: NodeIndex) -> int:
+    def width(self, node: NodeIndex) -> Slots:
         """Return the number of slots that a node needs."""
         return self._widths[self._task_of[node]]
 
@@ -48,12 +50,12 @@ class Capacity:
         """Return the number of slots that the given nodes hold."""
         return sum(self.held.get(node, 0) for node in nodes)
 
-    def resize(self, size: int) -> None:
+    def resize(self, size: Slots) -> None:
         """Set the number of slots."""
         self.free += size - self.size
         self.size = size
 
-    def reserve(self, node: NodeIndex) -> int:
+    def reserve(self, node: NodeIndex) -> Slots:
         """Reserve the slots of a node whose attempt is submitted. Return their number."""
         slots = self.reserved[node] = self.width(node)
         self.free -= slots

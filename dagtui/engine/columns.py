@@ -6,6 +6,7 @@ from array import array
 from copy import copy
 from typing import TYPE_CHECKING, cast
 
+from dagtui.engine.messages import Slots
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NO_NODE
 
@@ -26,7 +27,7 @@ class Columns:
     """
 
     def __init__(self, nodes: int, jobs: int = 1) -> None:
-        self.jobs = jobs
+        self.jobs = Slots(jobs)
         self.paused = False
         self.cancelled_all = False
         """Whether a person or a signal cancelled the whole run. A later retry clears it."""

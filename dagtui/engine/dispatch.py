@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.events import NodeChange
-from dagtui.engine.messages import Start, Withdraw
+from dagtui.engine.messages import ONE_SLOT, Slots, Start, Withdraw
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
@@ -38,7 +38,7 @@ class ReadyQueue:
             self._ranks[node] = rank
         self._heaps: dict[int, list[int]] = {}
 
-    def push(self, node: NodeIndex, slots: int) -> None:
+    def push(self, node: NodeIndex, slots: Slots) -> None:
         """Add a node that needs this many slots. Adding it twice is harmless."""
         heap = self._heaps.get(slots)
         if heap is None:
@@ -60,7 +60,7 @@ class ReadyQueue:
                 best = heap[0]
         return order[best] if best < len(order) else None
 
-    def pop(self, free: int, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
+    def pop(self, free: Slots, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
         """Remove and return the most urgent node that needs at most `free` slots and for which `holds`, or None."""
         order = self._order
         best: list[int] | None = None
@@ -76,6 +76,7 @@ class ReadyQueue:
 
 LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
 """Lookahead: the attempts that should begin within this many seconds, judged by recent ones, and their maximum."""
+_ANY = Slots(1 << 30)
 TYPICAL = 1.0
 """Expected seconds of an attempt before any attempt has ended."""
 
@@ -138,13 +139,13 @@ class Dispatch(Propagation):
         lost = self.capacity.held_by(self.unkillable)
         return not lost or self.capacity.width(first) <= self.capacity.size - lost
 
-    def _keep_for(self, first: NodeIndex, kept_before: NodeIndex, free: int) -> None:
+    def _keep_for(self, first: NodeIndex, kept_before: NodeIndex, free: Slots) -> None:
         """Start nothing else, and withdraw the attempts submitted ahead of free slots, as they may take long."""
         self.state.kept_for = first
         if kept_before != first and free < 0:
             self._withdraw_submitted()
 
-    def _pass_over(self, first: NodeIndex, free: int) -> bool:
+    def _pass_over(self, first: NodeIndex, free: Slots) -> bool:
         """Submit the first node that fits, or that lookahead allows. Return False if there is none."""
         node = self._next(free)
         by_others = free < 0 if node is None else node != first  # free < 0: submitted attempts are ahead of it
@@ -155,13 +156,13 @@ class Dispatch(Propagation):
         self._submit(node)
         return True
 
-    def _next(self, free: int) -> NodeIndex | None:
+    def _next(self, free: Slots) -> NodeIndex | None:
         """Take the first node that fits, that lookahead allows, or that is too wide and runs when it is alone."""
         node = self.ready.pop(free, self._startable)
         if node is None and self.capacity.idle:
-            node = self.ready.pop(1 << 30, self._startable)
+            node = self.ready.pop(_ANY, self._startable)
         if node is None and len(self.submitted) < self._lookahead:
-            node = self.ready.pop(1, self._startable)
+            node = self.ready.pop(ONE_SLOT, self._startable)
         return node
 
     def _startable(self, node: NodeIndex) -> bool:

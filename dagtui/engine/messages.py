@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
 
-    class AttemptNumber(int):
+    class _Number(int):
+        def __add__(self, other: int) -> Self: ...
+        def __sub__(self, other: int) -> Self: ...
+
+    class AttemptNumber(_Number):
         """The number of an attempt of a node, from 1. 0 stands for none."""
 
-        def __add__(self, other: int) -> AttemptNumber: ...
-        def __sub__(self, other: int) -> AttemptNumber: ...
+    class Slots(_Number):
+        """Units of what may run at once."""
 else:
-    AttemptNumber = int  # at run time it is an integer, and costs nothing
+    AttemptNumber = Slots = int  # at run time they are integers, and cost nothing
 
 NO_ATTEMPT, FIRST_ATTEMPT = AttemptNumber(0), AttemptNumber(1)
+NO_SLOTS, ONE_SLOT = Slots(0), Slots(1)
 
 
 class EndKind(enum.Enum):
@@ -122,7 +127,7 @@ class Start(NamedTuple):
 
     node: NodeIndex
     attempt: AttemptNumber
-    slots: int
+    slots: Slots
 
 
 class Stop(NamedTuple):
@@ -143,7 +148,7 @@ class Withdraw(NamedTuple):
 class SetSlots(NamedTuple):
     """Allow this many slots from now on."""
 
-    slots: int
+    slots: Slots
 
 
 Effect = Start | Stop | Withdraw | SetSlots

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.events import Event
-    from dagtui.engine.messages import AttemptNumber, Result
+    from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.graph.model import NodeIndex
 
 
@@ -49,10 +49,10 @@ class Executor(Protocol):
     other runs. With 0 slots nothing begins.
     """
 
-    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+    def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:
         """Prepare to execute attempts. Pass results to `deliver`, which returns at once, in the order they happened."""
 
-    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: int) -> None:
+    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Submit an attempt. Nothing is started after `close`."""
 
     def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: float) -> None:
@@ -64,7 +64,7 @@ class Executor(Protocol):
     def withdraw(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         """Withdraw an attempt that still waits (Withdrawn follows). An attempt that has begun continues."""
 
-    def set_slots(self, slots: int) -> None:
+    def set_slots(self, slots: Slots) -> None:
         """Allow this many slots from now on. Lowering them below those in use stops nothing."""
 
     def acknowledge(self) -> None:

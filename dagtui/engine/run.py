@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.control import carry_out
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import Command, CommandKind, Effect, Preview, SetSlots, Start, Stop, Withdrawn
+from dagtui.engine.messages import NO_SLOTS, Command, CommandKind, Effect, Preview, SetSlots, Start, Stop, Withdrawn
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
@@ -82,7 +82,7 @@ class Run:
         `boot` is recorded. It distinguishes this boot of the machine from others. Only `targets` and their ancestors
         are part of the run, or all nodes without targets.
         """
-        self._executor.open(self.post, 0 if paused else self.state.jobs)
+        self._executor.open(self.post, NO_SLOTS if paused else self.state.jobs)
         nodes, named = targets or (None, ())
         started = RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot, targets=nodes, named=named)
         self.traversal.emit(started)
@@ -123,7 +123,7 @@ class Run:
 
     def continue_run(self, *, paused: bool = False) -> None:
         """Open the executor and submit the first nodes of a restored run."""
-        self._executor.open(self.post, 0 if paused else self.state.jobs)
+        self._executor.open(self.post, NO_SLOTS if paused else self.state.jobs)
         self._start(paused=paused)
 
     def _start(self, *, paused: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import CANCELS, RUN_AGAIN, CommandKind
+from dagtui.engine.messages import CANCELS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
@@ -166,7 +166,7 @@ class RunState(Columns):
             self.dirty.clear()
 
     def _apply_run(self, event: RunEvent) -> None:
-        self.jobs = event.jobs or self.jobs
+        self.jobs = Slots(event.jobs) or self.jobs
         if event.what == "resumed":
             self.paused = self.cancelled_all = False
             self.named += event.named if self.named else ()
@@ -298,7 +298,7 @@ class RunState(Columns):
         elif kind is CommandKind.RESUME:
             self.paused = False
         elif kind is CommandKind.SET_JOBS:
-            self.jobs = event.jobs
+            self.jobs = Slots(event.jobs)
         elif kind is CommandKind.CANCEL_ALL:
             self.cancelled_all = True
         elif kind in RUN_AGAIN:

@@ -9,6 +9,7 @@ from dagtui.engine import control
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
+    NO_SLOTS,
     Command,
     CommandKind,
     Effect,
@@ -74,7 +75,7 @@ class Traversal(Dispatch):
     def begin(self, now: ClockTime) -> None:
         """Propagate every node and start the nodes that can start. This is the first call of a run."""
         self.now = now
-        self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
+        self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
             self.ready.push(node, self.capacity.width(node))
         for node in self.graph.order:
@@ -245,7 +246,7 @@ class Traversal(Dispatch):
             return found
         self._staleness.commanded()
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
-            self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
+            self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
             self._withdraw_submitted()
         self._finish_turn()

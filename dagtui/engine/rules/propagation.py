@@ -18,7 +18,7 @@ from dagtui.text.amounts import NO_TIME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from dagtui.engine.messages import AttemptNumber, Effect
+    from dagtui.engine.messages import AttemptNumber, Effect, Slots
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
@@ -37,7 +37,7 @@ class Propagation:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.capacity = Capacity(graph, state.jobs)
-        self.submitted: Mapping[NodeIndex, int] = self.capacity.reserved
+        self.submitted: Mapping[NodeIndex, Slots] = self.capacity.reserved
         """Slots of the attempts that were submitted and have not begun, by node."""
         self.unkillable: set[NodeIndex] = set()
         """Nodes whose processes survived KILL."""

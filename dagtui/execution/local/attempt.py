@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import signal
 
-    from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.graph.model import NodeIndex
 else:
     import _signal as signal  # see ownership.py
 
 Key = tuple["NodeIndex", "AttemptNumber"]
+_NO_SLOTS = cast("Slots", 0)
 """Node and attempt."""
 
 
@@ -53,7 +54,7 @@ class Attempt:
         self,
         key: Key,
         sequence: int = 0,
-        slots: int = 0,
+        slots: Slots = _NO_SLOTS,
         path: str = "",
         argv: tuple[str, ...] = (),
         cwd: str = "/",

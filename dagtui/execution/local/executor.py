@@ -18,7 +18,7 @@ from dagtui.graph.resolution import ResolutionError, Resolver
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph, NodeIndex
@@ -98,14 +98,14 @@ class LocalExecutor:
 
     # Requests of the engine
 
-    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+    def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:
         """Start the supervisor. Raise OSError if it can't be started."""
         self._deliver = deliver
         self._slots = slots
         self._connect()
         ownership.become_subreaper()
 
-    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: int) -> None:
+    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Submit an attempt."""
         if self._closed:
             return
@@ -137,7 +137,7 @@ class LocalExecutor:
         """Withdraw an attempt that still waits."""
         self._unwant(node, attempt, ("withdraw", node, attempt))
 
-    def set_slots(self, slots: int) -> None:
+    def set_slots(self, slots: Slots) -> None:
         """Allow this many slots."""
         self._slots = slots
         self._requests.append(("slots", slots))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dagtui.engine.messages import Slots
     from dagtui.execution.local.attempt import Attempt
     from dagtui.execution.local.ownership import Marks
 
@@ -44,7 +45,7 @@ class Spawner:
         """Set the common environment."""
         self._base = base
 
-    def raise_file_limit(self, slots: int) -> None:
+    def raise_file_limit(self, slots: Slots) -> None:
         """Raise the limit of open files for this many attempts. Attempts still start with the original limit."""
         wanted = 2 * slots + _SPARE_FILES
         if self._soft != resource.RLIM_INFINITY and wanted > self._soft:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
 
-    from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.execution.local.log_process import MakeLog
     from dagtui.execution.local.start_table import StartTable
     from dagtui.graph.model import NodeIndex
@@ -208,7 +208,7 @@ class Supervisor:
         self._redaction = redaction = Redaction(forms)
         self._logs.make_log = lambda path, anew: RedactedLogWriter(path, RedactedStream(redaction), anew=anew)
 
-    def _set_slots(self, slots: int) -> None:
+    def _set_slots(self, slots: Slots) -> None:
         self._waiting.slots = slots
         self._spawner.raise_file_limit(slots)
 

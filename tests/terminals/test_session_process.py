@@ -169,8 +169,8 @@ def test_who_waits_for_the_end_of_a_run_can_be_told_to_end_and_starts_nothing(ha
 
 
 def is_default(pid: int, number: signal.Signals) -> bool:
-    # Python catches INT from its beginning, and never HUP or TERM.
-    return "python" in os.readlink(f"/proc/{pid}/exe") and not catches(pid, number)
+    # A client that has begun to catch signals catches SIGCHLD to its end.
+    return catches(pid, signal.SIGCHLD) and not catches(pid, number)
 
 
 def test_who_waits_for_the_end_of_a_run_goes_on_waiting_when_the_window_changes(harness: SessionHarness) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,7 +20,7 @@ from dagtui.cli.terminal import a_terminal, has_screen
 from dagtui.control.live import all_live
 from dagtui.host.terminal_client import RunIsEndingError
 from dagtui.store.directory import RunDirectory, held_runs, latest_first, runs
-from dagtui.text import label
+from dagtui.text import label, path_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +72,7 @@ def _several() -> str:
     found = all_live()[::-1]
     if len(found) < 2:
         return ""
-    named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in found]
+    named = [(label(path_word(run.graph or run.run_id), 4096), run.number) for run in found]
     widest = max(len(name) for name, _ in named)
     commands = "\n".join(f"  dagtui attach {name:<{widest}}   # run {number}" for name, number in named)
     return f". Live runs:\n{commands}"

@@ -13,6 +13,7 @@ from dagtui.cli.headless import rerun_if_ended
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import CommandKind
+from dagtui.runs.launch import MOST_JOBS
 from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 REFUSED = 1
 """Exit status if the command would do nothing."""
 NAMES_SHOWN = 20
-MOST_SLOTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +151,16 @@ def _command(name: str) -> click.Command:
 
 def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
     try:
-        number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
+        number = int(value) if len(value) <= len(str(MOST_JOBS)) + 1 else MOST_JOBS + 1
     except ValueError:
         number = -1
         words = f"'{label(value, 40)}' is not a number of slots"
     else:
         words = "at least one slot is required" if number < 1 else f"{label(value, 40)} slots are too many"
-    if 1 <= number <= MOST_SLOTS:
+    if 1 <= number <= MOST_JOBS:
         return number
     hint = "; to start nothing new: dagtui pause GRAPH.toml" if number == 0 else ""
-    raise click.BadParameter(f"{words}; give an integer from 1 to {count(MOST_SLOTS)}{hint}")
+    raise click.BadParameter(f"{words}; give an integer from 1 to {count(MOST_JOBS)}{hint}")
 
 
 _EXITS = """

@@ -141,12 +141,11 @@ def _why_missing(graph_file: Path) -> str:
 
 def call_of(graph_file: Path) -> str:
     """Return the shell words that run a graph."""
-    import shlex
-
     from dagtui.store.paths import is_piped
+    from dagtui.text import path_word
 
     # Only the user knows what wrote the graph into the pipe.
-    return "… | dagtui run -" if is_piped(graph_file) else f"dagtui {shlex.quote(str(graph_file))}"
+    return "… | dagtui run -" if is_piped(graph_file) else f"dagtui {path_word(graph_file)}"
 
 
 def with_its_ending(word: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ import click
 from dagtui.cli.graph_file import NAMES
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail
-from dagtui.text import label
+from dagtui.text import label, path_word
 
 STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written. It runs on any machine and takes a few seconds."""
@@ -33,7 +32,7 @@ def init(graph_file: Path) -> None:
         fail(f"dagtui: {graph_file} already exists and was not changed; choose another name")
     except OSError as error:
         fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
-    name = "" if str(graph_file) == NAMES[0] else f" {shlex.quote(str(graph_file))}"
+    name = "" if str(graph_file) == NAMES[0] else f" {path_word(graph_file)}"
     with standard_output() as output:
         output.line(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
 

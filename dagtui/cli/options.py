@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import click
 
 from dagtui.cli.terminal import LookOptions
-from dagtui.runs.launch import LAST, LaunchOptions
+from dagtui.runs.launch import LAST, MOST_JOBS, LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _RESUME = "--resume="
 _DIGITS = 9
 """Most digits of a run's number."""
+JOBS = click.IntRange(1, MOST_JOBS)
 THEMES = ("dark", "light", "ansi", "contrast")
 _THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
 
@@ -55,7 +56,7 @@ def launch_options(function: Function) -> Function:
         click.option(
             "-j",
             "--jobs",
-            type=click.IntRange(min=1),
+            type=JOBS,
             metavar="N",
             help="The number of slots; default: the graph's, or processors.",
         ),

@@ -8,7 +8,7 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument, targets_argument
 from dagtui.cli.graph_file import read_redacted_graph
-from dagtui.cli.options import parameter_option
+from dagtui.cli.options import JOBS, parameter_option
 from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @graph_file_argument
 @targets_argument
 @parameter_option
-@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Plan for N slots; default: as for a run.")
+@click.option("-j", "--jobs", type=JOBS, metavar="N", help="Plan for N slots; default: as for a run.")
 @click.option("--all", "everything", is_flag=True, help="Print a line for every node.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
 def plan(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.report.summary import exit_summary
 from dagtui.runs.resume_command import path_from, resume_command
-from dagtui.text import duration, label, plural
+from dagtui.text import duration, label, path_word, plural
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 
@@ -55,4 +54,4 @@ def after_a_crash(run: RunView, crash_file: Path | None, folder: str) -> str:
 
 def _attach(run: RunView, folder: str) -> str:
     path = "" if run.graph_path is None else str(path_from(folder, run.graph_path))
-    return f"dagtui attach {label(shlex.quote(path), 4096)}"
+    return f"dagtui attach {label(path_word(path), 4096)}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.job_control import Foreground, Signals
 from dagtui.runs.node_environment import variables_on_terminal
-from dagtui.text import label
+from dagtui.text import label, path_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -228,7 +227,7 @@ class _AttachedTerminal:
 
     def _open_again(self) -> str:
         """Return the command for a session that did not say one, as those of earlier versions."""
-        return f"dagtui {shlex.quote(str(self._facts.get('graph') or 'GRAPH.toml'))}"
+        return f"dagtui {path_word(self._facts.get('graph') or 'GRAPH.toml')}"
 
     def _session(self) -> str:
         pid = self._facts.get("pid")

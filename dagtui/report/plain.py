@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
-from dagtui.text import count, duration, label, plural
+from dagtui.text import count, duration, label, path_word, plural
 from dagtui.text.amounts import NO_TIME, left_behind, time_of_day
 from dagtui.text.labels import name_label
 
@@ -63,7 +62,7 @@ class PlainLines:
     def paused(self) -> str:
         """Return the line for a run that starts paused, with the command to continue it."""
         run = self._run
-        words = ["dagtui", "resume", shlex.quote(str(run.graph_path)), "--run", str(run.number)]
+        words = ["dagtui", "resume", path_word(run.graph_path), "--run", str(run.number)]
         return self._line(run.clock(), self._blank, f"paused; start it with: {label(' '.join(words), 4096)}")
 
     def still(self, clock: ClockTime) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.store.paths import is_piped
-from dagtui.text import label
+from dagtui.text import label, path_word
 from dagtui.text.redaction import MARK
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def command_to_resume(graph: Graph, number: int, jobs: int | None, look: Look, *
         # Only the user knows what wrote the graph into the pipe.
         words = [look.glyphs.dots, "| dagtui run -"]
     else:
-        path = graph.name if graph.path is None else os.fspath(path_from(folder, graph.path))
-        words = ["dagtui", shlex.quote(path)]
+        path = graph.name if graph.path is None else path_from(folder, graph.path)
+        words = ["dagtui", path_word(path)]
     words += ["--resume", str(number), *_given(graph, jobs, look)]
     return " ".join(label(word, _LONGEST) for word in words)
 

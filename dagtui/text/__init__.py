@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagtui.text.amounts import count, duration, plural, size
-from dagtui.text.labels import block, exact, exact_line, label
+from dagtui.text.labels import block, exact, exact_line, label, path_word
 from dagtui.text.widths import cell_width, fit
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "exact_line",
     "fit",
     "label",
+    "path_word",
     "plural",
     "size",
 ]

@@ -91,6 +91,15 @@ def exact_line(text: object) -> str:
     return exact(text).replace("\n", "^J")
 
 
+def path_word(path: object) -> str:
+    """Return the shell word by which a printed command names a file, so that it is neither an option nor a command."""
+    import shlex
+
+    word = str(path)
+    is_mistakable = word.startswith("-") or not ("/" in word or "." in word)
+    return shlex.quote(f"./{word}" if is_mistakable else word)
+
+
 def visible(character: str) -> str:
     """Return how a forbidden character is shown: caret notation, else its escape as Python writes it."""
     code = ord(character)

@@ -261,3 +261,16 @@ def test_the_environment_and_standard_input_of_a_node(graph: Write, tmp_path: Pa
     assert "DAGTUI_NODE=a b\n" in out
     assert "DAGTUI_ATTEMPT=1\n" in out
     assert "secret" not in out
+
+
+@pytest.mark.parametrize("jobs", [1_000_000, 1_000_001, 10**30])
+def test_every_number_of_slots_that_is_accepted_can_be_resumed_and_reported(graph: Write, jobs: int) -> None:
+    path = graph('[tasks.a]\nrun = "true"\n')
+    done = call("run", path, "-j", str(jobs))
+    assert done.returncode == (0 if jobs <= 1_000_000 else 2)
+    if jobs <= 1_000_000:
+        assert call("run", path, "--resume", "1").returncode == 0
+        assert call("status", path, "--run", "1", "--json").returncode == 0
+    else:
+        assert "is not in the range 1<=x<=1000000" in done.stderr
+        assert call("plan", path, "-j", str(jobs)).returncode == 2

@@ -72,3 +72,14 @@ def test_a_redacted_graph_knows_no_given_value_that_is_secret():
     assert graph.given == {"a": "hunter2-hunter3", "b": "see hunter2-hunter3", "c": "plain"}
     assert redacted(graph, Secrets(["hunter2-hunter3"])).given == {"a": "***", "b": "see ***", "c": "plain"}
     assert load_text(text, "graph.toml").given == {}
+
+
+@pytest.mark.parametrize("name", ["-j", "-x.toml", "run", "-folder/graph.toml"])
+def test_the_printed_command_takes_a_file_for_neither_an_option_nor_a_command(tmp_path: Path, name: str):
+    (tmp_path / "-folder").mkdir()
+    path = write(tmp_path, GRAPH, name)
+    first = call("run", "--", name, cwd=tmp_path)
+    path.with_name("wanted").touch()
+    second = shell(resume_command(first.stderr + first.stdout), tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "resumed: 1 completed node stays" in second.stdout

@@ -67,7 +67,8 @@ class _Order:
 
 
 _SELECTORS = """
-NODE is a label or a selector: `train` is every cell of the task, `train[seed=1]` the matching cells."""
+NODE is a label or a selector: `train` is every cell of the task, `train[seed=1]` the matching cells, `tr*` every node
+whose name matches, `data/` a group."""
 
 ORDERS = {
     "retry": _Order(

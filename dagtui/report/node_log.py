@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT, AttemptNumber
+from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.status import SETTLED_NAMES, NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
@@ -93,6 +94,18 @@ def _label(run: RunDirectory, words: str) -> str:
     raise ChoiceError("\n".join(lines))
 
 
+def _is_outside(log: NodeLog) -> bool:
+    """Return whether a node is not part of its run. False if its record can't be read."""
+    from dagtui.runs.following import read_run
+
+    try:
+        run = read_run(log.run, log.run.graph_path)
+    except StoreError:
+        return False
+    node = run.graph.find(log.node)
+    return node is not None and run.state.is_outside(node)
+
+
 def why_silent(log: NodeLog) -> str:
     """Say in one line why there is nothing to print."""
     name = label(log.node)
@@ -100,6 +113,8 @@ def why_silent(log: NodeLog) -> str:
         record = last_record(log.run.journal_path, log.node) or {}
     except StoreError as error:
         return f"{name} left no log in run {log.run.number}, and its status is unknown: {error}"
+    if not record and _is_outside(log):
+        return f"{name} is {ADDED_BY_RETRY}"
     reason = label(record.get("why", ""))
     status = str(record.get("status", ""))
     said = with_reason(NodeStatus[status].word, reason) if status in NodeStatus.__members__ else "waits for its parents"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.program import call, write
+from support.program import DAGTUI, ENVIRONMENT, call, write
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +109,8 @@ def test_status_runs_and_events_agree(tmp_path: Path):
     (run,) = json.loads(call("runs", "graph.toml", "--json", cwd=tmp_path).stdout)
     assert (run["targets"], run["counts"]) == (["report"], report["counts"])
     assert "for report" in call("runs", "graph.toml", cwd=tmp_path).stdout
+    silent = call("logs", "graph.toml", "clean", cwd=tmp_path)
+    assert "clean is not part of this run: retry adds it" in silent.stderr
     started = json.loads((tmp_path / "events").read_text().splitlines()[0])
     assert (started["targets"], started["named"]) == (["report"], ["report"])
 
@@ -143,3 +148,24 @@ def test_a_new_parent_of_what_the_run_was_for_joins_it(tmp_path: Path):
     write(tmp_path, BODY.replace("[tasks.fetch]\n", '[tasks.fetch]\nneeds = ["clean"]\n'))
     assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
     assert ran(tmp_path) == ["clean", "fetch"]
+
+
+def test_commands_on_a_live_run_say_what_is_not_part_of_it_and_retry_adds_it(tmp_path: Path):
+    write(tmp_path, BODY.replace("echo train", "sleep 600; echo train"))
+    words, events = [*DAGTUI, "run", "graph.toml", "report", "--events", "events"], tmp_path / "events"
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as run:
+        begun = '"node":"train[seed=1]","attempt":1,"status":"RUNNING"'
+        wait_for(lambda: events.exists() and begun in events.read_text(), "a running node")
+        wait_for(lambda: call("status", "graph.toml", cwd=tmp_path).returncode == 0, "the run's socket")
+        for word in ("cancel", "skip", "mark", "rerun"):
+            done = call(word, "graph.toml", "clean", cwd=tmp_path)
+            assert (done.returncode, done.stderr) == (1, "clean: not part of this run: retry adds it\n")
+        waiting = call("wait", "graph.toml", "clean", cwd=tmp_path)
+        assert (waiting.returncode, "clean is not part of this run" in waiting.stderr) == (2, True)
+        preview = call("retry", "graph.toml", "train[seed=2]", "clean", "--dry-run", cwd=tmp_path).stdout
+        assert "joins the run    train[seed=2], clean" in preview
+        assert "2 added" in call("retry", "graph.toml", "--", "clean", "-odd", cwd=tmp_path).stdout
+        wait_for(lambda: '"node":"clean","attempt":1,"status":"COMPLETED"' in events.read_text(), "the added node")
+        run.send_signal(signal.SIGINT)
+        run.wait(60)
+    assert ran(tmp_path) == ["clean", "fetch", "odd", "raw"]

@@ -37,6 +37,7 @@ model = ["s", "l,x=y"]
         (["train[ seed = 2 , model = s ]"], ["train[seed=2,model=s]"]),
         (["train[model=l,x=y]"], ["train[seed=1,model=l,x=y]", "train[seed=2,model=l,x=y]"]),
         (["train[seed=1]", "fetch", "fetch"], ["train[seed=1,model=s]", "train[seed=1,model=l,x=y]", "fetch"]),
+        (["f*", "train[*=l*"], ["fetch", "train[seed=1,model=l,x=y]", "train[seed=2,model=l,x=y]"]),
         ([], []),
     ],
 )

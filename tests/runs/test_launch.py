@@ -53,6 +53,7 @@ def earlier(ending: Ending, before: int | None = None) -> EarlierRun:
         (LaunchOptions(resume=LAST), "--resume"),
         (LaunchOptions(resume=2, rerun=("a",)), "--resume"),
         (LaunchOptions(jobs=4, paused=True, fresh=True), "-j, --paused, --fresh"),
+        (LaunchOptions(names=("a",)), "NODE"),
     ],
 )
 @pytest.mark.parametrize("last_run", [None, *map(earlier, Ending)], ids=str)
@@ -66,6 +67,7 @@ def test_beside_a_live_run(graph: Graph, options: LaunchOptions, named: str, las
                 f"run 4 of /g.toml is live, and only a new run takes {named}; "
                 "omit that to attach, or cancel the live run first"
             )
+            reason += "; dagtui retry adds nodes to it" if options.names else ""
             assert decided == LaunchPlan(REFUSE, reason)
         else:
             assert decided == LaunchPlan(ATTACH, "run 4 of /g.toml is live")

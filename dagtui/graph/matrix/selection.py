@@ -28,7 +28,7 @@ class ChoiceError(ValueError):
 
 def chosen_nodes(graph: Graph, names: Iterable[str]) -> tuple[NodeIndex, ...]:
     """Return the nodes that any of the names mean, each once, in the order of the names. Raises ChoiceError."""
-    return tuple(dict.fromkeys(node for name in names for node in nodes_meant(graph, name)))
+    return tuple(dict.fromkeys(node for name in names for node in nodes_matching(graph, name)))
 
 
 def nodes_meant(graph: Graph, words: str) -> list[NodeIndex]:

@@ -15,6 +15,7 @@ from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.targets import Targets
 from dagtui.engine.why import ended_why
 from dagtui.execution.local import undelivered
 from dagtui.execution.local.submitted import exited
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
-    from dagtui.engine.targets import Targets
     from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
     from dagtui.runs.launch import LaunchOptions
@@ -279,6 +279,10 @@ def _restore(
     broke_off = last.broke_off()
     # Lines may be missing. Attempts submitted by a missing line have left logs.
     used = _logged(last) if damaged or broke_off else {}
+    # Such a line may also have added their nodes to the run.
+    if added := tuple(filter(last.state.is_outside, used)):
+        nodes, names = targets or ((), ())
+        targets = Targets(tuple(dict.fromkeys((*nodes, *added))), names)
     live = ingredients.live_run(directory, JournalWriter.reopen(reader), past.clock + TICK)
     live.replay(past)
     try:

@@ -11,6 +11,9 @@ import pytest
 from support.program import DAGTUI, ENVIRONMENT, call, write
 from support.waiting import wait_for
 
+from dagtui.engine.messages import FIRST_ATTEMPT
+from dagtui.store.paths import log_name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -139,6 +142,24 @@ def test_a_resume_of_a_default_run_takes_what_runs_by_default_now(tmp_path: Path
     write(tmp_path, f'{BODY}[tasks.new]\nrun = "echo new >> ran"\n')
     assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
     assert ran(tmp_path) == ["new"]
+
+
+def test_a_node_whose_joining_was_not_recorded_joins_the_resumed_run(tmp_path: Path):
+    write(tmp_path, BODY)
+    assert call("run", "graph.toml", "fetch", cwd=tmp_path).returncode == 0
+    run = tmp_path / ".dagtui" / "graph" / "latest"
+    journal = run / "journal.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-1]))  # the machine lost power, and the lines after a retry of `clean` with it
+    log = run / "logs" / log_name("clean", FIRST_ATTEMPT)
+    log.parent.mkdir(parents=True)
+    log.write_text("began\n")
+    ran(tmp_path)
+    assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 0
+    assert ran(tmp_path) == ["clean"]
+    report = json.loads(call("status", "graph.toml", "--run", "1", "--json", cwd=tmp_path).stdout)
+    assert (report["verdict"], report["counts"]) == ("completed", {"COMPLETED": 2})
+    assert next(node["attempt"] for node in report["nodes"] if node["node"] == "clean") == 2
 
 
 def test_a_new_parent_of_what_the_run_was_for_joins_it(tmp_path: Path):

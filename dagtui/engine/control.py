@@ -97,9 +97,11 @@ def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], tr
 
 def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Preview:
     """Add which nodes begin, and which no longer can, once what the command stops has ended."""
-    if found.nothing is not None or found.command.kind in RUN_AGAIN:
-        return found
     state, before, changed = run.state, transaction.before.status, transaction.watch.nodes
+    if found.command.kind in RUN_AGAIN:
+        targets = changed.intersection(found.command.nodes)
+        blocked = sorted(node for node in targets if state.status[node] == NodeStatus.FAILED_PARENT != before[node])
+        return replace(found, blocked=tuple(blocked)) if blocked else found
     with run.transaction() as ends:
         for node in found.stopped:
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))

@@ -172,7 +172,10 @@ class Preview:
     begins: tuple[NodeIndex, ...] = ()
     """Nodes that wait for others, and may start because of the command once what it stops has ended."""
     blocked: tuple[NodeIndex, ...] = ()
-    """Nodes that have not begun, and are settled without running once what it stops has ended."""
+    """Nodes that have not begun, and are settled without running once what it stops has ended.
+
+    Of a retry or rerun, the targets that their parents block, so that they don't run.
+    """
     added: tuple[NodeIndex, ...] = ()
     """Nodes that join the run, and may run now or later."""
     left_out: tuple[tuple[NodeIndex, str], ...] = ()

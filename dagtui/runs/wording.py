@@ -160,6 +160,8 @@ def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
         return words.own_released
     if node in preview.stopped:
         return words.own_stopped or state.why.get(node) or "stopping"
+    if node in preview.blocked:
+        return "its parents block it"
     return "will not run" if node in preview.dropped else ""
 
 

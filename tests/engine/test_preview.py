@@ -8,6 +8,7 @@ from support.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import NodeStatus
+from dagtui.runs.wording import done
 
 K = CommandKind
 
@@ -194,3 +195,16 @@ def test_a_restart_that_is_under_way_changes_nothing():
 )
 def test_a_command_without_targets_says_so(kind: CommandKind):
     assert Scene(dag("a")).command(kind).nothing == "it needs at least one node"
+
+
+@pytest.mark.parametrize("kind", [K.RETRY, K.RERUN, K.RERUN_ONLY])
+def test_a_preview_names_the_targets_that_their_parents_block(kind: CommandKind):
+    scene = Scene(dag("a>b"))
+    scene.command(K.CANCEL, "b")
+    scene.fail("a")
+    assert scene["b"] is NodeStatus.CANCELLED
+    found = scene.preview(kind, "b")
+    assert (found.nothing, scene.names(found.blocked), found.again, found.released) == (None, "b", (), ())
+    assert done(scene.state, found) == f"{kind.value} b: its parents block it"
+    scene.command(kind, "b")
+    assert scene["b"] is NodeStatus.FAILED_PARENT

@@ -102,7 +102,7 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None
         if begins[node] < 0 and state.status[node] != NodeStatus.COMPLETED and not state.is_outside(node)
     }
     outside = frozenset(filter(state.is_outside, graph.nodes) if state.outside else ())
-    path = _critical_path(graph, seconds, begins)
+    path = _critical_path(graph, seconds, begins, outside)
     return Plan(
         graph,
         jobs,
@@ -129,15 +129,18 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
     return seconds
 
 
-def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[NodeIndex]:
+def _critical_path(
+    graph: Graph, seconds: array[float], begins: array[float], outside: frozenset[NodeIndex]
+) -> list[NodeIndex]:
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
     ways = critical_path_lengths(graph, weights)
-    roots = (node for node in graph.order if not graph.parent_count(node))
-    node = max(roots, key=lambda root: ways[root], default=NO_NODE)
+    roots = (node for node in graph.order if not graph.parent_count(node) and node not in outside)
+    node = max(roots, key=ways.__getitem__, default=NO_NODE)
     path: list[NodeIndex] = []
     while node >= 0:
         path.append(node)
-        node = max(graph.children(node), key=lambda child: ways[child], default=NO_NODE)
+        following = (child for child in graph.children(node) if child not in outside)
+        node = max(following, key=ways.__getitem__, default=NO_NODE)
     return [node for node in path if begins[node] >= 0]
 
 

@@ -190,3 +190,9 @@ def test_commands_on_a_live_run_say_what_is_not_part_of_it_and_retry_adds_it(tmp
         run.send_signal(signal.SIGINT)
         run.wait(60)
     assert ran(tmp_path) == ["clean", "fetch", "odd", "raw"]
+
+
+def test_the_critical_path_of_a_plan_is_one_of_nodes_that_run(tmp_path: Path):
+    write(tmp_path, '[tasks.clean]\ndefault = false\n[tasks.a]\n[tasks.no]\nneeds = ["a"]\n[tasks.b]\nneeds = ["a"]\n')
+    plan = json.loads(call("plan", "graph.toml", "b", "--json", cwd=tmp_path).stdout)
+    assert plan["critical_path"] == ["a", "b"]

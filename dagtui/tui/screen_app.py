@@ -17,12 +17,12 @@ from dagtui.engine.status import Verdict
 from dagtui.host.attachment import ExitReason
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
-from dagtui.tui.screens.completion_notice import completion_notice
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.leave import LeaveDialog

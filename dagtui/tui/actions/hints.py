@@ -1,11 +1,12 @@
-"""Key hints: the keys that would help a node along, in words."""
+"""Key hints, in words: the keys that would help a node along, or that help once the run has ended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_free
-from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus
+from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus, Verdict
+from dagtui.runs.wording import counts, stale_words
 from dagtui.text import plural
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 NAME_CELLS = 40
 MOST_PRESSES = 9
 """No person presses a key more often than this."""
+_COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
+"""The statuses counted for a run that did not complete."""
 
 
 def node_hints(run: RunView, node: NodeIndex, keymap: Keymap) -> list[Row]:
@@ -103,3 +106,32 @@ def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
 
 def _name(run: RunView, node: NodeIndex) -> str:
     return name_label(run.graph.labels[node], NAME_CELLS)
+
+
+def completion_notice(run: RunView, keymap: Keymap, here: Situation, look: Look) -> tuple[str, Role]:
+    """Return the notice for a finished run and its role."""
+    state = run.state
+    verdict = state.verdict()
+    if verdict is Verdict.COMPLETED:
+        ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
+    else:
+        ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
+        without = keymap.unavailable(run, here)
+        hints, role = [hint for hint in _hints_at_end(run, here.node) if hint[0] not in without], Role.WARNING
+    hints.append(("screen.leave", "quit"))
+    keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, look))]
+    return f"{ended}. {look.glyphs.separator.join(keys)}", role
+
+
+def _hints_at_end(run: RunView, node: NodeIndex | None) -> list[tuple[str, str]]:
+    """Return key ids and what they do for a run that did not complete."""
+    state = run.state
+    failed = state.counts[NodeStatus.FAILED]
+    on_failure = node is not None and state.status_of(node) is NodeStatus.FAILED
+    found: list[tuple[str, str]] = []
+    if failed > on_failure:
+        found.append(("find.failure", "next failure"))
+    found.append(("node.retry", "retry"))
+    if failed > 1:
+        found.append(("run.retry_failed", "retry all"))
+    return found

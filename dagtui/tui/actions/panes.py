@@ -69,7 +69,7 @@ class PaneActions:
             self._log.clear_find()
         elif not main.on_side and self._tree.selected_count:
             self._tree.select_none()
-        elif not main.on_side and not main.zoomed and self._tree.filter_query:
+        elif not main.on_side and not main.zoomed and self._tree.navigator.filter_query:
             self._tree.set_filter("")
         else:
             main.back()
@@ -103,10 +103,10 @@ class PaneActions:
                 self._say_no_search()
             else:
                 self._log.find_hit(direction)
-        elif not self._tree.filter_query:
+        elif not self._tree.navigator.filter_query:
             self._say_no_search()
-        elif not self._tree.find_next(self._tree.filter_query, direction < 0):
-            self._app.say(f"no node matches {self._tree.filter_query}")
+        elif not self._tree.find_next(self._tree.navigator.filter_query, direction < 0):
+            self._app.say(f"no node matches {self._tree.navigator.filter_query}")
 
     def _say_no_search(self) -> None:
         key = self._app.keymap.shown("find.start", self._app.look)

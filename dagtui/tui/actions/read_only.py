@@ -24,7 +24,7 @@ class ReadOnlyActions:
 
     def give(self, *kinds: CommandKind) -> None:
         """Refuse a command on nodes."""
-        if targets := self._app.main.tree_pane.targets:
+        if targets := self._app.main.tree_pane.navigator.targets:
             self._refuse(kinds[0], targets)
         else:
             self._app.say(UNFOLD)

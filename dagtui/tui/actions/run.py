@@ -84,7 +84,7 @@ class RunActions:
         return bool(targets) and targets != (self._app.main.node,)
 
     def _targets(self) -> tuple[NodeIndex, ...]:
-        targets = self._app.main.tree_pane.targets
+        targets = self._app.main.tree_pane.navigator.targets
         if not targets:
             self._app.say(UNFOLD)
         return targets

@@ -51,7 +51,9 @@ class ScreenActions:
 
     def _names(self) -> str:
         """Return the name of the node under the cursor, or of each node that is selected or that the row stands for."""
-        return "\n".join(exact_line(self._run.graph.labels[node]) for node in self._app.main.tree_pane.targets)
+        return "\n".join(
+            exact_line(self._run.graph.labels[node]) for node in self._app.main.tree_pane.navigator.targets
+        )
 
     def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
         """Return where the text is, as far as can be known: multiplexers drop what is sent to the clipboard."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.model import numbered_tasks
-from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
-from dagtui.tui.graph.paths import TOP, LongestPaths, longest_paths
+from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,38 @@ SHOWN_REFERENCES = 2
 """More references than this below one row get a group row."""
 LISTED_REFERENCES = 64
 """The most references of one row that can be unfolded. Their group row shows the total."""
+
+
+class LongestPaths(NamedTuple):
+    """The longest paths from the roots, counted in nodes."""
+
+    parents: list[int]
+    """For each node, its predecessor on the longest path. Ties go to the first in the file. TOP for roots."""
+    depths: list[int]
+    """For each node, the number of nodes before it on its longest path."""
+    joins: list[NodeIndex]
+    """The nodes with several parents, parents before children."""
+
+
+def longest_paths(graph: Graph) -> LongestPaths:
+    """Return the longest path to every node. Takes linear time in nodes and edges."""
+    parents = [TOP] * len(graph)
+    depths = [0] * len(graph)
+    joins: list[NodeIndex] = []
+    depth_of = depths.__getitem__
+    parents_of = graph.parents
+    for node in graph.order:
+        candidates = parents_of(node)
+        if not candidates:
+            continue
+        if len(candidates) == 1:
+            last = candidates[0]
+        else:
+            last = max(candidates, key=depth_of)
+            joins.append(node)
+        parents[node] = last
+        depths[node] = depths[last] + 1
+    return LongestPaths(parents, depths, joins)
 
 
 def large_tasks(graph: Graph) -> bytes:
@@ -40,13 +71,8 @@ def dependency_layout(graph: Graph) -> TreeLayout:
     order = matrices.gather(nodes, large) if any(large) else nodes
     references = _References(graph, paths, matrices)
     sequence = references.insert(order) if references.pointed else order
-    return TreeLayout(
-        len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices)
-    )
-
-
-def _partly_folded(matrices: _Matrices) -> dict[int, int]:
-    return {head: last for head, last in matrices.last_member.items() if head in matrices.shared}
+    partly_folded = {head: last for head, last in matrices.last_member.items() if head in matrices.shared}
+    return TreeLayout(len(graph), matrices.heads, references.targets, matrices.parents, sequence, partly_folded)
 
 
 class _Matrices:

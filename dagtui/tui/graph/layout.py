@@ -6,12 +6,13 @@ import enum
 from array import array
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.tui.graph.paths import TOP
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.graph.model import NodeIndex
+
+TOP = -1
+"""The parent of items without one."""
 
 
 class GroupKind(enum.Enum):

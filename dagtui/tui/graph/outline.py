@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from dagtui.tui.graph.paths import TOP
+from dagtui.tui.graph.layout import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -8,11 +8,19 @@ from dagtui.text import fit
 from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dagtui.text.look import Look
 
 _EMPTY = Span("")
+
+
+class Note(NamedTuple):
+    """Words at the right end of a row."""
+
+    rank: int
+    """Its priority. The lowest stays longest."""
+    span: Span
 
 
 class Body(NamedTuple):
@@ -21,10 +29,8 @@ class Body(NamedTuple):
     name: Span
     suffix: Span = _EMPTY
     """Stands directly after the name, and stays when the name is cut."""
-    notes: tuple[Span, ...] = ()
+    notes: Sequence[Note] = ()
     """Right-aligned, in display order."""
-    ranks: tuple[int, ...] = ()
-    """Priority of each note. The lowest stays longest."""
     aside: Span = _EMPTY
     """Additional words, in a column of their own if there is room."""
 
@@ -57,12 +63,12 @@ def _chosen(body: Body, room: int) -> tuple[list[Span], int]:
     """Return the notes that fit, by rank, with a space before each, and the cells that they take."""
     chosen: set[int] = set()
     taken = 0
-    for index in sorted(range(len(body.notes)), key=body.ranks.__getitem__):
-        width = body.notes[index].width + 1
+    for index in sorted(range(len(body.notes)), key=lambda index: body.notes[index].rank):
+        width = body.notes[index].span.width + 1
         if taken + width <= room:
             chosen.add(index)
             taken += width
     pieces: list[Span] = []
     for index in sorted(chosen):
-        pieces += [SPACE, body.notes[index]]
+        pieces += [SPACE, body.notes[index].span]
     return pieces, taken

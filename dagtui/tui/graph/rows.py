@@ -14,13 +14,13 @@ from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
-from dagtui.tui.graph.row_body import Body, fitted
+from dagtui.tui.graph.row_body import Body, Note, fitted
 from dagtui.tui.graph.row_names import RowNames
-from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
@@ -186,30 +186,25 @@ class Rows:
         if self._state.is_outside(node):
             return self._outside(item, width)
         status = self._state.status_of(node)
-        notes: list[Span] = []
-        ranks: list[int] = []
+        notes: list[Note] = []
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
-            notes.append(Span(stale, STATUS_CLASSES[_S.RETRYING]))
-            ranks.append(2)
-        self._add_below(self._counts(item)[1], self._stale(item)[1], width, notes, ranks)
+            notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))
+        notes += self._below(self._counts(item)[1], self._stale(item)[1], width)
         attempt = self._state.attempt[node]
         if attempt > 1:
-            notes.append(Span(f"{self.glyphs.times}{attempt}", Role.MUTED))
-            ranks.append(3)
+            notes.append(Note(3, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
         if node in self._state.off_record:
-            notes.append(Span("not on record yet" if width >= ASIDE else "not recorded", STATUS_CLASSES[_S.RETRYING]))
-            ranks.append(-1)
+            words = "not on record yet" if width >= ASIDE else "not recorded"
+            notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
         if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(Span(words, STATUS_CLASSES[status]))
-            ranks.append(1)
+            notes.append(Note(1, Span(words, STATUS_CLASSES[status])))
         time = self.time(node, width, clock)
         if time or notes:
-            notes.append(Span(time.rjust(self.time_cells(width)), Role.MUTED))
-            ranks.append(0 if time else 1)
+            notes.append(Note(0 if time else 1, Span(time.rjust(self.time_cells(width)), Role.MUTED)))
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return self._glyph(status), Body(name, Span(""), tuple(notes), tuple(ranks), aside)
+        return self._glyph(status), Body(name, notes=notes, aside=aside)
 
     def _outside(self, item: int, width: int) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
@@ -255,28 +250,21 @@ class Rows:
         if head.kind is GroupKind.MORE:
             name = Span(self._names.name(item), Role.MUTED)
             return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
-        notes: list[Span] = []
-        ranks: list[int] = []
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
             count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
-            if stale := self._stale(item)[0]:
-                self._add_stale(stale, width, notes, ranks)
-                self._add_time_cells(width, notes, ranks)
+            notes = [*self._stale_note(self._stale(item)[0], width)]
             name = Span(self._names.name(item), STATUS_CLASSES[status])
-            return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
+            return self._glyph(status), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
         counts, below = self._counts(item)
         if self._state.outside and not any((*counts, *below)) and self.branch(item) is not None:
             return self._outside(item, width)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)
-        self._add_tallies(counts, notes, ranks)
-        self._add_stale(stale, width, notes, ranks)
-        self._add_below(below, stale_below, width, notes, ranks)
+        notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        self._add_time_cells(width, notes, ranks)
-        return self._glyph(status), Body(name, Span(suffix, Role.MUTED), tuple(notes), tuple(ranks))
+        return self._glyph(status), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
 
     def _listed(self, item: int) -> Span:
         layout = self.outline.layout
@@ -317,33 +305,32 @@ class Rows:
             return cells, ()
         return cells, [every - own for every, own in zip(counts, cells, strict=True)]
 
-    def _add_below(self, counts: Sequence[int], stale: int, width: int, notes: list[Span], ranks: list[int]) -> None:
-        """Add a second figure for what is folded below the row's own nodes."""
+    def _below(self, counts: Sequence[int], stale: int, width: int) -> Iterator[Note]:
+        """Yield a second figure for what is folded below the row's own nodes."""
         total = sum(counts)
         if not total:
             return
-        notes.append(Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
-        ranks.append(_BELOW)
-        self._add_tallies(counts, notes, ranks, _BELOW)
-        self._add_stale(stale, width, notes, ranks, _BELOW)
+        yield Note(_BELOW, Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
+        yield from self._tallies(counts, _BELOW)
+        yield from self._stale_note(stale, width, _BELOW)
 
-    def _add_tallies(self, counts: Sequence[int], notes: list[Span], ranks: list[int], rank: int = _OWN) -> None:
+    def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
         for status in TALLY_ORDER:
             if counts[status]:
-                notes.append(Span(self._glyph(status).text + tally(counts[status]), STATUS_CLASSES[status]))
-                ranks.append(rank + _RANK[status])
+                words = self._glyph(status).text + tally(counts[status])
+                yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
 
-    def _add_stale(self, number: int, width: int, notes: list[Span], ranks: list[int], rank: int = _OWN) -> None:
+    def _stale_note(self, number: int, width: int, rank: int = _OWN) -> Iterator[Note]:
         if number:
             word = " stale" if width >= ASIDE else ""
-            notes.append(Span(f"{self.glyphs.stale}{tally(number)}{word}", STATUS_CLASSES[_S.RETRYING]))
-            ranks.append(rank + _STALE_RANK)
+            words = f"{self.glyphs.stale}{tally(number)}{word}"
+            yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
 
-    @staticmethod
-    def _add_time_cells(width: int, notes: list[Span], ranks: list[int]) -> None:
-        if width >= WIDE:
-            notes.append(Span(" " * TIME_CELLS))
-            ranks.append(len(WEIGHTS) + 1)
+
+def _time_cells(width: int) -> Iterator[Note]:
+    """Yield the cells below the time column, which group rows keep free."""
+    if width >= WIDE:
+        yield Note(len(WEIGHTS) + 1, spaces(TIME_CELLS))
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.paths import TOP
+from dagtui.tui.graph.layout import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -12,7 +12,6 @@ from dagtui.tui.graph.navigator import NavigatorDump
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from textual import events
@@ -74,35 +73,10 @@ class TreePane(TreeCanvas):
         return self.navigator.node
 
     @property
-    def cursor_row(self) -> int:
-        """The cursor's row, from 0."""
-        return self.navigator.row
-
-    @property
-    def filter_query(self) -> str:
-        """The text of the filter. Empty: none."""
-        return self.navigator.filter_query
-
-    @property
-    def match_count(self) -> int:
-        """Number of nodes that pass the filter."""
-        return self.navigator.match_count
-
-    @property
-    def targets(self) -> tuple[NodeIndex, ...]:
-        """The nodes that commands act on: the selection, or else what the cursor's row stands for."""
-        return self.navigator.targets
-
-    @property
     def many(self) -> RowGroup | None:
         """The group of nodes behind the cursor's row, or None if the row is a single node."""
         self.take_changes()
         return self.navigator.many
-
-    @property
-    def samples(self) -> Sequence[NodeIndex]:
-        """Some of the targets: enough of each status to know which commands would do something."""
-        return self.navigator.samples
 
     @property
     def selected_count(self) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, TypedDict
+from array import array
+from bisect import bisect_right
+from functools import cached_property
+from itertools import accumulate, compress
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from dagtui.tui.graph.dependencies import dependency_layout
-from dagtui.tui.graph.folders import group_layout
+from dagtui.tui.graph.folders import group_layout, status_layout
 from dagtui.tui.graph.layout import GroupKind, TreeLayout
-from dagtui.tui.graph.names import Names
 from dagtui.tui.graph.outline import Outline
-from dagtui.tui.graph.sections import status_layout
 from dagtui.tui.graph.tallies import shown_statuses
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class View(enum.Enum):
         return views[(views.index(self) + 1) % len(views)]
 
 
+_SEPARATOR = "\n"
 _VIEWS = frozenset(view.value for view in View)
 
 
@@ -68,14 +71,19 @@ class Views:
 
     def __init__(self, graph: Graph, status: Sequence[int], selected: bytearray | None = None) -> None:
         self._selected = selected
-        self.names = _LazyNames(graph)
         self._graph = graph
         self._status = status
         self._outlines: dict[View, Outline] = {}
         self._dumps: dict[View, FoldsDump] = {}
-        self._filter = ""
+        self.filter_query = ""
+        """The text of the filter. Empty: none."""
         self.match_count = 0
         """Number of nodes that pass the filter."""
+
+    @cached_property
+    def names(self) -> Names:
+        """The index of names, created at the first search."""
+        return Names(self._graph.labels)
 
     def outline(self, view: View) -> Outline:
         """Return the outline of a view."""
@@ -83,8 +91,8 @@ class Views:
         if found is None:
             layout = self._layout(view)
             found = Outline(layout, self._folded(view, layout))
-            if self._filter:
-                found.filter(self.names.matching(self._filter))
+            if self.filter_query:
+                found.filter(self.names.matching(self.filter_query))
             self._outlines[view] = found
         return found
 
@@ -97,7 +105,7 @@ class Views:
 
     def set_filter(self, query: str) -> None:
         """Show only matching nodes in every view. An empty query ends the filter."""
-        self._filter = query
+        self.filter_query = query
         matching = self.names.matching(query) if query else []
         self.match_count = len(matching)
         for outline in self._outlines.values():
@@ -105,11 +113,6 @@ class Views:
                 outline.filter(matching)
             else:
                 outline.unfilter()
-
-    @property
-    def filter_query(self) -> str:
-        """The text of the filter. Empty: none."""
-        return self._filter
 
     def dump(self) -> dict[str, FoldsDump]:
         """Return the folds of each view."""
@@ -165,18 +168,36 @@ class Views:
         }
 
 
-class _LazyNames:
-    """Index of names, created at the first search."""
+class Names:
+    """All labels in one string, so that a search runs at the speed of `str.find`. Case is ignored."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._names: Names | None = None
+    def __init__(self, labels: Sequence[str]) -> None:
+        lowered = [label.lower() for label in labels]
+        self._text = _SEPARATOR.join(lowered)
+        self._starts = array("q", accumulate((len(label) + 1 for label in lowered), initial=0))[:-1]
 
     def matching(self, query: str) -> list[NodeIndex]:
-        """Return the nodes whose label matches, in file order."""
-        if self._names is None:
-            self._names = Names(self._graph.labels)
-        return self._names.matching(query)
+        """Return the nodes whose label contains the query, in file order. A leading "!" inverts the match."""
+        inverted = query.startswith("!") and len(query) > 1
+        found = self._containing((query[1:] if inverted else query).lower())
+        if not inverted:
+            return cast("list[NodeIndex]", found)
+        others = bytearray(b"\x01") * len(self._starts)
+        for node in found:
+            others[node] = 0
+        return cast("list[NodeIndex]", list(compress(range(len(others)), others)))
+
+    def _containing(self, part: str) -> list[int]:
+        text, starts = self._text, self._starts
+        found: list[int] = []
+        if _SEPARATOR in part or not part:
+            return found
+        position = text.find(part)
+        while position >= 0:
+            node = bisect_right(starts, position) - 1
+            found.append(node)
+            position = text.find(part, starts[node + 1]) if node + 1 < len(starts) else -1
+        return found
 
 
 def _first_folded(layout: TreeLayout) -> Iterable[int]:

@@ -105,7 +105,9 @@ class LeaveDialog(Dialog[ExitReason]):
     def body(self) -> list[Row]:
         """Return what would be stopped, or what is stopping."""
         if self._stopping:
-            return [self._name_row(node) for node in self._still_alive()[:NAMES_SHOWN]]
+            state, labels = self._run.state, self._run.graph.labels
+            names = self._still_alive()[:NAMES_SHOWN]
+            return [node_row(labels[node], state.status_of(node), look=self.look) for node in names]
         if self._preview is None or self._run.settled:
             return []
         return self._grouped.rows(self._preview)
@@ -131,10 +133,6 @@ class LeaveDialog(Dialog[ExitReason]):
         following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
         pressed = "" if chosen else "tab" if answer is following else "shift+tab"
         return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
-
-    def _name_row(self, node: NodeIndex) -> Row:
-        run = self._run
-        return node_row(run.graph.labels[node], run.state.status_of(node), look=self.look)
 
     def _still_alive(self) -> list[NodeIndex]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""

@@ -125,7 +125,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """What keys act on now."""
         node = self.node
         if node is None or self.tree_pane.selected_count:
-            here = Situation.on_many(self._run.state, self.tree_pane.samples)
+            here = Situation.on_many(self._run.state, self.tree_pane.navigator.samples)
         else:
             here = Situation.on(node)
         return here._replace(detachable=self._detachable)
@@ -234,7 +234,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def start_search(self) -> None:
         """Let a person type a search for the focused pane: the tree or the log."""
-        self._looked_for = before = "" if self.on_side else self.tree_pane.filter_query
+        self._looked_for = before = "" if self.on_side else self.tree_pane.navigator.filter_query
         if self.on_side:
             self.side.log_pane.search.begin()
         self.footer.display = False
@@ -272,7 +272,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def _tell_filter(self) -> None:
         """While the tree hides nodes, show the filter, the number of matches, and how to see all again."""
-        line, query = self.search_line, self.tree_pane.filter_query
+        line, query = self.search_line, self.tree_pane.navigator.filter_query
         if line.typing and self.on_side:
             return
         if not line.typing:
@@ -284,7 +284,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if ids and not self.tree_pane.selected_count:  # otherwise, Esc ends the selection first
             ids.append("pane.back")
         keys = [self._keymap.shown(id_, self._look) for id_ in ids]
-        line.tell(*filtered(self.tree_pane.match_count, len(self._run.graph), keys, self.size.width // 2))
+        line.tell(*filtered(self.tree_pane.navigator.match_count, len(self._run.graph), keys, self.size.width // 2))
 
     # Messages of the panes
 

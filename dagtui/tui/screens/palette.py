@@ -112,11 +112,6 @@ def _word_start(text: str, word: str) -> int:
     return found.start() if found else -1
 
 
-def _name_cells(width: int) -> int:
-    """Return the cells for a name in a row of the palette, at most 80 wide. Textual would wrap a longer one."""
-    return min(80, width - 4) - 8
-
-
 class _Nodes(_Commands):
     """Jumps to a node by a part of its name."""
 
@@ -130,10 +125,11 @@ class _Nodes(_Commands):
         """Yield the first nodes whose names contain the query."""
         run = self.dagtui.view
         look = self.dagtui.look
+        cells = min(80, self.app.size.width - 4) - 8  # a row is at most 80 wide, and Textual would wrap a longer name
         async for node in self._matching(query.lower()):
             status = run.state.status_of(node)
             name = label(run.graph.labels[node], NAME_CHARACTERS)
-            shown = shortened(name, _name_cells(self.app.size.width), look)
+            shown = shortened(name, cells, look)
             prompt = Text(f"{look.glyphs.statuses[status]} {shown}", no_wrap=True)
             yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
 

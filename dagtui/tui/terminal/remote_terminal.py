@@ -113,22 +113,19 @@ class AttachedScreens:
         await attachment.tell({"do": "hold", "restore": modes.leaving()})
         if attachment.leaving is not None:  # the terminal was requested back meanwhile
             return attachment.leaving
-        app = self._made(attachment)
-        gone = ref(app)
-        try:
-            return await self._show(attachment, app)
-        finally:
-            del app
-            forget_app(gone)
-
-    def _made(self, attachment: Attachment) -> DagtuiApp:
-        return DagtuiApp(
+        app = DagtuiApp(
             self._run,
             look=attachment.look,
             mouse=attachment.mouse,
             state=self._state,
             place=AttachedTerminal(attachment, self._until_failure),
         )
+        gone = ref(app)
+        try:
+            return await self._show(attachment, app)
+        finally:
+            del app
+            forget_app(gone)
 
     async def _show(self, attachment: Attachment, app: DagtuiApp) -> ExitReason:
         attachment.screen = RemoteTerminal(app)

@@ -13,7 +13,7 @@ from textual.app import App
 from dagtui.host.priority_loop import is_slice_over
 from dagtui.text import block
 from dagtui.tui.terminal.driver import TerminalDriver
-from dagtui.tui.terminal.reflow import Reflow
+from dagtui.tui.terminal.throttle import Reflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,13 +25,12 @@ from dagtui.store.directory import RunDirectory
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.actions.availability import Situation
-from dagtui.tui.actions.hints import node_hints
+from dagtui.tui.actions.hints import completion_notice, node_hints
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.views import View
-from dagtui.tui.screens.completion_notice import completion_notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -54,9 +54,9 @@ class Keys:
 
 async def down_and_up(keys: Keys, key: str):
     await keys.press("g")
-    first = keys.tree.cursor_row
+    first = keys.tree.navigator.row
     await keys.press("j", key)
-    return keys.tree.cursor_row - first
+    return keys.tree.navigator.row - first
 
 
 Check = Callable[[Keys, str], Awaitable[None]]
@@ -82,37 +82,37 @@ async def move_up(keys: Keys, key: str):
 @check
 async def move_top(keys: Keys, key: str):
     await keys.press("G", key)
-    assert keys.tree.cursor_row == 0
+    assert keys.tree.navigator.row == 0
 
 
 @check
 async def move_bottom(keys: Keys, key: str):
     await keys.press("g", key)
-    assert keys.tree.cursor_row == len(keys.tree.outline) - 1
+    assert keys.tree.navigator.row == len(keys.tree.outline) - 1
 
 
 @check
 async def move_page_down(keys: Keys, key: str):
     await keys.press("g", key)
-    assert keys.tree.cursor_row > 4
+    assert keys.tree.navigator.row > 4
 
 
 @check
 async def move_page_up(keys: Keys, key: str):
     await keys.press("G", key)
-    assert keys.tree.cursor_row < len(keys.tree.outline) - 4
+    assert keys.tree.navigator.row < len(keys.tree.outline) - 4
 
 
 @check
 async def move_half_down(keys: Keys, key: str):
     await keys.press("g", key)
-    assert keys.tree.cursor_row > 1
+    assert keys.tree.navigator.row > 1
 
 
 @check
 async def move_half_up(keys: Keys, key: str):
     await keys.press("G", key)
-    assert keys.tree.cursor_row < len(keys.tree.outline) - 2
+    assert keys.tree.navigator.row < len(keys.tree.outline) - 2
 
 
 @check
@@ -221,10 +221,10 @@ async def tree_view(keys: Keys, key: str):
 @check
 async def find_start(keys: Keys, key: str):
     await keys.press(key, *"merge", "enter")
-    assert keys.tree.filter_query == "merge"
+    assert keys.tree.navigator.filter_query == "merge"
     assert keys.app.focused is keys.tree
     await keys.press("escape")
-    assert keys.tree.filter_query == ""
+    assert keys.tree.navigator.filter_query == ""
 
 
 @check
@@ -309,10 +309,10 @@ async def node_mark_done(keys: Keys, key: str):
 @check
 async def select_toggle(keys: Keys, key: str):
     await keys.on(CELLS[1])
-    row = keys.tree.cursor_row
+    row = keys.tree.navigator.row
     await keys.press(key)
-    assert keys.tree.targets == (keys.graph.node(CELLS[1]),)
-    assert keys.tree.cursor_row == row + 1
+    assert keys.tree.navigator.targets == (keys.graph.node(CELLS[1]),)
+    assert keys.tree.navigator.row == row + 1
     await keys.press("k", key)
     assert keys.tree.selected_count == 0
 
@@ -475,10 +475,10 @@ async def test_moving_keys_reach_the_right_side(size: tuple[int, int]):
     app = DagtuiApp(run_under_way())
     async with opened(app, size) as pilot:
         await pilot.press("tab")
-        row = app.main.tree_pane.cursor_row
+        row = app.main.tree_pane.navigator.row
         for tab in "123":
             await pilot.press(tab)
             for key in ["j", "k", "g", "G", "pagedown", "pageup", "ctrl+d", "ctrl+u", "space", "h", "l"]:
                 await pilot.press(key)
-                assert app.main.tree_pane.cursor_row == row, key
+                assert app.main.tree_pane.navigator.row == row, key
             await until(lambda: app.focused is app.main.side.focus_target)

@@ -85,7 +85,7 @@ async def test_looking_for_something_from_the_page_looks_in_the_tree():
         await pilot.press("j", "tab")
         await until(lambda: app.main.on_side)
         await pilot.press("slash", *"n=7")
-        assert app.main.tree_pane.filter_query == "n=7"
+        assert app.main.tree_pane.navigator.filter_query == "n=7"
 
 
 async def test_what_it_says_follows_the_run():
@@ -189,7 +189,7 @@ async def test_selecting_a_row_selects_all_it_stands_for_and_again_none():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("j", "M")
-        assert app.main.tree_pane.targets == tuple(map(app.view.graph.node, PARTS))
+        assert app.main.tree_pane.navigator.targets == tuple(map(app.view.graph.node, PARTS))
         await pilot.press("M")
         assert app.main.tree_pane.selected_count == 0
 
@@ -198,9 +198,9 @@ async def test_escape_ends_the_selection_before_the_filter():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("slash", *"n=2", "enter", "G", "M", "escape")
-        assert (app.main.tree_pane.selected_count, app.main.tree_pane.filter_query) == (0, "n=2")
+        assert (app.main.tree_pane.selected_count, app.main.tree_pane.navigator.filter_query) == (0, "n=2")
         await pilot.press("escape")
-        assert app.main.tree_pane.filter_query == ""
+        assert app.main.tree_pane.navigator.filter_query == ""
 
 
 async def test_another_screen_has_the_same_selection():
@@ -225,8 +225,10 @@ async def test_a_large_selection_is_not_looked_through_for_every_frame(monkeypat
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("j", "M")
-        assert len(app.main.tree_pane.targets) == len(PARTS)
-        assert app.view.graph.node("first") in app.main.tree_pane.samples, "nodes of the whole run stand for it"
+        assert len(app.main.tree_pane.navigator.targets) == len(PARTS)
+        assert app.view.graph.node("first") in app.main.tree_pane.navigator.samples, (
+            "nodes of the whole run stand for it"
+        )
 
 
 def cancel(app: DagtuiApp, name: str):

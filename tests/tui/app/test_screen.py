@@ -26,12 +26,12 @@ from dagtui.runs.launch import LaunchOptions
 from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
+from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.log import hits
-from dagtui.tui.screens.completion_notice import completion_notice
 from dagtui.tui.screens.footer import Footer
 from dagtui.tui.screens.help import MEANINGS, HelpScreen
 from dagtui.tui.screens.palette import Palette
@@ -98,11 +98,11 @@ async def test_typing_filters_the_tree_and_escape_ends_it():
     async with opened(app) as pilot:
         assert CELLS[3] in screen_text(app)
         await pilot.press("slash", *"call")
-        assert app.main.tree_pane.filter_query == "call"
+        assert app.main.tree_pane.navigator.filter_query == "call"
         assert CELLS[3] not in screen_text(app)
         assert "/call" in screen_text(app)
         await pilot.press("q", "ctrl+c")
-        assert app.main.tree_pane.filter_query == ""
+        assert app.main.tree_pane.navigator.filter_query == ""
         assert app.focused is app.main.tree_pane
 
 
@@ -120,7 +120,7 @@ async def test_while_nodes_are_left_out_it_is_said_and_how_to_see_all_again():
         assert "? help" in text[-1]
         await pilot.press("escape")
         await until(lambda: "nodes /" not in screen_text(app))
-        assert app.main.tree_pane.filter_query == ""
+        assert app.main.tree_pane.navigator.filter_query == ""
 
 
 async def test_a_filter_that_lets_nothing_through_says_so():
@@ -147,7 +147,7 @@ async def test_looking_for_something_in_a_log_leaves_the_filter_of_the_tree_as_i
         await pilot.press("enter")
         app.request_frame()
         await until(lambda: "nodes /align" in screen_text(app))
-        assert app.main.tree_pane.filter_query == "align"
+        assert app.main.tree_pane.navigator.filter_query == "align"
 
 
 async def test_on_a_narrow_terminal_the_filter_is_told_where_the_tree_is():
@@ -168,7 +168,7 @@ async def test_a_click_on_the_filter_lets_it_be_typed_on():
         await pilot.click("#find-field")
         await until(lambda: app.main.search_line.typing)
         await pilot.press(*"[s=2", "enter")
-        assert app.main.tree_pane.filter_query == "align[s=2"
+        assert app.main.tree_pane.navigator.filter_query == "align[s=2"
 
 
 async def test_clicking_the_log_moves_the_focus():
@@ -460,7 +460,7 @@ class _TypedAtOnce(DagtuiApp):
 async def test_keys_typed_before_the_screen_is_complete_act_on_it_in_order(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("dagtui.tui.lines.prompt_screen.is_slice_over", lambda: True)
     async with opened(app := _TypedAtOnce(run_under_way())):
-        await until(lambda: app.main.tree_pane.filter_query == "spl")
+        await until(lambda: app.main.tree_pane.navigator.filter_query == "spl")
         assert app.main.search_line.typing
 
 
@@ -723,7 +723,7 @@ async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
         async with opened(second) as pilot:
             await until(lambda: second.main.on_side)
             main = second.main
-            assert (main.pane, main.zoomed, main.tree_pane.filter_query) == (Pane.WHY, True, "o")
+            assert (main.pane, main.zoomed, main.tree_pane.navigator.filter_query) == (Pane.WHY, True, "o")
             assert main.tree_pane.dump_state() == kept.tree
             await pilot.press("z", "tab", "escape", "g", "x")
             await until(lambda: state.status_of(0) is NodeStatus.CANCELLED)

@@ -11,11 +11,15 @@ from tui.graph.samples import chain, graphs, matrix_graph, names
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.tui.graph.dependencies import LISTED_REFERENCES, SHOWN_REFERENCES, SHOWN_SIBLINGS, dependency_layout
-from dagtui.tui.graph.folders import group_layout
-from dagtui.tui.graph.layout import GroupKind, TreeLayout
-from dagtui.tui.graph.paths import TOP, longest_paths
-from dagtui.tui.graph.sections import SECTIONS, status_layout
+from dagtui.tui.graph.dependencies import (
+    LISTED_REFERENCES,
+    SHOWN_REFERENCES,
+    SHOWN_SIBLINGS,
+    dependency_layout,
+    longest_paths,
+)
+from dagtui.tui.graph.folders import SECTIONS, group_layout, status_layout
+from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

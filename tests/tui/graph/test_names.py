@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.tui.graph.names import Names
+from dagtui.tui.graph.views import Names
 
 LABELS = st.lists(st.text(alphabet="abAB[=1]\nß", max_size=6), max_size=8, unique=True)
 

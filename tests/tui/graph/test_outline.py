@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tui.graph.samples import chain, graphs, matrix_graph, names
 
 from dagtui.tui.graph.dependencies import dependency_layout
+from dagtui.tui.graph.layout import TOP
 from dagtui.tui.graph.outline import Outline
-from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph

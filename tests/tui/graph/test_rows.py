@@ -15,7 +15,7 @@ from dagtui.text import cell_width
 from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.navigator import Navigator
-from dagtui.tui.graph.row_body import Body, fitted
+from dagtui.tui.graph.row_body import Body, Note, fitted
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.lines.rows import Span, muted, width_of
 
@@ -213,8 +213,8 @@ def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
     column=st.integers(0, 60),
 )
 def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, room: int, column: int) -> None:
-    pieces = tuple(muted(note) for note in notes)
-    body = Body(Span(name), muted(" x2"), pieces, tuple(range(len(notes))), muted(aside))
+    pieces = [Note(rank, muted(note)) for rank, note in enumerate(notes)]
+    body = Body(Span(name), muted(" x2"), pieces, muted(aside))
     shorten = partial(shortened, name)
     assert width_of(fitted(body, room, column=column, shorten=shorten, look=IN_UNICODE)) == room
 

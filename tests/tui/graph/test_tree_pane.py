@@ -241,12 +241,12 @@ async def test_a_row_that_is_no_node_is_said_as_none_and_opening_it_unfolds_it()
 async def test_pages_and_ends() -> None:
     async with showing(still(chain(200)), (60, 20)) as (_, pane, pilot):
         pane.page(1)
-        assert pane.cursor_row == 19
+        assert pane.navigator.row == 19
         pane.page(0.5)
-        assert pane.cursor_row == 28
+        assert pane.navigator.row == 28
         pane.bottom()
         await pilot.pause()
-        assert pane.cursor_row == 199
+        assert pane.navigator.row == 199
         assert "n199" in lines(pane)[-1]
         pane.page(-1)
         pane.top()
@@ -259,11 +259,11 @@ async def test_the_row_with_the_cursor_stays_where_it_is_when_others_fold() -> N
     async with showing(still(graph), (60, 20)) as (_, pane, pilot):
         pane.select(200)
         await pilot.pause()
-        before = pane.cursor_row - pane.scroll_offset.y
+        before = pane.navigator.row - pane.scroll_offset.y
         pane.fold_all()
         await pilot.pause()
         assert pane.cursor_node == 200
-        assert pane.cursor_row - pane.scroll_offset.y == before
+        assert pane.navigator.row - pane.scroll_offset.y == before
 
 
 async def test_the_scroll_bar_takes_its_cell_from_the_rows() -> None:
@@ -356,7 +356,7 @@ async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_t
         assert pane.cycle_view() is View.STATUS
         await pilot.pause()
         assert "RUNNING" in lines(pane)[0]
-        assert pane.cursor_row == 0
+        assert pane.navigator.row == 0
         assert pane.cycle_view() is View.DEPENDENCY
         assert pane.cursor_node == 80
 

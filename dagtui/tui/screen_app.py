@@ -29,10 +29,12 @@ from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.preview import PreviewDialog
-from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
+from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
 from dagtui.tui.terminal.signals import SignalHandlers
+from dagtui.tui.terminal.terminal import Terminal
+from dagtui.tui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     import signal
@@ -266,8 +268,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node."""
-        self.main.tree_pane.select(node)
-        self.main.show_node(node)
+        self.main.jump(node)
 
     # Painting
 
@@ -290,7 +291,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         screens = self.screen_stack
         if not screens:
             return  # the App is exiting
-        if self.main.flush(self.view.clock()):
+        if self.main.flush(self.view.clock(), changed=bool(self._watch.nodes) or self._watch.run):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog | PreviewDialog):
             screens[-1].flush()
@@ -310,6 +311,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self.view.untold.clear()
         notes, self._watch.notes = self._watch.notes, []
         self._watch.nodes.clear()
+        self._watch.run = False
         for note in notes[-1:]:
             name = f"{name_label(self.view.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)

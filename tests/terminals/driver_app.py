@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from dagtui.tui.terminal import Terminal, TerminalApp, TerminalDriver, driver, driver_for, latency_probe, watch_signals
+from dagtui.tui.terminal import driver, latency_probe
+from dagtui.tui.terminal.driver import TerminalDriver, driver_for
 from dagtui.tui.terminal.frame_filter import frame_filter
+from dagtui.tui.terminal.signals import watch_signals
+from dagtui.tui.terminal.terminal import Terminal
+from dagtui.tui.terminal.terminal_app import TerminalApp
 from dagtui.tui.terminal.throttle import PaintThrottle
 from dagtui.tui.terminal.writer import TerminalWriter
 

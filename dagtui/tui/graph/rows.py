@@ -16,7 +16,7 @@ from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, Note, fitted
 from dagtui.tui.graph.row_names import RowNames
-from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -150,11 +150,6 @@ class Rows:
             return (*key, state.paused, state.held_up), time
         return key, time
 
-    @staticmethod
-    def time_cells(width: int) -> int:
-        """Return the width of the time column at the right edge."""
-        return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
-
     def time(self, node: NodeIndex, width: int, clock: ClockTime) -> str:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
@@ -165,20 +160,13 @@ class Rows:
             return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
         if status is _S.WAITING and not state.is_outside(node):
             total = self._graph.parent_count(node)
-            return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
+            settled = state.ok[node] + state.bad[node] + state.skip[node]
+            return f"{settled}/{total}" if total > 1 else ""
         if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
             if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
                 return ""
             return time_text(state.ended[node] - state.started[node], short=short)
         return ""
-
-    def settled_parents(self, node: NodeIndex) -> int:
-        """Return how many parents of a node are settled."""
-        state = self._state
-        return state.ok[node] + state.bad[node] + state.skip[node]
-
-    def _glyph(self, status: NodeStatus) -> Span:
-        return Span(self._look.glyphs.statuses[status], STATUS_CLASSES[status])
 
     # Nodes
 
@@ -201,10 +189,11 @@ class Rows:
             notes.append(Note(1, Span(words, STATUS_CLASSES[status])))
         time = self.time(node, width, clock)
         if time or notes:
-            notes.append(Note(0 if time else 1, Span(time.rjust(self.time_cells(width)), Role.MUTED)))
+            cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+            notes.append(Note(0 if time else 1, Span(time.rjust(cells), Role.MUTED)))
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return self._glyph(status), Body(name, notes=notes, aside=aside)
+        return status_run(status, self._look), Body(name, notes=notes, aside=aside)
 
     def _outside(self, item: int, width: int) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
@@ -219,15 +208,12 @@ class Rows:
         if status in EXPLAINED:
             return fit(label(state.why.get(node, "").partition(":")[0]), 18, self._look)
         if status is _S.FAILED_PARENT:
-            return "by " + self._cause(root_cause(state, node))
+            return "by " + name_label(self._graph.labels[root_cause(state, node)], 16, self._look)
         if status is _S.READY and state.paused:
             return "paused"
         if status is _S.READY and state.held_up:
             return "held up"
         return ""
-
-    def _cause(self, node: NodeIndex) -> str:
-        return name_label(self._graph.labels[node], 16, self._look)
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
@@ -255,7 +241,7 @@ class Rows:
             count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
             notes = [*self._stale_note(self._stale(item)[0], width)]
             name = Span(self._names.name(item), STATUS_CLASSES[status])
-            return self._glyph(status), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
+            return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
         counts, below = self._counts(item)
         if self._state.outside and not any((*counts, *below)) and self.branch(item) is not None:
             return self._outside(item, width)
@@ -264,7 +250,7 @@ class Rows:
         notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        return self._glyph(status), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
+        return status_run(status, self._look), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
 
     def _listed(self, item: int) -> Span:
         layout = self.outline.layout
@@ -278,7 +264,7 @@ class Rows:
             return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.GUIDE))
         name = Span(self._names.name(item), Role.MUTED)
         return Span(self.glyphs.reference, Role.GUIDE), Body(
-            name, Span(" " + self._glyph(status).text, STATUS_CLASSES[status])
+            name, Span(f" {self.glyphs.statuses[status]}", STATUS_CLASSES[status])
         )
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
@@ -317,7 +303,7 @@ class Rows:
     def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
         for status in TALLY_ORDER:
             if counts[status]:
-                words = self._glyph(status).text + tally(counts[status])
+                words = self.glyphs.statuses[status] + tally(counts[status])
                 yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
 
     def _stale_note(self, number: int, width: int, rank: int = _OWN) -> Iterator[Note]:

@@ -10,7 +10,7 @@ from textual.screen import Screen, ScreenResultType
 
 from dagtui.host.priority_loop import is_slice_over
 from dagtui.tui.lines.compositor import TightCompositor
-from dagtui.tui.terminal import TerminalApp
+from dagtui.tui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

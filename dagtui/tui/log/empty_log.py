@@ -56,7 +56,7 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = run.state
     if attempt and attempt != state.attempt[node]:
-        return _past(run, node, attempt, look)
+        return [row(Span(f"attempt {attempt} had no output", Role.HEADING)), *result_rows(run, node, attempt, look)]
     status = state.status_of(node)
     if state.is_outside(node):
         return [row(Span(ADDED_BY_KEY, Role.HEADING))]
@@ -135,8 +135,3 @@ def _failed(run: RunView, node: NodeIndex, reason: str, look: Look) -> list[Row]
     if run.state.status_of(node) is NodeStatus.RETRYING:
         rows += [row(), row(Span(f"{reason} of {tries(run, node)}", Role.WARNING))]
     return rows
-
-
-def _past(run: RunView, node: NodeIndex, attempt: AttemptNumber, look: Look) -> list[Row]:
-    rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
-    return rows + result_rows(run, node, attempt, look)

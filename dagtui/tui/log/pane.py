@@ -290,13 +290,13 @@ class LogPane(Vertical):
 
     def copied(self) -> Copied:
         """Return the selected lines, or else the facts about a failed attempt, or else the lines in the window."""
-        if self._log is None or not self.view.line_count:
-            failed = copied_failure(self._run, self.node, self.attempt) if self.node >= 0 else Copied("")
-            return failed if failed.text else self.silence.copied()
-        if self.view.selected:
-            return self._log.text(*self.view.selected)
-        failed = copied_failure(self._run, self.node, self.attempt)
-        return failed if failed.text else self._log.text(*self.view.visible_lines)
+        log = self._log if self.view.line_count else None
+        if log is not None and self.view.selected:
+            return log.text(*self.view.selected)
+        failed = copied_failure(self._run, self.node, self.attempt) if self.node >= 0 else Copied("")
+        if failed.text:
+            return failed
+        return self.silence.copied() if log is None else log.text(*self.view.visible_lines)
 
     def dump_state(self) -> LogPaneState:
         """Return how the log is shown."""

@@ -89,12 +89,12 @@ def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> li
     results = run.attempts.of(node)
     if state.status_of(node) in ALIVE:
         status = status_run(state.status_of(node), look)
-        since = _clock_time(run, state.started[node])
+        since = time_of_day(run.wall(state.started[node]))
         words = f" {state.attempt[node]}  since {since}, {spent(run, node, clock).strip()}"
         rows.append(_named("attempts", status, words))
     for result in reversed(results[-MOST_ATTEMPTS:]):
         glyph = status_run(result.status, look)
-        ended = _clock_time(run, result.at)
+        ended = time_of_day(run.wall(result.at))
         words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
         rows.append(_named("" if rows else "attempts", glyph, words))
     left_out = len(results) - MOST_ATTEMPTS
@@ -204,7 +204,3 @@ def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look)
     if len(nodes) > MOST_NODES:
         rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
     return rows
-
-
-def _clock_time(run: RunView, clock: ClockTime) -> str:
-    return time_of_day(run.wall(clock))

@@ -178,6 +178,12 @@ class Reader(Dialog[None]):
     """A page that asks nothing. No letter answers it, and what it does not know has no effect."""
 
 
+def choice(words: str, pressed: str, look: Look) -> tuple[Span, Span]:
+    """Return an answer beside others, chosen if no key has to be pressed for that."""
+    mark, role = (look.glyphs.choice, Role.MUTED) if pressed else (look.glyphs.chosen, Role.KEY)
+    return Span(f"{mark} {words}", role, pressed), Span("   ")
+
+
 def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Span]:
     runs: list[Span] = []
     for key, words in keys:

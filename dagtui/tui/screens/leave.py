@@ -14,7 +14,7 @@ from dagtui.host.attachment import ExitReason
 from dagtui.text import count, plural
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
-from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.dialog import Dialog, choice
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
 if TYPE_CHECKING:
@@ -128,11 +128,9 @@ class LeaveDialog(Dialog[ExitReason]):
         return "Leaving ends the run."
 
     def _choice(self, answer: _Answer) -> tuple[Span, ...]:
-        chosen = answer is self._chosen
-        mark = self.look.glyphs.chosen if chosen else self.look.glyphs.choice
         following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
-        pressed = "" if chosen else "tab" if answer is following else "shift+tab"
-        return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
+        pressed = "" if answer is self._chosen else "tab" if answer is following else "shift+tab"
+        return choice(answer.value, pressed, self.look)
 
     def _still_alive(self) -> list[NodeIndex]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""

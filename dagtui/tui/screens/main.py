@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal
@@ -31,28 +31,14 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
+    from dagtui.tui.log.pane import LogPane
+    from dagtui.tui.node.node_page import NodePage
 
 NARROW_BELOW = 80
 """Columns below which the panes become pages."""
 NODES = "nodes"
 """The label of the tree's filter."""
 TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
-
-
-class Movable(Protocol):
-    """A pane that can scroll or move its cursor."""
-
-    def move(self, delta: int) -> None:
-        """Move by rows."""
-
-    def page(self, delta: int) -> None:
-        """Move by pages."""
-
-    def top(self) -> None:
-        """Go to the beginning."""
-
-    def bottom(self) -> None:
-        """Go to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +74,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """The typed text that was last searched for."""
         self.touched = False
         """Whether a person did anything yet. Until then, the cursor may be moved to something worth seeing."""
+        self._keys_for: tuple[object, ...] = ()
+        """What the keys were last shown for, by a frame."""
         self._zoomed = False
         self._zoomed_before: bool | None = None
         """Whether a pane was zoomed before a log was opened in full. None: no log is."""
@@ -105,12 +93,19 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show the node under the cursor."""
         self.show_node(self.node)
 
-    def flush(self, clock: ClockTime) -> bool:
-        """Paint the changes. Return whether another frame is needed soon, even if nothing happens in the run."""
+    def flush(self, clock: ClockTime, *, changed: bool) -> bool:
+        """Paint the changes. Return whether another frame is needed soon, even if nothing happens in the run.
+
+        `changed`: something happened in the run, not only in its logs. Which keys are available depends on that.
+        """
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)
         more = self.side.flush(clock)
-        self.show_keys()
+        navigator = self.tree_pane.navigator
+        keys_for = (int(clock), self._run.settled, self.pane, navigator.cursor, navigator.generation)
+        if changed or keys_for != self._keys_for:
+            self._keys_for = keys_for
+            self.show_keys()
         self._tell_filter()
         if self.on_side and not self.search_line.typing and self.focused is not self.side.focus_target:
             self._focus()  # a log has replaced the page of an empty one, or another tab was clicked
@@ -165,7 +160,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         return Pane.BRANCH if self.side.shows_branch else self.tab
 
     @property
-    def movable(self) -> Movable:
+    def movable(self) -> TreePane | LogPane | NodePage:
         """The pane that the movement keys act on."""
         return self.side.pane if self.on_side else self.tree_pane
 
@@ -288,6 +283,11 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     # Messages of the panes
 
+    def jump(self, node: NodeIndex) -> None:
+        """Put the cursor on a node and show it."""
+        self.tree_pane.select(node)
+        self.show_node(node)
+
     @on(TreePane.Selected)
     def _selected(self, message: TreePane.Selected) -> None:
         self.show_node(message.node)
@@ -299,9 +299,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @on(JumpTo)
     def _jump(self, message: JumpTo) -> None:
-        node = NodeIndex(message.target)
-        self.tree_pane.select(node)
-        self.show_node(node)
+        self.jump(NodeIndex(message.target))
 
     def on_descendant_focus(self) -> None:
         """Adapt classes and footer: a click may have moved the focus."""

@@ -15,7 +15,7 @@ from dagtui.text import count, duration, plural
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
-from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
+from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog, choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -182,12 +182,8 @@ class PreviewDialog(Dialog[Preview]):
         return [*keys, ("Esc", "go back")]
 
     def _choices(self) -> Iterator[Span]:
-        glyphs = self.look.glyphs
         for index, command in enumerate(self._commands):
-            chosen = index == self._chosen
-            mark, role, pressed = (glyphs.chosen, Role.KEY, "") if chosen else (glyphs.choice, Role.MUTED, "tab")
-            yield Span(f"{mark} {_choice(command)}", role, pressed)
-            yield Span("   ")
+            yield from choice(_choice(command), "" if index == self._chosen else "tab", self.look)
 
     def action_choose(self) -> None:
         """Choose the other command."""

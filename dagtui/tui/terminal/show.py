@@ -16,8 +16,8 @@ from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.terminal import watch_signals
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
+from dagtui.tui.terminal.signals import watch_signals
 
 if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun

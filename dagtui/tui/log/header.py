@@ -88,7 +88,7 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
 def indicators(view: LogView, note: str) -> list[Span]:
     """Return what to show of the log's display state. The first ones are dropped in narrow headers."""
     found: list[Span] = []
-    log, finder = view.log_file, view.finder
+    log, finder = view.document.log, view.finder
     if log is not None and log.exists and not log.complete:
         found.append(muted(f" indexing {log.progress:.0%}"))
     if view.column:

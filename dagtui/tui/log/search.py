@@ -64,10 +64,10 @@ class Search:
         view = self._view
         self._paging = None
         view.document.turn_back()
-        if not text or view.log_file is None:
+        if not text or view.document.log is None:
             self.forget()
             return
-        view.finder = Finder(view.log_file, text, self._began.line if self._began else view.first_line)
+        view.finder = Finder(view.document.log, text, self._began.line if self._began else view.first_line)
         view.redraw()
         self.go(1)
 
@@ -144,7 +144,7 @@ class Search:
 
     def _turn_pages(self, finder: Finder, paging: _Paging) -> None:
         """Look for the page with the hit, and show it once it is known."""
-        log = self._view.log_file
+        log = self._view.document.log
         try:
             found = log.find_page(finder.query, paging.line, paging.page, paging.step) if log else Found()
         except StoreError:  # the view says why the log cannot be read
@@ -176,8 +176,8 @@ class Search:
     def opened(self, text: str) -> None:
         """Search for the same text in another log."""
         self._began = self._paging = None
-        if text and self._view.log_file is not None:
-            self._view.finder = Finder(self._view.log_file, text)
+        if text and self._view.document.log is not None:
+            self._view.finder = Finder(self._view.document.log, text)
 
     def _go_back(self) -> None:
         if self._began is None:

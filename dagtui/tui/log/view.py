@@ -58,11 +58,6 @@ class LogView(ScrolledRows):
         self._pressed_at = -1
 
     @property
-    def log_file(self) -> LogReader | None:
-        """The log that is shown."""
-        return self.document.log
-
-    @property
     def wraps(self) -> bool:
         """Whether long lines wrap to the next row instead of being cut."""
         return self.document.wraps
@@ -126,8 +121,8 @@ class LogView(ScrolledRows):
         """Adopt changes of the log file. `flush` draws those on screen."""
         if change.replaced:
             self.top, self.selected, self.follows = Spot(0), None, True
-            if self.finder and self.log_file:
-                self.finder = Finder(self.log_file, self.finder.text)
+            if self.finder and self.document.log:
+                self.finder = Finder(self.document.log, self.finder.text)
         if change.joined:
             self.top = self.top._replace(line=self.top.line + change.inserted)
             if self.selected:
@@ -294,7 +289,7 @@ class LogView(ScrolledRows):
             text += f"{shown} "
         if self.shows_numbers:
             digits = self._number_cells() - 1
-            known = self.log_file is not None and self.log_file.numbered
+            known = self.document.log is not None and self.document.log.numbered
             text += f"{spot.line + 1 if known else '?':>{digits}} "
         return text
 

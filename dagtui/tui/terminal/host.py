@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -15,8 +14,10 @@ from dagtui.host.job_control import Foreground
 from dagtui.host.priority_loop import run_goes_first
 from dagtui.runs.node_environment import variables_on_terminal
 from dagtui.text import label
+from dagtui.tui.terminal.signals import ENDING
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from dagtui.host.attachment import ExitReason
@@ -62,7 +63,7 @@ class OwnTerminal:
 
     input, output = 0, 1
     environment: Mapping[str, str] = os.environ
-    signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    signals = ENDING
     detachable = False
 
     def __init__(self, drive: Callable[[], Awaitable[None]]) -> None:

@@ -47,16 +47,16 @@ class Show:
 
     async def _live(self) -> None:
         """Show the app, then end the run and leave nothing of it behind."""
-        run = self._run
         try:
             with screen_work():
                 self._leaving = await self._app.run_async(mouse=self._app.mouse) or ExitReason.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
-                await self._end(run)
+                await self._end()
 
-    async def _end(self, run: LiveRun) -> None:
+    async def _end(self) -> None:
         """Cancel what is left, or wait for it if only the screen has failed. Then close the run."""
+        run = self._run
         try:
             if self._leaving is ExitReason.CRASHED and not self._app.broken:
                 run.note("the screen failed; the run continues without it")

@@ -13,6 +13,9 @@ from dagtui.report.signal_inbox import not_ignored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+ENDING: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""The signals that end the App."""
+
 
 class SignalHandlers:
     """Handlers that the event loop calls. Set and remove them any number of times, in the main thread.
@@ -37,16 +40,13 @@ class SignalHandlers:
 
 
 @contextmanager
-def watch_signals(
-    callback: Callable[[signal.Signals], None],
-    numbers: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT),
-) -> Iterator[None]:
-    """Call `callback` in the running event loop for each of these signals, until the block ends.
+def watch_signals(callback: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Call `callback` in the running event loop for each of the ENDING signals, until the block ends.
 
     Enter the block in the main thread, around the App rather than in it: an ended App cannot be notified. When a
     terminal hangs up, the signal may come before or after the driver's own report.
     """
-    handlers = SignalHandlers(asyncio.get_running_loop(), {number: partial(callback, number) for number in numbers})
+    handlers = SignalHandlers(asyncio.get_running_loop(), {number: partial(callback, number) for number in ENDING})
     handlers.set()
     try:
         yield

@@ -167,3 +167,23 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     )
     hints = [row for node in range(len(run.graph)) for row in node_hints(run, node, KEYMAP)]
     assert hints == []
+
+
+async def test_a_frame_asks_for_available_keys_only_when_something_has_changed(monkeypatch: pytest.MonkeyPatch):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        asked = []
+        unavailable = Keymap.unavailable
+        monkeypatch.setattr(Keymap, "unavailable", lambda *found: asked.append(found) or unavailable(*found))
+        clock = app.view.clock()
+        app.main.flush(clock, changed=True)
+        before = len(asked)
+        assert before
+        app.main.flush(clock, changed=False)
+        assert len(asked) == before
+        app.main.flush(clock, changed=True)
+        assert len(asked) == before + 1
+        app.main.tree_pane.navigator.to_row(0)
+        app.main.flush(clock, changed=False)
+        assert len(asked) == before + 2

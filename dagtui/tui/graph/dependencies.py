@@ -103,7 +103,8 @@ class _Matrices:
         self.head_around = [TOP] * len(self.graph)
         self._member_above = [TOP] * len(self.graph)
         sequence: list[int] = []
-        for level in _levels(order, self.paths.depths):
+        for _, nodes in groupby(order, key=self.paths.depths.__getitem__):  # they are sorted by depth
+            level = list(nodes)
             if self.heads:
                 self._hang_below_heads(level)
             sequence += self._gather_level(level, large)
@@ -178,12 +179,6 @@ class _Matrices:
             return "the top"
         count = len(self.graph)
         return self.graph.labels[item] if item < count else self.heads[item - count].key
-
-
-def _levels(order: list[NodeIndex], depths: list[int]) -> Iterator[list[NodeIndex]]:
-    """Split the nodes, which are sorted by depth, into one list per depth."""
-    for _, level in groupby(order, key=depths.__getitem__):
-        yield list(level)
 
 
 class _References:

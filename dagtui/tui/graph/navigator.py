@@ -70,8 +70,7 @@ class Navigator:
         """The nodes that commands act on, in file order. Empty on a row of references."""
         if self.selected:
             return tuple(sorted(self.selected))
-        node = self.node
-        return self._under_cursor() if node is None else (node,)
+        return self._under_cursor()
 
     def _under_cursor(self) -> tuple[NodeIndex, ...]:
         """Return all nodes that the cursor's row stands for."""

@@ -30,6 +30,14 @@ class Copied:
         return Copied(self.text[:MOST_CHARACTERS], f"only the first {MOST_CHARACTERS:,} of {total:,} characters")
 
 
+def copied_below(name: str, value: str, cells: int) -> str:
+    """Return a name and its value, which begins in column `cells` or, with several lines, below the name.
+
+    Each line of a command is copied at its original column: indented, a here-document would never end.
+    """
+    return f"{name}\n{value}" if "\n" in value else f"{name:<{cells}}{value}"
+
+
 def altered(command: Filled) -> str:
     """Return a remark if the command contains characters that cannot be pasted unchanged, otherwise ""."""
     is_exact = all(exact(text) == text for text in command)

@@ -102,6 +102,11 @@ def name_run(name: str, role: str = Role.LINK) -> Span:
     return Span(name_label(name, 200), role)
 
 
+def and_more(left_out: int) -> list[Row]:
+    """Return the row for what a list of nodes leaves out, or none if it is complete."""
+    return [row(muted(f"    and {left_out:,} more"))] if left_out > 0 else []
+
+
 def node_row(name: str, status: NodeStatus, words: str = "", *, look: Look, jump: int = -1) -> Row:
     """Return an indented row with a node's status and name, and words about it."""
     said = (muted(f"  {words}"),) if words else ()

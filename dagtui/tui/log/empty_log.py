@@ -11,13 +11,13 @@ from dagtui.engine.why import full_why, waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.cause_paths import failed_ancestors
 from dagtui.tui.node.node_page import NodePage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.state import RunState
@@ -84,21 +84,15 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(run: RunView, nodes: Iterable[NodeIndex], clock: ClockTime, look: Look) -> list[Row]:
+def node_rows(run: RunView, nodes: Sequence[NodeIndex], clock: ClockTime, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = run.state
     found: list[Row] = []
-    left_out = 0
-    for node in nodes:
-        if len(found) >= MOST_NODES:
-            left_out += 1
-            continue
+    for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
         words = f"{status.word}{spent(run, node, clock)}"
         found.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
-    if left_out:
-        found.append(row(muted(f"    and {left_out:,} more")))
-    return found
+    return found + and_more(len(nodes) - MOST_NODES)
 
 
 def spent(run: RunView, node: NodeIndex, clock: ClockTime) -> str:

@@ -9,7 +9,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import with_reason
 from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
-from dagtui.tui.lines.copied import Copied, altered
+from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -92,9 +92,7 @@ def copied_failure(run: RunView, node: NodeIndex, attempt: AttemptNumber) -> Cop
     if result is None or result.status is not NodeStatus.FAILED:
         return Copied("")
     lines = [f"{label(run.graph.labels[node])}: {_headline(run, node, result)}"]
-    for name, value in failure_facts(run, node, result):
-        # Each line of a command starts at its original column: indented, a here-document would never end.
-        lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
+    lines += [copied_below(name, value, LABEL_CELLS) for name, value in failure_facts(run, node, result)]
     return Copied("\n".join(lines), altered(run.as_run.command(node)))
 
 

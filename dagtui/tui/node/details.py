@@ -10,8 +10,8 @@ from dagtui.engine.status import ALIVE
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import time_of_day
-from dagtui.tui.lines.copied import Copied, altered
-from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row, status_run
+from dagtui.tui.lines.copied import Copied, altered, copied_below
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
@@ -108,8 +108,7 @@ def _script(name: str, text: str) -> Iterator[Row]:
     text = text.strip("\n")
     if not text:
         return
-    # Each line of a command is copied at its original column: indented, a here-document would never end.
-    whole = f"{name}\n{exact(text)}" if "\n" in text else f"{name:<{NAME_CELLS}}{exact(text)}"
+    whole = copied_below(name, exact(text), NAME_CELLS)
     for line in block(text, COMMAND_CAP).split("\n"):
         yield _named(name, line)._replace(whole=whole)
         name = whole = ""
@@ -201,6 +200,4 @@ def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look)
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
         rows.append(node_row(run.graph.labels[node], status, status.word, look=look, jump=node))
-    if len(nodes) > MOST_NODES:
-        rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
-    return rows
+    return rows + and_more(len(nodes) - MOST_NODES)

@@ -14,7 +14,7 @@ from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.rows import TALLY_ORDER
-from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.node.node_page import NodePage
@@ -63,9 +63,7 @@ class BranchPage(NodePage):
         for status, nodes in found.named.items():
             if nodes:
                 rows += [row(), row(muted(status.word)), *(self._node_row(one, clock) for one in nodes)]
-                left_out = found.counts[status] - len(nodes)
-                if left_out > 0:
-                    rows.append(row(muted(f"    and {count(left_out)} more")))
+                rows += and_more(found.counts[status] - len(nodes))
         without = self._keymap.unavailable(self.run, Situation.on_many(self.run.state, found.samples))
         hints = _HINTS | {"node.retry": _ADDS if any(found.counts) else _ONLY_ADDS} if found.outside else _HINTS
         return [*rows, *offered(self._keymap, hints.items(), without, self.look)]

@@ -13,7 +13,7 @@ from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import ADDED_BY_KEY, node_rows, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
@@ -170,9 +170,7 @@ class Explanation:
             return []
         taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken"
         rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
-        if len(running) > MOST_RUNNING:
-            rows.append(row(muted(f"    and {len(running) - MOST_RUNNING:,} more")))
-        return rows
+        return rows + and_more(len(running) - MOST_RUNNING)
 
     def _running(self) -> list[Row]:
         run, node = self._run, self._node

@@ -92,9 +92,11 @@ class LeaveDialog(Dialog[ExitReason]):
             return [row(Span("The run has finished. Leave?", Role.HEADING))]
         running = count(self._run.alive())
         left = count(self._run.state.unsettled - self._run.alive())
+        detachable = _Answer.DETACH in self._answers
+        outlook = "A detached run continues in the background." if detachable else "Leaving ends the run."
         rows = [
             row(Span("Leave?", Role.HEADING)),
-            row(muted(f"{running} running, {left} to go. {self._outlook()}")),
+            row(muted(f"{running} running, {left} to go. {outlook}")),
             row(),
             row(*(run for answer in self._answers for run in self._choice(answer))),
         ]
@@ -121,11 +123,6 @@ class LeaveDialog(Dialog[ExitReason]):
         if self._chosen is _Answer.STAY:
             return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _Answer.CANCEL.value)]
         return [("Enter", self._chosen.value), ("Tab", "choose"), ("Esc", "stay")]
-
-    def _outlook(self) -> str:
-        if _Answer.DETACH in self._answers:
-            return "A detached run continues in the background."
-        return "Leaving ends the run."
 
     def _choice(self, answer: _Answer) -> tuple[Span, ...]:
         following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
@@ -179,9 +176,7 @@ class LeaveDialog(Dialog[ExitReason]):
             self.dismiss(None)
         elif not self._killed:
             self._killed = True
-            self._run.give(CANCEL_ALL)
-            self.show()
-            self.flush()
+            self._cancel()
 
     def _cancel(self) -> None:
         self._run.give(CANCEL_ALL)

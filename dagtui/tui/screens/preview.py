@@ -13,7 +13,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog, choice
 
@@ -82,8 +82,7 @@ class Grouped:
         state, labels = self._run.state, self._run.graph.labels
         for node in nodes[:NAMES_SHOWN]:
             yield node_row(labels[node], state.status_of(node), look=self._look)
-        if len(nodes) > NAMES_SHOWN:
-            yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
+        yield from and_more(len(nodes) - NAMES_SHOWN)
 
 
 def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]:

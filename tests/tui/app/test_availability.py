@@ -169,6 +169,7 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     assert hints == []
 
 
+@pytest.mark.anyio
 async def test_a_frame_asks_for_available_keys_only_when_something_has_changed(monkeypatch: pytest.MonkeyPatch):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
 
 
+_NO_ERROR_LINE = "no line looks like an error"
+
+
 @dataclass(frozen=True, slots=True)
 class LogPaneState:
     """How a log is shown and its position, for another pane of the same run."""
@@ -263,10 +266,13 @@ class LogPane(Vertical):
 
     def first_error(self) -> None:
         """Show the first line that looks like an error."""
-        if self._log is None or not self.view.line_count:
+        if self.node < 0:
             return
-        self._log.seek_error()
-        self._look_for_error(self._log)
+        if self._log is None or not self.view.line_count:
+            self._note = _NO_ERROR_LINE
+        else:
+            self._log.seek_error()
+            self._look_for_error(self._log)
         self._draw_header(self._run.clock())
 
     def _look_for_error(self, log: AttemptLog) -> None:
@@ -274,7 +280,7 @@ class LogPane(Vertical):
         if error is None:
             return
         if error == NO_ERROR:
-            self._note = "no line looks like an error"
+            self._note = _NO_ERROR_LINE
             return
         self._note = ""
         self.view.selected = (error.line, error.line)

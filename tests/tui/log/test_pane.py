@@ -478,9 +478,10 @@ class TestFinding:
             assert any(text.startswith("Traceback") for text in texts(pane.view))
             assert pane.copied().text == "Traceback (most recent call last):"
 
-    async def test_no_error_is_said(self, play: PlayedRun):
+    @pytest.mark.parametrize("printed", [b"all is well\n", b""])
+    async def test_no_error_is_said(self, play: PlayedRun, printed: bytes):
         play.start("fetch")
-        play.prints("fetch", b"all is well\n")
+        play.prints("fetch", printed)
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.first_error()

@@ -29,7 +29,7 @@ def words(line: str) -> list[str]:
 def test_without_a_graph_the_help_says_how_to_begin(tmp_path: Path):
     done = call(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("Usage: dagtui [OPTIONS] [GRAPH.toml]\n       dagtui COMMAND [ARGS]...\n")
+    assert done.stderr.startswith("Usage: dagtui [OPTIONS] [GRAPH.toml] [NODE]...\n       dagtui COMMAND [ARGS]...\n")
     assert done.stderr.endswith("or write one to start with: dagtui init\n")
 
 

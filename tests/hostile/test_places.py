@@ -541,7 +541,7 @@ CRASHING = """
 import sys
 ATTACK = "".join(map(chr, [27, 93, 53, 50, 59, 99, 59, 84, 69, 86, 66, 7, 0x9b, 0x202e, 27, 91, 50, 74]))
 from dagtui.tui.screens.main import MainScreen
-def flush(screen, clock):
+def flush(screen, clock, *, changed):
     if clock > 0.3:
         raise RuntimeError("broken: " + ATTACK + " [/foo]")
 MainScreen.flush = flush

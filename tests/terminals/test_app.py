@@ -257,7 +257,7 @@ def test_a_retry_and_a_cancelled_subtree_from_the_keyboard(opened: Open, tmp_pat
 CRASHING = """
 import sys
 from dagtui.tui.screens.main import MainScreen
-def flush(screen, clock):
+def flush(screen, clock, *, changed):
     if clock > 0.5:
         raise RuntimeError("the screen is broken on purpose")
 MainScreen.flush = flush

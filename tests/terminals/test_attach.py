@@ -452,7 +452,7 @@ def test_a_session_without_terminal_does_not_mind_a_hang_up_and_ends_on_term(har
 
 CRASHING = """
 from dagtui.tui.screens.main import MainScreen
-def flush(screen, clock):
+def flush(screen, clock, *, changed):
     if clock > 0.5:
         raise RuntimeError("the screen is broken on purpose")
 MainScreen.flush = flush

@@ -21,6 +21,7 @@ from dagtui.control.live import all_live
 from dagtui.host.terminal_client import RunIsEndingError
 from dagtui.store.directory import RunDirectory, held_runs, latest_first, runs
 from dagtui.text import label, path_word
+from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def _several() -> str:
 def _choice_of(found: Sequence[FoundRun], title: str, look: LookOptions) -> FoundRun:
     """Return the run that the user picks on this terminal. Ends the program if none is picked."""
     try:
-        heading, *lines = table(listed(found), os.get_terminal_size(1).columns - MARGIN, look=look.here)
+        heading, *lines = table(listed(found), CellWidth(os.get_terminal_size(1).columns) - MARGIN, look=look.here)
         at = Picker(title, heading, lines, look.here).pick()
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None

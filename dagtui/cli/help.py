@@ -18,6 +18,7 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
+from dagtui.text.amounts import CellWidth
 from dagtui.text.terminals import USUAL_COLUMNS, in_ascii
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dagtui.cli.output import Output
     from dagtui.manual.layout import Line
 
-WIDEST = 100
+WIDEST = CellWidth(100)
 """Widest page in columns, because longer lines are hard to read."""
 _CODES = {Emphasis.HEADING: "1;4", Emphasis.STRONG: "1", Emphasis.CODE: "36", Emphasis.QUIET: "2"}
 _LESS = "FRX"

@@ -16,6 +16,8 @@ from dagtui.text.terminals import columns_of, in_ascii, is_utf8, wants_colours
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dagtui.text.amounts import CellWidth
+
 
 class Output:
     """Writes bytes to the descriptor of standard output, through its own buffer.
@@ -45,7 +47,7 @@ class Output:
         return wants_colours(os.environ, is_terminal=self.is_terminal)
 
     @property
-    def columns(self) -> int | None:
+    def columns(self) -> CellWidth | None:
         """The width of the terminal, or None if there is none."""
         return columns_of(1) if self.is_terminal else None
 

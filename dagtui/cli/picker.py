@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
 from dagtui.text import fit
+from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ class Picker:
             keys + more,
         ]
         # On some terminals, a line of full width would leave the cursor in the next line.
-        cut = [fit(line, max(1, columns - 1), self._look) for line in lines]
+        cut = [fit(line, CellWidth(max(1, columns - 1)), self._look) for line in lines]
         cut[2 + self._at - self._first] = f"\x1b[7m{cut[2 + self._at - self._first]}\x1b[m"
         self._write(self._erase() + "".join(f"{line}\n" for line in cut))
         self._drawn = len(cut)

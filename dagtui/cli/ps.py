@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.control.live import FoundRun
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
 _TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
@@ -123,7 +124,7 @@ def status_of_run(run: FoundRun) -> Mapping[str, object]:
         return {"run": run.run_id, "error": str(error)}
 
 
-def table(found: Sequence[Listed], width: int | None = None, *, look: Look) -> list[str]:
+def table(found: Sequence[Listed], width: CellWidth | None = None, *, look: Look) -> list[str]:
     """Return a heading and a line for each run, in columns. Empty columns are left out.
 
     A path that does not fit shows its end, which distinguishes it.
@@ -140,7 +141,7 @@ def table(found: Sequence[Listed], width: int | None = None, *, look: Look) -> l
     return lines
 
 
-def _end_of(text: str, width: int, look: Look) -> str:
+def _end_of(text: str, width: CellWidth, look: Look) -> str:
     """Return the text if it fits, else an ellipsis and its end."""
     if cell_width(text) <= width or width < _LEAST:
         return text
@@ -149,6 +150,6 @@ def _end_of(text: str, width: int, look: Look) -> str:
     return look.glyphs.cut + text
 
 
-def _padded(text: str, width: int, title: str) -> str:
+def _padded(text: str, width: CellWidth, title: str) -> str:
     blanks = " " * (width - cell_width(text))
     return blanks + text if title in _NUMBERS else text + blanks

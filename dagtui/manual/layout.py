@@ -11,9 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.text import block, cell_width
+from dagtui.text.widths import total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from dagtui.text.amounts import CellWidth
 
 
 class Emphasis(enum.Enum):
@@ -41,7 +44,7 @@ _LEAST = 8
 """Columns that a cell of a table is never narrower than."""
 
 
-def page_lines(text: str, width: int) -> Iterator[Line]:
+def page_lines(text: str, width: CellWidth) -> Iterator[Line]:
     """Lay out a page in Markdown in lines of a width; fenced blocks and what has no space are not broken."""
     source = block(text, _LONGEST).splitlines()
     at = 0
@@ -97,7 +100,7 @@ def _spans(text: str) -> Line:
     return [span for span in spans if span[0]]
 
 
-def _wrapped(spans: Line, width: int) -> Iterator[Line]:
+def _wrapped(spans: Line, width: CellWidth) -> Iterator[Line]:
     """Break spans at spaces into lines of a width."""
     line: Line = []
     used = 0
@@ -134,13 +137,13 @@ def _words(spans: Line) -> Iterator[Line]:
         yield word
 
 
-def _hanging(spans: Line, width: int, mark: str) -> Iterator[Line]:
+def _hanging(spans: Line, width: CellWidth, mark: str) -> Iterator[Line]:
     """An item of a list: its mark before the first line, the others indented."""
     for number, line in enumerate(_wrapped(spans, width - len(mark))):
         yield [(mark if not number else " " * len(mark), Emphasis.PLAIN), *line]
 
 
-def _table(lines: Sequence[str], width: int) -> Iterator[Line]:
+def _table(lines: Sequence[str], width: CellWidth) -> Iterator[Line]:
     """A table without borders; its widest columns give way where it is too wide."""
     rows = [[_spans(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(line)[1:-1]] for line in lines]
     head, body = rows[0], rows[2:]
@@ -152,7 +155,7 @@ def _table(lines: Sequence[str], width: int) -> Iterator[Line]:
         yield from _table_row(row, widths)
 
 
-def _table_row(row: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
+def _table_row(row: Sequence[Line], widths: Sequence[CellWidth]) -> Iterator[Line]:
     cells = [list(_wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
     for number in range(max(1, *map(len, cells))):
         line: Line = []
@@ -164,5 +167,5 @@ def _table_row(row: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
         yield line
 
 
-def _cells(spans: Line) -> int:
-    return sum(cell_width(text) for text, _ in spans)
+def _cells(spans: Line) -> CellWidth:
+    return total(cell_width(text) for text, _ in spans)

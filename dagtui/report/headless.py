@@ -14,7 +14,7 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
-from dagtui.text.amounts import NO_TIME
+from dagtui.text.amounts import NO_TIME, CellWidth
 from dagtui.text.look import ASCII, Look
 from dagtui.text.terminals import is_utf8, wants_colours
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CONTROL_AFTER = 0.05
 """Seconds from the first nodes to the control socket. Its imports must not delay the nodes that follow."""
+_SUMMARY_CELLS = CellWidth(100)
 SILENCE = 60.0
 """Seconds without a line after which one says what is still running, because CI services end silent jobs."""
 LOOK_EVERY = 1.0
@@ -94,7 +95,7 @@ class Headless:
         anyio.run(self._drive, run, inbox)
         inbox.close()  # the program may wait for a reader that has stopped
         self._writer.say("")
-        self._writer.say(exit_summary(run, self._look, width=100))
+        self._writer.say(exit_summary(run, self._look, width=_SUMMARY_CELLS))
         self._writer.close()
         if copy is not None:
             copy.close()

@@ -12,7 +12,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, path_word, plural
-from dagtui.text.amounts import NO_TIME, left_behind, time_of_day
+from dagtui.text.amounts import NO_TIME, CellWidth, left_behind, time_of_day
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ NAMED = 5
 """Nodes named in the line about what is still running."""
 NAMED_OF_MANY = 20
 """Nodes of one moment and one status that are named although they never started."""
-_NAME_CELLS = 200
+_NAME_CELLS = CellWidth(200)
 
 
 class PlainLines:

@@ -11,6 +11,7 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
+from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.text.labels import NAME_CHARACTERS, name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import told_apart
@@ -28,7 +29,7 @@ MOST_LINES = 200
 MOST_NAMES = 20
 """Most names listed of one critical path."""
 MOST_NEEDS = 3
-_NAME_WIDTH = 36
+_NAME_WIDTH, _MATRIX_CELLS, _NEED_CELLS = CellWidth(36), CellWidth(100), CellWidth(60)
 _AROUND = 40
 """Number of neighbouring names, above and below, from which a shortened name must differ."""
 
@@ -37,7 +38,7 @@ def plan_lines(
     plan: Plan,
     sheets: Sequence[SheetChange] = (),
     *,
-    columns: int | None = None,
+    columns: CellWidth | None = None,
     everything: bool = False,
     look: Look = IN_UNICODE,
 ) -> Iterator[str]:
@@ -53,7 +54,7 @@ def plan_lines(
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
-    width = min(_NAME_WIDTH, max(map(cell_width, names[: None if everything else MOST_LINES]), default=0))
+    width = min(_NAME_WIDTH, max(map(cell_width, names[: None if everything else MOST_LINES]), default=NO_CELLS))
     times = f"  {'begins':>9}  {'takes':>9}" if plan.known else ""
     yield f"{times}  {'node':<{width}}  command"
     critical = set(plan.critical_path)
@@ -177,11 +178,11 @@ def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[NodeIndex]]:
 def _name(plan: Plan, entry: Sequence[NodeIndex]) -> str:
     if len(entry) == 1:
         return label(plan.graph.labels[entry[0]], NAME_CHARACTERS)
-    return f"{name_label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
+    return f"{name_label(plan.graph.task(entry[0]).name, _MATRIX_CELLS)} x{count(len(entry))}"
 
 
 def _line(
-    plan: Plan, entry: Sequence[NodeIndex], name: str, width: int, critical: set[NodeIndex], as_run: AsRun
+    plan: Plan, entry: Sequence[NodeIndex], name: str, width: CellWidth, critical: set[NodeIndex], as_run: AsRun
 ) -> str:
     node = entry[0]
     mark = "*" if not critical.isdisjoint(entry) else " "
@@ -213,7 +214,7 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         needs, total = list(task.needs), len(task.needs)  # as written: whole matrices and cells
     if needs:
         more = [f"{count(total - MOST_NEEDS)} more"] if total > MOST_NEEDS else []
-        yield f"[needs {', '.join([*(name_label(need, 60) for need in needs[:MOST_NEEDS]), *more])}]"
+        yield f"[needs {', '.join([*(name_label(need, _NEED_CELLS) for need in needs[:MOST_NEEDS]), *more])}]"
     if task.trigger is not Trigger.ALL_SUCCESS:
         yield f"[trigger {task.trigger.value}]"
     if task.slots > 1:

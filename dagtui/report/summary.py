@@ -14,7 +14,7 @@ from dagtui.runs.resume_command import rerun_command, resume_command
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import REMARK
+from dagtui.text.amounts import REMARK, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.redraws import final_lines
@@ -34,6 +34,7 @@ NAMED = 8
 """Nodes named after the one whose log is shown, if they failed alike."""
 LINES_SHOWN = 20
 TAIL_BYTES = 64 * 1024
+_NAME_CELLS = CellWidth(200)
 
 _COLOURS = {Verdict.COMPLETED: "32", Verdict.FAILED: "1;31", Verdict.CANCELLED: "33", Verdict.RUNNING: "33"}
 _MARKS = {
@@ -44,7 +45,7 @@ _MARKS = {
 }
 
 
-def exit_summary(run: RunView, look: Look, *, width: int, folder: str = "") -> str:
+def exit_summary(run: RunView, look: Look, *, width: CellWidth, folder: str = "") -> str:
     """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
 
     An empty folder means this process's.
@@ -123,10 +124,10 @@ def _decisive(tail: list[bytes]) -> str:
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 
 
-def _failure(run: RunView, group: _Alike, width: int, look: Look) -> list[str]:
+def _failure(run: RunView, group: _Alike, width: CellWidth, look: Look) -> list[str]:
     node = group.nodes[0]
     mark = look.glyphs.statuses[NodeStatus.FAILED]
-    name = _painted(f"{mark} {name_label(run.graph.labels[node], 200)}", "1;31", look)
+    name = _painted(f"{mark} {name_label(run.graph.labels[node], _NAME_CELLS)}", "1;31", look)
     lines = [f"{name}  {label(why(run.state, node, run.clock()))}"]
     if len(group.nodes) > 1:
         lines.append(f"  {_painted(_others(run, group.nodes), '1;31', look)}")

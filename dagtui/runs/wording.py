@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, duration, plural
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
+    from dagtui.text.amounts import Seconds
 
-_NAME_CELLS = 60
+_NAME_CELLS = CellWidth(60)
 _NAMED = 5
 """The largest number of targets that are named."""
 _WORTH_TELLING = 1.1
 """A run's total time is shown too if it is at least this many times its active time."""
 
 
-def spent(active: float, wall_seconds: float | None) -> str:
+def spent(active: float, wall_seconds: Seconds | None) -> str:
     """Say how long a run was active, and how long it took in total if that is much longer."""
     words = duration(active)
     if wall_seconds is None or wall_seconds < max(active + 1.0, active * _WORTH_TELLING):

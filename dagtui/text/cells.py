@@ -5,17 +5,18 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.text.styles import PLAIN
 from dagtui.text.widths import MOST_MARKS, cell_width
 
 if TYPE_CHECKING:
     from dagtui.text.styles import Style
 
-ROW_CELLS = 16_384
+ROW_CELLS = CellWidth(16_384)
 """The largest number of cells of a row. What is written beyond them is dropped."""
-MOVE_CELLS = 1_000
+MOVE_CELLS = CellWidth(1_000)
 """The column that limits a jump to the right beyond the text, like the edge of a terminal."""
-TAB_CELLS = 8
+TAB_CELLS = CellWidth(8)
 
 
 class CellRow:
@@ -24,9 +25,9 @@ class CellRow:
     __slots__ = ("_cells", "_saved", "_styles", "column")
 
     def __init__(self) -> None:
-        self.column = 0
+        self.column = NO_CELLS
         """The cell that the cursor is on."""
-        self._saved = 0
+        self._saved = NO_CELLS
         self._cells: list[str] = []
         """A character with the marks on it in each cell. Empty behind a wide character."""
         self._styles: list[Style] = []
@@ -67,18 +68,18 @@ class CellRow:
         if column >= 0 and len(self._cells[column]) <= MOST_MARKS + 1:
             self._cells[column] += mark
 
-    def back(self, cells: int = 1) -> None:
+    def back(self, cells: CellWidth = ONE_CELL) -> None:
         """Move the cursor left, at most to the first cell."""
-        self.column = max(0, self.column - cells)
+        self.column = max(NO_CELLS, self.column - cells)
 
-    def forward(self, cells: int = 1) -> None:
+    def forward(self, cells: CellWidth = ONE_CELL) -> None:
         """Move the cursor right, at most to the edge."""
         self.go_to(self.column + cells)
 
-    def go_to(self, column: int) -> None:
+    def go_to(self, column: CellWidth) -> None:
         """Move the cursor to a cell, counted from 0."""
-        edge = max(len(self._cells), MOVE_CELLS, self.column)
-        self.column = max(0, min(column, edge, ROW_CELLS))
+        edge = max(CellWidth(len(self._cells)), MOVE_CELLS, self.column)
+        self.column = max(NO_CELLS, min(column, edge, ROW_CELLS))
 
     def tab(self) -> None:
         """Move the cursor to the next tab stop."""
@@ -86,7 +87,7 @@ class CellRow:
 
     def jump(self) -> None:
         """Move the cursor elsewhere on the screen. What follows is set apart from what is there."""
-        self.column = len(self._cells)
+        self.column = CellWidth(len(self._cells))
         if self._cells and self._cells[-1] != " ":
             self.forward()
 
@@ -111,16 +112,16 @@ class CellRow:
         self._cells.clear()
         self._styles.clear()
 
-    def erase(self, cells: int) -> None:
+    def erase(self, cells: CellWidth) -> None:
         """Erase cells from the cursor on. What follows does not move."""
         self._blank(self.column, self.column + cells)
 
-    def delete(self, cells: int) -> None:
+    def delete(self, cells: CellWidth) -> None:
         """Delete cells at the cursor. What follows moves left."""
         end = self.column + cells
         del self._cells[self.column : end], self._styles[self.column : end]
 
-    def insert(self, cells: int) -> None:
+    def insert(self, cells: CellWidth) -> None:
         """Insert blanks at the cursor. What follows moves right."""
         if self.column < len(self._cells):
             blanks = min(cells, MOVE_CELLS)
@@ -138,7 +139,7 @@ class CellRow:
         spans = [(style, list(run)) for style, run in runs]
         return [("".join(cells[run[0] : run[-1] + 1]), style) for style, run in spans]
 
-    def _reach(self, column: int) -> None:
+    def _reach(self, column: CellWidth) -> None:
         """Fill with blanks up to a column."""
         missing = column - len(self._cells)
         if missing > 0:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.widths import cell_width, may_be_piled, thinned
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME_CHARACTERS = 1000
 """Characters of a name that are examined. The rest of a longer name is ignored."""
+_NAME_CELLS: Final = CellWidth(80)
 DROPPED = "\ufe0e\ufe0f"
 """Emoji and text presentation selectors. They only choose between two pictures of the preceding character."""
 
@@ -59,7 +61,7 @@ def label(text: object, cap: int = 200) -> str:
     return _capped(shown, cap, more=len(string) > cap)
 
 
-def name_label(name: str, cells: int = 80, look: Look = IN_UNICODE) -> str:
+def name_label(name: str, cells: CellWidth = _NAME_CELLS, look: Look = IN_UNICODE) -> str:
     """Return the name of a node as a safe part of a line. A name of more than `cells` cells is cut in the middle."""
     shown = label(name, NAME_CHARACTERS)
     if cell_width(shown) <= cells:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, AnyStr, NamedTuple
 
+from dagtui.text.amounts import NO_CELLS
 from dagtui.text.cells import TAB_CELLS, CellRow
 from dagtui.text.labels import visible
 from dagtui.text.styles import DIM, PLAIN, Style, apply_sgr
@@ -12,6 +13,8 @@ from dagtui.text.widths import cell_width, may_be_piled, thinned
 
 if TYPE_CHECKING:
     import re
+
+    from dagtui.text.amounts import CellWidth
 
 LINE_LIMIT = 16_384
 """The largest part of a line that is examined, in bytes of `bytes` or characters of `str`."""
@@ -132,7 +135,7 @@ def _pieces(text: str, style: Style) -> list[tuple[str, Style]]:
         write_line(row, text, style)
         return row.pieces()
     pieces: list[tuple[str, Style]] = []
-    column = 0
+    column = NO_CELLS
     position = 0
     for match in TOKEN.finditer(text):
         if match.start() > position:
@@ -158,7 +161,7 @@ def _without_colours(match: re.Match[str]) -> str:
     return match[0] if match[0] == "\t" else "".join(map(visible, match[0]))
 
 
-def _visible(characters: str, column: int) -> str:
+def _visible(characters: str, column: CellWidth) -> str:
     """Return what is shown for control characters that do not move back."""
     if characters == "\t":
         return " " * (TAB_CELLS - column % TAB_CELLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.text.amounts import NO_CELLS
 from dagtui.text.cells import ROW_CELLS, CellRow
 from dagtui.text.lines import StyledLine, left_of, written
 from dagtui.text.styles import PLAIN, style_after
@@ -13,6 +14,7 @@ from dagtui.text.tokens import write_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.styles import Style
 
 REACH = 200
@@ -65,7 +67,7 @@ class RedrawnRows:
         self._row = row
         self._bottom = bottom
         self._offset = offset
-        self._column: int | None = 0
+        self._column: CellWidth | None = NO_CELLS
         """The column that the cursor was moved to, or None if it is where the last piece of the row ended."""
         self._style = style
         self._held = b""
@@ -99,7 +101,7 @@ class RedrawnRows:
             if match[0] == b"\n":
                 self._row += 1
                 self._bottom = max(self._bottom, self._row)
-                self._column = 0
+                self._column = NO_CELLS
             else:
                 self._move(match)
         self._write(data, position, whole)
@@ -142,9 +144,10 @@ class RedrawnRows:
             self._write(b"\x1b[H", 0, 3)
             return
         if match[2] and match[2] in b"EF":
-            self._column = 0
+            self._column = NO_CELLS
         elif self._column is None:
-            self._column = 0 if _AT_START.search(self._last, max(0, len(self._last) - 64)) else self._cells().column
+            start = max(0, len(self._last) - 64)
+            self._column = NO_CELLS if _AT_START.search(self._last, start) else self._cells().column
         self._row = row_after(self._row, self._bottom, rows)
 
     def _cells(self) -> CellRow:
@@ -176,17 +179,17 @@ class _Row:
         self.written_at: int | None = None
         """The offset of the byte that was written last."""
         self._cells = CellRow()
-        self._pending: list[tuple[int | None, Style, bytes]] = []
-        self._width = 0
+        self._pending: list[tuple[CellWidth | None, Style, bytes]] = []
+        self._width = NO_CELLS
         """The largest number of cells that the row can have."""
 
-    def add(self, column: int | None, style: Style, data: bytes) -> None:
+    def add(self, column: CellWidth | None, style: Style, data: bytes) -> None:
         """Write from a column on, or where the cursor is if the column is None."""
         if column is not None and self._is_overwritten(column, data):
-            self._cells, self._width = CellRow(), 0
+            self._cells, self._width = CellRow(), NO_CELLS
             self._pending.clear()
         is_simple = column is not None and data.isascii() and _NOT_SIMPLE.search(data) is None
-        self._width = max(self._width, (column or 0) + len(data) if is_simple else ROW_CELLS)
+        self._width = max(self._width, (column or NO_CELLS) + len(data) if is_simple else ROW_CELLS)
         self._pending.append((column, style, data))
         if len(self._pending) > _MOST_PENDING:
             self.cells()
@@ -200,7 +203,7 @@ class _Row:
         self._pending.clear()
         return self._cells
 
-    def _is_overwritten(self, column: int, data: bytes) -> bool:
+    def _is_overwritten(self, column: CellWidth, data: bytes) -> bool:
         """Return whether writing this from a column on leaves nothing of the row."""
         erases = _ERASES.match(data)
         if erases:

@@ -12,6 +12,7 @@ from dagtui.text.widths import cell_width, fit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
 _LEAST_ROOM: Final = 4
@@ -40,7 +41,7 @@ class _Cut(NamedTuple):
         return other.endswith(self.tail) and (other.startswith(self.head) if self.begins else self.head in other)
 
 
-def shortened(name: str, room: int, look: Look = IN_UNICODE) -> str:
+def shortened(name: str, room: CellWidth, look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells. Of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
     if cell_width(name) <= room:
         return name
@@ -50,7 +51,7 @@ def shortened(name: str, room: int, look: Look = IN_UNICODE) -> str:
     return _middle_cut(name, room, _usual_tail(name, room)).shown(look.glyphs.cut)
 
 
-def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str], look: Look = IN_UNICODE) -> str:
+def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequence[str], look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells so that it looks different from those of the rows before and after it.
 
     If a row before it begins with all that there is room for, that part is not repeated: `…chromosome_2`.
@@ -75,7 +76,7 @@ def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str]
     return fit(dots + name[start:], room, look)
 
 
-def _cuts(name: str, start: int, room: int) -> Iterator[_Cut]:
+def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     """Yield ways to show a name that does not fit, best first. One omits the beginning, if that is allowed."""
     rest = name[start:]
     tails = (_usual_tail(name, room), room * 3 // 4, room // 4)
@@ -86,7 +87,7 @@ def _cuts(name: str, start: int, room: int) -> Iterator[_Cut]:
     yield from (_middle_cut(name, room, tail) for tail in tails)
 
 
-def _middle_cut(name: str, room: int, tail_cells: int) -> _Cut:
+def _middle_cut(name: str, room: CellWidth, tail_cells: CellWidth) -> _Cut:
     start, cells = len(name), 0
     while start and (cells := cells + cell_width(name[start - 1])) <= tail_cells:
         start -= 1
@@ -96,11 +97,11 @@ def _middle_cut(name: str, room: int, tail_cells: int) -> _Cut:
     return _Cut(fit(name, room - cell_width(tail))[:-1], tail, begins=True)
 
 
-def _usual_tail(name: str, room: int) -> int:
+def _usual_tail(name: str, room: CellWidth) -> CellWidth:
     return room * 3 // 5 if name.endswith("]") else room // 2
 
 
-def _rest_start(name: str, others: Iterable[str], room: int) -> int:
+def _rest_start(name: str, others: Iterable[str], room: CellWidth) -> int:
     """Return where a name differs from the beginning of the others: at a word, with earlier words if they fit."""
     common = min((_begin_alike(name, other) for other in others), default=0)
     starts = [word.end() for word in _WORD.finditer(name[:common])]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dagtui.text.amounts import CellWidth
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-USUAL_COLUMNS = 80
+USUAL_COLUMNS = CellWidth(80)
 """The width of a terminal that does not report one."""
 
 
@@ -19,10 +21,10 @@ def wants_colours(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
     return bool(environment.get("FORCE_COLOR")) or (is_terminal and environment.get("TERM") != "dumb")
 
 
-def columns_of(descriptor: int) -> int | None:
+def columns_of(descriptor: int) -> CellWidth | None:
     """Return the width of the terminal behind a descriptor, or None if there is none or it is gone."""
     try:
-        return os.get_terminal_size(descriptor).columns or USUAL_COLUMNS
+        return CellWidth(os.get_terminal_size(descriptor).columns) or USUAL_COLUMNS
     except OSError:
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.text.labels import FORBIDDEN, visible
 from dagtui.text.styles import apply_sgr
 
@@ -63,7 +64,7 @@ def write_line(row: CellRow, text: str, style: Style) -> Style:
 
 def _control(row: CellRow, characters: str, style: Style) -> None:
     if characters == "\r":
-        row.column = 0
+        row.column = NO_CELLS
     elif characters == "\b":
         row.back()
     elif characters == "\t":
@@ -73,18 +74,18 @@ def _control(row: CellRow, characters: str, style: Style) -> None:
 
 
 def _move(row: CellRow, kind: str, count: str) -> None:
-    number = int(count or 0)
+    number = CellWidth(count or 0)
     if kind == "J" and number > 1:
         return  # the whole screen, which is more than a row: a log keeps what is above
     if kind in "JK":
         (row.erase_right, row.erase_left)[number]() if number < 2 else row.erase_all()
     elif kind in "G`":
-        row.go_to(max(number, 1) - 1)
+        row.go_to(max(number, ONE_CELL) - 1)
     else:
-        _BY_COUNT[kind](row, max(number, 1))
+        _BY_COUNT[kind](row, max(number, ONE_CELL))
 
 
-_BY_COUNT: dict[str, Callable[[CellRow, int], None]] = {
+_BY_COUNT: dict[str, Callable[[CellRow, CellWidth], None]] = {
     "C": lambda row, cells: row.forward(cells),
     "a": lambda row, cells: row.forward(cells),
     "D": lambda row, cells: row.back(cells),

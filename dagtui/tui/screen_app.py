@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
 from dagtui.host.attachment import ExitReason
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import completion_notice
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from dagtui.tui.terminal.host import TerminalHost
 
 DRIVING = "driving"
+_NAME_CELLS = CellWidth(60)
 _TURNS = 2000
 """The most loop iterations that a field may take to process fast typing, or the screen to open."""
 _TURN_SECONDS = 0.002
@@ -135,7 +137,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def get_default_screen(self) -> MainScreen:
         """Return the main screen."""
-        self.main.suit(self.size.width)
+        self.main.suit(CellWidth(self.size.width))
         return self.main
 
     def on_mount(self) -> None:
@@ -313,7 +315,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._watch.nodes.clear()
         self._watch.run = False
         for note in notes[-1:]:
-            name = f"{name_label(self.view.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
+            name = f"{name_label(self.view.graph.labels[note.node], _NAME_CELLS)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
 
 

@@ -8,6 +8,7 @@ from dagtui.engine.capacity import slots_free
 from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus, Verdict
 from dagtui.runs.wording import counts, stale_words
 from dagtui.text import plural
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
-NAME_CELLS = 40
+NAME_CELLS = CellWidth(40)
 MOST_PRESSES = 9
 """No person presses a key more often than this."""
 _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)

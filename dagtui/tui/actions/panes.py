@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import NOTHING_FAILED, NOTHING_RUNS
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from dagtui.tui.screen_app import ScreenApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
-COLUMNS = 8
+COLUMNS = CellWidth(8)
 """Columns by which a log scrolls sideways."""
 
 

@@ -11,6 +11,7 @@ from textual.app import SuspendNotSupported
 
 from dagtui.runs.node_environment import NoNodeEnvironmentError
 from dagtui.text import label
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.actions.availability import UNFOLD
 from dagtui.tui.lines.rows import Role
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screen_app import ScreenApp
 
-_NAME_CELLS = 60
+_NAME_CELLS = CellWidth(60)
 
 
 class ProgramActions:

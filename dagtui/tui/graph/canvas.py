@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
@@ -132,9 +133,9 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=row - height + margin + 1, animate=False)
 
     @property
-    def row_width(self) -> int:
+    def row_width(self) -> CellWidth:
         """Width of a row in cells, without the scroll bar."""
-        return self.scrollable_content_region.width
+        return CellWidth(self.scrollable_content_region.width)
 
     # Calls from Textual
 
@@ -226,7 +227,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(*chain.from_iterable(changed))
         return sum(map(bool, changed))
 
-    def _draw(self, row: int, width: int) -> DrawnRow:
+    def _draw(self, row: int, width: CellWidth) -> DrawnRow:
         outline = self.navigator.outline
         if row >= len(outline):
             return DrawnRow((), Strip.blank(width, self.rich_style))

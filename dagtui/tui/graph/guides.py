@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.tui.lines.rows import Role, Span, muted, width_of
 
 if TYPE_CHECKING:
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Glyphs
     from dagtui.tui.graph.outline import Outline
 
@@ -14,7 +15,7 @@ WIDE = 48
 """From this width on, in cells, each level is indented by two cells."""
 
 
-def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[Span]:
+def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> list[Span]:
     """Return the guides and the fold marker of a row, in at most about half of the width.
 
     If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
@@ -33,7 +34,7 @@ def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[Span]:
     return pieces
 
 
-def marker_column(outline: Outline, item: int, width: int, glyphs: Glyphs) -> int:
+def marker_column(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> CellWidth:
     """Return the cell of the fold marker, counted from the start of the stem."""
     return width_of(stem(outline, item, width, glyphs)) - (2 if width >= WIDE else 1)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.text import fit
+from dagtui.text.amounts import NO_CELLS
 from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
 _EMPTY = Span("")
@@ -35,7 +37,9 @@ class Body(NamedTuple):
     """Additional words, in a column of their own if there is room."""
 
 
-def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], look: Look) -> list[Span]:
+def fitted(
+    body: Body, room: CellWidth, *, column: CellWidth, shorten: Callable[[CellWidth], str], look: Look
+) -> list[Span]:
     """Return the body in exactly `room` cells: notes are dropped first, then the name is shortened.
 
     `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
@@ -44,7 +48,7 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
     wanted = body.name.width + body.suffix.width
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
-    name_room = max(0, room - taken - body.suffix.width)
+    name_room = max(NO_CELLS, room - taken - body.suffix.width)
     pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role)]
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
@@ -59,10 +63,10 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
     return pieces + notes
 
 
-def _chosen(body: Body, room: int) -> tuple[list[Span], int]:
+def _chosen(body: Body, room: CellWidth) -> tuple[list[Span], CellWidth]:
     """Return the notes that fit, by rank, with a space before each, and the cells that they take."""
     chosen: set[int] = set()
-    taken = 0
+    taken = NO_CELLS
     for index in sorted(range(len(body.notes)), key=lambda index: body.notes[index].rank):
         width = body.notes[index].span.width + 1
         if taken + width <= room:

@@ -12,6 +12,7 @@ from dagtui.tui.graph.layout import GroupKind
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
 
@@ -49,7 +50,7 @@ class RowNames:
             text = text[len(above.title) :]
         return label(text, NAME_CHARACTERS)
 
-    def cut(self, item: int, room: int) -> str:
+    def cut(self, item: int, room: CellWidth) -> str:
         """Return the name of a row in `room` cells, different from the names near it."""
         if self._generation != self._navigator.generation or len(self._names) > _KEPT:
             self._generation = self._navigator.generation
@@ -60,7 +61,7 @@ class RowNames:
             found = self._cut[item, room] = self._told_apart(item, room)
         return found
 
-    def _told_apart(self, item: int, room: int) -> str:
+    def _told_apart(self, item: int, room: CellWidth) -> str:
         outline = self._navigator.outline
         row = outline.row(item)
         if row is None:

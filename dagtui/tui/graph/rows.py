@@ -9,7 +9,7 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
-from dagtui.text.amounts import seconds_since, seconds_until
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth, seconds_since, seconds_until
 from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
@@ -60,6 +60,7 @@ WEIGHTS = (
     _S.SKIPPED,
 )
 """The first of these that occurs stands for many nodes. Its count stays longest in narrow rows."""
+_WHY_CELLS, _CAUSE_CELLS = CellWidth(18), CellWidth(16)
 _OWN = 4
 _BELOW = _OWN + len(WEIGHTS)
 """The first rank of notes on folded nodes. The counts of the row's own nodes stay longer."""
@@ -106,7 +107,7 @@ class Rows:
             return None
         return layout.positions[item] + 1, layout.shut_end(item)
 
-    def spans(self, item: int, width: int, clock: ClockTime, *, cursor: bool) -> list[Span]:
+    def spans(self, item: int, width: CellWidth, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
         left = [mark, *stem(self.outline, item, width, self.glyphs)]
@@ -121,15 +122,15 @@ class Rows:
             glyph, body = self._node(node, item, width, clock)
         left += [glyph, Span(self.glyphs.selected, Role.KEY) if self._is_selected(item) else SPACE]
         used = width_of(left)
-        column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
+        column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
         shorten = partial(self._names.cut, item)
-        return left + fitted(body, max(0, width - used), column=column, shorten=shorten, look=self._look)
+        return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
 
     def _is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
         return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
 
-    def signature(self, item: int, width: int, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
         """Return what the row of an item depends on, and its time. Equal values look the same."""
         state = self._state
         node = self.outline.layout.node(item)
@@ -150,7 +151,7 @@ class Rows:
             return (*key, state.paused, state.held_up), time
         return key, time
 
-    def time(self, node: NodeIndex, width: int, clock: ClockTime) -> str:
+    def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
@@ -170,7 +171,7 @@ class Rows:
 
     # Nodes
 
-    def _node(self, node: NodeIndex, item: int, width: int, clock: ClockTime) -> tuple[Span, Body]:
+    def _node(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
         if self._state.is_outside(node):
             return self._outside(item, width)
         status = self._state.status_of(node)
@@ -195,7 +196,7 @@ class Rows:
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
         return status_run(status, self._look), Body(name, notes=notes, aside=aside)
 
-    def _outside(self, item: int, width: int) -> tuple[Span, Body]:
+    def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
         head = self.outline.layout.head(item)
         suffix = f" {self.glyphs.times}{tally(head.total)}" if head is not None else ""
@@ -206,9 +207,9 @@ class Rows:
     def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
         state = self._state
         if status in EXPLAINED:
-            return fit(label(state.why.get(node, "").partition(":")[0]), 18, self._look)
+            return fit(label(state.why.get(node, "").partition(":")[0]), _WHY_CELLS, self._look)
         if status is _S.FAILED_PARENT:
-            return "by " + name_label(self._graph.labels[root_cause(state, node)], 16, self._look)
+            return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
         if status is _S.READY and state.paused:
             return "paused"
         if status is _S.READY and state.held_up:
@@ -232,7 +233,7 @@ class Rows:
 
     # Other rows
 
-    def _head(self, item: int, head: GroupRow, width: int) -> tuple[Span, Body]:
+    def _head(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
         if head.kind is GroupKind.MORE:
             name = Span(self._names.name(item), Role.MUTED)
             return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
@@ -291,7 +292,7 @@ class Rows:
             return cells, ()
         return cells, [every - own for every, own in zip(counts, cells, strict=True)]
 
-    def _below(self, counts: Sequence[int], stale: int, width: int) -> Iterator[Note]:
+    def _below(self, counts: Sequence[int], stale: int, width: CellWidth) -> Iterator[Note]:
         """Yield a second figure for what is folded below the row's own nodes."""
         total = sum(counts)
         if not total:
@@ -306,14 +307,14 @@ class Rows:
                 words = self.glyphs.statuses[status] + tally(counts[status])
                 yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
 
-    def _stale_note(self, number: int, width: int, rank: int = _OWN) -> Iterator[Note]:
+    def _stale_note(self, number: int, width: CellWidth, rank: int = _OWN) -> Iterator[Note]:
         if number:
             word = " stale" if width >= ASIDE else ""
             words = f"{self.glyphs.stale}{tally(number)}{word}"
             yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
 
 
-def _time_cells(width: int) -> Iterator[Note]:
+def _time_cells(width: CellWidth) -> Iterator[Note]:
     """Yield the cells below the time column, which group rows keep free."""
     if width >= WIDE:
         yield Note(len(WEIGHTS) + 1, spaces(TIME_CELLS))

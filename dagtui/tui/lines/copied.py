@@ -9,6 +9,7 @@ from dagtui.text import exact
 
 if TYPE_CHECKING:
     from dagtui.graph.expressions.as_run import Filled
+    from dagtui.text.amounts import CellWidth
 
 MOST_CHARACTERS = 8_000_000
 """The most that is copied at once: the text is written to a file while the screen waits."""
@@ -30,7 +31,7 @@ class Copied:
         return Copied(self.text[:MOST_CHARACTERS], f"only the first {MOST_CHARACTERS:,} of {total:,} characters")
 
 
-def copied_below(name: str, value: str, cells: int) -> str:
+def copied_below(name: str, value: str, cells: CellWidth) -> str:
     """Return a name and its value, which begins in column `cells` or, with several lines, below the name.
 
     Each line of a command is copied at its original column: indented, a here-document would never end.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
 NOWHERE = -1
@@ -92,7 +93,7 @@ class Page(ScrolledRows):
             self.cursor = next((index for index, one in enumerate(rows) if one.jump >= 0), NOWHERE)
         self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows from the top of the window."""
         self._wrap(width)
         self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
@@ -190,7 +191,7 @@ class Page(ScrolledRows):
                 return run.press
         return ""
 
-    def _wrap(self, width: int) -> None:
+    def _wrap(self, width: CellWidth) -> None:
         if self._wrapped_width == width:
             return
         self._wrapped_width = width
@@ -211,7 +212,7 @@ class Page(ScrolledRows):
         return self.first_row - self.size.height <= first and last <= self.first_row + 2 * self.size.height
 
 
-def wrapped(one: Row, width: int) -> list[tuple[Span, ...]]:
+def wrapped(one: Row, width: CellWidth) -> list[tuple[Span, ...]]:
     """Return a row wrapped at words into screen rows. Rows after the first are indented."""
     lead = (one.lead,) if one.lead else ()
     room = width - width_of(lead)

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dagtui.text import cell_width
+from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.rows import Role, spaces, width_of
@@ -54,7 +55,7 @@ class Painter:
             found = self._styles[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
         return found
 
-    def strip(self, spans: Sequence[Span], width: int, over: str | None = None) -> Strip:
+    def strip(self, spans: Sequence[Span], width: CellWidth, over: str | None = None) -> Strip:
         """Return spans as a strip of at most `width` cells. The style of `over` covers and fills all of them."""
         if over is None:
             known = self._styles
@@ -73,7 +74,7 @@ def measured(segments: list[Segment]) -> Strip:
     return Strip(segments, sum(cell_width(segment.text) for segment in segments))
 
 
-def changed_cells(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
+def changed_cells(old: Strip, new: Strip, width: CellWidth) -> list[tuple[int, int]]:
     """Return the ranges of cells outside which two strips in a row of `width` cells look the same.
 
     Strips are compared segment by segment while their shapes agree, then to the end that they share.
@@ -100,7 +101,7 @@ def changed_cells(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     return list(_joined(ranges))
 
 
-def _changed_rest(before: Sequence[Segment], after: Sequence[Segment], x: int, width: int) -> tuple[int, int]:
+def _changed_rest(before: Sequence[Segment], after: Sequence[Segment], x: int, width: CellWidth) -> tuple[int, int]:
     """Return the range of cells that differs between the ends of two strips, which begin at `x`."""
     if any(is_doubtful(segment.text) for segment in before):
         return x, width  # it may have taken more cells on the terminal
@@ -137,7 +138,7 @@ def _joined(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     yield first, end
 
 
-def changed_regions(old: Strip, new: Strip, y: int, width: int) -> list[Region]:
+def changed_regions(old: Strip, new: Strip, y: int, width: CellWidth) -> list[Region]:
     """Return the regions of row `y` to refresh for a new strip."""
     return [Region(first, y, end - first, 1) for first, end in changed_cells(old, new, width)]
 
@@ -159,13 +160,13 @@ class PaintedRows(Widget, can_focus=True):
         self.painter = Painter(self)
         self._strips: list[Strip] = []
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows from the top, at most `height`, each at most `width` cells, without padding."""
         raise NotImplementedError
 
     def changed_rows(self) -> tuple[list[Strip], list[int]]:
         """Return the new rows and the indices of those that differ from the screen."""
-        new = self.draw(self.size.width, self.size.height)
+        new = self.draw(CellWidth(self.size.width), self.size.height)
         old = self._strips
         both = min(len(new), len(old))
         different = [y for y in range(both) if new[y] is not old[y] and new[y] != old[y]]
@@ -182,10 +183,11 @@ class PaintedRows(Widget, can_focus=True):
     def paint(self, strips: list[Strip], changed: Sequence[int]) -> list[Region]:
         """Adopt new rows, of which `changed` differ. Return the refreshed regions."""
         old, self._strips = self._strips, strips
+        width = CellWidth(self.size.width)
         regions: list[Region] = []
         for y in changed:
             before, after = (rows[y] if y < len(rows) else NOTHING for rows in (old, strips))
-            regions += changed_regions(before, after, y, self.size.width)
+            regions += changed_regions(before, after, y, width)
         if regions:
             self.refresh(*regions)
         return regions
@@ -215,5 +217,5 @@ class PaintedRows(Widget, can_focus=True):
         super().notify_style_update()
         self.painter.forget()
         if self.is_mounted and self.size:
-            self._strips = self.draw(*self.size)
+            self._strips = self.draw(CellWidth(self.size.width), self.size.height)
             self.refresh()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
+    from dagtui.text.amounts import CellWidth
+
 SOON = 1 / 240
 """Minimum seconds between two paintings.
 
@@ -65,7 +67,7 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
         if not self._resumed:
             self._resumed, event.refresh_styles = True, False
 
-    def suit(self, width: int) -> None:
+    def suit(self, width: CellWidth) -> None:
         """Set the classes for a width before there are widgets, whose styles would be applied again."""
         for _, name in self.HORIZONTAL_BREAKPOINTS or ():
             self.set_class(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.text import cell_width
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
+from dagtui.text.widths import total
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -44,14 +46,14 @@ class Span(NamedTuple):
     """The key that a click on it presses. Empty: none."""
 
     @property
-    def width(self) -> int:
+    def width(self) -> CellWidth:
         """Its width in cells."""
         return cell_width(self.text)
 
 
-def width_of(spans: Iterable[Span]) -> int:
+def width_of(spans: Iterable[Span]) -> CellWidth:
     """Return the total width of some spans in cells."""
-    return sum(cell_width(span.text) for span in spans)
+    return total(cell_width(span.text) for span in spans)
 
 
 def spaces(count: int) -> Span:
@@ -60,6 +62,7 @@ def spaces(count: int) -> Span:
 
 
 SPACE = spaces(1)
+_NAME_CELLS: Final = CellWidth(200)
 
 
 class Row(NamedTuple):
@@ -99,7 +102,7 @@ def status_run(status: NodeStatus, look: Look, *, word: bool = False) -> Span:
 
 def name_run(name: str, role: str = Role.LINK) -> Span:
     """Return a span with a node's name, which comes from a file."""
-    return Span(name_label(name, 200), role)
+    return Span(name_label(name, _NAME_CELLS), role)
 
 
 def and_more(left_out: int) -> list[Row]:

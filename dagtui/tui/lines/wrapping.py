@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from dagtui.text.amounts import ONE_CELL
 from dagtui.text.widths import cell_width, character_width
 
+if TYPE_CHECKING:
+    from dagtui.text.amounts import CellWidth
 
-def breaks(text: str, width: int) -> list[int]:
+
+def breaks(text: str, width: CellWidth) -> list[int]:
     """Return the index of each row's first character, breaking as a terminal does: when `width` cells are full.
 
     There is always at least one row. A character wider than `width` gets a row of its own.
     """
-    width = max(1, width)
+    width = max(ONE_CELL, width)
     if text.isascii():
         return list(range(0, len(text), width)) or [0]
     starts, used = [0], 0
@@ -23,10 +29,10 @@ def breaks(text: str, width: int) -> list[int]:
     return starts
 
 
-def word_breaks(text: str, width: int, rest: int) -> list[int]:
+def word_breaks(text: str, width: CellWidth, rest: CellWidth) -> list[int]:
     """Return the same as `breaks`, but break after a nearby space. Rows after the first have `rest` cells."""
     starts = [0]
-    left = max(1, width)
+    left = max(ONE_CELL, width)
     while True:
         start = starts[-1]
         end = _end_of_row(text, start, left)
@@ -34,10 +40,10 @@ def word_breaks(text: str, width: int, rest: int) -> list[int]:
             return starts
         space = text.rfind(" ", start + (end - start) // 2, end + 1)
         starts.append(space + 1 if space > start else end)
-        left = max(1, rest)
+        left = max(ONE_CELL, rest)
 
 
-def _end_of_row(text: str, start: int, width: int) -> int:
+def _end_of_row(text: str, start: int, width: CellWidth) -> int:
     piece = text[start : start + width]
     if piece.isascii() or cell_width(piece) <= width:
         return start + len(piece)
@@ -45,6 +51,6 @@ def _end_of_row(text: str, start: int, width: int) -> int:
     return start + (ends[1] if len(ends) > 1 else len(piece))
 
 
-def characters_before(text: str, column: int) -> int:
+def characters_before(text: str, column: CellWidth) -> int:
     """Return how many characters end before a cell."""
     return _end_of_row(text, 0, column) if column > 0 else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
 from dagtui.text import label
+from dagtui.text.amounts import CellWidth
 from dagtui.text.lines import StyledLine, styled
 from dagtui.tui.lines.page import wrapped
 from dagtui.tui.lines.wrapping import breaks
@@ -41,7 +42,7 @@ class LogDocument:
 
     def __init__(self) -> None:
         self.log: LogReader | None = None
-        self.width = 80
+        self.width = CellWidth(80)
         """Cells for the text of a line."""
         self.wraps = True
         self._ending: list[tuple[Span, ...]] = []
@@ -59,7 +60,7 @@ class LogDocument:
         """Number of lines in the log and the footer."""
         return self.line_count + len(self._ending)
 
-    def set_ending(self, rows: Iterable[Row], width: int) -> None:
+    def set_ending(self, rows: Iterable[Row], width: CellWidth) -> None:
         """Put rows after the last line, wrapped to `width` cells."""
         self._ending = [runs for one in rows for runs in wrapped(one, width)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count, fit, label, plural
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dagtui.tui.log.view import LogView
 
 
-NAME_CELLS = 12
+NAME_CELLS = CellWidth(12)
 """Cells of a node's name that always stay."""
 
 
@@ -46,7 +47,7 @@ class HeaderLine(PaintedRows, can_focus=False):
             self._left, self._right = left, right
             self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the row."""
         right = list(self._right)
         while right and width_of(right) > width * 2 // 3:
@@ -116,7 +117,7 @@ def _hits(finder: Finder) -> str:
     return words if total else "no hits"
 
 
-def _with_short_name(runs: Sequence[Span], room: int, look: Look) -> list[Span]:
+def _with_short_name(runs: Sequence[Span], room: CellWidth, look: Look) -> list[Span]:
     """Return the spans with the name shortened, so that the status after it fits."""
     excess = width_of(runs) - room
     if excess <= 0:

@@ -9,6 +9,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import with_reason
 from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
+from dagtui.text.amounts import CellWidth
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 COMMAND_CAP = 4_000
 COMMAND_LINES = 3
-COMMAND_CELLS = 160
+COMMAND_CELLS = CellWidth(160)
 """A long command is truncated: the attempt's last output must not be pushed off the screen."""
-LABEL_CELLS = 10
+LABEL_CELLS = CellWidth(10)
 
 
 class LogFooter:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
 
 
@@ -184,7 +184,7 @@ class LogPane(Vertical):
         self.silence.bottom()
         self._moved()
 
-    def scroll_columns(self, cells: int) -> None:
+    def scroll_columns(self, cells: CellWidth) -> None:
         """Scroll sideways if lines are cut."""
         self.view.scroll_columns(cells)
         self._moved()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 
 from dagtui.text import cell_width
-from dagtui.text.amounts import time_of_day
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, time_of_day
 from dagtui.tui.lines.page import ScrolledRows
 from dagtui.tui.lines.painter import measured
 from dagtui.tui.lines.rows import Role, Row
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.store.logs import Change, LogReader
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
 TIME_CELLS = 9
@@ -40,7 +41,7 @@ class LogView(ScrolledRows):
         self.follows = True
         self.shows_times = False
         self.shows_numbers = False
-        self.column = 0
+        self.column = NO_CELLS
         """The first cell shown when lines are cut."""
         self.top = Spot(0)
         """The first row on screen, unless the view follows the end."""
@@ -66,7 +67,7 @@ class LogView(ScrolledRows):
     def wraps(self, wraps: bool) -> None:
         first = self.first_line
         self.document.wraps = wraps
-        self.column = 0
+        self.column = NO_CELLS
         self.redraw()
         if not self.follows:
             self.go_to(Spot(first))
@@ -101,7 +102,7 @@ class LogView(ScrolledRows):
         self.document.log = log_file
         self._ending = ()
         self.finder, self.selected = None, None
-        self.top, self.column, self.follows = Spot(0), 0, True
+        self.top, self.column, self.follows = Spot(0), NO_CELLS, True
         self.redraw()
 
     def set_ending(self, ending: Sequence[Row]) -> None:
@@ -218,7 +219,7 @@ class LogView(ScrolledRows):
             return
         first, last = cell_width(text[:start]), cell_width(text[:end])
         if first < self.column or last > self.column + self.document.width:
-            self.column = max(0, first - self.document.width // 3) if last > self.document.width else 0
+            self.column = max(NO_CELLS, first - self.document.width // 3) if last > self.document.width else NO_CELLS
         self.reveal(line)
 
     def follow(self) -> None:
@@ -231,25 +232,25 @@ class LogView(ScrolledRows):
         self.top = self._pieces[0].spot if self._pieces else Spot(0)
         self.follows = False
 
-    def scroll_columns(self, cells: int) -> None:
+    def scroll_columns(self, cells: CellWidth) -> None:
         """Scroll sideways if lines are cut."""
         if self.wraps:
             return
         lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
-        widest = max((cell_width(self.document.line(line).text) for line in lines), default=0)
-        self.column = max(0, min(self.column + cells, widest - self.document.width // 2))
+        widest = max((cell_width(self.document.line(line).text) for line in lines), default=NO_CELLS)
+        self.column = max(NO_CELLS, min(self.column + cells, widest - self.document.width // 2))
         self._drawn.clear()
         self.repaint()
 
     # Drawing
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows of the window."""
         gutter = self._gutter_cells()
         if (width - gutter, width) != (self.document.width, self._whole_width):
             self._drawn.clear()
         self._whole_width = width
-        self.document.width = max(1, width - gutter)
+        self.document.width = max(ONE_CELL, width - gutter)
         self.document.set_ending(self._ending, width)
         top = self.document.last_top(height) if self.follows else self.top
         self._pieces = self.document.pieces(top, height)
@@ -259,7 +260,7 @@ class LogView(ScrolledRows):
         self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < stable}
         return [drawn[piece] for piece in self._pieces]
 
-    def _draw_piece(self, piece: LogPiece, width: int) -> Strip:
+    def _draw_piece(self, piece: LogPiece, width: CellWidth) -> Strip:
         number = piece.spot.line
         if number >= self.line_count:
             return self.painter.strip(self.document.ending_row(number), width)

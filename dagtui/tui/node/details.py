@@ -9,7 +9,7 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
-from dagtui.text.amounts import time_of_day
+from dagtui.text.amounts import CellWidth, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
-NAME_CELLS = 11
+NAME_CELLS = CellWidth(11)
 MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20

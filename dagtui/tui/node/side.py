@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
@@ -74,7 +74,7 @@ class TabStrip(PaintedRows, can_focus=False):
         self._tab = tab
         self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the row."""
         runs: list[Span] = []
         for key, tab in enumerate(TABS, 1):

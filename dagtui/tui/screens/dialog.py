@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page, wrapped
 from dagtui.tui.lines.prompt_screen import PromptScreen
@@ -49,7 +50,7 @@ _MOVES: Iterable[tuple[str, str]] = (
 class Part(Page):
     """A page in a box: as high as its rows, or as there is room for."""
 
-    def rows_at(self, width: int) -> int:
+    def rows_at(self, width: CellWidth) -> int:
         """Return the number of screen rows at a width."""
         return sum(len(wrapped(one, width)) for one in self.rows)
 
@@ -110,11 +111,11 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body.styles.height = min(rows, self._room(inside))
 
     @property
-    def inside(self) -> int:
+    def inside(self) -> CellWidth:
         """The columns of the box available for text."""
-        return max(20, min(BOX_WIDTH, self.size.width - 2)) - _CHROME
+        return CellWidth(max(20, min(BOX_WIDTH, self.size.width - 2))) - _CHROME
 
-    def _room(self, inside: int) -> int:
+    def _room(self, inside: CellWidth) -> int:
         """Return how many rows of the body fit."""
         return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 

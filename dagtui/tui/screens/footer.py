@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
     from dagtui.tui.actions.action import AnyAction
     from dagtui.tui.actions.keymap import Keymap
@@ -82,7 +83,7 @@ class Footer(PaintedRows, can_focus=False):
             self._timer = None
         self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the notice, or the keys that fit."""
         if height < 1:
             return []
@@ -92,7 +93,7 @@ class Footer(PaintedRows, can_focus=False):
             return [self.painter.strip([Span(text, self._notice.role)], width)]
         return [self.painter.strip(self._keys(width), width)]
 
-    def _keys(self, width: int) -> list[Span]:
+    def _keys(self, width: CellWidth) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""
         keys = self._keymap.footer(self._pane, self._labels)
         at_left: list[AnyAction] = []

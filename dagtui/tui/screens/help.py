@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run
@@ -29,7 +30,7 @@ MEANINGS = {
     NodeStatus.CANCELLED: "by a command, or because another node failed",
     NodeStatus.SKIPPED: "not needed, or skipped by a person",
 }
-_KEY_CELLS, _STATUS_CELLS = 14, 16
+_KEY_CELLS, _STATUS_CELLS = CellWidth(14), CellWidth(16)
 
 
 class HelpScreen(Reader):
@@ -73,5 +74,5 @@ class HelpScreen(Reader):
                 yield row("  ", shown, _gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
 
 
-def _gap(run: Span, cells: int) -> Span:
+def _gap(run: Span, cells: CellWidth) -> Span:
     return spaces(max(1, cells + 1 - run.width))

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
 from dagtui.text import count
+from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.tree import TreeDump, TreePane
@@ -279,7 +280,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if ids and not self.tree_pane.selected_count:  # otherwise, Esc ends the selection first
             ids.append("pane.back")
         keys = [self._keymap.shown(id_, self._look) for id_ in ids]
-        line.tell(*filtered(self.tree_pane.navigator.match_count, len(self._run.graph), keys, self.size.width // 2))
+        room = CellWidth(self.size.width) // 2
+        line.tell(*filtered(self.tree_pane.navigator.match_count, len(self._run.graph), keys, room))
 
     # Messages of the panes
 

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from textual.worker import WorkerState
 
 from dagtui.text import label
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
@@ -125,7 +126,8 @@ class _Nodes(_Commands):
         """Yield the first nodes whose names contain the query."""
         run = self.dagtui.view
         look = self.dagtui.look
-        cells = min(80, self.app.size.width - 4) - 8  # a row is at most 80 wide, and Textual would wrap a longer name
+        # A row is at most 80 wide, and Textual would wrap a longer name.
+        cells = CellWidth(min(80, self.app.size.width - 4)) - 8
         async for node in self._matching(query.lower()):
             status = run.state.status_of(node)
             name = label(run.graph.labels[node], NAME_CHARACTERS)

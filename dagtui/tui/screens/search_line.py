@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.strip import Strip
 
+    from dagtui.text.amounts import CellWidth
+
 
 class _Field(Input):
     """A field that ends the typing at once, not by a message: the next key is meant for what follows."""
@@ -60,7 +62,7 @@ class _SearchText(PaintedRows, can_focus=False):
             self.styles.width = width_of(runs)
             self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:  # noqa: ARG002 - the base's signature
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:  # noqa: ARG002 - the base's signature
         return [self.painter.strip(self._runs, width)]
 
 
@@ -132,7 +134,7 @@ class SearchLine(Horizontal):
         self.post_message(self.Typed(event.value))
 
 
-def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Span]:
+def filtered(found: int, total: int, keys: Sequence[str], room: CellWidth) -> list[Span]:
     """Return the result of a filter: the number of matches, and the keys for the next one and for all, if they fit."""
     runs = [Span(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
     hints = zip(keys, ("next", "all nodes"), strict=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
+from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
 CALM = 0.2
 """Minimum seconds between two paintings of counts that change all the time."""
-NAMED_NODE = 24
+NAMED_NODE = CellWidth(24)
 """Cells for the name of the node that bounds the run, if there is little room."""
 BRIEFEST = 7
 _SHORTEST_NOTICE = 10
 """Minimum cells of a notice: fewer would say nothing."""
+_SHORT_NAME, _LONG_NAME, _LONG_NODE = CellWidth(24), CellWidth(40), CellWidth(60)
+_SHORTEST_BAR, _LONGEST_BAR = CellWidth(4), CellWidth(80)
 
 _S = NodeStatus
 _VERDICTS = {
@@ -75,14 +78,14 @@ class TopBar(PaintedRows, can_focus=False):
         self._drawn, self._drawn_at = restless, clock
         return self.repaint()
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the two lines."""
         lines = (self._headline(width), self._progress(width))
         return [self.painter.strip(line, width) for line in lines[:height]]
 
     # The first line
 
-    def _headline(self, width: int) -> list[Span]:
+    def _headline(self, width: CellWidth) -> list[Span]:
         """Return name, status and times, with as many words as fit."""
         right = self._right(width)
         room = width - width_of(right) - 2
@@ -91,13 +94,13 @@ class TopBar(PaintedRows, can_focus=False):
             if width_of(left) <= room:
                 break
         else:
-            cells = max(1, room - width_of(left[2:]) - 1)
+            cells = max(ONE_CELL, room - width_of(left[2:]) - 1)
             left[1] = Span(shortened(left[1].text, cells, self.look), Role.HEADING)
         return [*left, spaces(width - width_of(left) - width_of(right)), *right]
 
     def _left(self, brevity: int) -> list[Span]:
         """Return the segments on the left, at a brevity from 0 (all) to BRIEFEST. The second one is the name."""
-        name = shortened(label(self._run.name), 24 if brevity > 1 else 40, self.look)
+        name = shortened(label(self._run.name), _SHORT_NAME if brevity > 1 else _LONG_NAME, self.look)
         pieces = [SPACE, Span(name, Role.HEADING)]
         if brevity < 6:
             pieces.append(muted(f" #{self._run.number}"))
@@ -133,14 +136,14 @@ class TopBar(PaintedRows, can_focus=False):
         pieces = [muted(" ETA "), Span(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
             pieces[-1] = Span(time)
-            words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
+            words, cells = (" bound by ", _LONG_NODE) if brevity == 0 else (" by ", NAMED_NODE)
             pieces += [
                 muted(words),
                 Span(name_label(self._run.graph.labels[node], cells, self.look)),
             ]
         return pieces
 
-    def _right(self, width: int) -> list[Span]:
+    def _right(self, width: CellWidth) -> list[Span]:
         state = self._state
         taken = Span(f"{slots_taken(state)}/{state.jobs}")
         pieces = [muted("slots "), taken] if width >= 60 else [taken]
@@ -150,11 +153,11 @@ class TopBar(PaintedRows, can_focus=False):
 
     # The second line
 
-    def _progress(self, width: int) -> list[Span]:
+    def _progress(self, width: CellWidth) -> list[Span]:
         counts = self._state.counts
         notices = self._run.notices
         share = width // 5 if notices else width * 2 // 5
-        bar_width = max(4, min(share, 80))
+        bar_width = max(_SHORTEST_BAR, min(share, _LONGEST_BAR))
         pieces = [SPACE]
         shown = [status for status in TALLY_ORDER if counts[status]]
         for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
@@ -165,7 +168,7 @@ class TopBar(PaintedRows, can_focus=False):
         pieces += self._numbers(shown, width - width_of(pieces) - 1 - kept_free)
         return pieces + self._noticed(notices, width - width_of(pieces) - 1)
 
-    def _noticed(self, notices: Sequence[Notice], room: int) -> list[Span]:
+    def _noticed(self, notices: Sequence[Notice], room: CellWidth) -> list[Span]:
         """Return the notices at the right. The first ones stay longest."""
         brief = [notice.brief for notice in notices]
         while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
@@ -175,7 +178,7 @@ class TopBar(PaintedRows, can_focus=False):
         text = fit(", ".join(brief), room - 2, self.look)
         return [spaces(room - cell_width(text)), Span(text, STATUS_CLASSES[_S.RETRYING])]
 
-    def _numbers(self, shown: list[NodeStatus], room: int) -> list[Span]:
+    def _numbers(self, shown: list[NodeStatus], room: CellWidth) -> list[Span]:
         """Return the counts that fit, as wide as they fit. The weightiest stay longest."""
         kept = list(shown)
         for gap, between in (("  ", " "), (" ", "")):
@@ -217,7 +220,7 @@ def _figure(number: int, between: str) -> str:
     return f"{number:,}" if between else tally(number)
 
 
-def segments(counts: Sequence[int], width: int) -> list[int]:
+def segments(counts: Sequence[int], width: CellWidth) -> list[int]:
     """Return the cells of each count: at least one each, the rest by largest remainders, together `width`.
 
     With more counts than cells, each has one.

@@ -14,6 +14,7 @@ TYPES = {
     "Slots": ("slots",),
     "ClockTime": ("clock", "settled_at"),
     "CellWidth": ("width", "room", "cells", "columns", "tail_cells"),
+    "Seconds": ("seconds", "wall_seconds", "patience", "timeout", "grace", "delay"),
     "WallTime": ("wall", "began_at", "last_wall"),
 }
 """The names of parameters, fields and variables that stand for each type."""

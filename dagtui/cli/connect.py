@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.cli.output import Output
     from dagtui.control.client import ControlClient
     from dagtui.store.summary import RunSummary
+    from dagtui.text.amounts import Seconds
 
 ANSWER_SECONDS = 60.0
 """Seconds that a run may take to answer. Previewing a command on a million nodes takes a few seconds."""
@@ -139,7 +140,7 @@ def ask(client: ControlClient, request: Mapping[str, object]) -> Mapping[str, ob
 
 
 def ask_in_time(
-    client: ControlClient, request: Mapping[str, object], timeout: float | None
+    client: ControlClient, request: Mapping[str, object], timeout: Seconds | None
 ) -> Mapping[str, object] | None:
     """Send a request and return the answer, or None if the run's process is gone without one.
 
@@ -152,7 +153,7 @@ def ask_in_time(
     return next_answer(client, timeout)
 
 
-def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
+def next_answer(client: ControlClient, timeout: Seconds | None) -> Mapping[str, object] | None:
     """Return the next answer to a request, like `ask_in_time`."""
     try:
         answer = client.receive(timeout)

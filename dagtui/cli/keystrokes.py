@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.text.amounts import Seconds
+
 ESCAPE: Final = "\x1b"
 END: Final = ""
 """The terminal is gone."""
@@ -68,7 +70,7 @@ class Keystrokes:
                 break
         return whole
 
-    def _character(self, patience: float | None) -> str | None:
+    def _character(self, patience: Seconds | None) -> str | None:
         """Return the next character within `patience` seconds. None if none came, END if none will."""
         if self._next:
             character, self._next = self._next, ""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.store.directory import RunDirectory
+    from dagtui.text.amounts import Seconds
 
 TIMED_OUT = 124
 """Exit status after `--timeout`, as of timeout(1)."""
@@ -71,7 +72,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 def wait(
     graph_file: Path,
     nodes: tuple[str, ...],
-    timeout: float | None,
+    timeout: Seconds | None,
     number: int | None,
     *,
     nested: bool,
@@ -153,7 +154,7 @@ def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
 
 
 def _wait_for_answer(
-    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
+    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: Seconds | None, inside: str
 ) -> Mapping[str, object] | None:
     """Return the run's answer once it is settled, or None if the run ended before it could answer."""
     try:

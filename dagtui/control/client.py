@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.text.amounts import Seconds
+
 PATIENCE = 5.0
 """Seconds that a run may take to answer a connection."""
 _PIECE = 65_536
@@ -51,7 +53,7 @@ class ControlClient:
         """The greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
 
     def send(
-        self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: float | None = None
+        self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: Seconds | None = None
     ) -> None:
         """Send one line. Only the first line may carry file descriptors. Raises ControlError if the server is gone.
 
@@ -70,7 +72,7 @@ class ControlClient:
         except OSError as error:
             raise PeerGoneError(f"the run's process is gone: {error.strerror}") from error
 
-    def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
+    def receive(self, timeout: Seconds | None = None) -> Mapping[str, object] | None:
         """Return the next line, or None if the server has closed. Raises TimeoutError and ControlError.
 
         A signal handler that raises ends the wait without losing data.
@@ -110,7 +112,7 @@ class ControlClient:
         self.close()
 
 
-def connect(run_id: str, timeout: float = PATIENCE) -> ControlClient:
+def connect(run_id: str, timeout: Seconds = PATIENCE) -> ControlClient:
     """Connect to a live run and read its greeting, waiting at most `timeout` seconds.
 
     Raises PeerGoneError if the run is not running, ProtocolError if it speaks another protocol, and ControlError if it
@@ -163,7 +165,7 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
     return peer
 
 
-def _greeting(client: ControlClient, run_id: str, timeout: float) -> Mapping[str, object]:
+def _greeting(client: ControlClient, run_id: str, timeout: Seconds) -> Mapping[str, object]:
     who = f"process {client.peer.pid}"
     try:
         hello = client.receive(timeout)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import Seconds
 
 
 class ReadyQueue:
@@ -181,7 +182,7 @@ class Dispatch(Propagation):
     def _withdraw_submitted(self) -> None:
         self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
 
-    def _learn(self, seconds: float) -> None:
+    def _learn(self, seconds: Seconds) -> None:
         self._typical += 0.2 * (seconds - self._typical)
         expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
         self._lookahead = min(self._lookahead_most, int(expected))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import Graph, NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 
 class NodeEvent(NamedTuple):
@@ -31,7 +31,7 @@ class NodeEvent(NamedTuple):
     why: str = ""
     value: int = 0
     """Exit status or signal number, for the causes EXIT and SIGNAL."""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """Duration of the attempt, for results."""
     blocker: NodeIndex = NO_NODE
     """The parent that blocks the node, for FAILED_PARENT and SKIPPED. -1: none."""
@@ -60,7 +60,7 @@ class NodeChange(NamedTuple):
     marks: tuple[int, ...] | None = None
     """None: stay as they are."""
     value: int = 0
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     blocker: NodeIndex = NO_NODE
     due: ClockTime = NO_TIME
     fresh: bool = False

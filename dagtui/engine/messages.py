@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
 
     class _Number(int):
         def __add__(self, other: int) -> Self: ...
@@ -59,7 +60,7 @@ class Ended(NamedTuple):
     """Exit status or signal number."""
     text: str = ""
     """Why the attempt could not start, or how it was lost."""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """Seconds from start to end, on the executor's clock."""
     lasting: bool = False
     """Whether the reason it could not start is permanent, so that a retry would fail too."""
@@ -135,7 +136,7 @@ class Stop(NamedTuple):
 
     node: NodeIndex
     attempt: AttemptNumber
-    grace: float
+    grace: Seconds
 
 
 class Withdraw(NamedTuple):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
 
 
 class JournalFullError(Exception):
@@ -55,7 +56,7 @@ class Executor(Protocol):
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Submit an attempt. Nothing is started after `close`."""
 
-    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: float) -> None:
+    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """Send TERM to all processes of an attempt, and KILL after `grace` seconds (0: KILL now).
 
         An attempt that still waits is withdrawn. May be called again with a shorter grace.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.rules.transitions import Listed
     from dagtui.graph.model import Graph, NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
@@ -240,7 +240,7 @@ class RunState(Columns):
             self.parked += max(0.0, at - self.settled_at)
             self.settled_at = None
 
-    def _note_end(self, node: NodeIndex, at: ClockTime, value: int, seconds: float, *, begun: bool) -> None:
+    def _note_end(self, node: NodeIndex, at: ClockTime, value: int, seconds: Seconds, *, begun: bool) -> None:
         """Note the end of an attempt, or that it could not start."""
         self.ended[node] = at
         self.value[node] = value

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Preview
     from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
@@ -218,7 +218,7 @@ class Traversal(Dispatch):
         else:
             self.reset(node)
 
-    def _failed(self, node: NodeIndex, cause: Cause, value: int, why: str, seconds: float, left: int = 0) -> None:
+    def _failed(self, node: NodeIndex, cause: Cause, value: int, why: str, seconds: Seconds, left: int = 0) -> None:
         """Schedule a retry of a failed attempt, or settle its node as FAILED."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]

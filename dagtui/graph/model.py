@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.indexed import Indexed
+    from dagtui.text.amounts import Seconds
 
 Value = str | int | float | bool
 """What a matrix axis, a placeholder or an element of a list can hold."""
@@ -56,7 +57,7 @@ class RetryPolicy:
     """How often and when a failed attempt is followed by another. Times are in seconds."""
 
     retries: int = 0
-    delay: float = 1.0
+    delay: Seconds = 1.0
     backoff: float = 1.0
     max_delay: float = 3600.0
     jitter: float = 0.0
@@ -128,9 +129,9 @@ class Task:
     shell: tuple[str, ...] | None = None
     """The argv of the shell, or None for the default, `sh -e -c`."""
     retry: RetryPolicy = RetryPolicy()
-    timeout: float | None = None
+    timeout: Seconds | None = None
     """Seconds that one attempt may take."""
-    grace: float = 5.0
+    grace: Seconds = 5.0
     """Seconds from TERM to KILL."""
     slots: int = 1
     trigger: Trigger = Trigger.ALL_SUCCESS

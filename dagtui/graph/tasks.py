@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.graph.matrix.drafts import SheetReader
     from dagtui.graph.model import Action, ParameterValue
     from dagtui.graph.toml.positions import KeyPath
+    from dagtui.text.amounts import Seconds
 
 _Fields = dict[str, Any]
 """The values read of one table, by key, each in its reader's own type."""
@@ -166,7 +167,7 @@ class TaskReader:
         table: _Fields = fields.get("retry", {})
         if not retries and not table and "retry_delay" not in fields:
             return _NO_RETRIES
-        delay: float = table["delay"] if "delay" in table else fields.get("retry_delay", 1.0)
+        delay: Seconds = table["delay"] if "delay" in table else fields.get("retry_delay", 1.0)
         if "retry_delay" in own and "delay" not in own.get("retry", {}):
             delay = own["retry_delay"]
         return RetryPolicy(

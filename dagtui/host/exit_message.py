@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dagtui.host.attachment import Attachment
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import Seconds
 
 
 def in_case_of_death(run: RunView, crash_file: Path | None, folder: str = "") -> dict[str, object]:
@@ -31,7 +32,7 @@ def ended(run: RunView, attachment: Attachment) -> str:
     return f"{exit_summary(run, attachment.look, width=width, folder=attachment.cwd)}\n"
 
 
-def detached(run: RunView, unwatched_seconds: float, folder: str) -> str:
+def detached(run: RunView, unwatched_seconds: Seconds, folder: str) -> str:
     """Say how to attach again from a folder."""
     back = f"{_attach(run, folder)} brings it back"
     if run.settled:

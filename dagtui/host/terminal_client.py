@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.control.client import ControlClient
+    from dagtui.text.amounts import Seconds
     from dagtui.text.look import Look
 
 SENT_VARIABLES = (
@@ -145,7 +146,7 @@ class _AttachedTerminal:
         elif number in _TOLD_AS:
             self._send({"tell": _TOLD_AS[signal.Signals(number)]}, patience=0)
 
-    def _send(self, message: Mapping[str, object], patience: float | None = None) -> None:
+    def _send(self, message: Mapping[str, object], patience: Seconds | None = None) -> None:
         """Send a message. With a patience of 0, only if the session has read what was sent before."""
         with contextlib.suppress(PeerGoneError):  # its last message can still be read
             self._client.send(message, patience=patience)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Plan:
     """Nodes that would run, in order of their start."""
     begins: array[float]
     """Start time of each node. Negative for nodes that would not run."""
-    seconds: array[float]
+    seconds: array[Seconds]
     """Expected duration of each node. 1 where nothing is known."""
     critical_path: list[NodeIndex]
     """Nodes of the critical path, in order."""
@@ -130,7 +130,7 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
 
 
 def _critical_path(
-    graph: Graph, seconds: array[float], begins: array[float], outside: frozenset[NodeIndex]
+    graph: Graph, seconds: array[Seconds], begins: array[float], outside: frozenset[NodeIndex]
 ) -> list[NodeIndex]:
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
     ways = critical_path_lengths(graph, weights)

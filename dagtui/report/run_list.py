@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.control.live import Screen
+    from dagtui.text.amounts import Seconds
 
 _COLOURS = {
     RunOutcome.LIVE: "36",
@@ -103,7 +104,7 @@ def moment(when: WallTime) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(when)))
 
 
-def age(seconds: float) -> str:
+def age(seconds: Seconds) -> str:
     """Format how long ago a time was. A future time, after the clock was set back, reads "in 5 s"."""
     return f"in {duration(-seconds)}" if seconds < 0 else f"{duration(seconds)} ago"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 
 class AttemptResult(NamedTuple):
@@ -26,7 +26,7 @@ class AttemptResult(NamedTuple):
     status: NodeStatus
     """COMPLETED, FAILED (also if it was retried) or CANCELLED (also if it was restarted)."""
     why: str
-    seconds: float
+    seconds: Seconds
     """Duration in seconds."""
     at: ClockTime
     """When it ended, on the run's clock."""

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 NAMED = 5
 """Number of changed tasks that a message names."""
@@ -187,7 +187,7 @@ def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], a
     return list(found.values())
 
 
-def _is_open(state: RunState, node: NodeIndex, seconds: float) -> bool:
+def _is_open(state: RunState, node: NodeIndex, seconds: Seconds) -> bool:
     """Return whether the node's last attempt was in flight and may have ended this way."""
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:

@@ -13,6 +13,8 @@ from dagtui.store.paths import graph_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.text.amounts import Seconds
+
 WEIGHT = 0.3
 """The weight of the newest success in the estimate."""
 _MOST = 200_000
@@ -26,7 +28,7 @@ _LARGEST = 64_000_000
 class History:
     """Estimates by node label: an exponentially weighted mean of the seconds of past successes."""
 
-    def __init__(self, path: Path, seconds: dict[str, float], groups: dict[str, str]) -> None:
+    def __init__(self, path: Path, seconds: dict[str, Seconds], groups: dict[str, str]) -> None:
         self._path = path
         self._seconds = seconds
         self._groups = groups
@@ -36,7 +38,7 @@ class History:
     def load(cls, graph_path: Path) -> History:
         """Load the history that earlier runs left. A damaged file counts as empty."""
         path = graph_folder(graph_path) / "history.json"
-        seconds: dict[str, float] = {}
+        seconds: dict[str, Seconds] = {}
         groups: dict[str, str] = {}
         try:
             content = json.loads(read_file(path, _LARGEST))
@@ -71,7 +73,7 @@ class History:
         medians[None] = median(self._seconds.values())
         return medians
 
-    def record(self, label: str, group: str, seconds: float) -> None:
+    def record(self, label: str, group: str, seconds: Seconds) -> None:
         """Record the duration of a success."""
         old = self._seconds.get(label)
         # Remove the entry first, so that the newest ones come last: `save` keeps those.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from dagtui.text.amounts import Seconds
+
 
 _MOST_FILES = 200
 """Files of a folder whose runs are searched for elsewhere."""
@@ -60,9 +62,9 @@ class RunSummary:
     outcome: RunOutcome
     began: WallTime | None = None
     """Wall time in seconds since the epoch."""
-    seconds: float | None = None
+    seconds: Seconds | None = None
     """Seconds active, without the time in which all was settled, by a monotonic clock where the journal has one."""
-    wall_seconds: float | None = None
+    wall_seconds: Seconds | None = None
     """Seconds so far or in all, including waits for a person and the time before it was resumed."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Nodes by the name of their status, without the nodes that nothing happened to."""

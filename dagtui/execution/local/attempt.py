@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
 else:
     import _signal as signal  # see ownership.py
 
@@ -60,7 +61,7 @@ class Attempt:
         cwd: str = "/",
         env: dict[str, str] | None = None,
         log: str = "",
-        grace: float = 0.0,
+        grace: Seconds = 0.0,
         fallback: tuple[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.key = key

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import Seconds
     from dagtui.text.secrets import Secrets
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
@@ -129,7 +130,7 @@ class LocalExecutor:
         self._requests.append(request)
         self._supervisors.expect(number)
 
-    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: float) -> None:
+    def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """End all processes of an attempt."""
         self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
 

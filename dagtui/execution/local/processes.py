@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import signal
 
     from dagtui.execution.local.attempt import Key
+    from dagtui.text.amounts import Seconds
 else:
     import _signal as signal  # see ownership.py
 
@@ -75,7 +76,7 @@ class Processes:
         attempt.held = bool(attempt.children) and bool(attempt.left or ownership.count_running(attempt.children))
         return attempt.held
 
-    def stop(self, attempt: Attempt, grace: float, now: float) -> None:
+    def stop(self, attempt: Attempt, grace: Seconds, now: float) -> None:
         """Send TERM now and KILL after `grace` seconds (0: KILL now). Of several stops, the earliest KILL holds."""
         terminated = attempt.next_signal == signal.SIGKILL
         attempt.due = min(attempt.due, now + grace if terminated else now)

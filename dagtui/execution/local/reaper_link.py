@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dagtui.text.amounts import Seconds
+
 _TRY_AGAIN = 1.0  # seconds between two starts of a reaper
 
 
@@ -55,7 +57,7 @@ class ReaperLink:
             self._tell()
         return True
 
-    def say_end(self, seconds: float) -> None:
+    def say_end(self, seconds: Seconds) -> None:
         """Tell the reaper how many seconds the supervisor's ending, which begins now, may take."""
         self._seconds = b"%d" % (seconds + 1)
         self._tell()

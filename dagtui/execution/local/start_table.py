@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
 
 End = tuple["NodeIndex", "AttemptNumber", int, float]
 """Node, attempt, wait status of the leader, and seconds that it ran."""
@@ -78,7 +79,7 @@ class StartTable:
                 return node, attempt, begun
         return None
 
-    def end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float) -> None:
+    def end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds) -> None:
         """Note how an attempt ended. The entry is written before the count, so that no reader sees half an entry."""
         count = self._count(_ENDED)
         _END.pack_into(self._memory, _ENDS + count % _KEPT * _END.size, node, attempt, status, seconds)

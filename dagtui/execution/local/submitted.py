@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
 
 UNKILLABLE = "a process of it can't be killed"
 
@@ -65,7 +66,7 @@ class SubmittedAttempt:
         """Whether it is to be withdrawn if it has not begun."""
 
 
-def exited(node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float, left: int = 0) -> Ended:
+def exited(node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds, left: int = 0) -> Ended:
     """Return the result of an attempt whose leader ended with a wait status."""
     number = status & 0x7F
     kind, value = (EndKind.SIGNAL, number) if number else (EndKind.EXIT, status >> 8)
@@ -147,7 +148,7 @@ class SubmittedAttempts:
         self.happened.append(Started(node, attempt))
 
     def _on_exited(
-        self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float, left: int, held: bool
+        self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds, left: int, held: bool
     ) -> None:
         end = exited(node, attempt, status, seconds, left)
         if held:
@@ -196,7 +197,7 @@ class SubmittedAttempts:
         for node, attempt in tuple(self._held):
             self._on_gone(node, attempt, lasting=False)
 
-    def _learn_end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: float) -> None:
+    def _learn_end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds) -> None:
         """Deliver an end that a dead supervisor could not report."""
         submitted = self._attempts.pop((node, attempt), None)
         if submitted is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
+    from dagtui.text.amounts import Seconds
 
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
 _LOSS_BOUND = 10.0  # maximum seconds to wait for the end of the processes that a dead supervisor left
@@ -118,7 +119,7 @@ class Supervision:
         if self._loop is not None:
             self._loop.call_soon(self._take, step)
 
-    def later(self, seconds: float, step: Callable[[], None]) -> None:
+    def later(self, seconds: Seconds, step: Callable[[], None]) -> None:
         """Call a function after some seconds, if there is a loop."""
         if self._loop is not None:
             self._loop.call_later(seconds, self._take, step)

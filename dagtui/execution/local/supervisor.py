@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.log_process import MakeLog
     from dagtui.execution.local.start_table import StartTable
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
     from dagtui.text.redaction import Redaction
 else:
     import _signal as signal  # see ownership.py
@@ -216,7 +217,7 @@ class Supervisor:
         make: Callable[..., Attempt] = Attempt
         self._waiting.add(make((node, number), *request))
 
-    def _stop(self, node: NodeIndex, number: AttemptNumber, grace: float) -> None:
+    def _stop(self, node: NodeIndex, number: AttemptNumber, grace: Seconds) -> None:
         attempt = self._processes.attempts.get((node, number))
         if attempt is not None:
             self._processes.stop(attempt, grace, time.monotonic())
@@ -313,11 +314,11 @@ class Supervisor:
             self._say("gone", *attempt.key, bool(attempt.children))
         self._processes.gone.clear()
 
-    def _note_end(self, attempt: Attempt, status: int, seconds: float) -> None:
+    def _note_end(self, attempt: Attempt, status: int, seconds: Seconds) -> None:
         if self._open:
             self._start_table.end(*attempt.key, status, seconds)
 
-    def _say_exited(self, attempt: Attempt, status: int, seconds: float) -> None:
+    def _say_exited(self, attempt: Attempt, status: int, seconds: Seconds) -> None:
         self._say("exited", *attempt.key, status, seconds, attempt.left, attempt.held)
 
     # --- Messages to other processes.

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dagtui.text import duration
+
+if TYPE_CHECKING:
+    from dagtui.text.amounts import Seconds
 
 TIME_CELLS = 9
 """Cells for the longest time."""
 SHORT_TIME_CELLS = 6
 
 
-def elapsed(seconds: float, *, short: bool) -> str:
+def elapsed(seconds: Seconds, *, short: bool) -> str:
     """Return a time that is still running, in whole seconds, so that it changes at most once a second."""
     whole = max(0, int(seconds))
     return time_text(whole, short=short) if whole >= 10 else f"{whole}s" if short else f"{whole} s"
 
 
-def time_text(seconds: float, *, short: bool) -> str:
+def time_text(seconds: Seconds, *, short: bool) -> str:
     """Return a time that is over."""
     text = duration(seconds)
     return text.replace(" ", "") if short else text

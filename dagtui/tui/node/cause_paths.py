@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 MOST_ANCESTORS = 5_000
 """The most ancestors to visit: more would hold up the screen."""
@@ -41,7 +41,7 @@ def longest_wait(run: RunView, node: NodeIndex, clock: ClockTime) -> tuple[list[
     pending = _unsettled_ancestors(run, node)
     if pending is None:
         return [], None
-    seconds: dict[NodeIndex, float] = {}
+    seconds: dict[NodeIndex, Seconds] = {}
     following: dict[NodeIndex, NodeIndex] = {}
     for current in _parents_first(run, node, pending):
         parents = [parent for parent in waits_for(run.state, current) if parent in seconds]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import Seconds
 
 AFTERWARDS = 2.0
 """Seconds after the last event for which frames continue, so that panes can do the painting they have postponed."""
@@ -31,7 +32,7 @@ class Frames:
     When the run is finished, nothing is scheduled until an event of the run or a person requests a frame.
     """
 
-    def __init__(self, run: RunView, paint: Callable[[], bool], seconds: float) -> None:
+    def __init__(self, run: RunView, paint: Callable[[], bool], seconds: Seconds) -> None:
         """Create the scheduler.
 
         `paint` is called in the event loop. It returns at once, and returns False when nothing can be painted now.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from textual.message import Message
 
+    from dagtui.text.amounts import Seconds
+
 _READ_BYTES: Final = 1024
 """One key takes Textual about 15 µs. A flood of keys must not hold the loop."""
 _QUIET_SECONDS: Final = 0.03
@@ -74,7 +76,7 @@ class TerminalReader:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._descriptor)
 
-    def discard(self, answer_seconds: float = 0.0) -> None:
+    def discard(self, answer_seconds: Seconds = 0.0) -> None:
         """Discard typed-ahead input, and what a moving mouse or a late answer would leave on a prompt.
 
         Return at once unless the mouse moved or a question was sent in the last second, or an answer is expected within

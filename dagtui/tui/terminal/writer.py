@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from dagtui.text.amounts import Seconds
+
 _BACKLOG_BYTES: Final = 256 * 1024
 """Beyond this, no more data is accepted. Frames are refused as soon as anything waits."""
 _RETRY_SECONDS: Final = 0.02
@@ -72,7 +74,7 @@ class TerminalWriter:
             self._loop.add_writer(self._descriptor, self._writable)
         return True
 
-    def finish(self, data: bytes, seconds: float) -> bool:
+    def finish(self, data: bytes, seconds: Seconds) -> bool:
         """Write `data` last, within `seconds`, and return whether it was written.
 
         If the terminal does not accept the queued data in half of the time, its kernel queue is emptied. `data` then

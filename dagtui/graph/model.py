@@ -240,8 +240,7 @@ class Graph:
         self.tasks: Indexed[TaskIndex, Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
-        numbers = range(len(self.labels)) if task_of is None else task_of
-        self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", numbers))
+        self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", task_of or range(len(self.labels))))
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
@@ -252,8 +251,6 @@ class Graph:
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self._index = _numbered(self.labels)
         self._link(edges)
-        self.order = self._sort()
-        """Every node, parents before children, otherwise in the order of the file."""
 
     @classmethod
     def from_edges(cls, labels: Iterable[str], edges: Iterable[tuple[str, str]], *, name: str = "graph") -> Graph:
@@ -355,6 +352,8 @@ class Graph:
         parents, children = both[::2], both[1::2]
         self._child_starts, self._child_ends = _flatten(count, parents, children)
         self._parent_starts, self._parent_ends = _flatten(count, children, parents)
+        self.order = self._sort()
+        """Every node, parents before children, otherwise in the order of the file."""
 
     def _sort(self) -> Sequence[NodeIndex]:
         missing = array("i", map(sub, self._parent_starts[1:], self._parent_starts))

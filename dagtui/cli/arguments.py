@@ -112,7 +112,9 @@ def _here(context: click.Context) -> Path:
 def _refuse_node(context: click.Context, parameter: click.Parameter, graph_file: Path) -> None:
     """Exit with 2 if a word in place of the graph's file is probably a node. Say where the file goes."""
     word = str(graph_file)
-    if word == STANDARD_INPUT or os.path.lexists(graph_file) or graph_file.suffix == ".toml":
+    if word == STANDARD_INPUT or graph_file.is_absolute() or graph_file.suffix == ".toml":
+        return
+    if os.path.lexists(graph_file):
         return
     here = graph_file_here()
     others = [other for other in context.command.params if isinstance(other, click.Argument) and other is not parameter]

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
 
-SAMPLED = 50
+SAMPLED = 20
 """The most nodes of each status that are looked at to find which commands are worth offering."""
+_SEARCHED = 100
+"""The most nodes of each status, at the row or below, among which they are looked for: screens ask in each frame."""
 NAMED = 20
 """The most nodes of each notable status that are named."""
 NOTABLE = (NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING, NodeStatus.RUNNING)
@@ -82,21 +84,24 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
 
 def samples(outline: Outline, tallies: Tallies, item: int) -> list[NodeIndex]:
     """Return some of the nodes that a command on a row acts on: the first ones of each status."""
-    found = (_having(outline, tallies, item, status) for status in (*NodeStatus, OUTSIDE))
+    found = (_having(outline, tallies, item, status, _SEARCHED) for status in (*NodeStatus, OUTSIDE))
     shown = (islice(filter(outline.lets_through, positions), SAMPLED) for positions in found)
     layout = outline.layout
     return [layout.nodes[layout.items[position]] for positions in shown for position in positions]
 
 
-def _having(outline: Outline, tallies: Tallies, item: int, status: int) -> Iterator[int]:
-    """Yield the positions of the nodes in a status, or OUTSIDE, that a row stands for."""
+def _having(outline: Outline, tallies: Tallies, item: int, status: int, most: int | None = None) -> Iterator[int]:
+    """Yield the positions of the nodes in a status, or OUTSIDE, that a row stands for.
+
+    `most` bounds the nodes that are looked at, at the row or below it.
+    """
     layout, found = outline.layout, counts(outline, tallies, item)
     head, reach = layout.head(item), _reach(outline, item)
     if head is None or reach is None or found is None:
         return
     if not (tallies.has_outside if status == OUTSIDE else found[status]):
         return
-    for position in tallies.having(status, *reach):
+    for position in islice(tallies.having(status, *reach), most):
         if head.kind is not GroupKind.MATRIX or layout.parents[layout.items[position]] == item:
             yield position
 

@@ -15,8 +15,8 @@ else:
     import _signal as signal  # see ownership.py
 
 Key = tuple["NodeIndex", "AttemptNumber"]
-_NO_SLOTS = cast("Slots", 0)
 """Node and attempt."""
+_NO_SLOTS = cast("Slots", 0)
 
 
 class Attempt:

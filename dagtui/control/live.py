@@ -126,10 +126,7 @@ def _of_directory(run: RunDirectory, graph_path: Path | None) -> FoundRun:
         # Its lock was removed or emptied. Its own answer identifies it.
         lost = FoundRun("", run.number, run.path, graph_path, 0, trouble=str(error))
         return next((other for other in all_live() if other.path == run.path), lost)
-    try:
-        return _asked(known) or replace(known, trouble="it has no socket")
-    except ControlError as error:
-        return replace(known, trouble=str(error))
+    return _asked(known) or replace(known, trouble="it has no socket")
 
 
 def _asked(known: FoundRun) -> FoundRun | None:

@@ -6,8 +6,10 @@ Most runs are for all nodes, and start without this module.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.walks import reach
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -25,14 +27,8 @@ class Targets(NamedTuple):
 
 def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[NodeIndex]) -> set[NodeIndex]:
     """Return those of the nodes and their ancestors that are not selected. Ancestors of selected nodes are selected."""
-    found = {node for node in nodes if not selected[node]}
-    queue = list(found)
-    for node in queue:
-        for parent in graph.parents(node):
-            if not selected[parent] and parent not in found:
-                found.add(parent)
-                queue.append(parent)
-    return found
+    is_selected = selected.__getitem__
+    return reach(filterfalse(is_selected, nodes), lambda node: filterfalse(is_selected, graph.parents(node)))
 
 
 def whole_names(graph: Graph, nodes: Collection[NodeIndex]) -> list[str]:

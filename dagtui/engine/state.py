@@ -146,7 +146,7 @@ class RunState(Columns):
     def apply(self, event: Event) -> None:
         """Apply an event as it is recorded. Only this function and `apply_node` change the state."""
         if isinstance(event, NodeEvent):
-            if self.outside:
+            if self.outside and not self.selected[event.node]:
                 self._select((event.node,), event.at)
             self.apply_node(event, ANY)
             return

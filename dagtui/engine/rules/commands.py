@@ -109,7 +109,7 @@ OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RET
 
 def step_for(kind: CommandKind, state: RunState, node: NodeIndex) -> Step | str:
     """Return what a command does to a node, or why it does nothing."""
-    if state.outside and not state.selected[node]:
+    if state.is_outside(node):
         return OUTSIDE[kind]
     by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
     return by_cause or COMMANDS[kind][state.status_of(node)]

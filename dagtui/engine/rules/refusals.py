@@ -34,7 +34,7 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
         return None if state.unsettled else "everything is settled already"
     if not command.nodes:
         return "it needs at least one node"
-    if kind is not CommandKind.RETRY and state.outside and not any(map(state.selected.__getitem__, command.nodes)):
+    if kind is not CommandKind.RETRY and all(map(state.is_outside, command.nodes)):
         return ADDED_BY_RETRY
     if kind is CommandKind.CANCEL_SUBTREE:
         return _cancel_subtree_refusal(run, command, most)

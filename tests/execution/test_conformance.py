@@ -6,11 +6,12 @@ import random
 import signal
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from support.executor_harness import kept_open, serving
 from support.executor_trials import NAMES, TRIALS, Does, Trial, pause
 from support.waiting import SECONDS, until
 
@@ -33,16 +34,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, token: str, monkeypat
     @asynccontextmanager
     async def open_trial(slots: int = 8, *, serves: bool = True) -> AsyncIterator[Trial]:
         trial = TRIALS[request.param](tmp_path, slots, token, monkeypatch)
-        trial.open()
-        async with anyio.create_task_group() as group:
-            if serves:
-                group.start_soon(trial.executor.serve)
-            try:
-                yield trial
-            finally:
-                with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
-                    await trial.executor.close()
-                group.cancel_scope.cancel()
+        async with serving(trial) if serves else nullcontext(), kept_open(trial):
+            yield trial
         check(trial.results)
         assert not [name for does, name in NAMES.items() if trial.lives(does)]
 
@@ -342,17 +335,13 @@ async def test_an_attempt_is_lost_when_what_watches_it_dies_and_others_continue(
 
 async def test_a_cancelled_serve_loses_no_result(opened: Opened) -> None:
     async with opened(serves=False) as trial:
-        async with anyio.create_task_group() as group:
-            group.start_soon(trial.executor.serve)
+        async with serving(trial):
             trial.start(Does.WAIT, Does.WAIT_TOO)
             await trial.ready(Does.WAIT_TOO)
-            group.cancel_scope.cancel()
         trial.finish(Does.WAIT, 6)
         await until(lambda: not trial.lives(Does.WAIT))
-        async with anyio.create_task_group() as group:
-            group.start_soon(trial.executor.serve)
+        async with serving(trial):
             assert (await trial.ended(Does.WAIT)).value == 6
-            group.cancel_scope.cancel()
 
 
 async def test_results_that_have_arrived_are_collected_without_waiting(opened: Opened) -> None:

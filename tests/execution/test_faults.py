@@ -300,22 +300,15 @@ async def test_supervisors_that_die_again_and_again(tmp_path: Path):
 
 @pytest.mark.anyio
 async def test_a_supervisor_that_never_starts_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    harness = ExecutorHarness(tmp_path, "true")
     monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", os.devnull)
-    harness.open()
-    harness.start(0)
-    import anyio
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(harness.executor.serve)
+    async with served(tmp_path, "true") as harness:
+        harness.start(0)
         refused = await harness.ended(0)
         assert refused.kind is EndKind.COULD_NOT_START
         assert "supervisor" in refused.text
         monkeypatch.undo()
         harness.start(0, attempt=2)
         assert (await harness.ended(0, 2)).value == 0
-        await harness.executor.close()
-        group.cancel_scope.cancel()
 
 
 @pytest.mark.anyio

@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import anyio
 import anyio.lowlevel
 import pytest
-from support.executor_harness import ExecutorHarness, python, served
+from support.executor_harness import ExecutorHarness, kept_open, python, served, serving
 from support.waiting import SECONDS, until
 
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
@@ -55,44 +54,30 @@ async def test_attempts_of_one_node_are_distinguished(tmp_path: Path):
 
 
 async def test_requests_before_anybody_serves_are_carried_out(tmp_path: Path):
-    harness = ExecutorHarness(tmp_path, "exit 4")
-    harness.open()
-    harness.start(0)
-    async with anyio.create_task_group() as group:
-        group.start_soon(harness.executor.serve)
-        assert (await harness.ended()).value == 4
-        group.cancel_scope.cancel()
-    await harness.executor.close()
+    async with kept_open(ExecutorHarness(tmp_path, "exit 4")) as harness:
+        harness.start(0)
+        async with serving(harness):
+            assert (await harness.ended()).value == 4
 
 
 async def test_serving_in_turns_loses_no_result(tmp_path: Path):
-    import anyio
-
-    harness = ExecutorHarness(tmp_path, *["true"] * 60, slots=2)
-    harness.open()
-    harness.start_all()
-    while sum(isinstance(result, Ended) for result in harness.results) < 60:
-        async with anyio.create_task_group() as group:
-            group.start_soon(harness.executor.serve)
-            seen = len(harness.results)
-            while len(harness.results) == seen:
-                await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
-    await harness.executor.close()
+    async with kept_open(ExecutorHarness(tmp_path, *["true"] * 60, slots=2)) as harness:
+        harness.start_all()
+        while sum(isinstance(result, Ended) for result in harness.results) < 60:
+            async with serving(harness):
+                seen = len(harness.results)
+                while len(harness.results) == seen:
+                    await anyio.lowlevel.checkpoint()
     assert sorted(result.node for result in harness.results if isinstance(result, Started)) == list(range(60))
 
 
 async def test_a_start_that_fails_before_serving_is_delivered_when_served(tmp_path: Path):
-    harness = ExecutorHarness(tmp_path, "true", ArgumentList(("no-such-thing",)))
-    harness.open()
-    for node in (0, 1):
-        harness.start(node)
-        assert harness.end_of(node) is None
-        async with anyio.create_task_group() as group:
-            group.start_soon(harness.executor.serve)
-            await harness.ended(node)
-            group.cancel_scope.cancel()
-    await harness.executor.close()
+    async with kept_open(ExecutorHarness(tmp_path, "true", ArgumentList(("no-such-thing",)))) as harness:
+        for node in (0, 1):
+            harness.start(node)
+            assert harness.end_of(node) is None
+            async with serving(harness):
+                await harness.ended(node)
 
 
 async def test_more_requests_than_the_socket_holds(tmp_path: Path):

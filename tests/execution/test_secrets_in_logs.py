@@ -6,15 +6,13 @@ import os
 import signal
 import struct
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
 import pytest
-from support.executor_harness import IDLE, ExecutorHarness, WatchedExecutor, python
+from support.executor_harness import IDLE, python, served
 from support.process_listing import named
-from support.waiting import SECONDS, until
+from support.waiting import until
 
 from dagtui.execution.local import log_file, reaper
 from dagtui.execution.local.log_file import RedactedLogWriter
@@ -22,9 +20,11 @@ from dagtui.text.redaction import RedactedStream, Redaction
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
-    from dagtui.graph.model import Action, Task
+    from support.executor_harness import ExecutorHarness
+
+    from dagtui.graph.model import Action
 
 pytestmark = pytest.mark.anyio
 
@@ -47,23 +47,9 @@ for step in steps:
 """
 
 
-@asynccontextmanager
-async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64) -> AsyncIterator[ExecutorHarness]:
-    """Open a harness whose environment holds a secret."""
-    harness = ExecutorHarness(folder, *actions, slots=slots)
-    environment = {**os.environ, "TOKEN": TOKEN}
-    harness.executor = WatchedExecutor(
-        harness.graph, folder, harness.log_path, str, "run-1", environment, secrets=Secrets([TOKEN])
-    )
-    harness.open()
-    async with anyio.create_task_group() as group:
-        group.start_soon(harness.executor.serve)
-        try:
-            yield harness
-        finally:
-            with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
-                await harness.executor.close()
-            group.cancel_scope.cancel()
+def secretive(folder: Path, action: str | Action) -> AbstractAsyncContextManager[ExecutorHarness]:
+    """Serve a harness whose environment holds a secret."""
+    return served(folder, action, environment={**os.environ, "TOKEN": TOKEN}, secrets=Secrets([TOKEN]))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from dagtui.execution.local.frames import Message
+    from dagtui.text.secrets import Secrets
 
 IMPATIENT = str(Path(__file__).with_name("launch_impatient.py"))
 """Launches a reaper that waits for shorter times."""
@@ -56,6 +57,7 @@ class ExecutorHarness:
         *actions: str | Action | Task,
         slots: int = 64,
         environment: Mapping[str, str] | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         tasks = [self._task(number, action) for number, action in enumerate(actions)]
         self.folder = folder
@@ -68,6 +70,7 @@ class ExecutorHarness:
             str,
             "run-1",
             dict(os.environ if environment is None else environment),
+            secrets=secrets,
         )
         self.slots = slots
 
@@ -142,17 +145,34 @@ class ExecutorHarness:
 
 
 @asynccontextmanager
-async def served(
-    folder: Path, *actions: str | Action | Task, slots: int = 64, environment: Mapping[str, str] | None = None
-) -> AsyncIterator[ExecutorHarness]:
-    """Open and serve a harness, and close it at the end."""
-    harness = ExecutorHarness(folder, *actions, slots=slots, environment=environment)
+async def kept_open(harness: ExecutorHarness) -> AsyncIterator[ExecutorHarness]:
+    """Open a harness, and close it at the end."""
     harness.open()
+    try:
+        yield harness
+    finally:
+        with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
+            await harness.executor.close()
+
+
+@asynccontextmanager
+async def serving(harness: ExecutorHarness) -> AsyncIterator[None]:
+    """Serve a harness within the block. The task does not begin before the block first waits."""
     async with anyio.create_task_group() as group:
         group.start_soon(harness.executor.serve)
-        try:
-            yield harness
-        finally:
-            with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
-                await harness.executor.close()
-            group.cancel_scope.cancel()
+        yield
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def served(
+    folder: Path,
+    *actions: str | Action | Task,
+    slots: int = 64,
+    environment: Mapping[str, str] | None = None,
+    secrets: Secrets | None = None,
+) -> AsyncIterator[ExecutorHarness]:
+    """Open and serve a harness, and close it at the end."""
+    harness = ExecutorHarness(folder, *actions, slots=slots, environment=environment, secrets=secrets)
+    async with serving(harness), kept_open(harness):
+        yield harness

@@ -61,6 +61,11 @@ def order_of(trial: Trial, kind: type[Result]) -> list[int]:
     return [result.node for result in trial.results if isinstance(result, kind)]
 
 
+def over(trial: Trial) -> set[tuple[int, int]]:
+    """Return the attempts that have ended or were withdrawn."""
+    return {(result.node, result.attempt) for result in trial.results if isinstance(result, (Ended, Withdrawn))}
+
+
 # Begun, output, ended
 
 
@@ -268,13 +273,11 @@ async def test_however_requests_and_results_cross_each_attempt_is_answered_once(
     choose = random.Random(seed)
     async with opened(2) as trial:
         attempts: dict[int, int] = defaultdict(int)
-        over: set[tuple[int, int]] = set()
         for _ in range(60):
-            over = {(r.node, r.attempt) for r in trial.results if isinstance(r, (Ended, Withdrawn))}
             does = choose.choice([Does.SUCCEED, Does.FAIL, Does.MISS, Does.WAIT, Does.WAIT_TOO, Does.LEAVE])
             attempt = attempts[does]
             request = choose.choice(["start", "start", "start", "stop", "withdraw", "slots", "flush"])
-            if request == "start" and (not attempt or (does, attempt) in over):
+            if request == "start" and (not attempt or (does, attempt) in over(trial)):
                 attempts[does] = attempt + 1
                 trial.executor.start(does, attempt + 1, choose.choice([1, 1, 2, 3]))
             elif request == "stop":
@@ -290,9 +293,7 @@ async def test_however_requests_and_results_cross_each_attempt_is_answered_once(
         for does in (Does.WAIT, Does.WAIT_TOO):
             trial.stop(does, 0.0, attempts[does])
         submitted = {(does, attempt) for does, last in attempts.items() for attempt in range(1, last + 1)}
-        await until(
-            lambda: {(r.node, r.attempt) for r in trial.results if isinstance(r, (Ended, Withdrawn))} == submitted
-        )
+        await until(lambda: over(trial) == submitted)
     assert any(isinstance(result, Ended) for result in trial.results)
     alive = 0
     for result in trial.results:

@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 GRAPH = 'version = 1\n[tasks.a]\nrun = "exit 3"\n'
 
 
+async def settled(path: Path) -> LiveRun:
+    session = start_run(load(path))
+    await session.drive_until_settled()
+    return session
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[LiveRun]:
     """A run that has failed and waits for a person."""
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH)
-
-    async def fail() -> LiveRun:
-        session = start_run(load(path))
-        await session.drive_until_settled()
-        return session
-
-    session = anyio.run(fail)
+    session = anyio.run(settled, path)
     yield session
     anyio.run(session.close)
 
@@ -80,13 +80,7 @@ def test_a_change_of_a_sheet_is_said_for_as_long_as_it_lasts(tmp_path: Path) -> 
     path, sheet = tmp_path / "graph.toml", tmp_path / "rows.tsv"
     sheet.write_text("s\na\n")
     path.write_text('version = 1\n[tasks.a]\nmatrix.from = "rows.tsv"\nrun = "exit 3"\n')
-
-    async def fail() -> LiveRun:
-        session = start_run(load(path))
-        await session.drive_until_settled()
-        return session
-
-    session = anyio.run(fail)
+    session = anyio.run(settled, path)
     assert look(session) == []
     sheet.write_text("s\na\nb\n")
     (text,) = look(session)

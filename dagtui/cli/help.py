@@ -19,7 +19,7 @@ from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth
-from dagtui.text.terminals import USUAL_COLUMNS, in_ascii
+from dagtui.text.terminals import USUAL_COLUMNS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -72,15 +72,14 @@ def _hint(topic: str) -> str:
 
 def _show(output: Output, text: str) -> None:
     """Show a page: laid out and paged on a terminal, as Markdown elsewhere."""
-    if not output.is_unicode:
+    if output.look.ascii:
         text = page_in_ascii(text)
     if not output.is_terminal:
         output.write(text.encode())
         return
     width = min(output.columns or USUAL_COLUMNS, WIDEST)
-    lines = [_painted(line, colours=output.wants_colours) for line in page_lines(text, width)]
-    if not output.is_unicode:
-        lines = [in_ascii(line) for line in lines]  # the layout draws lines of its own
+    # The layout draws lines of its own.
+    lines = [output.look.written(_painted(line, colours=output.look.colours)) for line in page_lines(text, width)]
     if not (sys.stdin and sys.stdin.isatty()) or os.environ.get("TERM") == "dumb" or not _page(lines):
         output.lines(lines)
 

@@ -112,7 +112,7 @@ def _print(
     log: NodeLog, output: Output, lines: int | None, *, attempt: AttemptNumber | None, follow: bool, raw: bool
 ) -> None:
     # With --follow, lines appear as they come: what was already printed can't be redrawn.
-    shown: ShownLines | FinalLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
+    shown: ShownLines | FinalLines = (ShownLines if follow else FinalLines)(colours=output.look.colours)
 
     def write_lines(data: bytes) -> None:
         for line in shown.feed(data):

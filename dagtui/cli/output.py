@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.stderr import BAD_CALL
 from dagtui.text.look import ASCII, UNICODE, Look
-from dagtui.text.terminals import columns_of, in_ascii, is_utf8, wants_colours
+from dagtui.text.terminals import columns_of, is_utf8, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,19 +32,10 @@ class Output:
     def __init__(self) -> None:
         self._waiting = bytearray()
         self._encoding = (sys.stdout.encoding if sys.stdout is not None else None) or "utf-8"
-        self.is_unicode = is_utf8(os.environ, self._encoding)
-        """Whether the caller's locale can encode every character."""
         self.is_terminal = sys.stdout is not None and sys.stdout.isatty()
-
-    @property
-    def look(self) -> Look:
+        glyphs = UNICODE if is_utf8(os.environ, self._encoding) else ASCII
+        self.look = Look(glyphs, wants_colours(os.environ, is_terminal=self.is_terminal))
         """How to show things: in characters that the caller's locale has, with colours or without."""
-        return Look(UNICODE if self.is_unicode else ASCII, self.wants_colours)
-
-    @property
-    def wants_colours(self) -> bool:
-        """Whether to print colours."""
-        return wants_colours(os.environ, is_terminal=self.is_terminal)
 
     @property
     def columns(self) -> CellWidth | None:
@@ -59,9 +50,7 @@ class Output:
 
     def line(self, text: str) -> None:
         """Write a line, replacing signs of ours that the caller's locale lacks, and what can't be encoded."""
-        if not text.isascii() and not self.is_unicode:
-            text = in_ascii(text)
-        self.write(text.encode(self._encoding, "backslashreplace") + b"\n")
+        self.write(self.look.written(text).encode(self._encoding, "backslashreplace") + b"\n")
 
     def lines(self, texts: Iterable[str]) -> None:
         """Write lines, then flush."""

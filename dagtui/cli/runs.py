@@ -79,7 +79,7 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
             output.line(f"{label(name)}:")
         for directory in found[: most or None]:
             line = run_line(
-                summarise(directory), screen_of(directory), WallTime(time.time()), colours=output.wants_colours
+                summarise(directory), screen_of(directory), WallTime(time.time()), colours=output.look.colours
             )
             # A terminal's line has no room for the directory, which is the same for all but the number.
             output.line(line if output.is_terminal else f"{line}  {label(directory.path, 4096)}")

@@ -17,7 +17,7 @@ from dagtui.cli.ps import status_of_run
 from dagtui.cli.stderr import fail, say
 from dagtui.control.live import Screen, all_live
 from dagtui.control.status_report import status_report
-from dagtui.graph.matrix.selection import nodes_matching
+from dagtui.graph.matrix.selection import chosen_nodes
 from dagtui.report.status_text import headline, node_line, node_objects, status_lines
 from dagtui.runs.following import read_run
 from dagtui.store.directory import RunDirectory, held_runs, last_run
@@ -119,7 +119,7 @@ def _chosen(view: RunView, words: Sequence[str]) -> Sequence[NodeIndex]:
     """
     if not words:
         return view.graph.nodes
-    return sorted({node for word in words for node in nodes_matching(view.graph, word)})
+    return sorted(chosen_nodes(view.graph, words))
 
 
 def _journal_of(run: RunDirectory, graph_file: Path, *, required: bool = False) -> RunView | None:

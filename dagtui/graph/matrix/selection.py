@@ -142,7 +142,7 @@ def _like(graph: Graph, pattern: str) -> Sequence[NodeIndex]:
 def default_nodes(graph: Graph) -> tuple[NodeIndex, ...]:
     """Return the nodes that run if none is named. Raises ChoiceError if there are none."""
     if graph.settings.default:
-        return tuple(dict.fromkeys(node for words in graph.settings.default for node in nodes_matching(graph, words)))
+        return chosen_nodes(graph, graph.settings.default)
     nodes = tuple(node for node, task in zip(graph.nodes, graph.task_of, strict=True) if graph.tasks[task].default)
     if not nodes:
         raise ChoiceError('nothing runs by default, because every task has "default = false": name what to run')

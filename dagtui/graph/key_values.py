@@ -9,7 +9,7 @@ from dagtui.graph.actions import SHORT
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import SHELLS
-from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.expressions.templates import parameter_texts, value_text
 from dagtui.graph.model import PARAMETER_TYPES, Trigger
 from dagtui.graph.toml import values
 
@@ -33,9 +33,8 @@ def read_needs(value: object) -> tuple[str, ...]:
     """Read the entries of `needs`, each once."""
     hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
     found = values.each(values.filled_text, values.items(value, hint))
-    if len(found) > 1 and len(set(found)) < len(found):
-        index = _second(found)
-        raise ValueProblem(f"repeats {quoted(found[index])}", "remove it", inside=(index,))
+    if len(found) > 1:
+        _refuse_repeated(found)
     return found
 
 
@@ -47,14 +46,15 @@ def read_default(value: object) -> tuple[str, ...]:
     return found
 
 
-def _second(entries: tuple[str, ...]) -> int:
-    """Return the position of the first entry that repeats an earlier one."""
+def _refuse_repeated(entries: tuple[str, ...]) -> None:
+    """Raise ValueProblem about the first entry that repeats an earlier one."""
+    if len(set(entries)) == len(entries):
+        return
     seen: set[str] = set()
     for index, entry in enumerate(entries):
         if entry in seen:
-            return index
+            raise ValueProblem(f"repeats {quoted(entry)}", "remove it", inside=(index,))
         seen.add(entry)
-    raise AssertionError("no entry is repeated")
 
 
 def read_group(value: object) -> str:
@@ -156,10 +156,7 @@ def read_choices(value: object) -> tuple[Value, ...]:
     found = values.each(values.scalar, values.items(value, 'write ["a", "b"]'))
     if not found:
         raise ValueProblem("must not be empty", "leave it out to allow every value")
-    texts = tuple(map(value_text, found))
-    if len(set(texts)) < len(texts):
-        index = _second(texts)
-        raise ValueProblem(f"repeats {quoted(texts[index])}", "remove it", inside=(index,))
+    _refuse_repeated(parameter_texts(found))
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import FollowsError, GraphError, ValueProblem, quoted
+from dagtui.graph.errors import FollowsError, GraphError, ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.templates import parameter_text, parse_template
-from dagtui.graph.matrix.matrices import EXCLUDE, FROM, Sheet, matrix_of
+from dagtui.graph.matrix.matrices import EXCLUDE, FROM, NO_SHEET, Sheet, matrix_of
 from dagtui.graph.matrix.selectors import unknown_name
 from dagtui.graph.toml import values
 from dagtui.graph.toml.parse import digest_of
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.expressions.braces import Placeholder
+    from dagtui.graph.expressions.templates import Template
     from dagtui.graph.matrix.matrices import MatrixDraft
     from dagtui.graph.model import Matrix, ParameterValue
 
@@ -59,19 +61,17 @@ def complete(
     """Return the matrix with the values that its draft refers to. Raises ValueProblem and FollowsError."""
     table = dict(draft.table)
     changing: set[str] = set()
-    sheet = Sheet("", ())
+    sheet = NO_SHEET
     for axis, entries in draft.table.items():
         if axis == EXCLUDE or not isinstance(entries, str):
             continue
-        try:
-            if axis == FROM:
-                del table[FROM]
-                sheet = sheets.sheet(_path(entries, params, diagnostics))
-            elif "{{" in entries:
-                changing.add(axis)
-                table[axis] = list(_elements(entries, params, diagnostics))
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(axis,), needle=wrong.needle) from None
+        if axis == FROM:
+            del table[FROM]
+            path = read_inside((FROM,), _path, entries, params, diagnostics)
+            sheet = read_inside((FROM,), sheets.sheet, path)
+        elif "{{" in entries:
+            changing.add(axis)
+            table[axis] = list(read_inside((axis,), _elements, entries, params, diagnostics))
     try:
         return matrix_of(table, frozenset(changing), sheet)
     except ValueProblem as wrong:
@@ -81,18 +81,14 @@ def complete(
 
 
 def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> str:
-    try:
-        template = parse_template(text)
-    except ValueProblem as wrong:
-        raise _unreadable(wrong) from None
+    template = _parsed(text)
     for placeholder in template.placeholders():
         source, name = quoted(placeholder.source), placeholder.name
         if placeholder.root is not Root.PARAMS:
             message = f"can't have {source} in it"
             raise ValueProblem(message, "only params are known before the run starts", needle=placeholder.source)
         if name not in params and placeholder.default is None:
-            unknown = unknown_name(placeholder, params, diagnostics)
-            raise _unreadable(unknown) if isinstance(unknown, ValueProblem) else unknown
+            raise _unknown(placeholder, params, diagnostics)
         if isinstance(params.get(name), tuple):
             message = f"can't have the list {source} in it"
             raise ValueProblem(message, "use a parameter with one value", needle=placeholder.source)
@@ -100,10 +96,7 @@ def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnost
 
 
 def _elements(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> tuple[object, ...]:
-    try:
-        placeholder = parse_template(text.strip()).alone
-    except ValueProblem as wrong:
-        raise _unreadable(wrong) from None
+    placeholder = _parsed(text.strip()).alone
     if placeholder is None:
         raise ValueProblem("must be an array, or one list", _WHOLE_AXIS)
     source, name = quoted(placeholder.source), placeholder.name
@@ -112,8 +105,7 @@ def _elements(text: str, params: Mapping[str, ParameterValue], diagnostics: Diag
     if placeholder.default is not None:
         raise ValueProblem(f"can't be {source}: a list has no default here", f"give {quoted(name)} one in [params]")
     if name not in params:
-        unknown = unknown_name(placeholder, params, diagnostics)
-        raise _unreadable(unknown) if isinstance(unknown, ValueProblem) else unknown
+        raise _unknown(placeholder, params, diagnostics)
     found = params[name]
     if not isinstance(found, tuple):
         example = f"write {name} = [...] in [params]"
@@ -123,6 +115,20 @@ def _elements(text: str, params: Mapping[str, ParameterValue], diagnostics: Diag
             f"must have at least one value, and the list {quoted(name)} is empty", f"write -p {name}=A,B"
         )
     return found
+
+
+def _parsed(text: str) -> Template:
+    try:
+        return parse_template(text)
+    except ValueProblem as wrong:
+        raise _unreadable(wrong) from None
+
+
+def _unknown(
+    placeholder: Placeholder, params: Mapping[str, ParameterValue], diagnostics: Diagnostics
+) -> ValueProblem | FollowsError:
+    unknown = unknown_name(placeholder, params, diagnostics)
+    return _unreadable(unknown) if isinstance(unknown, ValueProblem) else unknown
 
 
 def _unreadable(wrong: ValueProblem) -> ValueProblem:

@@ -38,7 +38,7 @@ class Sheet(NamedTuple):
     rows: tuple[Cell, ...]
 
 
-_NO_SHEET = Sheet("", ())
+NO_SHEET = Sheet("", ())
 
 
 def read_matrix(value: object) -> Matrix | MatrixDraft:
@@ -50,7 +50,7 @@ def read_matrix(value: object) -> Matrix | MatrixDraft:
     return matrix_of(table)
 
 
-def matrix_of(table: dict[str, object], changing: frozenset[str] = frozenset(), sheet: Sheet = _NO_SHEET) -> Matrix:
+def matrix_of(table: dict[str, object], changing: frozenset[str] = frozenset(), sheet: Sheet = NO_SHEET) -> Matrix:
     """Read a matrix with all of its values. Raises ValueProblem.
 
     The values of a sheet, and those of the axes `changing`, change from run to run: `exclude` may name some that they

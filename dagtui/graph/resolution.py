@@ -14,6 +14,7 @@ from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.templates import (
     Template,
     parameter_text,
+    parameter_texts,
     parse_command,
     parse_env,
     parse_template,
@@ -229,7 +230,7 @@ class _Values:
         found = self.list_of(placeholder)
         if found is None:
             return None
-        texts = tuple(map(value_text, found))
+        texts = parameter_texts(found)
         self._count(placeholder, sum(map(len, texts)))
         return texts
 

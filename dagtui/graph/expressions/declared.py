@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import ValueProblem, quoted, read_inside, subject
-from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.expressions.templates import parameter_texts, value_text
 from dagtui.graph.key_values import read_parameter_value
 from dagtui.graph.keys import PARAMETER
 from dagtui.graph.toml import values
@@ -98,7 +98,7 @@ class Parameter:
         for choice in self.choices:
             if choice == value:
                 return choice
-        texts = [value_text(choice) for choice in self.choices]
+        texts = parameter_texts(self.choices)
         raise ValueProblem(f"must be one of {listed(texts)}", did_you_mean(value_text(value), texts))
 
 
@@ -152,7 +152,7 @@ def as_given(value: ParameterValue) -> str:
         return value_text(value)
     import json
 
-    return json.dumps([value_text(entry) for entry in value])
+    return json.dumps(parameter_texts(value))
 
 
 def _array(text: str) -> list[str]:
@@ -253,8 +253,8 @@ def _check_type(value: Value, kind: ParameterType, inside: KeyPath) -> None:
 
 def _check_choice(value: Value, parameter: Parameter, inside: KeyPath) -> None:
     if parameter.choices and value not in parameter.choices:
-        texts = [value_text(choice) for choice in parameter.choices]
-        raise ValueProblem("is not one of the choices", f"the choices are {listed(texts)}", inside=inside)
+        hint = f"the choices are {listed(parameter_texts(parameter.choices))}"
+        raise ValueProblem("is not one of the choices", hint, inside=inside)
 
 
 def _missing(diagnostics: Diagnostics, name: str, parameter: Parameter) -> None:
@@ -265,7 +265,7 @@ def _missing(diagnostics: Diagnostics, name: str, parameter: Parameter) -> None:
 
 def _example(name: str, parameter: Parameter) -> str:
     if parameter.choices:
-        return f"write -p {name}=VALUE; the values are {listed([value_text(choice) for choice in parameter.choices])}"
+        return f"write -p {name}=VALUE; the values are {listed(parameter_texts(parameter.choices))}"
     return f"write -p {name}={_EXAMPLES[parameter.kind]}"
 
 

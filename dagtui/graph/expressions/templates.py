@@ -82,7 +82,7 @@ def parameter_text(value: ParameterValue) -> str:
     """Return a parameter as it appears in texts. The elements of a list are quoted for a shell, with spaces between."""
     if not isinstance(value, tuple):
         return value_text(value)
-    return " ".join([quote(value_text(entry), TemplatePlace.WORD) for entry in value])
+    return " ".join([quote(text, TemplatePlace.WORD) for text in parameter_texts(value)])
 
 
 Parts = list[str | Placeholder | ValueProblem]

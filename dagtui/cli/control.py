@@ -15,6 +15,7 @@ from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import CommandKind
 from dagtui.runs.launch import MOST_JOBS
 from dagtui.text import count, duration, label
+from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -228,8 +229,7 @@ def names_of(group: Mapping[str, object]) -> str:
     """Name the first nodes of a group, and count the others."""
     nodes, number = group.get("nodes"), group.get("count")
     names = [label(node) for node in nodes[:NAMES_SHOWN]] if isinstance(nodes, list) else []
-    more = number - len(names) if isinstance(number, int) else 0
-    return ", ".join(names) + (f" and {count(more)} more" if more > 0 else "")
+    return first_of(names, number if isinstance(number, int) else 0)
 
 
 retry, rerun, cancel, skip, mark, pause, resume, jobs = map(_command, ORDERS)

@@ -82,8 +82,10 @@ def mention_others(run: LiveRun) -> None:
     others = [str(run.number) for run in found if run.number != number]
     if not others:
         return
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    which = f"run {others[0]} is" if len(others) == 1 else f"runs {', '.join(others[:_NAMED])}{more} are"
+    from dagtui.text.amounts import first_of
+
+    shown = first_of(others[:_NAMED], len(others))
+    which = f"run {shown} is" if len(others) == 1 else f"runs {shown} are"
     say(f"dagtui: this is run {number}; {which} live as well")
 
 

@@ -12,7 +12,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, path_word, plural
-from dagtui.text.amounts import NO_TIME, CellWidth, left_behind, time_of_day
+from dagtui.text.amounts import NO_TIME, CellWidth, first_of, left_behind, time_of_day
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -68,14 +68,12 @@ class PlainLines:
     def still(self, clock: ClockTime) -> str:
         """Return the line after a long silence: what is running, and how many nodes are settled."""
         state = self._run.state
-        running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
         names = [
             f"{name_label(self._run.graph.labels[node])} {duration(clock - state.started[node])}"
-            for node in running[:NAMED]
+            for node in islice(state.nodes_with(NodeStatus.RUNNING), NAMED)
         ]
-        if len(running) > NAMED:
-            names.append(f"{count(state.counts[NodeStatus.RUNNING] - NAMED)} more")
-        words = f"still running: {', '.join(names)}" if names else "nothing is running"
+        running = first_of(names, state.counts[NodeStatus.RUNNING], ", ")
+        words = f"still running: {running}" if names else "nothing is running"
         if state.paused:
             words += ", the run is paused"
         if state.held_up:
@@ -156,10 +154,7 @@ class PlainLines:
         return f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m" if self._look.colours and status in _COLOURS else glyph
 
     def _command(self, event: CommandEvent) -> str:
-        names = ", ".join(self._name(node) for node in event.nodes[:3])
-        others = len(event.nodes) - 3 + event.others
-        if others > 0:
-            names += f" and {count(others)} more"
+        names = first_of([self._name(node) for node in event.nodes[:3]], len(event.nodes) + event.others)
         words = "nothing more starts" if event.kind is None else label(command_word(event))
         if event.kind is CommandKind.SET_JOBS:
             words += f" {count(event.jobs)}"

@@ -11,7 +11,7 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
-from dagtui.text.amounts import NO_CELLS, CellWidth
+from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import told_apart
@@ -49,8 +49,7 @@ def plan_lines(
     yield from _headline(plan, look)
     if sheets:
         named = [f"{name_label(change.task)} ({change.cells.words(change.sheet)})" for change in sheets[:MOST_NAMES]]
-        more = [f"{count(len(sheets) - MOST_NAMES)} more"] if len(sheets) > MOST_NAMES else []
-        yield f"changed since run {sheets[0].run}: {', '.join([*named, *more])}"
+        yield f"changed since run {sheets[0].run}: {first_of(named, len(sheets), ', ')}"
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
@@ -208,13 +207,13 @@ def _first_line(command: str) -> str:
 
 def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterator[str]:
     """Yield the other conditions for a node to run, shown in brackets behind its command."""
-    needs = [graph.labels[parent] for parent in graph.parents(entry[0])[: MOST_NEEDS + 1]]
+    needs = [graph.labels[parent] for parent in graph.parents(entry[0])[:MOST_NEEDS]]
     total = graph.parent_count(entry[0])
     if task.needs and (len(entry) > 1 or total > MOST_NEEDS):
         needs, total = list(task.needs), len(task.needs)  # as written: whole matrices and cells
     if needs:
-        more = [f"{count(total - MOST_NEEDS)} more"] if total > MOST_NEEDS else []
-        yield f"[needs {', '.join([*(name_label(need, _NEED_CELLS) for need in needs[:MOST_NEEDS]), *more])}]"
+        named = [name_label(need, _NEED_CELLS) for need in needs[:MOST_NEEDS]]
+        yield f"[needs {first_of(named, total, ', ')}]"
     if task.trigger is not Trigger.ALL_SUCCESS:
         yield f"[trigger {task.trigger.value}]"
     if task.slots > 1:

@@ -13,8 +13,8 @@ from dagtui.engine.why import why
 from dagtui.runs.resume_command import rerun_command, resume_command
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
-from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import REMARK, CellWidth
+from dagtui.text import duration, label, plural
+from dagtui.text.amounts import REMARK, CellWidth, first_of
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.redraws import final_lines
@@ -89,8 +89,7 @@ def _headline(run: RunView, look: Look) -> str:
 def _stale(run: RunView, nodes: list[NodeIndex], look: Look, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(run.graph.labels[node]) for node in nodes[:NAMED]]
-    more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
-    text = f"stale: {', '.join([*names, *more])}"
+    text = f"stale: {first_of(names, len(nodes), ', ')}"
     if run.graph_path is None:
         return text
     them = "it" if len(nodes) == 1 else "them"
@@ -143,9 +142,7 @@ def _failure(run: RunView, group: _Alike, width: CellWidth, look: Look) -> list[
 def _others(run: RunView, nodes: list[NodeIndex]) -> str:
     """Name the other nodes that failed alike: the first ones by name, then a count."""
     names = [name_label(run.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
-    more = len(nodes) - 1 - len(names)
-    text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
-    return f"{text} and {count(more)} more" if more else text
+    return f"{plural(len(nodes), 'node')} failed alike, also {first_of(names, len(nodes) - 1)}"
 
 
 def _tail(path: Path) -> list[bytes]:

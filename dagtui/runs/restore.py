@@ -35,6 +35,7 @@ from dagtui.store.files import replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.log_index import last_logged
 from dagtui.text import count, label, plural
+from dagtui.text.amounts import first_of
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 
@@ -129,8 +130,7 @@ class LastRun:
             said.setdefault(task, []).append(change.words("" if matrix is None else matrix.sheet))
         named = [f"{name_label(tasks[task].name)} ({'; '.join(parts)})" for task, parts in said.items()]
         named += [f"{name_label(name)} (gone)" for name in self.gone]
-        more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
-        return ", ".join([*named[:NAMED], *more])
+        return first_of(named[:NAMED], len(named), ", ")
 
     def reasons(self) -> Iterator[tuple[NodeIndex, str]]:
         """Yield completed nodes that run again, and why."""
@@ -335,8 +335,7 @@ def stay_cancelled(graph: Graph, nodes: Collection[NodeIndex]) -> str:
 
 def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     """Name some nodes and count the others. Safe to show."""
-    names = [name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]]
-    return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
+    return first_of([name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]], len(nodes), ", ")
 
 
 def _logged(last: LastRun) -> dict[NodeIndex, AttemptNumber]:

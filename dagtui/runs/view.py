@@ -13,7 +13,7 @@ from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.store.paths import log_name
 from dagtui.text import count, label
-from dagtui.text.amounts import NO_TIME, ClockTime, WallTime
+from dagtui.text.amounts import NO_TIME, ClockTime, WallTime, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,10 +164,9 @@ class RunView(ABC):
             return None
         if not nodes:
             return Notice(state.held_up, state.held_up)
-        names = ", ".join(label(labels[node], 60) for node in nodes[:NAMED])
-        more = f" and {count(len(nodes) - NAMED)} more" if len(nodes) > NAMED else ""
+        names = first_of([label(labels[node], 60) for node in nodes[:NAMED]], len(nodes))
         brief = f"{state.held_up}: {count(len(nodes))} not on record yet"
-        return Notice(brief, f"{state.held_up}; not on record yet: {names}{more}")
+        return Notice(brief, f"{state.held_up}; not on record yet: {names}")
 
     # Attempts
 

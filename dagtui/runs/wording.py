@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, duration, plural
-from dagtui.text.amounts import CellWidth
+from dagtui.text.amounts import CellWidth, first_of
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
 
 def named_words(names: Sequence[str]) -> str:
     """Name the targets of a run as they were given, the first ones of many. Safe to show."""
-    more = f" and {count(len(names) - _NAMED)} more" if len(names) > _NAMED else ""
-    return ", ".join(name_label(name, _NAME_CELLS) for name in names[:_NAMED]) + more
+    return first_of([name_label(name, _NAME_CELLS) for name in names[:_NAMED]], len(names))
 
 
 def with_reason(word: str, reason: str) -> str:

@@ -10,7 +10,7 @@ Seconds = float
 """How long something takes."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     class _Moment:
         """A time on a clock. Times of one clock have a difference in seconds, and seconds can be added to a time."""
@@ -136,6 +136,12 @@ def count(number: int) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Format a number with its noun: 1 node, 2,000 nodes. Pass `many` for plurals that do not just append an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def first_of(names: Sequence[str], total: int, joint: str = " and ") -> str:
+    """List the first names of several, and count the others: a, b and 2,000 more."""
+    text = ", ".join(names)
+    return f"{text}{joint}{count(total - len(names))} more" if total > len(names) else text
 
 
 REMARK = "[dagtui: "

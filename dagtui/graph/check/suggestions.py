@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
+from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,5 +102,4 @@ def slips_between(one: str, other: str, most: int) -> int | None:
 
 def listed(names: Collection[str], most: int = 10) -> str:
     """List the first of several names, for messages."""
-    shown = ", ".join([quoted(name, 40) for name in islice(names, most)])
-    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+    return first_of([quoted(name, 40) for name in islice(names, most)], len(names))

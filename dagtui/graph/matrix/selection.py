@@ -11,7 +11,8 @@ from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.matrix.selectors import split_axes, target_of
 from dagtui.graph.model import numbered_tasks
 from dagtui.graph.several_tasks import groups_of, is_in_group, matches
-from dagtui.text import count, label
+from dagtui.text import label
+from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,9 +86,8 @@ def _no_cell(graph: Graph, nodes: list[NodeIndex], words: str, wanted: dict[str,
             same = in_other_form(text, known)
             if same:
                 return f"{quoted(axis)} has no value {quoted(text)}; {same}"
-            shown = ", ".join(label(value, 60) for value in list(known)[:LISTED])
-            more = f" and {count(len(known) - LISTED)} more" if len(known) > LISTED else ""
-            return f"{quoted(axis)} has no value {quoted(text)}; its values are {shown}{more}"
+            shown = first_of([label(value, 60) for value in list(known)[:LISTED]], len(known))
+            return f"{quoted(axis)} has no value {quoted(text)}; its values are {shown}"
     return f"there is no node {quoted(words)}: the matrix excludes it"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
-from textual.app import App
 from tui.graph.samples import chain, matrix_graph, ran, still
+from tui.widget_harness import WidgetHarness
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import NodeStatus
@@ -16,12 +16,10 @@ from dagtui.text.look import IN_ASCII, IN_UNICODE, UNICODE, Look
 from dagtui.tui.graph.guides import marker_column
 from dagtui.tui.graph.tree import TreePane
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.theme import THEMES, variable_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from textual.app import ComposeResult
     from textual.geometry import Region
     from textual.pilot import Pilot
 
@@ -57,22 +55,12 @@ class RecordingPane(TreePane):
         self.refreshed, self.refreshed_whole = [], 0
 
 
-class OneTree(App[None]):
-    def __init__(self, session: RunView, *, look: Look = IN_UNICODE) -> None:
-        super().__init__()
-        self.pane = RecordingPane(session, look=look)
+class OneTree(WidgetHarness[RecordingPane]):
+    """Remembers what the pane says."""
+
+    def __init__(self, pane: RecordingPane) -> None:
+        super().__init__(pane)
         self.said: list[tuple[str, int | None]] = []
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(dark=True)
-
-    def on_mount(self) -> None:
-        for known in THEMES:
-            self.register_theme(known)
-        self.theme = "dagtui-dark"
-
-    def compose(self) -> ComposeResult:
-        yield self.pane
 
     def on_tree_pane_selected(self, message: TreePane.Selected) -> None:
         self.said.append(("selected", message.node))
@@ -85,11 +73,12 @@ class OneTree(App[None]):
 async def showing(
     session: RunView, size: tuple[int, int] = (80, 24), *, look: Look = IN_UNICODE
 ) -> AsyncIterator[tuple[OneTree, RecordingPane, Pilot[None]]]:
-    app = OneTree(session, look=look)
+    pane = RecordingPane(session, look=look)
+    app = OneTree(pane)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        app.pane.forget()
-        yield app, app.pane, pilot
+        pane.forget()
+        yield app, pane, pilot
 
 
 def lines(pane: TreePane) -> list[str]:

@@ -18,6 +18,7 @@ from textual.app import App
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+from tui.widget_harness import WidgetHarness
 from wcwidth import wcwidth
 
 from dagtui.text import label
@@ -26,7 +27,6 @@ from dagtui.tui.lines.compositor import AnchoredLayout, TightUpdate
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import PromptScreen
-from dagtui.tui.lines.theme import variable_defaults
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -187,26 +187,21 @@ class Words(PaintedRows):
         return [Strip([Segment(self.words)]).crop(0, width)][:height]
 
 
-class WordsApp(App[None]):
+class WordsApp(WidgetHarness[Words]):
     def get_default_screen(self) -> PromptScreen[None]:
         return PromptScreen()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(dark=True)
-
-    def compose(self) -> ComposeResult:
-        yield Words()
 
 
 @pytest.mark.anyio
 async def test_what_a_word_took_too_much_is_painted_over_when_it_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyte.screens, "wcwidth", lambda _: 1)
-    app = WordsApp()
+    words = Words()
+    app = WordsApp(words)
     screen = pyte.Screen(20, 2)
     stream = pyte.Stream(screen)
     async with app.run_test(size=(20, 2)) as pilot:
         await pilot.pause()
-        compositor, words = app.screen._compositor, app.screen.query_one(Words)
+        compositor = app.screen._compositor
         stream.feed(compositor.render_update(full=True).render_segments(CONSOLE))  # type: ignore[union-attr]
         words.words = "abc"
         compositor._dirty_regions.update(words.paint(*words.changed_rows()))

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.style import Style
-from textual.app import App
 from textual.color import Color
 from tui.graph.samples import matrix_graph, still
+from tui.widget_harness import WidgetHarness
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.tree import TreePane
@@ -30,23 +30,14 @@ if TYPE_CHECKING:
 SURFACES = ("background", "panel", "row-cursor", "row-cursor-blurred")
 
 
-class Themed(App[None]):
+class Themed(WidgetHarness[TopBar]):
     def __init__(self, session: RunView, theme: str) -> None:
-        super().__init__()
-        self._session = session
-        self._wanted = theme
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(dark=True)
-
-    def on_mount(self) -> None:
-        for known in THEMES:
-            self.register_theme(known)
-        self.theme = self._wanted
+        super().__init__(TopBar(session), theme)
+        self.tree_pane = TreePane(session)
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self._session)
-        yield TreePane(self._session)
+        yield from super().compose()
+        yield self.tree_pane
 
 
 def looks_of(widget: TreePane | TopBar) -> list[Style]:
@@ -96,7 +87,7 @@ async def test_tree_and_bar_give_a_status_the_same_look(theme: str) -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert app.theme == theme
-        tree, bar = app.query_one(TreePane), app.query_one(TopBar)
+        tree, bar = app.tree_pane, app.shown
         assert looks_of(tree) == looks_of(bar)
         failed, running = (looks_of(tree)[status] for status in (NodeStatus.FAILED, NodeStatus.RUNNING))
         assert failed != running

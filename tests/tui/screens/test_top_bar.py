@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.app import App
 from tui.graph.samples import chain, matrix_graph, ran, still
+from tui.widget_harness import WidgetHarness
 
 from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
@@ -17,13 +17,11 @@ from dagtui.graph.model import Graph, Task
 from dagtui.runs.view import Notice
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.lines.theme import THEMES, variable_defaults
 from dagtui.tui.screens.top_bar import TopBar, segments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from textual.app import ComposeResult
     from textual.geometry import Region
     from textual.pilot import Pilot
 
@@ -42,32 +40,15 @@ class RecordingBar(TopBar):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-class OneBar(App[None]):
-    def __init__(self, session: RunView, *, look: Look) -> None:
-        super().__init__()
-        self.bar = RecordingBar(session, look=look)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(dark=True)
-
-    def on_mount(self) -> None:
-        for known in THEMES:
-            self.register_theme(known)
-        self.theme = "dagtui-dark"
-
-    def compose(self) -> ComposeResult:
-        yield self.bar
-
-
 @asynccontextmanager
 async def showing(
     session: RunView, width: int = 100, *, look: Look = IN_UNICODE
 ) -> AsyncIterator[tuple[RecordingBar, Pilot[None]]]:
-    app = OneBar(session, look=look)
-    async with app.run_test(size=(width, 5)) as pilot:
+    bar = RecordingBar(session, look=look)
+    async with WidgetHarness(bar).run_test(size=(width, 5)) as pilot:
         await pilot.pause()
-        app.bar.refreshed.clear()
-        yield app.bar, pilot
+        bar.refreshed.clear()
+        yield bar, pilot
 
 
 def lines(bar: TopBar) -> list[str]:

@@ -244,7 +244,7 @@ class Rows:
             name = Span(self._names.name(item), STATUS_CLASSES[status])
             return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
         counts, below = self._counts(item)
-        if self._state.outside and not any((*counts, *below)) and self.branch(item) is not None:
+        if self._state.outside and not any((*counts, *below)):
             return self._outside(item, width)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)

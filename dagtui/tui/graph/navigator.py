@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.row_groups import SAMPLED, RowGroup, many, members, samples
+from dagtui.tui.graph.row_groups import SAMPLED, RowGroup, many, members, samples, stands_for_many
 from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import FoldsDump, View, Views
 
@@ -88,6 +88,11 @@ class Navigator:
         if self.selected or self.node is not None or self.cursor == NOTHING:
             return self.targets
         return samples(self.outline, self.tallies, self.cursor)
+
+    @property
+    def is_on_many(self) -> bool:
+        """Whether the cursor's row stands for many nodes."""
+        return self.cursor != NOTHING and stands_for_many(self.outline, self.cursor)
 
     @property
     def many(self) -> RowGroup | None:

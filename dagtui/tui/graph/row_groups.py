@@ -42,6 +42,11 @@ class RowGroup(NamedTuple):
     """Number of nodes that are not part of the run."""
 
 
+def stands_for_many(outline: Outline, item: int) -> bool:
+    """Return whether a row stands for many nodes."""
+    return _reach(outline, item) is not None
+
+
 def members(outline: Outline, item: int) -> list[NodeIndex]:
     """Return the nodes that a command on a row acts on: all cells of a matrix, or all in a folder or section.
 

@@ -183,7 +183,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show a node on the right, or what the cursor's row stands for, and the keys."""
         if node is not None:
             self.side.show(node)
-        elif self.tree_pane.many is not None:
+        elif self.tree_pane.navigator.is_on_many:
             self.side.show_branch(self.tree_pane.navigator.cursor, lambda: self.tree_pane.many)
         self.show_keys()
 

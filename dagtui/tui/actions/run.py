@@ -32,13 +32,13 @@ class RunActions:
         targets = self._targets()
         if self._are_many(targets):
             self._ask_on_many(targets, CommandKind.RETRY)
-            return
-        command = Command(CommandKind.RETRY, targets)
-        preview = self._run.preview(command)
-        if targets and preview.kills_and_reruns.union(preview.added) <= set(targets):
-            self._give(command)
         elif targets:
-            self._ask(command)
+            command = Command(CommandKind.RETRY, targets)
+            preview = self._run.preview(command)
+            if preview.kills_and_reruns.union(preview.added) <= set(targets):
+                self._give(command)
+            else:
+                self._show(preview, command)
 
     def retry_failed(self) -> None:
         """Retry everything that failed, after a preview."""
@@ -98,11 +98,14 @@ class RunActions:
         self._report(self._run.give(command))
 
     def _ask(self, *commands: Command, left_out: Mapping[NodeIndex, str] = NOTHING_LEFT_OUT) -> None:
-        """Show the first command, with the others as choices. A command without effect only reports the reason.
+        """Show what the first command would do, with the others as choices."""
+        self._show(self._run.preview(commands[0]), *commands, left_out=left_out)
+
+    def _show(self, first: Preview, *commands: Command, left_out: Mapping[NodeIndex, str] = NOTHING_LEFT_OUT) -> None:
+        """Show the preview of the first command. A command without effect only reports the reason.
 
         `left_out` are selected nodes that don't accept it, with the reason.
         """
-        first = self._run.preview(commands[0])
         if first.nothing is not None:
             self._report(first)
             return

@@ -77,11 +77,16 @@ def changes_jobs(step: int) -> Availability:
     return lambda run, _: run.refusal(Command(CommandKind.SET_JOBS, jobs=run.state.jobs + step))
 
 
+def pause_or_resume(run: RunView) -> CommandKind:
+    """Return what the key that pauses does now."""
+    return CommandKind.RESUME if run.state.paused else CommandKind.PAUSE
+
+
 def pauses(run: RunView, _: Situation) -> str | None:
     """Return why the run can't be paused or resumed."""
     if run.settled and not run.state.paused:
         return "nothing is left to start"
-    return run.refusal(Command(CommandKind.RESUME if run.state.paused else CommandKind.PAUSE))
+    return run.refusal(Command(pause_or_resume(run)))
 
 
 def selects(run: RunView, here: Situation) -> str | None:

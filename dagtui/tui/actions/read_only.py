@@ -8,7 +8,7 @@ from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.host.attachment import ExitReason
 from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done
-from dagtui.tui.actions.availability import UNFOLD
+from dagtui.tui.actions.availability import UNFOLD, pause_or_resume
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ReadOnlyActions:
 
     def pause(self) -> None:
         """Refuse to pause or resume the run."""
-        self._refuse(CommandKind.RESUME if self._app.view.state.paused else CommandKind.PAUSE)
+        self._refuse(pause_or_resume(self._app.view))
 
     def change_jobs(self, _step: int) -> None:
         """Refuse to change the number of slots."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.availability import UNFOLD
+from dagtui.tui.actions.availability import UNFOLD, pause_or_resume
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 
@@ -46,7 +46,7 @@ class RunActions:
 
     def pause(self) -> None:
         """Pause the run, or resume it."""
-        self._give(Command(CommandKind.RESUME if self._run.state.paused else CommandKind.PAUSE))
+        self._give(Command(pause_or_resume(self._run)))
 
     def change_jobs(self, step: int) -> None:
         """Change the number of slots."""

@@ -15,12 +15,14 @@ from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, 
 from textual.widgets import Input
 from textual.worker import WorkerState
 
+from dagtui.engine.messages import CommandKind
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group
+from dagtui.tui.actions.availability import pause_or_resume
 from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ _LABELS_AT_ONCE = 4096
 _ORDER = list(Group)
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
+_PAUSE_HELP = {
+    CommandKind.PAUSE: "Pause: no new attempt starts",
+    CommandKind.RESUME: "Resume: attempts start again",
+}
 _WAITS, _WAIT_SECONDS = 1000, 0.002
 """How often, and for how long each, a key waits for the search."""
 
@@ -95,9 +101,8 @@ class _Commands(Provider):
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
         if key.id != "run.pause":
             return key
-        if self.dagtui.view.state.paused:
-            return replace(key, words="resume", help="Resume: attempts start again")
-        return replace(key, help="Pause: no new attempt starts")
+        kind = pause_or_resume(self.dagtui.view)
+        return replace(key, words=kind.value, help=_PAUSE_HELP[kind])
 
     def _prompt(self, key: AnyAction, marked: Sequence[int]) -> Text:
         text = Text(key.help, no_wrap=True, overflow="ellipsis")

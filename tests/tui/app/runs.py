@@ -47,12 +47,9 @@ def run_under_way() -> AdoptedRun:
 
 
 def run_settled() -> AdoptedRun:
-    """The same, when everything is settled."""
+    """Two nodes, both settled."""
     play = PlayedRun(Graph.from_edges(["fetch", "split"], [("fetch", "split")], name="small"))
-    play.start("fetch")
-    play.end("fetch")
-    play.start("split")
-    play.end("split")
+    play.run("fetch", "split")
     return play.session()
 
 

@@ -10,7 +10,6 @@ from dagtui.runs.wording import counts, stale_words
 from dagtui.text import plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
-from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.node.cause_paths import failed_ancestors
@@ -30,14 +29,12 @@ _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def node_hints(run: RunView, node: NodeIndex, keymap: Keymap) -> list[Row]:
+def node_hints(run: RunView, node: NodeIndex, keymap: Keymap, look: Look) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
-    return offered(keymap, _hints(run, node), keymap.unavailable(run, Situation.on(node)))
+    return offered(keymap, _hints(run, node), keymap.unavailable(run, Situation.on(node)), look)
 
 
-def offered(
-    keymap: Keymap, hints: Iterable[tuple[str, str]], without: Collection[str], look: Look = IN_UNICODE
-) -> list[Row]:
+def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], without: Collection[str], look: Look) -> list[Row]:
     """Return rows for action ids and what they would do here. A click on a row performs the action.
 
     The list is empty if no action has a key. Actions in `without` are left out.

@@ -50,7 +50,7 @@ class WhyPane(NodePage):
         """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.run, node, clock, self.look)
         rows = explanation.rows()
-        rows += node_hints(self.run, node, self._keymap)
+        rows += node_hints(self.run, node, self._keymap, self.look)
         if explanation.culprit >= 0:
             rows += self._ending.rows(explanation.culprit)
         else:

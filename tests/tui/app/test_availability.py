@@ -165,7 +165,7 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     assert completion_notice(run, KEYMAP, Situation.on_many(run.state, (0,)), look=IN_UNICODE)[0].endswith(
         "e next failure · q quit"
     )
-    hints = [row for node in range(len(run.graph)) for row in node_hints(run, node, KEYMAP)]
+    hints = [row for node in range(len(run.graph)) for row in node_hints(run, node, KEYMAP, IN_UNICODE)]
     assert hints == []
 
 

@@ -74,6 +74,14 @@ async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(p
     assert found[found.index("what you can do") + 1] == "  r retries refs"
 
 
+async def test_hints_name_keys_in_characters_that_the_terminal_can_show(play: PlayedRun):
+    play.start("fetch")
+    pane = WhyPane(play.session(), IN_ASCII, keymap=Keymap(ACTIONS, {"move.up": "k", "node.cancel": "up"}))
+    async with mounted(pane, size=(80, 50)):
+        pane.show(play.graph.node("fetch"))
+        assert "  Up cancels fetch" in texts(pane)
+
+
 async def test_every_node_of_the_way_leads_to_itself(play: PlayedRun):
     fail_refs(play)
     session = play.session()

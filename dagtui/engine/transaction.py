@@ -27,6 +27,12 @@ class Watch:
         self.notes += other.notes
         self.run |= other.run
 
+    def clear(self) -> None:
+        """Forget the changes."""
+        self.nodes.clear()
+        self.notes.clear()
+        self.run = False
+
 
 class Transaction:
     """A change of a state that is rolled back at its end, unless it is kept."""

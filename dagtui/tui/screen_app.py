@@ -311,10 +311,9 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def _tell_notes(self) -> None:
         self.view.untold.clear()
-        notes, self._watch.notes = self._watch.notes, []
-        self._watch.nodes.clear()
-        self._watch.run = False
-        for note in notes[-1:]:
+        latest = self._watch.notes[-1:]
+        self._watch.clear()
+        for note in latest:
             name = f"{name_label(self.view.graph.labels[note.node], _NAME_CELLS)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
 

@@ -80,9 +80,7 @@ class NodePage(Page):
         if now - self._made_at < self._pause:
             return True
         self._made_at, self._second = now, int(clock)
-        watch.nodes.clear()
-        watch.notes.clear()
-        watch.run = False
+        watch.clear()
         self.set_rows(self.rows_about(self.node, clock))
         self._pause = max(SECONDS_BETWEEN, (time.monotonic() - now) / MOST_TIME)
         return False

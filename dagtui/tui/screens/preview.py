@@ -202,8 +202,7 @@ class PreviewDialog(Dialog[Preview]):
         began = self.monotonic()
         if not (self._watch.nodes or self._watch.run) or began < self._due:
             return
-        self._watch.nodes, self._watch.run = set(), False
-        self._watch.notes.clear()
+        self._watch.clear()
         now = self._run.preview(self._commands[self._chosen])
         self._due = began + (self.monotonic() - began) * REHEARSED_EVERY
         if now == self.preview:

@@ -13,13 +13,10 @@ from pathlib import Path
 import pytest
 from support.journals import statuses_so_far
 from support.process_listing import fresh_token, processes_with
-from support.program import call
+from support.program import DAGTUI, ENVIRONMENT, call
 from support.waiting import wait_for
 
 Write = Callable[..., Path]
-
-DAGTUI = [sys.executable, "-m", "dagtui"]
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
 
 
 @pytest.fixture

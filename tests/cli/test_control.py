@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.program import DAGTUI, ENVIRONMENT
 from support.waiting import wait_for
 
 from dagtui.cli.control import ORDERS
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Live = Callable[..., "LiveGraph"]
 
-DAGTUI = [sys.executable, "-m", "dagtui"]
 
 GRAPH = """
 version = 1
@@ -95,10 +95,7 @@ class LiveGraph:
 
 @pytest.fixture
 def live(tmp_path: Path, short_path: Path) -> Iterator[Live]:
-    environment = {
-        **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
-        "DAGTUI_SOCKET_DIR": str(short_path / "sockets"),
-    }
+    environment = {**ENVIRONMENT, "DAGTUI_SOCKET_DIR": str(short_path / "sockets")}
     graphs: list[LiveGraph] = []
 
     def begin(text: str = GRAPH, *, name: str = "graph", runs: int = 1) -> LiveGraph:

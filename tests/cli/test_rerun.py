@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +11,6 @@ from support.program import call
 if TYPE_CHECKING:
     from pathlib import Path
 
-DAGTUI = [sys.executable, "-m", "dagtui"]
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
 REPORT = """version = 1
 [params]
 word = "has"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
 import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from support.program import call
+from support.program import DAGTUI, ENVIRONMENT, call
 from support.terminal import PtyTerminal
 from support.waiting import wait_for
 
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DAGTUI = [sys.executable, "-m", "dagtui"]
-ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
 TWO = """version = 1
 [params]
 word = "one"

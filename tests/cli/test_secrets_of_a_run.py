@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
+from support.program import DAGTUI
 from support.waiting import wait_for
 
 from dagtui.cli.resume_prompt import question
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DAGTUI = [sys.executable, "-m", "dagtui"]
 OUTSIDE = "Tok/en+&'7\"x<zz%y>"
 IN_FILE = "in-the-file-9176"
 PARAMETER = "of-a-parameter-5521"

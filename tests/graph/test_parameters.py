@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from graph.sources import graph_of, problems_of
+from support.program import call
 
 from dagtui.graph.expressions.declared import as_given
 
@@ -154,14 +154,12 @@ def test_check_plan_and_run_say_the_same_before_anything_runs(tmp_path: Path):
     path = tmp_path / "g.toml"
     path.write_text('version = 1\n[params]\nlane = { type = "int" }\n[tasks.a]\nrun = "touch {{ params.lane }}"\n')
     for words in (["check"], ["plan"], ["run"], []):
-        command = [sys.executable, "-m", "dagtui", *words, str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        done = call(*words, path, stdin=subprocess.DEVNULL)
         assert done.returncode == 2
         assert 'g.toml:3:1: the parameter "lane" must be given' in done.stderr
         assert "write -p lane=NUMBER" in done.stderr
     assert list(tmp_path.iterdir()) == [path]
-    command = [sys.executable, "-m", "dagtui", "run", str(path), "-p", "lane=7"]
-    assert subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
+    assert call("run", path, "-p", "lane=7", stdin=subprocess.DEVNULL).returncode == 0
     assert (tmp_path / "7").exists()
 
 
@@ -176,11 +174,7 @@ def test_nodes_of_an_ended_run_are_rerun_with_its_parameters(tmp_path: Path):
     text = f'version = 1\n{params}[tasks.a]\nrun = "echo {{{{ params.lane }}}} {{{{ params.names }}}} >> out"\n'
     (tmp_path / "g.toml").write_text(text)
 
-    def dagtui(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "dagtui", *words]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
-
-    assert dagtui("run", "g.toml", "-p", "lane=7", "-p", "names=x,y z").returncode == 0
-    done = dagtui("rerun", "g.toml", "a")
+    assert call("run", "g.toml", "-p", "lane=7", "-p", "names=x,y z", cwd=tmp_path).returncode == 0
+    done = call("rerun", "g.toml", "a", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out").read_text() == "7 x y z\n" * 2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from graph.damages import damaged
+from support.program import call
 
 from dagtui.graph.errors import GraphError, Problem
 from dagtui.graph.export import to_toml
@@ -198,8 +199,7 @@ def test_check_plan_run_and_resume_read_the_sheet(tmp_path: Path):
     path.write_text('version = 1\n[tasks.a]\nmatrix.from = "s.tsv"\nrun = "echo {{ matrix.s }} >> out"\n')
 
     def dagtui(*words: str) -> str:
-        command = [sys.executable, "-m", "dagtui", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        done = call(*words, cwd=tmp_path)
         return done.stdout + done.stderr
 
     assert "OK (1 task, 2 nodes" in dagtui("check", "g.toml")

@@ -46,7 +46,7 @@ class Headless:
         graph: Graph,
         begin: Callable[[Graph, LaunchOptions], LiveRun],
         options: LaunchOptions,
-        on_begun: Callable[[LiveRun], None] = lambda _run: None,
+        on_begun: Callable[[LiveRun], None],
         *,
         events: str | None,
         look: Look,

@@ -51,7 +51,7 @@ class NodeLog:
         return self.run.log_path(self.node, self.attempt or FIRST_ATTEMPT)
 
 
-def find_log(run: RunDirectory, words: str, attempt: AttemptNumber | None = None) -> NodeLog:
+def find_log(run: RunDirectory, words: str, attempt: AttemptNumber | None) -> NodeLog:
     """Find the log of a node's given or last attempt. Raises StoreError and ChoiceError.
 
     The graph is the one of the run, however its file has changed since. It is read only if the words are not a label in

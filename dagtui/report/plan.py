@@ -69,7 +69,7 @@ class Plan:
         return sum(self.seconds[node] for node in self.order)
 
 
-def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None = None) -> Plan:
+def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None) -> Plan:
     """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)

@@ -13,7 +13,6 @@ from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label
-from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import told_apart
 
 if TYPE_CHECKING:
@@ -35,16 +34,11 @@ _AROUND = 40
 
 
 def plan_lines(
-    plan: Plan,
-    sheets: Sequence[SheetChange] = (),
-    *,
-    columns: CellWidth | None = None,
-    everything: bool = False,
-    look: Look = IN_UNICODE,
+    plan: Plan, sheets: Sequence[SheetChange], *, columns: CellWidth | None, everything: bool, look: Look
 ) -> Iterator[str]:
     """Yield the plan for people: a headline, then a line for each node or each large matrix.
 
-    The lines are cut to `columns` cells.
+    The lines are cut to `columns` cells, if that is given.
     """
     yield from _headline(plan, look)
     if sheets:
@@ -71,7 +65,7 @@ def plan_lines(
     yield from _idle(plan, everything=everything)
 
 
-def plan_json(plan: Plan, sheets: Sequence[SheetChange] = ()) -> Iterator[str]:
+def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
     """Yield the plan as one JSON document in ASCII, with one line per node in order of their start."""
     graph = plan.graph
     head = {

@@ -82,7 +82,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
     )
 
 
-def counts_words(counts: Mapping[str, int], stale: int = 0, allowed: int = 0) -> str:
+def counts_words(counts: Mapping[str, int], stale: int, allowed: int) -> str:
     """Format counts by status in the order of the statuses. Statuses unknown to this dagtui come last.
 
     `stale` of the completed nodes are stale, and `allowed` of the failed ones were allowed to fail.

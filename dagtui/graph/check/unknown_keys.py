@@ -84,7 +84,7 @@ def check_keys(
             unknown_key(diagnostics, (*at, key), known, reserved)
 
 
-def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
+def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str]) -> None:
     """Record an unknown key, with the key that was meant."""
     from dagtui.graph.check.other_tools import sentence_for
 

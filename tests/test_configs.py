@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+
+from support.program import call
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -19,8 +19,7 @@ def test_the_statistics_hold_for_a_library_with_links_and_without_some_packages(
     (library / "broken.py").symlink_to("gone.py")
     (library / "folder.py").mkdir()
     shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
-    command = [sys.executable, "-m", "dagtui", "run", tmp_path / "configs" / "stdlib.toml", "-p", f"folder={library}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = call("run", tmp_path / "configs" / "stdlib.toml", "-p", f"folder={library}")
     assert done.returncode == 0, done.stdout
     log = next(tmp_path.glob("configs/.dagtui/stdlib/runs/1/logs/*/check-*.log")).read_text(encoding="utf-8")
     assert "22 counted while tokenising, 22 by find and wc" in log
@@ -32,8 +31,7 @@ def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
     graph, sheet = tmp_path / "configs" / "reads.toml", tmp_path / "configs" / "reads.tsv"
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "dagtui", "run", str(graph), "-p", "bases=G,C", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        done = call("run", graph, "-p", "bases=G,C", *words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

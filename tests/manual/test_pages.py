@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from manual.markdown import PAGES, blocks, code, documented, sections, tables
+from support import program
 
 import dagtui
 from dagtui.cli.init import STARTER
@@ -75,9 +76,7 @@ def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         given = [word for name, value in given_in(text).items() for word in ("-p", f"{name}={value}")]
-        done = subprocess.run(
-            [sys.executable, "-m", "dagtui", "run", str(path), *given], capture_output=True, text=True, timeout=60
-        )
+        done = program.call("run", path, *given)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -95,9 +94,7 @@ def test_the_examples_of_what_runs_run_just_that(tmp_path: Path, heading: str, n
     (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
     shown = re.search(r"^# dagtui (.*)", text, re.MULTILINE)
     words = shlex.split(shown[1]) if shown else ["run", "graph.toml"]
-    done = subprocess.run(
-        [sys.executable, "-m", "dagtui", *words], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
+    done = program.call(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(re.findall(r"(\w+)  done", done.stdout)) == nodes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,13 @@ def token() -> Iterator[str]:
     word = fresh_token()
     yield word
     end_all(word)
+
+
+@pytest.fixture
+def terminals() -> Iterator[ExitStack]:
+    """The terminals that are entered in it end with the test."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from support.terminal import PtyTerminal
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import ExitStack
     from pathlib import Path
 
     Open = Callable[..., PtyTerminal]
@@ -42,20 +43,15 @@ run = "true"
 
 
 @pytest.fixture
-def opened(tmp_path: Path, token: str) -> Iterator[Open]:
-    terminals: list[PtyTerminal] = []
-
+def opened(tmp_path: Path, token: str, terminals: ExitStack) -> Open:
     def start(graph: str, *words: str, **options: object) -> PtyTerminal:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + graph.replace("{token}", token), encoding="utf-8")
         program = options.pop("program", ["-m", "dagtui"])
         command = [sys.executable, *program, str(path), "--in-process", *words]
-        terminals.append(PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, **options))
-        return terminals[-1]
+        return terminals.enter_context(PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, **options))
 
-    yield start
-    for terminal in terminals:
-        terminal.__exit__()
+    return start
 
 
 def journal(tmp_path: Path) -> list[dict[str, object]]:

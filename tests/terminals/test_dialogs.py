@@ -10,7 +10,8 @@ import pytest
 from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import ExitStack
     from pathlib import Path
 
     Open = Callable[..., PtyTerminal]
@@ -44,20 +45,16 @@ LIVE_BYTES = 600
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    terminals: list[PtyTerminal] = []
-
+def opened(tmp_path: Path, terminals: ExitStack) -> Open:
     def start(graph: str) -> PtyTerminal:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + graph, encoding="utf-8")
         command = [sys.executable, "-m", "dagtui", str(path), "--in-process"]
-        terminals.append(PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, columns=COLUMNS, rows=ROWS))
-        terminals[-1].rate = BYTES_A_SECOND
-        return terminals[-1]
+        terminal = PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, columns=COLUMNS, rows=ROWS)
+        terminal.rate = BYTES_A_SECOND
+        return terminals.enter_context(terminal)
 
-    yield start
-    for terminal in terminals:
-        terminal.__exit__()
+    return start
 
 
 def sent_in(terminal: PtyTerminal, seconds: float) -> int:

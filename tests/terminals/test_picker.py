@@ -8,11 +8,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
 from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import ExitStack
 
 PROGRAM = """
 import sys
@@ -30,18 +29,10 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.fixture
-def opened() -> Iterator[list[PtyTerminal]]:
-    terminals: list[PtyTerminal] = []
-    yield terminals
-    for terminal in terminals:
-        terminal.__exit__()
-
-
-def start(opened: list[PtyTerminal], *words: str, columns: int = 80, rows: int = 24) -> PtyTerminal:
+def start(terminals: ExitStack, *words: str, columns: int = 80, rows: int = 24) -> PtyTerminal:
     environment = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
-    terminal = PtyTerminal([sys.executable, "-c", PROGRAM, *words], columns=columns, rows=rows, env=environment)
-    opened.append(terminal)
+    command = [sys.executable, "-c", PROGRAM, *words]
+    terminal = terminals.enter_context(PtyTerminal(command, columns=columns, rows=rows, env=environment))
     terminal.wait_for_text("quit")
     return terminal
 
@@ -72,8 +63,8 @@ def picks(terminal: PtyTerminal) -> list[str]:
     return re.findall(r"^picked (\w+) ", terminal.text, re.MULTILINE)
 
 
-def test_keys(opened: list[PtyTerminal]):
-    terminal = start(opened, "4", *["again"] * (len(KEYS) - 1))
+def test_keys(terminals: ExitStack):
+    terminal = start(terminals, "4", *["again"] * (len(KEYS) - 1))
     for number, (keys, picked) in enumerate(KEYS.items(), 1):
         terminal.wait_for(lambda: "quit" in terminal.text, "the list")
         terminal.send(keys.encode("latin-1"))
@@ -85,8 +76,8 @@ def test_keys(opened: list[PtyTerminal]):
     assert terminal.settings() == terminal.settings_before
 
 
-def test_the_cursor_is_seen_and_lines_are_cut(opened: list[PtyTerminal]):
-    terminal = start(opened, "4", columns=40)
+def test_the_cursor_is_seen_and_lines_are_cut(terminals: ExitStack):
+    terminal = start(terminals, "4", columns=40)
     terminal.send("j")
     terminal.wait_for(lambda: cursor(terminal).startswith("▶ line 1"), "the cursor on the second line")
     assert cursor(terminal).endswith("…")
@@ -95,8 +86,8 @@ def test_the_cursor_is_seen_and_lines_are_cut(opened: list[PtyTerminal]):
     assert b"\x1b[7m\xe2\x96\xb6 line 1" in terminal.raw
 
 
-def test_more_lines_than_there_is_room_for(opened: list[PtyTerminal]):
-    terminal = start(opened, "100", rows=12)
+def test_more_lines_than_there_is_room_for(terminals: ExitStack):
+    terminal = start(terminals, "100", rows=12)
     assert "(1 of 100)" in terminal.text
     terminal.send("G")
     terminal.wait_for_text("(100 of 100)")
@@ -113,8 +104,8 @@ def test_more_lines_than_there_is_room_for(opened: list[PtyTerminal]):
     assert re.search(r"picked 48\b", terminal.text)
 
 
-def test_ascii(opened: list[PtyTerminal]):
-    terminal = start(opened, "2", "ascii", columns=46)
+def test_ascii(terminals: ExitStack):
+    terminal = start(terminals, "2", "ascii", columns=46)
     assert cursor(terminal).endswith("~")
     terminal.signal(signal.SIGINT)
     terminal.wait_for_end()
@@ -123,8 +114,8 @@ def test_ascii(opened: list[PtyTerminal]):
     assert not [byte for byte in terminal.raw if byte > 0x7F]
 
 
-def test_a_terminal_that_goes_away_ends_it(opened: list[PtyTerminal]):
-    terminal = start(opened, "2")
+def test_a_terminal_that_goes_away_ends_it(terminals: ExitStack):
+    terminal = start(terminals, "2")
     pid = terminal.process.pid
     terminal.hang_up()
     assert terminal.process.wait(20) == -signal.SIGHUP

@@ -16,6 +16,7 @@ from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import ExitStack
 
     Watch = Callable[..., PtyTerminal]
 
@@ -47,18 +48,13 @@ def run(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def watch(folder: Path) -> Iterator[Watch]:
-    terminals: list[PtyTerminal] = []
-
+def watch(folder: Path, terminals: ExitStack) -> Watch:
     def start(*words: str) -> PtyTerminal:
         command = [sys.executable, "-m", "dagtui", "attach", "--read-only", *words]
         environment = {"LANG": "C.UTF-8", "DAGTUI_SOCKET_DIR": os.environ["DAGTUI_SOCKET_DIR"]}
-        terminals.append(PtyTerminal(command, cwd=folder, env=environment))
-        return terminals[-1]
+        return terminals.enter_context(PtyTerminal(command, cwd=folder, env=environment))
 
-    yield start
-    for terminal in terminals:
-        terminal.__exit__()
+    return start
 
 
 def commands(folder: Path) -> list[object]:

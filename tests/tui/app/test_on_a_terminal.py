@@ -11,7 +11,8 @@ import pytest
 from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import ExitStack
     from pathlib import Path
 
     Open = Callable[..., PtyTerminal]
@@ -31,22 +32,19 @@ QUIET_SECONDS = 2.5
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
+def opened(tmp_path: Path, terminals: ExitStack) -> Open:
     """Opens the program on a graph; it ends with the test."""
-    terminals: list[PtyTerminal] = []
 
     def start(graph: str = GRAPH, **environment: str) -> PtyTerminal:
         path = tmp_path / "small.toml"
         path.write_text(graph)
         environment = {"LANG": "C.UTF-8", "SSH_CONNECTION": "", **environment}
-        terminal = PtyTerminal([*PROGRAM, str(path)], columns=100, rows=20, env=environment)
-        terminals.append(terminal)
+        program = PtyTerminal([*PROGRAM, str(path)], columns=100, rows=20, env=environment)
+        terminal = terminals.enter_context(program)
         terminal.wait_for_text("q quit")
         return terminal
 
-    yield start
-    for terminal in terminals:
-        terminal.__exit__()
+    return start
 
 
 def test_the_pager_gets_the_log_and_the_terminal_and_gives_it_back(opened: Open):

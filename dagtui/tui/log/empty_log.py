@@ -112,13 +112,17 @@ def reason_now(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     return ADDED_BY_KEY if state.is_outside(node) else full_why(state, node, clock)
 
 
+def pending_parents(state: RunState, node: NodeIndex) -> list[NodeIndex]:
+    """Return the parents that a node waits for. Running ones come first."""
+    return sorted(waits_for(state, node), key=lambda parent: -state.status[parent])
+
+
 def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     state = run.state
-    pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
     words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
     heading = row(Span(words, Role.HEADING))
-    return [heading, row(), *node_rows(run, pending, clock, look)]
+    return [heading, row(), *node_rows(run, pending_parents(state, node), clock, look)]
 
 
 def _failed(run: RunView, node: NodeIndex, reason: str, look: Look) -> list[Row]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import command_word
 from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
-from dagtui.engine.why import full_why, waits_for, why
+from dagtui.engine.why import full_why, why
 from dagtui.graph.model import NO_NODE
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
-from dagtui.tui.log.empty_log import ADDED_BY_KEY, node_rows, spent
+from dagtui.tui.log.empty_log import ADDED_BY_KEY, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
 from dagtui.tui.node.failure_lines import FailureLines
@@ -152,8 +152,7 @@ class Explanation:
         return status.word
 
     def _waiting(self) -> list[Row]:
-        pending = waits_for(self._state, self._node)
-        pending.sort(key=lambda parent: -self._state.status[parent])
+        pending = pending_parents(self._state, self._node)
         rows = self._section("waits for", pending)
         path, seconds = longest_wait(self._run, self._node, self._clock)
         if len(path) > 1 or (path and len(pending) > 1):

@@ -106,7 +106,7 @@ class LogPane(Vertical):
         """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
         if self.node < 0 or not self.is_mounted:
             return False
-        self._note_attempt()
+        opened = self._note_attempt()
         log = self._log
         if log is not None:
             change = log.refresh()
@@ -118,14 +118,17 @@ class LogPane(Vertical):
         searches = self.search.step()
         self._choose(clock)
         self._draw_header(clock)
-        self.view.flush()
+        if opened:
+            self.view.redraw()  # a person waits for it: not throttled
+        else:
+            self.view.flush()
         return self.view.late or searches or (log is not None and not log.complete)
 
-    def _note_attempt(self) -> None:
-        """Open another log if another attempt is to be shown."""
+    def _note_attempt(self) -> bool:
+        """Open another log if another attempt is to be shown. Return whether it is another one."""
         wanted = (self.node, self.attempt)
         if wanted == self._shown:
-            return
+            return False
         text = self.view.finder.text if self.view.finder else ""
         if self._log is not None:
             self._log.close()
@@ -133,6 +136,7 @@ class LogPane(Vertical):
         self._log = AttemptLog(self._run.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
         self.search.opened(text)
+        return True
 
     def _choose(self, clock: ClockTime) -> None:
         """Show the lines, or the page that says why there are none."""

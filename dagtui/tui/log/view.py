@@ -98,12 +98,12 @@ class LogView(ScrolledRows):
     # What is shown
 
     def open(self, log_file: LogReader | None) -> None:
-        """Show another log from its end."""
+        """Turn to another log, at its end. The last one stays on screen until `redraw`: most cells may be the same."""
         self.document.log = log_file
-        self._ending = ()
+        self.document.forget()
+        self._pieces, self._ending = [], ()
         self.finder, self.selected = None, None
         self.top, self.column, self.follows = Spot(0), NO_CELLS, True
-        self.redraw()
 
     def set_ending(self, ending: Sequence[Row]) -> None:
         """Show these rows after the last line."""

@@ -266,6 +266,22 @@ class TestPainting:
             assert pane.flush(0.0) is False
             assert texts(pane.view)[-1] == "299"
 
+    async def test_the_log_of_another_node_is_drawn_at_once_and_only_where_it_differs(
+        self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch
+    ):
+        for name, last in (("fetch", b"ready"), ("refs", b"wrong")):
+            play.start(name)
+            play.prints(name, lines(1, 5) + last)
+        async with mounted(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.view.pace = LogThrottle(1, lambda: 0.0)
+            pane.view.pace.spend(10_000)
+            refreshed: list[object] = []
+            monkeypatch.setattr(pane.view, "refresh", lambda *regions: refreshed.extend(regions))
+            pane.show(1)
+            assert texts(pane.view)[:6] == ["line 1", "line 2", "line 3", "line 4", "line 5", "wrong"]
+            assert [(region.x, region.y, region.width) for region in refreshed] == [(0, 5, 5)]
+
     async def test_what_is_kept_does_not_grow_with_the_log(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 20_000))

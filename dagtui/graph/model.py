@@ -7,10 +7,10 @@ import enum
 from array import array
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import le, sub
 from typing import TYPE_CHECKING, NewType, cast
 
 from dagtui.graph.errors import CycleError
+from dagtui.graph.flat_edges import flattened, parents_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,24 @@ class PythonCall:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-Action = ShellCommand | ArgumentList | PythonCall | None
+APPROVE, REJECT = "approve", "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A question that a person answers. Nothing is executed."""
+
+    question: str
+    choices: tuple[str, ...] = ()
+    """What can be answered, any of which completes the node. Empty: approve, or reject, which makes it fail."""
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What can be answered."""
+        return self.choices or (APPROVE, REJECT)
+
+
+Action = ShellCommand | ArgumentList | PythonCall | Gate | None
 """What a node does. None for nodes that only join edges, and for graphs made in Python."""
 
 
@@ -185,6 +202,7 @@ class Graph:
         "_index",
         "_parent_ends",
         "_parent_starts",
+        "any_gates",
         "any_wide",
         "cells",
         "digest",
@@ -240,6 +258,8 @@ class Graph:
         self.tasks: Indexed[TaskIndex, Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
+        self.any_gates = any(isinstance(task.action, Gate) for task in self.tasks)
+        """Whether any node waits for a person's answer."""
         self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", task_of or range(len(self.labels))))
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
@@ -326,6 +346,11 @@ class Graph:
         """Return the number of the node with that label, or None."""
         return self._index.get(label)
 
+    def gate(self, node: NodeIndex) -> Gate | None:
+        """Return what a node asks, or None if it is not a gate."""
+        action = self.tasks[self.task_of[node]].action if self.any_gates else None
+        return action if isinstance(action, Gate) else None
+
     def task(self, node: NodeIndex) -> Task:
         """Return the task that a node was expanded from."""
         return self.tasks[self.task_of[node]]
@@ -350,29 +375,17 @@ class Graph:
         count = len(self.labels)
         both = array("i", chain.from_iterable(edges))
         parents, children = both[::2], both[1::2]
-        self._child_starts, self._child_ends = _flatten(count, parents, children)
-        self._parent_starts, self._parent_ends = _flatten(count, children, parents)
-        self.order = self._sort()
+        self._child_starts, self._child_ends = flattened(count, parents, children)
+        self._parent_starts, self._parent_ends = flattened(count, children, parents)
+        self.order = parents_first(self._parent_starts, self._child_starts, self._child_ends)
         """Every node, parents before children, otherwise in the order of the file."""
-
-    def _sort(self) -> Sequence[NodeIndex]:
-        missing = array("i", map(sub, self._parent_starts[1:], self._parent_starts))
-        order = array("i", (node for node in self.nodes if not missing[node]))
-        starts, ends = self._child_starts, self._child_ends
-        position = 0
-        while position < len(order):
-            node = order[position]
-            position += 1
-            for child in ends[starts[node] : starts[node + 1]]:
-                missing[child] -= 1
-                if not missing[child]:
-                    order.append(child)
-        if len(order) != len(self):
+        if len(self.order) != count:
             from dagtui.graph.cycles import shortest_cycle
 
-            cycle = shortest_cycle(self.children, self.parents, [node for node in self.nodes if missing[node]])
+            sorted_out = frozenset(self.order)
+            left = [node for node in self.nodes if node not in sorted_out]
+            cycle = shortest_cycle(self.children, self.parents, left)
             raise CycleError(cycle, self.labels)
-        return cast("Sequence[NodeIndex]", order)
 
 
 def _numbered(labels: Sequence[str]) -> dict[str, NodeIndex]:
@@ -380,20 +393,3 @@ def _numbered(labels: Sequence[str]) -> dict[str, NodeIndex]:
     if len(nodes) != len(labels):
         raise ValueError("two nodes have the same label")
     return nodes
-
-
-def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], Sequence[NodeIndex]]:
-    """Group values by key with a stable counting sort. Return the offsets of the keys, and the sorted values."""
-    starts = array("i", bytes(4 * (count + 1)))
-    for key in keys:
-        starts[key + 1] += 1
-    for key in range(count):
-        starts[key + 1] += starts[key]
-    if all(map(le, keys, keys[1:])):
-        return starts, cast("Sequence[NodeIndex]", values)  # the order of a file, child by child
-    ends = array("i", bytes(4 * len(values)))
-    heads = starts[:]
-    for key, value in zip(keys, values, strict=True):
-        ends[heads[key]] = value
-        heads[key] += 1
-    return starts, cast("Sequence[NodeIndex]", ends)

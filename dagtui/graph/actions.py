@@ -36,32 +36,55 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
         raise ValueProblem("must not be empty")
     if len(value) > MOST_ARGUMENTS:
         raise ValueProblem(f"can have at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
-    arguments = values.each(values.text, value)
+    arguments = _arguments(value)
+    _check_program(arguments)
+    return ArgumentList(arguments)
+
+
+def read_wrap(value: object) -> tuple[str, ...]:
+    """Read a program and arguments that the command of a task is appended to. Raises ValueProblem."""
+    words = value.split() if isinstance(value, str) and value.strip() else ["nice", "-n", "5"]
+    entries = values.items(value, _as_list(words))
+    if not entries:
+        return ()
+    arguments = _arguments(entries)
+    if _is_command_line(arguments[0]):
+        words = re.findall(_WORDS, arguments[0])
+        raise ValueProblem("is a command line, not a program", _as_list([*words, *arguments[1:]]), inside=(0,))
+    return arguments
+
+
+def _arguments(entries: list[object]) -> tuple[str, ...]:
+    """Read a program and its arguments. Raises ValueProblem."""
+    arguments = values.each(values.text, entries)
     if not arguments[0].strip():
         raise ValueProblem("must start with a program", inside=(0,))
-    _check_program(arguments)
     if sum(map(len, arguments)) > SHORT:
         from dagtui.graph.check.kernel_limits import check_arguments
 
         check_arguments(arguments)
-    return ArgumentList(arguments)
+    return arguments
 
 
 def _check_program(arguments: tuple[str, ...]) -> None:
-    """Refuse a command line where a program is expected. Raises ValueProblem.
-
-    A program may have spaces in its name if its folder is named too and no option follows.
-    """
+    """Refuse a command line where a program is expected. Raises ValueProblem."""
     operator = next((index for index, argument in enumerate(arguments) if argument in {"&&", "||"}), None)
     if operator is not None:
         line = " ".join(arguments)
         hint = f"write it as one string: run = {quoted(line)}"
         raise ValueProblem("is a shell operator, but a list runs without a shell", hint, inside=(operator,))
-    program = _BRACES.sub("x", arguments[0]).strip()
-    name, _, rest = program.partition(" ")
-    if not rest or ("/" in name and not rest.lstrip().startswith("-")):
-        return
-    raise ValueProblem("is a command line, not a program", _as_commands(arguments), inside=(0,))
+    if _is_command_line(arguments[0]):
+        raise ValueProblem("is a command line, not a program", _as_commands(arguments), inside=(0,))
+
+
+def _is_command_line(program: str) -> bool:
+    """Return whether the name of a program has spaces. It may if its folder is named too and no option follows."""
+    name, _, rest = _BRACES.sub("x", program).strip().partition(" ")
+    return bool(rest) and ("/" not in name or rest.lstrip().startswith("-"))
+
+
+def _as_list(words: list[str]) -> str:
+    return f"write [{', '.join(map(quoted, words[:20]))}]"
 
 
 def _as_commands(arguments: tuple[str, ...]) -> str:

@@ -1,9 +1,9 @@
 """The definition of a node in named parts, compared between two readings of a graph.
 
 A success is valid for these parts. They are what is executed and what comes before it: `run`, `call`, `args.NAME`,
-`cwd`, `shell`, `env.NAME`, `colour`, `needs`, and `params.NAME` where only the value of a parameter differs. A node is
-identified by its label, which states its task and its cell. Not compared is what decides when, how often or how long a
-node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it is shown. Nor are the
+`cwd`, `shell`, `wrap`, `env.NAME`, `colour`, `needs`, and `params.NAME` where only the value of a parameter differs. A
+node is identified by its label, which states its task and its cell. Not compared is what decides when, how often or how
+long a node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it is shown. Nor are the
 environment of the run itself and the contents of files.
 """
 
@@ -161,7 +161,7 @@ class _Comparison:
 
 
 def _written(task: Task) -> tuple[object, ...]:
-    return task.action, task.cwd, task.shell, task.env, task.colour
+    return task.action, task.cwd, task.shell, task.env, task.colour, task.wrap
 
 
 class _Text:
@@ -210,6 +210,8 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
             yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
     yield "cwd", _text(os.path.normpath(task.cwd), parse_template)
     yield "shell", _Text(_BETWEEN_ARGUMENTS.join(task.shell or DEFAULT_SHELL), None, _plain)
+    if task.wrap:
+        yield "wrap", _text(_BETWEEN_ARGUMENTS.join(["", *task.wrap]), parse_template)
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
     if task.colour:

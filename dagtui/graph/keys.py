@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.actions import read_args, read_call, read_run
+from dagtui.graph.actions import read_args, read_call, read_run, read_wrap
 from dagtui.graph.key_values import (
     RETRIED_WORDS,
     read_choices,
@@ -141,6 +141,13 @@ TASK: Mapping[str, Key] = {
     ),
     "env": Key(read_env, VARIABLES, "Variables of the environment."),
     "shell": Key(read_shell, TEXTS, "Program and options that run shell lines.", is_field=True),
+    "wrap": Key(
+        read_wrap,
+        {"type": "array", "items": TEXT},
+        "Program and arguments that start the command, such as a container engine.",
+        is_field=True,
+        is_plain=True,
+    ),
     "retries": Key(*_whole(0, MOST_RETRIES), "How often a failed attempt is repeated."),
     "retry_delay": Key(values.duration, DURATION, 'Time before the second attempt. Short for "retry.delay".'),
     "retry": Key(values.table, {"type": "object"}, "Delays, and which failures are repeated.", inner=RETRY),
@@ -221,7 +228,6 @@ RESERVED_TASK = (
     "pools",
     "if",
     "tty",
-    "wrap",
     "executor",
     "service",
     "ask",

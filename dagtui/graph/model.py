@@ -162,6 +162,8 @@ class Task:
     """Whether it runs if no node is named."""
     colour: bool = False
     """Whether attempts get the variables that make programs print colours without a terminal."""
+    wrap: tuple[str, ...] = ()
+    """The program and arguments that stand before the shell, the program or the interpreter, with placeholders."""
 
 
 @dataclass(frozen=True, slots=True)

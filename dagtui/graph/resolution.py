@@ -61,15 +61,19 @@ class Resolved:
     """The argv of the shell, or None for the default, `sh -e -c`."""
     colour: bool = False
     """Whether programs should print colours without a terminal."""
+    wrap: tuple[str, ...] = ()
+    """The argv that the program's own is appended to."""
 
 
 class Known:
     """The parts of a node's action, variables and directory that are known now. None stands for the others."""
 
-    __slots__ = ("action", "cwd", "env")
+    __slots__ = ("action", "cwd", "env", "wrap")
 
-    def __init__(self, action: Action | None, env: dict[str, str | None], cwd: Path | None) -> None:
-        self.action, self.env, self.cwd = action, env, cwd
+    def __init__(
+        self, action: Action | None, env: dict[str, str | None], cwd: Path | None, wrap: tuple[str, ...] | None = None
+    ) -> None:
+        self.action, self.env, self.cwd, self.wrap = action, env, cwd, wrap
 
 
 class Resolver:
@@ -248,10 +252,11 @@ class _Plan:
             [parse_template(argument) for argument in action.arguments] if isinstance(action, ArgumentList) else []
         )
         self._call = _cut(action.arguments) if isinstance(action, PythonCall) else None
+        self._wrap = [parse_template(argument) for argument in task.wrap]
 
     def constant(self) -> bool:
         """Whether no text contains a placeholder."""
-        templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call)]
+        templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call), *self._wrap]
         if self._command is not None:
             templates.append(self._command)
         return not any(template.filled for template in templates)
@@ -263,7 +268,9 @@ class _Plan:
                 values.env[name] = template.fill(values.of)
             env = values.env
         cwd = resolver.path(self._cwd.fill(values.of))
-        return Resolved(self._action(values), env, cwd, self._task.shell, self._task.colour)
+        task = self._task
+        wrap = _filled_arguments(self._wrap, values) if task.wrap else ()
+        return Resolved(self._action(values), env, cwd, task.shell, task.colour, wrap)
 
     def known(self, values: _Values, resolver: Resolver, redact: Callable[[str, str], str]) -> Known:
         """Fill in each text by itself."""
@@ -275,14 +282,15 @@ class _Plan:
                 values.env[name] = redact(name, found)
         env = {name: values.env.get(name) for name in self._task.env}
         cwd = _or_none(self._cwd.fill, values.of)
-        return Known(_or_none(self._action, values), env, None if cwd is None else _or_none(resolver.path, cwd))
+        path = None if cwd is None else _or_none(resolver.path, cwd)
+        wrap = _or_none(lambda given: _filled_arguments(self._wrap, given), values)
+        return Known(_or_none(self._action, values), env, path, wrap)
 
     def _action(self, values: _Values) -> Action:
         if self._command is not None:
             return ShellCommand(self._command.fill(values.quoted))
         if self._arguments:
-            filled = [_filled_argument(argument, values) for argument in self._arguments]
-            return ArgumentList(tuple(chain.from_iterable(filled)))
+            return ArgumentList(_filled_arguments(self._arguments, values))
         if isinstance(self._task.action, PythonCall):
             return PythonCall(self._task.action.target, _filled_table(self._call, values))
         return self._task.action
@@ -294,6 +302,11 @@ def _or_none(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
         return fill(given)
     except (ValueProblem, ResolutionError):
         return None
+
+
+def _filled_arguments(arguments: list[Template], values: _Values) -> tuple[str, ...]:
+    """Return the arguments that the elements of an argv list stand for."""
+    return tuple(chain.from_iterable([_filled_argument(argument, values) for argument in arguments]))
 
 
 def _filled_argument(argument: Template, values: _Values) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status
+from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status, wrapped_line
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
@@ -120,6 +120,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
             "cwd": task.cwd,
             "cwd_as_run": as_run.cwd(node).text,
             "colour": task.colour,
+            "wrap": task.wrap,
         }
     )
 
@@ -182,7 +183,7 @@ def _line(
     times = f"{duration(plan.begins[node]):>9}  {_takes(plan, entry):>9}  " if plan.known else ""
     padding = " " * (width - cell_width(name))
     task = plan.graph.task(node)
-    command = as_run.command(node).text if len(entry) == 1 else command_line(task.action)
+    command = as_run.command(node).text if len(entry) == 1 else wrapped_line(task.action, task.wrap, task.shell)
     words = [_first_line(command), *_conditions(plan.graph, task, entry)]
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
 

@@ -116,5 +116,34 @@ def test_a_call_runs_in_the_same_interpreter(commands: Commands, tmp_path: Path)
     assert Path(found.argv[1]).name == "call.py"
 
 
+@pytest.mark.parametrize(
+    ("action", "shell", "expected"),
+    [
+        (ShellCommand("tool a"), None, ("sh", "-e", "-c", "tool a")),
+        (ShellCommand("tool a"), ("fish", "-c"), ("fish", "-c", "tool a")),
+        (ArgumentList(("elsewhere", "a b")), None, ("elsewhere", "a b")),
+    ],
+)
+def test_what_is_wrapped_is_found_by_the_wrapper(
+    commands: Commands, tmp_path: Path, action: Action, shell: tuple[str, ...] | None, expected: tuple[str, ...]
+):
+    tool = program(tmp_path / "bin", "tool")
+    node = Resolved(action, {}, tmp_path, shell, wrap=("tool", "-n", "5 5"))
+    assert commands.program(node) == Program(tool, ("tool", "-n", "5 5", *expected))
+
+
+def test_a_wrapped_call_gets_the_same_interpreter(commands: Commands, tmp_path: Path):
+    tool = program(tmp_path / "bin", "tool")
+    call = commands.program(Resolved(PythonCall("m:f"), {}, tmp_path, None))
+    node = Resolved(PythonCall("m:f"), {}, tmp_path, None, wrap=("tool",))
+    assert commands.program(node) == Program(tool, ("tool", *call.argv))
+
+
+def test_a_wrapper_has_to_be_there_and_wraps_no_nothing(commands: Commands, tmp_path: Path):
+    assert commands.program(Resolved(None, {}, tmp_path, None, wrap=("gone",))).path == ""
+    with pytest.raises(CommandError, match=r'program "gone" not found in PATH$'):
+        commands.program(Resolved(ShellCommand("true"), {}, tmp_path, None, wrap=("gone",)))
+
+
 def test_nothing_to_do(commands: Commands, tmp_path: Path):
     assert commands.program(resolved(tmp_path, None)).path == ""

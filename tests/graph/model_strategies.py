@@ -70,6 +70,8 @@ TASKS = st.builds(
             "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
+            "wrap": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)
+            | st.sampled_from([[], ["env", "-u", "{{ env.HOME }}"], ["nice", "{{ params.names }}"]]),
             "default": st.booleans(),
             "matrix": MATRICES | LISTED | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
         },

@@ -67,6 +67,8 @@ _NEED_PARENTS = {Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
         ),
         ("colour = true", "colour", True),
         ("", "colour", False),
+        ('wrap = ["nice", "-n", "{{ env.HOME }}"]', "wrap", ("nice", "-n", "{{ env.HOME }}")),
+        ("", "wrap", ()),
     ],
 )
 def test_a_key_of_a_task(body: str, field: str, value: object):
@@ -99,6 +101,8 @@ def test_a_trigger_of_a_task_with_parents(trigger: Trigger):
         ('trigger = "all_done"', "", "trigger", Trigger.ALL_DONE),
         ("colour = true", "", "colour", True),
         ("colour = true", "colour = false", "colour", False),
+        ('wrap = ["nice"]', "", "wrap", ("nice",)),
+        ('wrap = ["nice"]', "wrap = []", "wrap", ()),
     ],
 )
 def test_defaults_are_replaced_and_variables_merge(defaults: str, body: str, field: str, value: object):

@@ -99,4 +99,5 @@ def _texts(task: Task) -> Iterator[str]:
     elif isinstance(action, PythonCall):
         yield repr(action.arguments)
     yield task.cwd
+    yield from task.wrap
     yield from task.env.values()

@@ -101,6 +101,9 @@ class Commands:
     def program(self, resolved: Resolved) -> Program:
         """Return the program to execute for a node. Raise CommandError if it can't be started."""
         action = resolved.action
+        if resolved.wrap and action is not None:
+            # The program is for the wrapper to find, which may look elsewhere, and the shell too: it is not bypassed.
+            return self._listed((*resolved.wrap, *_argv(action, resolved.shell)), resolved)
         if isinstance(action, ShellCommand):
             if resolved.shell is None:
                 return self._default_shell(action.text, resolved)
@@ -162,6 +165,13 @@ def _first_executable(name: str, path: str, cwd: str) -> str | None:
     """Return the first executable file of a name, after files that are not executable, or None."""
     directories = [entry for entry in path.split(":") if os.access(os.path.join(cwd, entry, name), os.X_OK)]
     return _first_file(name, ":".join(directories), cwd) if directories else None
+
+
+def _argv(action: ShellCommand | ArgumentList | PythonCall, shell: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return a program and its arguments, as a wrapper gets them. Raise CommandError if there are none."""
+    if isinstance(action, ShellCommand):
+        return (*(shell or DEFAULT_SHELL), action.text)
+    return action.arguments if isinstance(action, ArgumentList) else _call(action).argv
 
 
 def _call(action: PythonCall) -> Program:

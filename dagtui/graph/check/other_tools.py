@@ -58,6 +58,7 @@ _SAME = {
         "matrix": "each expand for for_each foreach items loop_over matrices strategy with_items",
         "group": "folder namespace section task_group",
         "colour": "color colors colours force_color",
+        "wrap": "command_prefix container_command exec_prefix launcher prefix wrapper",
         "if": "condition conditions only_if precondition preconditions unless when",
         "tty": "pseudo_terminal pty terminal",
         "ask": "approval approve confirm gate manual prompt",
@@ -90,8 +91,8 @@ _CLOCK = "dagtui has no scheduler: call dagtui run from cron or a systemd timer"
 _INPUTS = 'this version of dagtui does not track the files a task reads: name the tasks that write them in "needs"'
 _OUTPUTS = 'this version of dagtui does not track the files a task writes: the tasks that read them name it in "needs"'
 _CACHE = "nothing is cached between runs: --resume continues a run and keeps the nodes that completed"
-_CONTAINER = 'call the engine in the command: run = ["docker", "run", "--rm", "IMAGE", "PROGRAM"]'
-_ENVIRONMENT_MANAGER = 'enter it in the command: run = "conda run -n NAME PROGRAM"'
+_CONTAINER = 'let the engine start the command of the task: wrap = ["docker", "run", "--rm", "IMAGE"]'
+_ENVIRONMENT_MANAGER = 'let it start the command of the task: wrap = ["conda", "run", "-n", "NAME"], or ["uv", "run"]'
 _DOTENV = "this version of dagtui does not read such files; before you call it, run: set -a; . ./.env; set +a"
 _ON_FAILURE = 'write a task that needs this one, with trigger = "any_failed"'
 _ON_SUCCESS = "write a task that needs this one: it runs when this one has succeeded"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text.redaction import MARK
 
@@ -71,11 +71,14 @@ class AsRun:
 
     def command(self, node: NodeIndex) -> Filled:
         """Return what the node executes."""
-        written = command_line(self._graph.task(node).action)
+        task = self._graph.task(node)
+        written = wrapped_line(task.action, task.wrap, task.shell)
         if "{{" not in written:
             return Filled(written)
-        action = self._known(node).action
-        return self._filled(written, None if action is None else command_line(action))
+        known = self._known(node)
+        if known.action is None or known.wrap is None:
+            return Filled(written)
+        return self._filled(written, wrapped_line(known.action, known.wrap, task.shell))
 
     def cwd(self, node: NodeIndex) -> Filled:
         """Return the directory in which the node runs."""
@@ -106,6 +109,16 @@ class AsRun:
         if name in self._named:
             return MARK.decode()
         return value if self._secrets is None else self._secrets.mask(value)
+
+
+def wrapped_line(action: Action, wrap: tuple[str, ...], shell: tuple[str, ...] | None) -> str:
+    """Return an action with what stands before it, as one text."""
+    line = command_line(action)
+    if not wrap or not line:
+        return line
+    if isinstance(action, ShellCommand):
+        return shlex.join((*wrap, *(shell or DEFAULT_SHELL), line))
+    return f"{shlex.join(wrap)} {line}"
 
 
 def command_line(action: Action) -> str:

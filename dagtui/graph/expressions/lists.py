@@ -71,7 +71,7 @@ def wrong_list(
     if place[0] == "cwd":
         message = f"the list {quoted(part.source)} can't be a part of a path"
         return ValueProblem(message, "use a parameter with one value", needle=part.source)
-    if place == ("run", 0) and not elements and part.default is None:
+    if place in {("run", 0), ("wrap", 0)} and not elements and part.default is None:
         message = f"the list {quoted(part.source)} is empty, and its first element would be the program"
         return ValueProblem(message, "name the program", needle=part.source)
     return _in_arguments(parts, part)

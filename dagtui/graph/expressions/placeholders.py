@@ -77,6 +77,9 @@ class PlaceholderCheck:
         elif isinstance(action, PythonCall) and action.arguments:
             for inside, text in texts_in(action.arguments):
                 self._text(number, ("args", *inside), cut_template(text))
+        for position, argument in enumerate(task.wrap):
+            if "{{" in argument:
+                self._text(number, ("wrap", position), cut_template(argument))
         if "{{" in task.cwd:
             self._text(number, ("cwd",), cut_template(task.cwd))
         if task.env:

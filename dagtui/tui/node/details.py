@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,7 @@ def _execution(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
         yield from _line("shell", " ".join(task.shell) if task.shell else "")
     elif isinstance(action, ArgumentList):
         yield _named("shell", "none")
+    yield from _line("wrap", shlex.join(task.wrap))
     yield from _line("cwd", cwd.text)
     yield from _line("template", cwd.template)
     yield from _line("group", task.group)

@@ -40,6 +40,7 @@ def play(tmp_path: Path) -> PlayedRun:
             slots=2,
             line=12,
             colour=True,
+            wrap=("nice", "-n", "5 5"),
         ),
         Task("call", PythonCall("mypkg:main", {"x": 1}), trigger=Trigger.ALL_DONE, allow_failure=True),
         Task(EVIL, ArgumentList(("echo", EVIL)), doc=EVIL, env={EVIL: EVIL}, cwd=EVIL, group=EVIL),
@@ -66,7 +67,8 @@ def test_a_node_is_told_in_full(play: PlayedRun):
     assert found["status"] == "✓ done"
     assert found["why"] == "succeeded"
     assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
-    assert found["command"] == "curl $URL"
+    assert found["command"] == "nice -n '5 5' sh -e -c 'curl $URL'"
+    assert found["wrap"] == "nice -n '5 5'"
     assert found["group"] == "data"
     assert found["retries"] == (
         "3, after 2.0 s, each time x 2, at most 1 h 00 m, only for exit 7, 137, timeout; attempt 2 of 4"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
-_WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
+_WANTS_PARENTS = frozenset({Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
 def load(

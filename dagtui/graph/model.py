@@ -43,6 +43,7 @@ class Trigger(enum.Enum):
 
     ALL_SUCCESS = "all_success"
     NONE_FAILED = "none_failed"
+    NONE_FAILED_MIN_ONE_SUCCESS = "none_failed_min_one_success"
     ANY_SUCCESS = "any_success"
     ANY_FAILED = "any_failed"
     ALL_DONE = "all_done"

@@ -144,13 +144,20 @@ def _hanging(spans: Line, width: CellWidth, mark: str) -> Iterator[Line]:
 
 
 def _table(lines: Sequence[str], width: CellWidth) -> Iterator[Line]:
-    """A table without borders; its widest columns give way where it is too wide."""
+    """A table without borders; its widest columns give way where it is too wide, but no word is cut."""
     rows = [[_spans(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(line)[1:-1]] for line in lines]
     head, body = rows[0], rows[2:]
     head = [[(text, Emphasis.QUIET) for text, _ in cell] for cell in head]
-    widths = [max(_cells(row[column]) for row in (head, *body)) for column in range(len(head))]
-    while sum(widths) + _GAP * (len(widths) - 1) > width and max(widths) > _LEAST:
-        widths[widths.index(max(widths))] -= 1
+    columns = range(len(head))
+    widths = [max(_cells(row[column]) for row in (head, *body)) for column in columns]
+    longest = [
+        max((_cells(word) for row in (head, *body) for word in _words(row[column])), default=0) for column in columns
+    ]
+    while sum(widths) + _GAP * (len(widths) - 1) > width:
+        wide = [column for column in columns if widths[column] > max(_LEAST, longest[column])]
+        if not wide:
+            break
+        widths[max(wide, key=widths.__getitem__)] -= 1
     for row in (head, *body):
         yield from _table_row(row, widths)
 

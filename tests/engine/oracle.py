@@ -50,10 +50,10 @@ def decide(trigger: Trigger, parents: list[str]) -> str:
         if all(parent == "ok" for parent in parents):
             return RUNS
         return SKIPS if everything_settled else WAITS
-    if trigger is Trigger.NONE_FAILED:
-        if "bad" in parents:
-            return HELD
-        return RUNS if everything_settled else WAITS
+    if trigger in {Trigger.NONE_FAILED, Trigger.NONE_FAILED_MIN_ONE_SUCCESS}:
+        if "bad" in parents or not everything_settled:
+            return HELD if "bad" in parents else WAITS
+        return RUNS if trigger is Trigger.NONE_FAILED or "ok" in parents else SKIPS
     if trigger is Trigger.ANY_SUCCESS:
         if "ok" in parents:
             return RUNS

@@ -24,6 +24,7 @@ DEEP = {
     "timeout_beats_a_persons_cancel",
     "what_completed_meanwhile_is_not_stale",
     "what_followed_a_skip_by_a_person_outlives_it",
+    "what_runs_while_its_ancestor_runs_again_is_not_stale",
     "what_is_released_by_its_parents_makes_nothing_stale",
     "what_was_asked_back_and_cancelled_is_not_told_to_stop",
 }

@@ -106,6 +106,9 @@ NOTHING_FAILED = (NodeStatus.SKIPPED, Cause.NOTHING_FAILED)
         ("none_failed", [OK, SKIP], [WAITING, WAITING, STARTS]),
         ("none_failed", [SKIP, SKIP], [WAITING, STARTS, STARTS]),
         ("none_failed", [BAD, OK], [WAITING, HELD, HELD]),
+        ("none_failed_min_one_success", [SKIP, OK], [WAITING, WAITING, STARTS]),
+        ("none_failed_min_one_success", [SKIP, SKIP], [WAITING, SKIPPED, SKIPPED]),
+        ("none_failed_min_one_success", [OK, BAD], [WAITING, WAITING, HELD]),
         ("any_success", [OK, OK], [WAITING, STARTS, STARTS]),
         ("any_success", [BAD, OK], [WAITING, WAITING, STARTS]),
         ("any_success", [BAD, SKIP], [WAITING, WAITING, HELD]),
@@ -127,7 +130,7 @@ def test_a_node_without_parents_starts(trigger: str):
     assert Scene(dag("a", a={"trigger": trigger})).starts() == ["a"]
 
 
-@pytest.mark.parametrize("trigger", ["any_success", "any_failed"])
+@pytest.mark.parametrize("trigger", ["any_success", "any_failed", "none_failed_min_one_success"])
 def test_a_node_without_parents_that_waits_for_one_is_skipped(trigger: str):
     scene = Scene(dag("a>b", a={"trigger": trigger}))
     assert scene.statuses() == "a skipped, b skipped"

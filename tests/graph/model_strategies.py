@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from dagtui.graph.model import Trigger
+
+_WANT_PARENTS = {"none_failed_min_one_success", "any_success", "any_failed"}
 NAMES = st.text(
     alphabet=st.characters(categories=["L", "N", "P", "S"], exclude_characters="{}[]") | st.just(" "),
     min_size=1,
@@ -67,7 +70,7 @@ TASKS = st.builds(
             "timeout": SECONDS,
             "grace": SECONDS,
             "slots": st.integers(1, 9),
-            "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
+            "trigger": st.sampled_from([trigger.value for trigger in Trigger]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
             "wrap": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)
@@ -88,7 +91,7 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
         if position:
             tasks[name]["needs"] = draw(st.lists(st.sampled_from(names[:position]), unique=True))
     for task in tasks.values():
-        if not task.get("needs") and task.get("trigger") in {"any_success", "any_failed"}:
+        if not task.get("needs") and task.get("trigger") in _WANT_PARENTS:
             del task["trigger"]  # nothing comes before it: an error
     top = st.fixed_dictionaries(
         {"params": st.fixed_dictionaries({"p": SCALARS, "names": LISTS}, optional={"q": SCALARS | st.lists(SCALARS)})},

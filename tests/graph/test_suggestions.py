@@ -153,7 +153,7 @@ def test_words_of_other_tools_in_other_tables(table: str, word: str, said: str):
         ("[tasks.a.retry]\nexit_code = 3", 'did you mean "exit_codes"?'),
         ("[tasks.a]\ntrigger = 'one_failed'", 'did you mean "any_failed"?'),
         ("[tasks.a]\ntrigger = 'all_failed'", '"any_failed" runs at the first failure'),
-        ("[tasks.a]\ntrigger = 'none_failed_min_one_success'", 'the nearest is "none_failed"'),
+        ("[tasks.a]\ntrigger = 'none_failed_or_skipped'", 'did you mean "none_failed_min_one_success"?'),
         ("[tasks.a]\ntrigger = 'none_skipped'", "no trigger tests for skipped parents"),
     ],
 )

@@ -11,7 +11,7 @@ from graph.sources import graph_of, task_of
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSettings, ShellCommand, Trigger
 
-_NEED_PARENTS = {Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
+_NEED_PARENTS = {Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,14 @@ def _none_failed(total: int, ok: int, bad: int, skip: int) -> Decision:
     return RUN if ok + skip == total else WAIT
 
 
+def _none_failed_min_one_success(total: int, ok: int, bad: int, skip: int) -> Decision:
+    if bad:
+        return HELD_BACK
+    if ok + skip < total:
+        return WAIT
+    return RUN if ok else PASS_ON
+
+
 def _any_success(total: int, ok: int, bad: int, skip: int) -> Decision:
     if ok:
         return RUN
@@ -58,6 +66,7 @@ def _all_done(total: int, ok: int, bad: int, skip: int) -> Decision:
 TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
     Trigger.ALL_SUCCESS: _all_success,
     Trigger.NONE_FAILED: _none_failed,
+    Trigger.NONE_FAILED_MIN_ONE_SUCCESS: _none_failed_min_one_success,
     Trigger.ANY_SUCCESS: _any_success,
     Trigger.ANY_FAILED: _any_failed,
     Trigger.ALL_DONE: _all_done,

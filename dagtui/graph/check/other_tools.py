@@ -80,6 +80,7 @@ _SAME = {
     },
     Where.TRIGGER: {
         "all_success": "all_succeeded all_succeed default on_success succeeded success",
+        "none_failed_min_one_success": "none_failed_or_skipped",
         "any_success": "any_succeeded one_success",
         "any_failed": "any_failure failed failure on_error on_failure one_failed",
         "all_done": "all_completed all_finished all_settled always completed done dummy finally finished",
@@ -174,8 +175,6 @@ _OF_TASKS = {
     '"doc" may name them': "maintainer owner",
 }
 _OF_TRIGGERS = {
-    'this version of dagtui does not support it yet; the nearest is "none_failed"': "none_failed_min_one_success "
-    "none_failed_or_skipped",
     'no trigger waits for all to fail: "any_failed" runs at the first failure': "all_failed all_failure",
     'no trigger tests for skipped parents: "all_done" runs however they end': "all_skipped any_skipped none_skipped "
     "one_skipped",

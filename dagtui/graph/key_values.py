@@ -46,6 +46,38 @@ def read_default(value: object) -> tuple[str, ...]:
     return found
 
 
+def read_inputs(value: object) -> tuple[str, ...]:
+    """Read the paths of what a task reads, at least one."""
+    return _paths(value, 'write ["in.csv"]')
+
+
+def read_outputs(value: object) -> tuple[str, ...]:
+    """Read the paths of what a task writes, at least one."""
+    found = _paths(value, 'write ["out.csv"]')
+    for index, path in enumerate(found):
+        file, inside, key = path.rpartition("#")
+        if inside and file.endswith((".toml", ".json", ".yaml", ".yml")):
+            hint = f"write {quoted(file)}: only inputs can name a value in a file"
+            raise ValueProblem(f"names the value {quoted(key)} in a file", hint, inside=(index,))
+    return found
+
+
+def _paths(value: object, hint: str) -> tuple[str, ...]:
+    found = values.each(_path, values.items(value, f"write [{quoted(value)}]" if isinstance(value, str) else hint))
+    if not found:
+        raise ValueProblem("must not be empty", f"leave it out, or {hint}")
+    if len(found) > 1:
+        _refuse_repeated(found)
+    return found
+
+
+def _path(value: object) -> str:
+    found = values.path(value)
+    if found[0] == "~" and (found == "~" or found.startswith("~/")):
+        raise ValueProblem("begins with ~, which is not expanded", f'write "{{{{ env.HOME }}}}{found[1:]}"')
+    return found
+
+
 def _refuse_repeated(entries: tuple[str, ...]) -> None:
     """Raise ValueProblem about the first entry that repeats an earlier one."""
     if len(set(entries)) == len(entries):

@@ -158,6 +158,10 @@ class Task:
     """The line of the table's header in the file, from 1. 0 if unknown."""
     needs: tuple[str, ...] = ()
     """The tasks, cells, patterns and groups that come before, as written in the file."""
+    inputs: tuple[str, ...] = ()
+    """The files, patterns, folders and values in files that it reads, as written, relative to `cwd`."""
+    outputs: tuple[str, ...] = ()
+    """The files, patterns and folders that it writes, as written, relative to `cwd`."""
     matrix: Matrix | None = None
     default: bool = True
     """Whether it runs if no node is named."""

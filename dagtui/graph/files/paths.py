@@ -1,0 +1,208 @@
+"""What a node reads and writes: the texts of `inputs` and `outputs` with their placeholders filled in.
+
+A path is relative to the task's `cwd`. `DeclaredPath.path` is relative to the graph's directory, or absolute if it
+leads out of it, so that two ways to write a path give the same text. Nothing here looks at the disk.
+"""
+
+from __future__ import annotations
+
+import enum
+import glob
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
+from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.templates import parameter_text, parameter_texts, parse_template, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.graph.expressions.braces import Placeholder
+    from dagtui.graph.expressions.templates import Template
+    from dagtui.graph.model import Cell, Graph, NodeIndex, ParameterValue, Task, TaskIndex
+
+
+class PathKind(enum.Enum):
+    """What a path of `inputs` or `outputs` stands for."""
+
+    FILE = "file"
+    GLOB = "glob"
+    """A pattern with `*`, `?`, `[…]` or `**`."""
+    FOLDER = "folder"
+    """All that lies below. It is written with a slash at its end."""
+    VALUE = "value"
+    """A value inside of a TOML, JSON or YAML file."""
+
+
+class DeclaredPath(NamedTuple):
+    """One path of a node."""
+
+    text: str
+    """As written, filled in."""
+    path: str
+    """Relative to the graph's directory, or absolute. Of a glob the pattern. Without the slash of a folder."""
+    kind: PathKind
+    key: str = ""
+    """The dotted path of a VALUE."""
+
+
+class NodeFiles(NamedTuple):
+    """What a node reads and writes, in the order of the file."""
+
+    inputs: tuple[DeclaredPath, ...] = ()
+    outputs: tuple[DeclaredPath, ...] = ()
+
+
+NO_FILES = NodeFiles()
+_PLAIN = re.compile(r"(?:[\w%+=,@~-][\w.%+=,@~-]*+/)*+[\w%+=,@~-][\w.%+=,@~-]*+")
+"""A path of a file that is in its shortest form: no empty part, and none that begins with a dot."""
+_VALUE = re.compile(r"(.+\.(?:toml|json|ya?ml))#(.*)", re.DOTALL)
+_LITERAL = re.compile(r"\[([*?\[])\]|(\*\*\*)")
+"""Characters of patterns that stand for themselves. Three stars are what is shown of a secret."""
+_SPECIAL = re.compile(r"[*?]|\[[^/]+\]")
+
+
+def escaped(value: str) -> str:
+    """Return a value as it is written into a path, in which no character of it makes a pattern."""
+    return glob.escape(value)
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a path is a pattern."""
+    return _SPECIAL.search(_LITERAL.sub("", text)) is not None
+
+
+class DeclaredPaths:
+    """Fills in `inputs` and `outputs`. Texts are split once for each task."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._spelling = PathSpelling(graph.directory if graph.directory is not None else Path())
+        self._plans: dict[TaskIndex, PathPlan] = {}
+
+    def of(self, node: NodeIndex) -> NodeFiles:
+        """Return what a node reads and writes. Raises ValueProblem if a value is missing or makes a path wrong."""
+        number = self._graph.task_of[node]
+        task = self._graph.tasks[number]
+        if not task.inputs and not task.outputs:
+            return NO_FILES
+        plan = self._plans.get(number)
+        if plan is None:
+            plan = self._plans[number] = PathPlan(task, self._graph.params, self._spelling)
+        return plan.constant if plan.constant is not None else plan.fill(self._graph.cell(node))
+
+
+class PathPlan:
+    """The paths of one task, split at their placeholders."""
+
+    def __init__(self, task: Task, params: Mapping[str, ParameterValue], spelling: PathSpelling) -> None:
+        """Split the texts. Raises ValueProblem for what is wrong in each cell alike."""
+        self._params = params
+        self._spelling = spelling
+        self._cwd = parse_template(task.cwd)
+        self._inputs = tuple(map(parse_template, task.inputs))
+        self._outputs = tuple(map(parse_template, task.outputs))
+        filled = any(template.filled for template in (self._cwd, *self._inputs, *self._outputs))
+        self.constant: NodeFiles | None = None if filled else self.fill(())
+        """The paths of each node, if they are the same for all."""
+
+    def fill(self, cell: Cell) -> NodeFiles:
+        """Return the paths of a cell. Raises ValueProblem, with the key and position inside of the task."""
+        values = {axis: value_text(value) for axis, value in cell}
+        cwd = read_inside(("cwd",), self._cwd.fill, lambda hole: self._value(hole, values))
+        folder = self._spelling.folder(cwd)
+        inputs = self._all(folder, "inputs", self._inputs, values)
+        return NodeFiles(inputs, self._all(folder, "outputs", self._outputs, values))
+
+    def _all(
+        self, folder: str, key: str, templates: Sequence[Template], cell: Mapping[str, str]
+    ) -> tuple[DeclaredPath, ...]:
+        found: list[DeclaredPath] = []
+        read = self._spelling.input if key == "inputs" else self._spelling.output
+        for position, template in enumerate(templates):
+            try:
+                found += [read(folder, text) for text in self._texts(template, cell)]
+            except ValueProblem as wrong:
+                raise ValueProblem(wrong.message, wrong.hint, inside=(key, position), needle=wrong.needle) from None
+        return tuple(found)
+
+    def _texts(self, template: Template, cell: Mapping[str, str]) -> Sequence[str]:
+        """Return the texts that an entry stands for: those of a list, otherwise one."""
+        alone = template.alone
+        elements = self._params.get(alone.name) if alone is not None and alone.root is Root.PARAMS else None
+        if isinstance(elements, tuple) and alone is not None:
+            if not elements and alone.default is not None:
+                return [escaped(alone.default)]
+            return list(map(escaped, parameter_texts(elements)))
+        return (template.fill(lambda hole: escaped(self._value(hole, cell))),)
+
+    def _value(self, hole: Placeholder, cell: Mapping[str, str]) -> str:
+        found = cell.get(hole.name) if hole.root is Root.MATRIX else None
+        if hole.root is Root.PARAMS and hole.name in self._params:
+            found = parameter_text(self._params[hole.name])
+        found = hole.known(found)
+        if found is None:
+            raise ValueProblem(f"{quoted(hole.source)}: there is no such value before the run begins")
+        return found
+
+
+class PathSpelling:
+    """Brings paths into one form, relative to a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        """Spell paths of a graph in that directory."""
+        self._directory = os.path.abspath(directory)
+
+    def folder(self, cwd: str) -> str:
+        """Return the form of a working directory, empty for the graph's own."""
+        found = "." if cwd == "." else self._short(os.path.join(self._directory, cwd))
+        return "" if found == "." else found
+
+    def input(self, folder: str, text: str) -> DeclaredPath:
+        """Read a path of `inputs`. Raises ValueProblem."""
+        if "#" in text and (match := _VALUE.fullmatch(text)) is not None:
+            return self._inside_of_file(folder, text, match[1], match[2])
+        return self.output(folder, text)
+
+    def output(self, folder: str, text: str) -> DeclaredPath:
+        """Read a path of `outputs`. Raises ValueProblem."""
+        if _PLAIN.fullmatch(text):
+            return DeclaredPath(text, f"{folder}/{text}" if folder else text, PathKind.FILE)
+        if not text or not text.isprintable():
+            what = "contains characters that can't be printed" if text else "is an empty path"
+            raise ValueProblem(f"{quoted(text)} {what}")
+        if is_pattern(text):
+            if text.endswith("/"):
+                raise ValueProblem(f"{quoted(text)} is a pattern, which can't end in a slash", f'write "{text}**"')
+            pattern = os.path.join(glob.escape(self._directory), glob.escape(folder), text)
+            return DeclaredPath(text, self._short(pattern, glob.escape(self._directory)), PathKind.GLOB)
+        path = self._short(os.path.join(self._directory, folder, _LITERAL.sub(_itself, text)))
+        is_folder = text.endswith(("/", "/.", "/..")) or text in {".", ".."}
+        return DeclaredPath(text, path, PathKind.FOLDER if is_folder else PathKind.FILE)
+
+    def absolute(self, path: str) -> str:
+        """Return the absolute path of `DeclaredPath.path`."""
+        return os.path.normpath(os.path.join(self._directory, path))
+
+    def _inside_of_file(self, folder: str, text: str, name: str, key: str) -> DeclaredPath:
+        if not all(key.split(".")):
+            raise ValueProblem(f"{quoted(text)} names no value after the #", 'write "params.yaml#train.seed"')
+        file = self.output(folder, name)
+        if file.kind is not PathKind.FILE:
+            raise ValueProblem(f"{quoted(text)}: values are read from one file", "name the file without a pattern")
+        return DeclaredPath(text, file.path, PathKind.VALUE, key)
+
+    def _short(self, path: str, directory: str = "") -> str:
+        """Return an absolute path without dots, relative to the directory if it lies in it."""
+        path, directory = os.path.normpath(path), directory or self._directory
+        inside = directory if directory.endswith("/") else f"{directory}/"
+        if path == directory:
+            return "."
+        return path[len(inside) :] if path.startswith(inside) else path
+
+
+def _itself(match: re.Match[str]) -> str:
+    return match[1] or match[2]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from array import array
 from operator import le, sub
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.graph.model import NodeIndex
 
-
-def flattened(count: int, keys: array[int], values: array[int]) -> tuple[array[int], Sequence[NodeIndex]]:
+def flattened(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:
     """Group values by key with a stable counting sort. Return the offsets of the keys, and the sorted values."""
     starts = array("i", bytes(4 * (count + 1)))
     for key in keys:
@@ -20,16 +18,16 @@ def flattened(count: int, keys: array[int], values: array[int]) -> tuple[array[i
     for key in range(count):
         starts[key + 1] += starts[key]
     if all(map(le, keys, keys[1:])):
-        return starts, cast("Sequence[NodeIndex]", values)  # the order of a file, child by child
+        return starts, values  # the order of a file, child by child
     ends = array("i", bytes(4 * len(values)))
     heads = starts[:]
     for key, value in zip(keys, values, strict=True):
         ends[heads[key]] = value
         heads[key] += 1
-    return starts, cast("Sequence[NodeIndex]", ends)
+    return starts, ends
 
 
-def parents_first(parent_starts: array[int], starts: array[int], ends: Sequence[NodeIndex]) -> Sequence[NodeIndex]:
+def parents_first(parent_starts: array[int], starts: array[int], ends: Sequence[int]) -> array[int]:
     """Return the nodes, parents before children, otherwise in the order of the file. Nodes of a cycle are left out.
 
     `starts` and `ends` are the offsets and ends of the edges to children.
@@ -44,4 +42,4 @@ def parents_first(parent_starts: array[int], starts: array[int], ends: Sequence[
             missing[child] -= 1
             if not missing[child]:
                 order.append(child)
-    return cast("Sequence[NodeIndex]", order)
+    return order

@@ -382,9 +382,12 @@ class Graph:
         count = len(self.labels)
         both = array("i", chain.from_iterable(edges))
         parents, children = both[::2], both[1::2]
-        self._child_starts, self._child_ends = flattened(count, parents, children)
-        self._parent_starts, self._parent_ends = flattened(count, children, parents)
-        self.order = parents_first(self._parent_starts, self._child_starts, self._child_ends)
+        self._child_starts, child_ends = flattened(count, parents, children)
+        self._parent_starts, parent_ends = flattened(count, children, parents)
+        order = parents_first(self._parent_starts, self._child_starts, child_ends)
+        self._child_ends = cast("Sequence[NodeIndex]", child_ends)
+        self._parent_ends = cast("Sequence[NodeIndex]", parent_ends)
+        self.order = cast("Sequence[NodeIndex]", order)
         """Every node, parents before children, otherwise in the order of the file."""
         if len(self.order) != count:
             from dagtui.graph.cycles import shortest_cycle

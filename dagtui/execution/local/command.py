@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, Gate, PythonCall, ShellCommand
 from dagtui.graph.shell_bypass import simple_words
 from dagtui.text import label
 
@@ -101,6 +101,8 @@ class Commands:
     def program(self, resolved: Resolved) -> Program:
         """Return the program to execute for a node. Raise CommandError if it can't be started."""
         action = resolved.action
+        if isinstance(action, Gate):
+            raise CommandError("a gate executes nothing", lasting=True)
         if resolved.wrap and action is not None:
             # The program is for the wrapper to find, which may look elsewhere, and the shell too: it is not bypassed.
             return self._listed((*resolved.wrap, *_argv(action, resolved.shell)), resolved)

@@ -11,7 +11,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+    from collections.abc import Mapping, MutableSequence
 
     from dagtui.engine.events import CommandEvent
     from dagtui.engine.messages import AttemptNumber
@@ -46,6 +46,8 @@ class Columns:
         """The reason that came with the last result, for EXPLAINED nodes."""
         self.left: dict[NodeIndex, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
+        self.outputs: dict[NodeIndex, Mapping[str, str]] = {}
+        """The values that a node hands on to its descendants, for nodes that have any. A restart forgets them."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
         self.outside = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from json.encoder import JSONEncoder
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import NO_ATTEMPT, CommandKind
+from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
@@ -45,6 +46,8 @@ class NodeEvent(NamedTuple):
     """Whether an ancestor ran again after the node completed."""
     left: int = 0
     """Number of processes that the attempt left behind, and that were ended with it."""
+    outputs: Mapping[str, str] = NO_OUTPUTS
+    """The values that the node hands on to its descendants, if they are new. They stay until its status changes."""
 
 
 class NodeChange(NamedTuple):
@@ -66,6 +69,7 @@ class NodeChange(NamedTuple):
     fresh: bool = False
     stale: bool = False
     left: int = 0
+    outputs: Mapping[str, str] = NO_OUTPUTS
 
 
 MOST_NAMED = 1000
@@ -124,7 +128,14 @@ def with_text(event: Event, change: Callable[[str], str]) -> Event:
         return event._replace(text=change(event.text))
     if isinstance(event, RunEvent) and event.named:
         return event._replace(why=change(event.why), named=tuple(map(change, event.named)))
+    if isinstance(event, NodeEvent) and event.outputs:
+        return event._replace(why=change(event.why), outputs=changed_outputs(event.outputs, change))
     return event._replace(why=change(event.why))
+
+
+def changed_outputs(outputs: Mapping[str, str], change: Callable[[str], str]) -> Mapping[str, str]:
+    """Return outputs with each name and each value changed."""
+    return {change(name): change(text) for name, text in outputs.items()}
 
 
 FAIL_FAST = "stop after the first failure"
@@ -138,6 +149,7 @@ def command_word(event: CommandEvent) -> str:
     return event.kind.value if isinstance(event.kind, CommandKind) else event.kind
 
 
+_object = JSONEncoder(separators=(",", ":")).encode
 _NAMES = tuple(status.name for status in NodeStatus)
 _CAUSES = tuple(cause.word for cause in Cause)
 
@@ -178,7 +190,7 @@ def _texts(texts: Iterable[str]) -> str:
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
-    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs = event
     text = (
         f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
         f'"why":{_quoted(why)},"at":{at:.3f}'
@@ -203,8 +215,9 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
         text += ',"fresh":true'
     if stale:
         text += ',"stale":true'
-    if left:
-        text += f',"left_behind":{left}'
+    if left or outputs:
+        text += f',"left_behind":{left}' if left else ""
+        text += f',"outputs":{_object(dict(outputs))}' if outputs else ""
     return text
 
 
@@ -297,7 +310,16 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         get("fresh") is True,
         get("stale") is True,
         _integer(get("left_behind")),
+        _outputs(get("outputs")),
     )
+
+
+def _outputs(value: object) -> Mapping[str, str]:
+    if value is None:
+        return NO_OUTPUTS
+    if not isinstance(value, dict):
+        raise TypeError("outputs must be an object")
+    return {str(key): str(text) for key, text in value.items()}
 
 
 _MOST = (1 << 31) - 1

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -28,6 +31,8 @@ else:
 
 NO_ATTEMPT, FIRST_ATTEMPT = AttemptNumber(0), AttemptNumber(1)
 NO_SLOTS, ONE_SLOT = Slots(0), Slots(1)
+NO_OUTPUTS: Mapping[str, str] = MappingProxyType({})
+"""What a node hands on that has written no values."""
 
 
 class EndKind(enum.Enum):
@@ -66,6 +71,8 @@ class Ended(NamedTuple):
     """Whether the reason it could not start is permanent, so that a retry would fail too."""
     left: int = 0
     """Number of processes that the leader left behind, and that were ended with it."""
+    outputs: Mapping[str, str] = NO_OUTPUTS
+    """The values that the attempt hands on."""
 
 
 class Withdrawn(NamedTuple):

@@ -200,7 +200,7 @@ class RunState(Columns):
 
         Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
         """
-        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
+        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs = event
         old = self.status[node]
         if cause not in listed[old][status]:
             raise TransitionError(STATUSES[old], status, cause, self.graph.labels[node])
@@ -223,8 +223,8 @@ class RunState(Columns):
             self.base[node] = attempt
         if marks or due or status in EXPLAINED or self.marks or self.due or self.why:
             self._note_details(node, status, why, marks, due)
-        if left or self.left:
-            self._note_left(node, status, left, fresh=fresh)
+        if left or outputs or self.left or self.outputs:
+            self._note_leavings(event, old)
         now = _OUTCOMES[self._allowed[node]][status][cause]
         if now != self.outcome[node]:
             self._count(node, now)
@@ -268,11 +268,17 @@ class RunState(Columns):
         elif node in self.why:
             del self.why[node]
 
-    def _note_left(self, node: NodeIndex, status: NodeStatus, left: int, *, fresh: bool) -> None:
-        if left:
-            self.left[node] = left
-        elif fresh or status is NodeStatus.RUNNING:
+    def _note_leavings(self, event: NodeEvent, old: int) -> None:
+        """Note the processes that an attempt left behind, and the values that it hands on."""
+        node, status = event.node, event.status
+        if event.left:
+            self.left[node] = event.left
+        elif event.fresh or status is NodeStatus.RUNNING:
             self.left.pop(node, None)
+        if event.outputs:
+            self.outputs[node] = event.outputs
+        elif status != old:
+            self.outputs.pop(node, None)
 
     def _count(self, node: NodeIndex, now: int) -> None:
         """Move a node from its old outcome to its new one in its children's tallies."""

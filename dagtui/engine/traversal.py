@@ -173,7 +173,7 @@ class Traversal(Dispatch):
             self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
-        node, attempt, kind, value, _text, seconds, lasting, left = message
+        node, attempt, kind, value, _text, seconds, lasting, left, outputs = message
         if self.state.attempt[node] != attempt:
             return
         if kind is EndKind.COULD_NOT_START:
@@ -194,7 +194,11 @@ class Traversal(Dispatch):
             self.set(NodeChange(node, NodeStatus(status), cause, blocker=blocker, fresh=True))
         elif kind is EndKind.EXIT and value == 0:
             stale = node in self._staleness.outdated
-            self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left))
+            self.set(
+                NodeChange(
+                    node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left, outputs=outputs
+                )
+            )
         else:
             if lasting:
                 self.no_retry.add(node)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from engine import oracle
-from engine.run_model import ALIVE, RunModel
+from engine.run_model import ALIVE, RunModel, handed_on
 from hypothesis.stateful import invariant
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.state import RunState
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, root_causes
 
 TIMES = {"started", "ended", "due", "settled_at", "parked"}
@@ -51,6 +51,7 @@ class Invariants(RunModel):
         self.marks_are_the_commands()
         self.reasons_and_due_times_are_those_of_the_present_status()
         self.stale_is_what_is_older_than_an_ancestor()
+        self.what_succeeded_hands_on_the_values_of_its_attempt()
         self.no_success_is_lost()
         self.every_executed_attempt_is_recorded()
         self.every_blocked_node_has_a_cause()
@@ -93,6 +94,13 @@ class Invariants(RunModel):
 
     def stale_is_what_is_older_than_an_ancestor(self) -> None:
         assert {node for node in self.nodes if self.state.stale[node]} == self.stale
+
+    def what_succeeded_hands_on_the_values_of_its_attempt(self) -> None:
+        state = self.state
+        for node in self.nodes:
+            ran = state.status_of(node) is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.MARKED
+            expected = handed_on(state.attempt[node]) if ran else {}
+            assert state.outputs.get(node, {}) == expected, f"n{node} hands on the values of another attempt"
 
     def no_success_is_lost(self) -> None:
         for node in self.succeeded:

@@ -31,7 +31,13 @@ TOO_LONG = 9.0
 def end_process(executor: PlayedExecutor, node: int, kind: EndKind, value: int, seconds: float) -> None:
     """End a process. One that was stopped has run for too long, and every second attempt leaves a process behind."""
     process = executor.alive[node]
-    executor.end(node, kind, value, max(seconds, TOO_LONG) if process.told else seconds, left=process.attempt % 2)
+    seconds = max(seconds, TOO_LONG) if process.told else seconds
+    executor.end(node, kind, value, seconds, left=process.attempt % 2)
+
+
+def handed_on(attempt: int) -> dict[str, str]:
+    """Return the values that an attempt hands on if it succeeds. Every third attempt has none."""
+    return {"attempt": str(attempt), "text": 'two\n"lines"'} if attempt % 3 else {}
 
 
 class RunModel:
@@ -58,6 +64,7 @@ class RunModel:
         super().__init__()
         self.now = 0.0
         self.executor = PlayedExecutor()
+        self.executor.handed_on = handed_on
         self.records: list[Event] = []
         self.open: dict[int, Start] = {}
         """Attempts that the engine submitted and whose end it does not know yet."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control, dispatch, followers, state, targets, walks
 from dagtui.engine.dispatch import ReadyQueue
-from dagtui.engine.events import NodeChange
+from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
 from dagtui.engine.rules import propagation, refusals
 from dagtui.engine.staleness import Staleness
@@ -626,3 +626,48 @@ def what_joins_a_run_and_is_blocked_stays_blocked(patch: pytest.MonkeyPatch) -> 
         control._retry(run, nodes)
 
     patch.setitem(control._HANDLERS, CommandKind.RETRY, retry_each)
+
+
+# Values
+
+
+@bug
+def values_outlive_a_restart(patch: pytest.MonkeyPatch) -> None:
+    def note_leavings(original, self, event, old):
+        kept = self.outputs.get(event.node)
+        original(self, event, old)
+        if kept is not None and event.status in {NodeStatus.WAITING, NodeStatus.READY}:
+            self.outputs[event.node] = kept
+
+    around(patch, state.RunState, "_note_leavings", note_leavings)
+
+
+@bug
+def a_stale_node_loses_its_values(patch: pytest.MonkeyPatch) -> None:
+    def note_leavings(original, self, event, old):
+        original(self, event, old)
+        if event.stale and not event.outputs:
+            self.outputs.pop(event.node, None)
+
+    around(patch, state.RunState, "_note_leavings", note_leavings)
+
+
+@bug
+def what_failed_hands_on_values(patch: pytest.MonkeyPatch) -> None:
+    def ended(original, self, message):
+        original(self, message)
+        node = message.node
+        if message.outputs and self.state.status[node] == NodeStatus.FAILED:
+            self.state.outputs[node] = message.outputs
+
+    around(patch, Traversal, "_ended", ended)
+
+
+@bug
+def the_journal_loses_values(patch: pytest.MonkeyPatch) -> None:
+    def set_status(original, self, change):
+        original(self, change)
+        if self.events and isinstance(self.events[-1], NodeEvent):
+            self.events[-1] = self.events[-1]._replace(outputs={})
+
+    around(patch, propagation.Propagation, "set", set_status)

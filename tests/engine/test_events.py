@@ -47,6 +47,9 @@ def test_every_name_survives(node: int):
         NodeEvent(1.5, 0, 4, NodeStatus.WAITING, fresh=True),
         NodeEvent(1.5, 0, 4, NodeStatus.COMPLETED, Cause.MARKED, stale=True),
         NodeEvent(1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=2.25, left=3),
+        NodeEvent(
+            1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", outputs={"a.b-c": 'x"\n\x1b\ud800é', "d": ""}
+        ),
         CommandEvent(1.5, 3, CommandKind.CANCEL_SUBTREE, (0, 9)),
         CommandEvent(1.5, 3, CommandKind.SET_JOBS, jobs=7, by="signal"),
         CommandEvent(1.5, 3, None, (2,), by="keep_going = false"),

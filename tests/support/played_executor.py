@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.engine.messages import Effect, Ended, EndKind, Result, SetSlots, Start, Started, Stop, Withdraw, Withdrawn
+from dagtui.engine.messages import (
+    NO_OUTPUTS,
+    Effect,
+    Ended,
+    EndKind,
+    Result,
+    SetSlots,
+    Start,
+    Started,
+    Stop,
+    Withdraw,
+    Withdrawn,
+)
 from dagtui.engine.protocol import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 TERM_TAKES = 0.1
 """Seconds in which a timed process ends after TERM."""
@@ -50,6 +62,8 @@ class PlayedExecutor:
         """All attempts that began, in order: node and attempt."""
         self.most = 0
         """The most processes that were alive at once."""
+        self.handed_on: Callable[[int], Mapping[str, str]] = lambda _attempt: NO_OUTPUTS
+        """The values that an attempt with a number hands on."""
         self._deliver: Callable[[Result], None] = self.outgoing.append  # until it is opened, results stay
         self._closed = False
         self._closing: anyio.Event | None = None
@@ -126,7 +140,11 @@ class PlayedExecutor:
             kind, value = EndKind.SIGNAL, 9
         if kind is EndKind.LOST:
             seconds = 0.0
-        self._report(Ended(node, process.attempt, kind, value, seconds=seconds, left=left))
+        self._report(
+            Ended(
+                node, process.attempt, kind, value, seconds=seconds, left=left, outputs=self.handed_on(process.attempt)
+            )
+        )
         self._begin()
 
     @property

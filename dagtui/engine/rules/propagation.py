@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import Capacity
-from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent, with_text
+from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent, changed_outputs, with_text
 from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.transitions import ANY, TransitionError
 from dagtui.engine.rules.triggers import TABLE, find_followers
@@ -71,7 +71,7 @@ class Propagation:
     def set(self, change: NodeChange) -> None:
         """Change a node, and keep the event for the journal. A change that the rules do not list is made and noted."""
         state = self.state
-        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left = change
+        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs = change
         if attempt is None:
             attempt = state.attempt[node]
         if marks is None:
@@ -79,8 +79,28 @@ class Propagation:
         why = why or status_why(state, status, cause, attempt, blocker, marks)
         if self.mask is not None:
             why = self.mask(why)
-        data = self.now, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left
-        event = tuple.__new__(NodeEvent, data)  # takes less than half the time of NodeEvent(...)
+            if outputs:
+                outputs = changed_outputs(outputs, self.mask)
+        event = tuple.__new__(  # takes less than half the time of NodeEvent(...)
+            NodeEvent,
+            (
+                self.now,
+                node,
+                attempt,
+                status,
+                cause,
+                why,
+                value,
+                seconds,
+                blocker,
+                marks,
+                due,
+                fresh,
+                stale,
+                left,
+                outputs,
+            ),
+        )
         try:
             state.apply_node(event)
         except TransitionError as error:

@@ -143,7 +143,7 @@ def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...
     """Return the parameters without a default, as `-p` takes them, with the values that a run had."""
     from dagtui.graph.errors import GraphError
     from dagtui.graph.expressions.declared import as_given
-    from dagtui.graph.loading import load, required_parameters
+    from dagtui.graph.loading import load_recorded, required_parameters
     from dagtui.store.directory import last_run
     from dagtui.store.errors import StoreError
     from dagtui.text.redaction import MARK
@@ -151,7 +151,7 @@ def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...
     try:
         names = required_parameters(graph_file)
         run = last_run(graph_file, number) if names else None
-        params = {} if run is None else load(run.graph_path).params
+        params = {} if run is None else load_recorded(run.graph_path).params
     except (GraphError, StoreError):
         return ()  # what reads the graph and the run next reports it
     found = {name: as_given(params[name]) for name in names if name in params}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dagtui.graph.keys import RETRY, RUN, TASK
 from dagtui.graph.loading import VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
+from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -164,6 +164,14 @@ def read_trigger(value: object) -> Trigger:
     raise ValueProblem("names an unknown trigger", hint or f"the triggers are {', '.join(known)}")
 
 
+def read_files(value: object) -> tuple[str, ...]:
+    """Read paths of files, each once."""
+    hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write [".env"]'
+    found = values.each(values.path, values.items(value, hint))
+    _refuse_repeated(found)
+    return found
+
+
 def read_names(value: object) -> tuple[str, ...]:
     """Read a list of different names. Raises ValueProblem."""
     found: dict[str, None] = {}

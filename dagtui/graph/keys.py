@@ -15,6 +15,7 @@ from dagtui.graph.key_values import (
     read_default,
     read_env,
     read_exit_codes,
+    read_files,
     read_group,
     read_names,
     read_needs,
@@ -201,6 +202,11 @@ RUN: Mapping[str, Key] = {
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True, "minItems": 1},
         "What runs if no node is named, with all that it needs.",
     ),
+    "env_file": Key(
+        read_files,
+        {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
+        'Files of variables for all tasks, NAME=VALUE lines. A name that ends in "?" may be missing.',
+    ),
     "secrets": Key(
         read_names,
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
@@ -221,7 +227,7 @@ DOCUMENT: Mapping[str, str] = {
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ("include", "pools")
-RESERVED_RUN = ("env_file", "exclusive", "load_average", "notify", "timeout")
+RESERVED_RUN = ("exclusive", "load_average", "notify", "timeout")
 RESERVED_TASK = (
     "inputs",
     "outputs",

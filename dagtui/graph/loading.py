@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from array import array
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,12 @@ from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, su
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
-from dagtui.graph.keys import DOCUMENT, RESERVED_RUN, RUN
+from dagtui.graph.keys import DOCUMENT, RUN
 from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.cells import ProductCells, most_cells
 from dagtui.graph.matrix.matrices import MOST_NODES
-from dagtui.graph.model import Graph, RunSettings, Trigger, numbered_tasks
+from dagtui.graph.model import Graph, Trigger, numbered_tasks
+from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.tasks import TaskReader
 from dagtui.graph.toml import parse, values
 from dagtui.text import label
@@ -26,6 +26,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dagtui.graph.env_files import EnvFiles
     from dagtui.graph.matrix.cells import Cells
     from dagtui.graph.model import Matrix, ParameterValue, Task, TaskIndex
 
@@ -79,6 +80,17 @@ def load_text(
         return _Loading(document, text, Path(path)).graph(parameters, environment)
 
 
+def load_recorded(path: Path, content: bytes | None = None) -> Graph:
+    """Read the resolved graph of a run, whose content may be known already. Raises GraphError.
+
+    It stands for itself, so no other file is read.
+    """
+    shown = label(path)
+    with without_garbage_collection():
+        text = parse.decode(parse.read_bytes(path, shown) if content is None else content, shown)
+        return _RecordedLoading(parse.parse(text, shown), text, path).graph({}, None)
+
+
 def required_parameters(path: Path) -> tuple[str, ...]:
     """Return the parameters of a graph file that must be given. Raises GraphError if it can't be parsed."""
     shown = label(path)
@@ -130,6 +142,9 @@ class _Loading:
         name = self._name()
         params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
+        env_files = self._env_files(settings, params)
+        if env_files is not None and environment is not None:
+            environment = {**env_files.variables, **environment}
         reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"), self._path.parent)
         tasks = self._tasks(reader)
         self._check_slots(tasks, settings)
@@ -148,10 +163,22 @@ class _Loading:
         if graph is not None:
             placeholders.check_statuses(graph)
             self._check_default(graph)
-            graph.sheets = reader.sheets
+            graph.sources = reader.sheets
+            if env_files is not None:
+                graph.variables, graph.sources = env_files.variables, {**env_files.digests, **graph.sources}
         if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph
+
+    def _env_files(self, settings: RunSettings, params: Mapping[str, ParameterValue]) -> EnvFiles | None:
+        """Read the files of variables. None if there are none."""
+        if not settings.env_file:
+            return None
+        from dagtui.graph.env_files import EnvFiles
+
+        found = EnvFiles(self._path.parent, self._diagnostics)
+        found.read(settings.env_file, params)
+        return found
 
     def _check_default(self, graph: Graph) -> None:
         """Record names in `default` of `[run]` that mean no node."""
@@ -214,9 +241,9 @@ class _Loading:
     def _settings(self) -> RunSettings:
         table = self._table("run")
         if not table.keys() <= RUN.keys():
-            from dagtui.graph.check.unknown_keys import check_keys
+            from dagtui.graph.check.unknown_keys import check_run
 
-            check_keys(self._diagnostics, ("run",), table, RUN, RESERVED_RUN)
+            check_run(self._diagnostics, table)
         found: dict[str, Any] = {}
         for name, key in RUN.items():
             if name not in table:
@@ -225,6 +252,7 @@ class _Loading:
                 found[name] = key.read(table[name])
             except ValueProblem as wrong:
                 self._diagnostics.wrong(("run", name), wrong, quoted(f"run.{name}"))
+                self._diagnostics.lost.all_variables |= name == "env_file"
         return RunSettings(**found)
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
@@ -330,7 +358,9 @@ class _Loading:
     ) -> Graph | None:
         labels = layout.labels()
         if len(set(labels)) < len(labels):
-            self._same_names(labels, layout)
+            from dagtui.graph.check.nodes import same_names
+
+            same_names(self._diagnostics, labels, layout)
             return None
         try:
             return Graph(
@@ -347,32 +377,14 @@ class _Loading:
                 settings=settings,
             )
         except CycleError as error:
-            self._cycle(error, layout)
+            from dagtui.graph.check.nodes import cycle
+
+            cycle(self._diagnostics, error, layout, Origins(self._document, layout.tasks))
             return None
 
-    def _same_names(self, labels: list[str], layout: GraphLayout) -> None:
-        """Record every task with a node named like an earlier node."""
-        task_of = array("i", layout.task_of())
-        seen: dict[str, int] = {}
-        for node, found in enumerate(labels):
-            first = seen.setdefault(found, node)
-            if first == node:
-                continue
-            one, other = layout.tasks[task_of[first]].name, layout.tasks[task_of[node]].name
-            matrix = layout.tasks[task_of[node]].matrix
-            if one == other and matrix is not None and matrix.is_listed:
-                message = f"the matrix of task {quoted(one)} has the cell {quoted(found, 200)} twice"
-                self._diagnostics.key(("tasks", other, "matrix"), message, "remove one of them")
-                continue
-            message = (
-                f"two nodes are named {quoted(found, 200)}: one of task {quoted(one)} and one of task {quoted(other)}"
-            )
-            self._diagnostics.key(("tasks", other), message, "give one of them another name")
 
-    def _cycle(self, error: CycleError, layout: GraphLayout) -> None:
-        task_of = list(layout.task_of())
-        on_it = {layout.tasks[task_of[node]].name: task_of[node] for node in error.nodes}
-        first = min(on_it.values())
-        origins = Origins(self._document, layout.tasks)
-        hint = "remove one of these needs" if len(on_it) > 1 else "select only the cells that come before"
-        self._diagnostics.value(origins.of(first, "needs"), str(error), hint)
+class _RecordedLoading(_Loading):
+    """The resolved graph of a run on its way to a graph. Its environment is known to the run only."""
+
+    def _env_files(self, settings: RunSettings, params: Mapping[str, ParameterValue]) -> None:
+        """Read no files of variables, which may be gone."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NewType, cast
 
 from dagtui.graph.errors import CycleError
 from dagtui.graph.flat_edges import flattened, parents_first
+from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -171,21 +172,6 @@ class Task:
     """The program and arguments that stand before the shell, the program or the interpreter, with placeholders."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """The `[run]` table."""
-
-    jobs: int | None = None
-    """None for the number of processors that this process may use."""
-    keep_going: bool = True
-    default: tuple[str, ...] = ()
-    """What runs if no node is named, as written. Empty: every task whose `default` is true."""
-    secrets: tuple[str, ...] = ()
-    """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
-    state: str = ""
-    """The directory that keeps the runs, relative to the graph file, or empty for the usual place."""
-
-
 def numbered_tasks(tasks: Iterable[Task]) -> Iterable[tuple[TaskIndex, Task]]:
     """Return each task with its number."""
     return cast("Iterable[tuple[TaskIndex, Task]]", enumerate(tasks))
@@ -221,9 +207,10 @@ class Graph:
         "params",
         "path",
         "settings",
-        "sheets",
+        "sources",
         "task_of",
         "tasks",
+        "variables",
     )
 
     def __init__(  # the fields of a graph, given by name
@@ -272,8 +259,10 @@ class Graph:
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
         self.settings = RunSettings() if settings is None else settings
-        self.sheets: Mapping[Path, bytes] = {}
-        """The digests of the sheets that cells were read from."""
+        self.variables: Mapping[str, str] = {}
+        """The variables of the files that `run.env_file` names. Those that a run is started with count before them."""
+        self.sources: Mapping[Path, bytes] = {}
+        """The digests of the other files that were read: those of variables, and sheets."""
         self.digest = b""
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self._index = _numbered(self.labels)

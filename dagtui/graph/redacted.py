@@ -46,9 +46,11 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
         if cells is not None:
             cells = [redactor.cell(cell) for cell in cells]
     shown = graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
-    if graph.settings.default:
-        named = tuple(map(secrets.mask, graph.settings.default))
-        shown.settings = dataclasses.replace(graph.settings, default=named)
+    shown.variables = {}
+    settings = graph.settings
+    if settings.default or settings.env_file:
+        named, files = (tuple(map(secrets.mask, texts)) for texts in (settings.default, settings.env_file))
+        shown.settings = dataclasses.replace(settings, default=named, env_file=files)
     return shown
 
 

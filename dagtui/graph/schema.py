@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.keys import DOCUMENT, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
-from dagtui.graph.model import RetryPolicy, RunSettings, Task
+from dagtui.graph.model import RetryPolicy, Task
+from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

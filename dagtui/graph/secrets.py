@@ -43,7 +43,7 @@ def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
 def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> Secrets:
     diagnostics = Diagnostics()
     found: set[str] = set()
-    sources = _Sources(graph, environment)
+    sources = _Sources(graph, {**graph.variables, **environment} if graph.variables else environment)
     for index, name in enumerate(graph.settings.secrets):
         values = {value.strip() for value in sources.values.get(name, ())}
         if known_only and not any(values):

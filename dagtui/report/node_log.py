@@ -74,14 +74,14 @@ def find_log(run: RunDirectory, words: str, attempt: AttemptNumber | None) -> No
 
 
 def _label(run: RunDirectory, words: str) -> str:
-    from dagtui.graph.loading import load
+    from dagtui.graph.loading import load_recorded
 
     if not run.has_graph():
         if attempts_on_disk(run.log_path(words, FIRST_ATTEMPT)):
             return words
         raise StoreError(f"can't list the nodes of run {run.number}: its graph {label(run.graph_path, 1000)} is gone")
     try:
-        graph = load(run.graph_path)
+        graph = load_recorded(run.graph_path)
     except GraphError as error:
         raise StoreError(str(error)) from error
     found = chosen_nodes(graph, [words])

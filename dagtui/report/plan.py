@@ -15,7 +15,7 @@ from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
 from dagtui.graph.definition import CellChange, changed_cells
 from dagtui.graph.errors import GraphError
-from dagtui.graph.loading import load
+from dagtui.graph.loading import load_recorded
 from dagtui.graph.model import NO_NODE
 from dagtui.runs.forecast import UNKNOWN, Forecast
 from dagtui.store.directory import last_run
@@ -163,7 +163,7 @@ def sheet_changes(graph: Graph, graph_path: Path) -> list[SheetChange]:
         run = last_run(graph_path)
         if run is None:
             return []
-        changes = changed_cells(load(run.graph_path), graph)
+        changes = changed_cells(load_recorded(run.graph_path), graph)
     except (StoreError, GraphError):
         return []
     return [

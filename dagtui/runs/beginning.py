@@ -46,7 +46,8 @@ class Ingredients:
             raise ValueError("a run needs a graph file, because its directory lies beside that")
         self.options = options
         self.path: Path = graph.path
-        self.environment = dict(os.environ if options.environment is None else options.environment)
+        started_with = os.environ if options.environment is None else options.environment
+        self.environment = {**graph.variables, **started_with}
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 

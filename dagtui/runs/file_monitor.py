@@ -28,7 +28,7 @@ _NAME_CHARACTERS = 30
 
 
 class FileMonitor:
-    """Checks the run directory, the graph file and its sheets periodically, and updates its notices."""
+    """Checks the run directory, the graph file and the files that it names periodically, and updates its notices."""
 
     def __init__(self, run: RunView, note: Callable[[str], None], directory: RunDirectory) -> None:
         """`note` records a note, which the next screen shows."""
@@ -90,7 +90,7 @@ class RecordWatch:
 
 
 class GraphFilesWatch:
-    """Whether the graph file and its sheets have other contents than when the run started."""
+    """Whether the graph file and those that it names have other contents than when the run started."""
 
     def __init__(self, run: RunView, note: Callable[[str], None]) -> None:
         self._run = run
@@ -99,7 +99,7 @@ class GraphFilesWatch:
         files = [] if graph.path is None or not graph.digest else [FileWatch(graph.path, graph.digest)]
         self._named: Path | None = None
         """The file that the notice names."""
-        self._files = files + [FileWatch(path, digest) for path, digest in graph.sheets.items()]
+        self._files = files + [FileWatch(path, digest) for path, digest in graph.sources.items()]
 
     def look(self) -> None:
         """Check now, except for files that are too large to be read quickly."""

@@ -10,7 +10,7 @@ import anyio
 from dagtui.engine.events import RunEvent, parse
 from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
-from dagtui.graph.loading import load_text
+from dagtui.graph.loading import load_recorded
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.previous_run import recorded_graph
 from dagtui.runs.view import RunView, WallTimes
@@ -63,7 +63,7 @@ class FollowedRun(RunView):
     def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
         """Open a run of a graph file, and read its journal so far. Raises StoreError for every kind of failure."""
         try:
-            graph = load_text(recorded_graph(directory), graph_path)
+            graph = load_recorded(graph_path, recorded_graph(directory))
             history = History.load(graph_path)
             follower = JournalFollower(directory.journal_path)
             run = cls(graph, directory, history, follower)

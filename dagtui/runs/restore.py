@@ -22,7 +22,7 @@ from dagtui.execution.local.submitted import exited
 from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
-from dagtui.graph.loading import load_text, without_garbage_collection
+from dagtui.graph.loading import load_recorded, without_garbage_collection
 from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
@@ -201,7 +201,7 @@ def _followers(state: RunState, again: Collection[NodeIndex]) -> frozenset[NodeI
 
 def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
     try:
-        return load_text(content, directory.graph_path)
+        return load_recorded(directory.graph_path, content)
     except GraphError as error:
         # The user can't repair this file, and without it the recorded successes have no meaning.
         problem = error.problems[0]

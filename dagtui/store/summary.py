@@ -113,12 +113,13 @@ def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:
     if not found.resumed or found.began is None or not found.nodes:
         return
     from dagtui.graph.errors import GraphError
-    from dagtui.graph.loading import load_text
+    from dagtui.graph.loading import load_recorded
 
     try:
         if WallTime(os.stat(directory.graph_path).st_mtime) <= found.began:
             return
-        labels = set(load_text(read_file(directory.graph_path, _LARGEST_GRAPH), directory.graph_path).labels)
+        content = read_file(directory.graph_path, _LARGEST_GRAPH)
+        labels = set(load_recorded(directory.graph_path, content).labels)
     except (OSError, StoreError, GraphError):
         return
     for name in found.nodes.keys() - labels:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
+from dagtui.graph.model import Graph, RetryPolicy, Task, Trigger
+from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     import random

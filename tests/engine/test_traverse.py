@@ -12,7 +12,8 @@ import pytest
 
 import dagtui
 from dagtui.engine.status import Verdict
-from dagtui.graph.model import RetryPolicy, RunSettings, Task, Trigger
+from dagtui.graph.model import RetryPolicy, Task, Trigger
+from dagtui.graph.run_settings import RunSettings
 
 pytestmark = pytest.mark.anyio
 

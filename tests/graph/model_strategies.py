@@ -98,7 +98,10 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
         optional={
             "name": NAMES,
             "env": st.dictionaries(st.sampled_from(["A", "B"]), SCALARS),
-            "run": st.fixed_dictionaries({}, optional={"jobs": st.integers(9, 99), "keep_going": st.booleans()}),
+            "run": st.fixed_dictionaries(
+                {},
+                optional={"jobs": st.integers(9, 99), "keep_going": st.booleans(), "env_file": st.just(["gone.env?"])},
+            ),
             "defaults": st.fixed_dictionaries({}, optional={"retries": st.integers(0, 3), "timeout": SECONDS}),
         },
     )

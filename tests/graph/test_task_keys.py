@@ -9,7 +9,8 @@ import pytest
 from graph.sources import graph_of, task_of
 
 from dagtui.graph.loading import load, load_text
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSettings, ShellCommand, Trigger
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Trigger
+from dagtui.graph.run_settings import RunSettings
 
 _NEED_PARENTS = {Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
 

@@ -95,6 +95,18 @@ def test_a_change_of_a_sheet_is_said_for_as_long_as_it_lasts(tmp_path: Path) -> 
     anyio.run(session.close)
 
 
+def test_a_change_of_a_file_of_variables_is_said(tmp_path: Path) -> None:
+    path, variables = tmp_path / "graph.toml", tmp_path / ".env"
+    variables.write_text("A=1\n")
+    path.write_text('version = 1\n[run]\nenv_file = [".env"]\n[tasks.a]\nrun = "true"\n')
+    session = anyio.run(settled, path)
+    assert look(session) == []
+    variables.write_text("A=2\n")
+    (text,) = look(session)
+    assert ".env has changed since this run started" in text
+    anyio.run(session.close)
+
+
 def test_a_file_that_was_only_touched_has_not_changed(session: LiveRun, tmp_path: Path) -> None:
     os.utime(tmp_path / "graph.toml", ns=(1, 1))
     assert look(session) == []

@@ -21,7 +21,8 @@ from dagtui.engine.messages import (
 )
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
-from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
+from dagtui.graph.model import Graph, RetryPolicy, Task, Trigger
+from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     from dagtui.engine.events import Event

@@ -36,6 +36,7 @@ _SAME = {
         "threads workers",
         "keep_going": "continue continue_on_error continue_on_failure keepgoing",
         "secrets": "mask masked redact secret",
+        "env_file": "dotenv env_files env_from envfile environment_file load_env",
     },
     Where.TASK: {
         "needs": "after dep depend dependencies dependencies_on depends depends_on dependson deps need parents "
@@ -94,7 +95,7 @@ _OUTPUTS = 'this version of dagtui does not track the files a task writes: the t
 _CACHE = "nothing is cached between runs: --resume continues a run and keeps the nodes that completed"
 _CONTAINER = 'let the engine start the command of the task: wrap = ["docker", "run", "--rm", "IMAGE"]'
 _ENVIRONMENT_MANAGER = 'let it start the command of the task: wrap = ["conda", "run", "-n", "NAME"], or ["uv", "run"]'
-_DOTENV = "this version of dagtui does not read such files; before you call it, run: set -a; . ./.env; set +a"
+_DOTENV = 'name such files in [run]: env_file = [".env"]'
 _ON_FAILURE = 'write a task that needs this one, with trigger = "any_failed"'
 _ON_SUCCESS = "write a task that needs this one: it runs when this one has succeeded"
 _ON_END = 'write a task that needs this one, with trigger = "all_done"'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import meant
 from dagtui.graph.errors import quoted
-from dagtui.graph.keys import DOCUMENT, RESERVED_DOCUMENT, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, RESERVED_DOCUMENT, RESERVED_RUN, RUN, TASK
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,17 +71,19 @@ def lose_table(lost: Lost, key: str) -> None:
     lost.all_tasks = lost.all_tasks or key == "tasks"
 
 
-def check_keys(
-    diagnostics: Diagnostics,
-    at: KeyPath,
-    table: dict[str, object],
-    known: Collection[str],
-    reserved: Collection[str] = (),
-) -> None:
+def check_keys(diagnostics: Diagnostics, at: KeyPath, table: dict[str, object], known: Collection[str]) -> None:
     """Record every unknown key of a table."""
     for key in table:
         if key not in known:
-            unknown_key(diagnostics, (*at, key), known, reserved)
+            unknown_key(diagnostics, (*at, key), known, ())
+
+
+def check_run(diagnostics: Diagnostics, table: dict[str, object]) -> None:
+    """Record every unknown key of `[run]`."""
+    for key in table.keys() - RUN.keys():
+        at = ("run", key)
+        unknown_key(diagnostics, at, RUN, RESERVED_RUN)
+        diagnostics.lost.all_variables |= meant_key(at, RUN) == "env_file"
 
 
 def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str]) -> None:

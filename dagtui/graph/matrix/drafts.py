@@ -67,7 +67,7 @@ def complete(
             continue
         if axis == FROM:
             del table[FROM]
-            path = read_inside((FROM,), _path, entries, params, diagnostics)
+            path = read_inside((FROM,), filled_path, entries, params, diagnostics)
             sheet = read_inside((FROM,), sheets.sheet, path)
         elif "{{" in entries:
             changing.add(axis)
@@ -80,7 +80,8 @@ def complete(
         raise
 
 
-def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> str:
+def filled_path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> str:
+    """Return a path with its parameters filled in. Raises ValueProblem and FollowsError."""
     template = _parsed(text)
     for placeholder in template.placeholders():
         source, name = quoted(placeholder.source), placeholder.name

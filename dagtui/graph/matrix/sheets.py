@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import stat
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.graph.errors import GraphError, Problem, ValueProblem, quoted
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.matrices import MOST_AXES
+from dagtui.graph.other_files import content_of as read_file
 from dagtui.graph.toml import parse, values
 from dagtui.graph.toml.positions import SourceSpan, excerpt, locate
 from dagtui.text import label, plural
@@ -46,18 +46,7 @@ def content_of(path: Path) -> bytes:
     """Return the content of a file that is a sheet by its name. Raises ValueProblem."""
     if path.suffix.lower() not in ENDINGS:
         raise ValueProblem("must name a file that ends in .tsv, .csv, .json or .toml", "the ending says how to read it")
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueProblem("must name a file, not a folder, pipe or device")
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        message = f"can't be read: {label(path, 300)}: {label(reason)}"
-        raise ValueProblem(message, "a relative path starts at the folder of the graph file") from None
-    if len(content) > MOST_BYTES:
-        raise ValueProblem(f"names a file that is larger than {MOST_BYTES // 1024**2} MB", "split it")
-    return content
+    return read_file(path, MOST_BYTES, "split it")
 
 
 class _SheetRows:

@@ -11,7 +11,8 @@ from support.waiting import until
 from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, strips, texts
 
-from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
+from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.run_settings import RunSettings
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.text.secrets import Secrets

@@ -202,6 +202,7 @@ RUN: Mapping[str, Key] = {
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True, "minItems": 1},
         "What runs if no node is named, with all that it needs.",
     ),
+    "exclusive": Key(values.boolean, BOOLEAN, "Whether a run is refused while another one of the graph is live."),
     "env_file": Key(
         read_files,
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
@@ -227,7 +228,7 @@ DOCUMENT: Mapping[str, str] = {
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ("include", "pools")
-RESERVED_RUN = ("exclusive", "load_average", "notify", "timeout")
+RESERVED_RUN = ("load_average", "notify", "timeout")
 RESERVED_TASK = (
     "inputs",
     "outputs",

@@ -18,5 +18,7 @@ class RunSettings:
     """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
     env_file: tuple[str, ...] = ()
     """Files with variables of all tasks, as written. A name that ends in `?` may be missing."""
+    exclusive: bool = False
+    """Whether a run is refused while another one of the graph is live."""
     state: str = ""
     """The directory that keeps the runs, relative to the graph file, or empty for the usual place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
@@ -50,6 +52,14 @@ class Ingredients:
         self.environment = {**graph.variables, **started_with}
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
+
+    def starting(self, resumed: Path | None = None) -> AbstractContextManager[None]:
+        """Return the context in which the run takes its lock. Raises StoreError if the run has to wait for others."""
+        if not self.executed.settings.exclusive:
+            return nullcontext()
+        from dagtui.store.exclusive import alone
+
+        return alone(self.path, resumed)
 
     def live_run(self, directory: RunDirectory, writer: JournalWriter, clock: ClockTime = NO_TIME) -> LiveRun:
         """Create a run that has not started. Its clock reads `clock` now."""
@@ -139,7 +149,8 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     supervisor = options.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, options._replace(supervisor=supervisor))
-        directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
+        with ingredients.starting():
+            directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     except BaseException:  # any failure, Ctrl+C too: don't leave the supervisor behind
         supervisor.close()
         raise

@@ -225,7 +225,8 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     found = options.resumption or resumable(ingredients.shown)
     directory = found.directory
     with ExitStack() as undoing:
-        directory.acquire()
+        with ingredients.starting(directory.path):
+            directory.acquire()
         undoing.callback(directory.close)
         wait_for_processes(directory.path)
         ended = end_survivors(directory.path)

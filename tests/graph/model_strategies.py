@@ -82,6 +82,14 @@ TASKS = st.builds(
 )
 
 
+RUN = {
+    "jobs": st.integers(9, 99),
+    "keep_going": st.booleans(),
+    "exclusive": st.booleans(),
+    "env_file": st.just(["gone.env?"]),
+}
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, object]:
     """The tables of a valid file: tasks need only earlier ones."""
@@ -98,10 +106,7 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
         optional={
             "name": NAMES,
             "env": st.dictionaries(st.sampled_from(["A", "B"]), SCALARS),
-            "run": st.fixed_dictionaries(
-                {},
-                optional={"jobs": st.integers(9, 99), "keep_going": st.booleans(), "env_file": st.just(["gone.env?"])},
-            ),
+            "run": st.fixed_dictionaries({}, optional=RUN),
             "defaults": st.fixed_dictionaries({}, optional={"retries": st.integers(0, 3), "timeout": SECONDS}),
         },
     )

@@ -43,6 +43,7 @@ AT_THE_TOP = [
     ("[run]\njobs = 0\n[tasks.a]", 3, 8, "0", '"run.jobs" must be between 1 and 100,000', ""),
     ('[run]\njobs = "4"\n[tasks.a]', 3, 8, '"4"', '"run.jobs" must be an integer, not a string', ""),
     ("[run]\nkeep_going = 1\n[tasks.a]", 3, 14, "1", '"run.keep_going" must be a boolean', ""),
+    ("[run]\nexclusive = 1\n[tasks.a]", 3, 13, "1", '"run.exclusive" must be a boolean', "write true or false"),
     ("[run]\nmax_workers = 1\n[tasks.a]", 3, 1, "max_workers", 'unknown key "max_workers"', 'did you mean "jobs"?'),
     (
         '[run]\nsecrets = "TOKEN"\n[tasks.a]',

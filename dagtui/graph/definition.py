@@ -193,7 +193,8 @@ def _filled(text: _Text, graph: Graph) -> str:
             if isinstance(found, tuple) and (found or hole.default is None):
                 return text.join([text.written(value_text(entry), hole.place) for entry in found])
             return text.written(hole.known("" if isinstance(found, tuple) else value_text(found)) or "", hole.place)
-        return f"\0{hole.root.value}.{hole.name}\0"  # a character that no text read from a file contains
+        # NUL is a character that no text read from a file contains.
+        return f"\0{hole.root.value}.{hole.name}\0{hole.output}\0{hole.default}\0"
 
     return text.fill(value)
 

@@ -161,7 +161,7 @@ class _Loading:
             check_known(self._diagnostics, settings.secrets, (environment, params), tasks)
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
-            placeholders.check_statuses(graph)
+            placeholders.check_needs(graph)
             self._check_default(graph)
             graph.sources = reader.sheets
             if env_files is not None:

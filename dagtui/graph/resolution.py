@@ -9,31 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.expressions.braces import Root, quote
-from dagtui.graph.expressions.placeholders import asked_node
+from dagtui.graph.expressions.asked import AskedNodes, OutputsOf, no_outputs
 from dagtui.graph.expressions.templates import (
     Template,
-    parameter_text,
-    parameter_texts,
     parse_command,
     parse_env,
     parse_template,
-    value_text,
 )
 from dagtui.graph.model import ArgumentList, NodeIndex, PythonCall, ShellCommand
+from dagtui.graph.node_values import NodeValues
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagtui.graph.expressions.braces import Placeholder
-    from dagtui.graph.model import Action, Graph, Task, TaskIndex, Value
-
-
-MOST_FILLED = 4 * 1024 * 1024
-"""Total characters of the placeholders of one node, because variables made of each other can double repeatedly.
-Kernels do not start programs with more.
-"""
+    from dagtui.graph.model import Action, Graph, Task, TaskIndex
 
 
 _Given = TypeVar("_Given")
@@ -85,6 +75,7 @@ class Resolver:
     def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
         """Resolve with the environment that the run was started with."""
         self._graph = graph
+        self._asked = AskedNodes(graph)
         self._environment = environment
         self._directory = (graph.directory if graph.directory is not None else Path()).absolute()
         self._done: dict[int, Resolved] = {}
@@ -96,7 +87,9 @@ class Resolver:
         self._constant_envs: dict[int, dict[str, str]] = {}
         self._paths: dict[str, Path] = {}
 
-    def resolve(self, node: NodeIndex, status_of: Callable[[NodeIndex], str]) -> Resolved:
+    def resolve(
+        self, node: NodeIndex, status_of: Callable[[NodeIndex], str], outputs_of: OutputsOf = no_outputs
+    ) -> Resolved:
         """Return what the node executes now. `status_of` gives the word of `needs.X.status`. Raises ResolutionError."""
         number = self._graph.task_of[node]
         done = self._done.get(number)
@@ -106,18 +99,24 @@ class Resolver:
             plan = self._plans.get(number) or self._plan(number)
             if plan is None:
                 return self._done[number]
-            return plan.resolve(_Values(self._graph, self._environment, node, status_of), self)
+            return plan.resolve(NodeValues(self._asked, self._environment, node, status_of, outputs_of), self)
         except ValueProblem as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
-    def known(self, node: NodeIndex, status_of: Callable[[NodeIndex], str], redact: Callable[[str, str], str]) -> Known:
+    def known(
+        self,
+        node: NodeIndex,
+        status_of: Callable[[NodeIndex], str],
+        redact: Callable[[str, str], str],
+        outputs_of: OutputsOf = no_outputs,
+    ) -> Known:
         """Resolve each text by itself, so that one without a value leaves the others.
 
         `redact` gets name and value of each variable before others are made of it.
         """
         number = self._graph.task_of[node]
         task = self._graph.tasks[number]
-        values = _Values(self._graph, self._environment, node, status_of)
+        values = NodeValues(self._asked, self._environment, node, status_of, outputs_of)
         try:
             plan = self._plans.get(number)
             if plan is None:
@@ -142,7 +141,7 @@ class Resolver:
         env = self._env(task)
         plan = _Plan(task, env)
         if plan.constant():
-            values = _Values(self._graph, self._environment, NodeIndex(0), str)
+            values = NodeValues(self._asked, self._environment, NodeIndex(0), str, no_outputs)
             shared = self._constant_envs.get(id(task.env))
             resolved = plan.resolve(values, self, shared)
             self._constant_envs.setdefault(id(task.env), resolved.env)
@@ -156,87 +155,6 @@ class Resolver:
         if templates is None:
             templates = self._envs[id(task.env)] = parse_env(task.env)
         return templates
-
-
-class _Values:
-    """The values of the placeholders of one node."""
-
-    def __init__(
-        self, graph: Graph, environment: Mapping[str, str], node: NodeIndex, status_of: Callable[[NodeIndex], str]
-    ) -> None:
-        self.env: dict[str, str] = {}
-        self.unknown: set[str] = set()
-        """The variables of the task whose values are unknown."""
-        self._graph = graph
-        self._environment = environment
-        self._node = node
-        self._cell: dict[str, str] | None = None
-        self._status_of = status_of
-        self._filled = 0
-
-    def of(self, placeholder: Placeholder) -> str:
-        """Return the value of a placeholder. Raises ValueProblem if there is none, or if it exceeds the limit."""
-        found = self._find(placeholder)
-        self._count(placeholder, len(found))
-        return found
-
-    def _count(self, placeholder: Placeholder, characters: int) -> None:
-        self._filled += characters
-        if self._filled > MOST_FILLED:
-            raise ValueProblem(
-                f"{placeholder.source}: the values of the placeholders have more than {MOST_FILLED:,} characters"
-            )
-
-    def _find(self, placeholder: Placeholder) -> str:
-        root, name = placeholder.root, placeholder.name
-        found: str | None
-        if root is Root.NEEDS:
-            asked = asked_node(self._graph, self._node, placeholder)
-            found = None if asked is None else self._status_of(asked)
-        elif root is Root.ENV:
-            if name in self.unknown:
-                raise ValueProblem(f"{placeholder.source}: its value is not known")
-            found = self.env.get(name)
-            found = self._environment.get(name) if found is None else found
-        elif root is Root.MATRIX:
-            if self._cell is None:
-                self._cell = {axis: value_text(value) for axis, value in self._graph.cell(self._node)}
-            found = self._cell.get(name)
-        else:
-            texts = self.texts_of(placeholder)
-            if texts is not None:
-                return " ".join(texts)
-            found = parameter_text(self._graph.params[name]) if name in self._graph.params else None
-        found = placeholder.known(found)
-        if found is None:
-            what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
-            raise ValueProblem(f"{placeholder.source}: {what}")
-        return found
-
-    def quoted(self, placeholder: Placeholder) -> str:
-        """Return the value as it is written in a shell's command line. The elements of a list become words."""
-        texts = self.texts_of(placeholder) if placeholder.root is Root.PARAMS else None
-        if texts is None:
-            return quote(self.of(placeholder), placeholder.place)
-        return " ".join([quote(text, placeholder.place) for text in texts])
-
-    def list_of(self, placeholder: Placeholder) -> tuple[Value, ...] | None:
-        """Return the elements of a list, or its default if it is empty. None if the placeholder is not a list."""
-        if placeholder.root is not Root.PARAMS:
-            return None
-        found = self._graph.params.get(placeholder.name)
-        if not isinstance(found, tuple):
-            return None
-        return (placeholder.default,) if not found and placeholder.default is not None else found
-
-    def texts_of(self, placeholder: Placeholder) -> tuple[str, ...] | None:
-        """Return the elements of a list as texts, or None if the placeholder is not a list."""
-        found = self.list_of(placeholder)
-        if found is None:
-            return None
-        texts = parameter_texts(found)
-        self._count(placeholder, sum(map(len, texts)))
-        return texts
 
 
 class _Plan:
@@ -261,7 +179,7 @@ class _Plan:
             templates.append(self._command)
         return not any(template.filled for template in templates)
 
-    def resolve(self, values: _Values, resolver: Resolver, env: dict[str, str] | None = None) -> Resolved:
+    def resolve(self, values: NodeValues, resolver: Resolver, env: dict[str, str] | None = None) -> Resolved:
         """Fill in everything. `env` is passed if it is already known."""
         if env is None:
             for name, template in self._env.items():
@@ -272,7 +190,7 @@ class _Plan:
         wrap = _filled_arguments(self._wrap, values) if task.wrap else ()
         return Resolved(self._action(values), env, cwd, task.shell, task.colour, wrap)
 
-    def known(self, values: _Values, resolver: Resolver, redact: Callable[[str, str], str]) -> Known:
+    def known(self, values: NodeValues, resolver: Resolver, redact: Callable[[str, str], str]) -> Known:
         """Fill in each text by itself."""
         for name, template in self._env.items():
             found = _or_none(template.fill, values.of)
@@ -286,7 +204,7 @@ class _Plan:
         wrap = _or_none(lambda given: _filled_arguments(self._wrap, given), values)
         return Known(_or_none(self._action, values), env, path, wrap)
 
-    def _action(self, values: _Values) -> Action:
+    def _action(self, values: NodeValues) -> Action:
         if self._command is not None:
             return ShellCommand(self._command.fill(values.quoted))
         if self._arguments:
@@ -304,12 +222,12 @@ def _or_none(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
         return None
 
 
-def _filled_arguments(arguments: list[Template], values: _Values) -> tuple[str, ...]:
+def _filled_arguments(arguments: list[Template], values: NodeValues) -> tuple[str, ...]:
     """Return the arguments that the elements of an argv list stand for."""
     return tuple(chain.from_iterable([_filled_argument(argument, values) for argument in arguments]))
 
 
-def _filled_argument(argument: Template, values: _Values) -> tuple[str, ...]:
+def _filled_argument(argument: Template, values: NodeValues) -> tuple[str, ...]:
     """Return the arguments that an element of an argv list stands for: those of a list, otherwise one."""
     alone = argument.alone
     texts = None if alone is None else values.texts_of(alone)
@@ -336,7 +254,7 @@ def _templates_in(value: object) -> list[Template]:
     return []
 
 
-def _filled(value: object, values: _Values) -> object:
+def _filled(value: object, values: NodeValues) -> object:
     if isinstance(value, Template):
         elements = None if value.alone is None else values.list_of(value.alone)
         return value.fill(values.of) if elements is None else list(elements)
@@ -347,5 +265,5 @@ def _filled(value: object, values: _Values) -> object:
     return value
 
 
-def _filled_table(value: object, values: _Values) -> dict[str, object]:
+def _filled_table(value: object, values: NodeValues) -> dict[str, object]:
     return {key: _filled(entry, values) for key, entry in value.items()} if isinstance(value, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.diagnostics import Diagnostics
@@ -159,7 +160,7 @@ class _Sources:
     def _resolve(self, resolver: Resolver, node: NodeIndex, env: Mapping[str, str], names: Collection[str]) -> bool:
         """Take in the variables of one node. Return whether they could be filled in."""
         try:
-            found = resolver.resolve(node, lambda _: "").env
+            found = resolver.resolve(node, lambda _: "", lambda _: defaultdict(str)).env
         except ResolutionError:  # the attempts can't start, but what is written in the file is shown
             for name in names:
                 parts = parse_template(env[name]).parts

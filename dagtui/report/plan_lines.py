@@ -8,7 +8,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, command_line, unknown_status, wrapped_line
+from dagtui.graph.expressions.as_run import (
+    AsRun,
+    UnknownEnvironment,
+    command_line,
+    unknown_outputs,
+    unknown_status,
+    wrapped_line,
+)
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
@@ -93,7 +100,7 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
 
 def _as_run(plan: Plan) -> AsRun:
     """Return the commands with unknown environment variables, whose values may be secrets."""
-    return AsRun(plan.graph, UnknownEnvironment(), unknown_status)
+    return AsRun(plan.graph, UnknownEnvironment(), unknown_status, unknown_outputs)
 
 
 def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: AsRun) -> str:

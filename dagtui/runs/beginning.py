@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
+from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.traversal import Traversal
@@ -29,12 +30,13 @@ from dagtui.store.journal import JournalWriter
 from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.text.amounts import ClockTime
 
@@ -70,7 +72,7 @@ class Ingredients:
         traversal = Traversal(graph, initial_slots(graph, self.options.jobs), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
-        executor, previous = self._local_executor(directory, lambda node: traversal.state.status_of(node).name.lower())
+        executor, previous = self._local_executor(directory, traversal.state)
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
@@ -79,19 +81,19 @@ class Ingredients:
             live.subscribe(listener)
         return live
 
-    def _local_executor(
-        self, directory: RunDirectory, status_of: Callable[[NodeIndex], str]
-    ) -> tuple[Executor, PreviousProcesses]:
+    def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[Executor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""
         executor = LocalExecutor(
             self.executed,
             directory.path,
             lambda node, attempt: directory.log_path(self.shown.labels[node], attempt),
-            status_of,
+            lambda node, attempt: directory.output_path(self.shown.labels[node], attempt),
+            lambda node: state.status_of(node).name.lower(),
             directory.run_id,
             self.environment,
             secrets=self.secrets,
             supervisor=self.options.supervisor,
+            outputs_of=lambda node: state.outputs.get(node, NO_OUTPUTS),
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
 

@@ -173,7 +173,7 @@ class LiveRun(RunView):
         environment, secrets = self._environment, self._secrets
         if secrets is not None:
             environment = redacted_environment(environment, self.graph.settings.secrets, secrets)
-        return AsRun(self.graph, environment, self._ended_as, secrets)
+        return AsRun(self.graph, environment, self._ended_as, self._handed_on, secrets)
 
     # Driving
 

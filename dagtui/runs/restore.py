@@ -18,6 +18,7 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets
 from dagtui.engine.why import ended_why
 from dagtui.execution.local import undelivered
+from dagtui.execution.local.output_file import read_output
 from dagtui.execution.local.submitted import exited
 from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
@@ -180,7 +181,10 @@ def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], a
         end = exited(node, attempt, status, seconds)
         why = ended_why(end)
         if end.kind is EndKind.EXIT and not end.value:
-            found[node] = NodeEvent(at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, why, seconds=seconds)
+            values = read_output(directory.output_path(labels[number], attempt)).values
+            found[node] = NodeEvent(
+                at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, why, seconds=seconds, outputs=values
+            )
         else:
             cause = Cause.EXIT if end.kind is EndKind.EXIT else Cause.SIGNAL
             found[node] = NodeEvent(at, node, attempt, NodeStatus.FAILED, cause, why, end.value, seconds)

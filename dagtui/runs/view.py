@@ -8,6 +8,7 @@ from bisect import bisect_right
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.status import ALIVE
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
@@ -16,7 +17,7 @@ from dagtui.text import count, label
 from dagtui.text.amounts import NO_TIME, ClockTime, WallTime, first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.engine.events import Event, NoteEvent
@@ -179,7 +180,7 @@ class RunView(ABC):
         """What nodes execute: placeholders are filled in where their values are known, and secrets are redacted."""
         from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment
 
-        return AsRun(self.graph, UnknownEnvironment(), self._ended_as)
+        return AsRun(self.graph, UnknownEnvironment(), self._ended_as, self._handed_on)
 
     def _ended_as(self, node: NodeIndex) -> str:
         """Return the value of `needs.X.status`."""
@@ -187,6 +188,11 @@ class RunView(ABC):
         if not status.settled:
             raise ResolutionError(f"{self.graph.labels[node]} has not ended")
         return status.name.lower()
+
+    def _handed_on(self, node: NodeIndex) -> Mapping[str, str]:
+        """Return the values that a node has handed on."""
+        self._ended_as(node)
+        return self.state.outputs.get(node, NO_OUTPUTS)
 
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, from earlier runs. None without history."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from dagtui.store.errors import StoreError
 from dagtui.store.files import check_folder, make_folder, replace_link, sync_path, write_new_file
 from dagtui.store.lock import RunLock
-from dagtui.store.paths import folder_with_runs, folders_with_runs, log_name, make_graph_folder
+from dagtui.store.paths import folder_with_runs, folders_with_runs, log_name, make_graph_folder, output_name
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LAST_NUMBER = 999_999_999
 KEPT = 50
 """Number of runs of a graph that are kept."""
+OUTPUTS = "outputs"
+"""The folder of a run for the values that attempts hand on."""
 LATEST = "latest"
 """The link beside `runs` to the run that was started or resumed last."""
 _MAKING = ".new-"
@@ -35,7 +37,7 @@ _LEFT_BEHIND = 3600.0
 
 
 class RunDirectory:
-    """`runs/NUMBER` of a graph: journal.jsonl, graph.toml as resolved, lock, logs."""
+    """`runs/NUMBER` of a graph: journal.jsonl, graph.toml as resolved, lock, logs, outputs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,6 +68,7 @@ class RunDirectory:
             lock.make(_new_run_id())
             write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
             make_folder(making / "logs")
+            make_folder(making / OUTPUTS)
             path = _rename_to_next_number(making, runs_folder)
         except StoreError:
             lock.release()
@@ -103,6 +106,10 @@ class RunDirectory:
         """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
         return self.path / "logs" / log_name(node_label, attempt)
 
+    def output_path(self, node_label: str, attempt: AttemptNumber) -> str:
+        """Return the path of the file for an attempt's values, computed from the label alone."""
+        return f"{self.path}/{OUTPUTS}/{output_name(node_label, attempt)}"
+
     def acquire(self) -> None:
         """Take over the run. Raises StoreError if another process has it.
 
@@ -119,6 +126,7 @@ class RunDirectory:
         if missing:
             self._lock.make(_new_run_id())
         try:
+            make_folder(self.path / OUTPUTS)  # an earlier version made none
             damaged = missing or not self._names_itself()
             if damaged and not missing:
                 self._lock.rewrite(_new_run_id())

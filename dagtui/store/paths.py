@@ -7,6 +7,7 @@ import re
 import stat
 import sys
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,10 +144,16 @@ def make_graph_folder(graph_path: Path) -> Path:
     return folder
 
 
+@lru_cache(maxsize=16)
 def log_name(node_label: str, attempt: AttemptNumber) -> str:
     """Return the path of an attempt's log below `logs/`: in one of 256 folders, computed from the label alone."""
     digest = _digest(node_label, 10)
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
+
+
+def output_name(node_label: str, attempt: AttemptNumber) -> str:
+    """Return the name of the file for an attempt's values in `outputs/`, computed from the label alone."""
+    return os.path.basename(log_name(node_label, attempt)).removesuffix(".log") + ".env"
 
 
 # Which folder

@@ -43,7 +43,13 @@ class Floor:
         graph = Graph(labels, [], tasks=[task], task_of=[0] * nodes, directory=folder)
         logs = folder / "logs"
         self.executor = LocalExecutor(
-            graph, folder, lambda node, attempt: logs / f"{node}.{attempt}", str, "floor", dict(os.environ)
+            graph,
+            folder,
+            lambda node, attempt: logs / f"{node}.{attempt}",
+            lambda node, attempt: f"{folder}/{node}.{attempt}.env",
+            str,
+            "floor",
+            dict(os.environ),
         )
         self.nodes, self.jobs, self.lookahead = nodes, jobs, lookahead
         self.handed = self.ended = self.failed = 0

@@ -43,7 +43,9 @@ def capture(source: Path, secrets: Secrets | None) -> float:
         task = Task("n", ArgumentList(("cat", os.fspath(source))))
         graph = Graph(["n"], [], tasks=[task], directory=folder)
         log = folder / "log"
-        executor = LocalExecutor(graph, folder, lambda *_: log, str, "bench", dict(os.environ), secrets=secrets)
+        executor = LocalExecutor(
+            graph, folder, lambda *_: log, lambda *_: os.devnull, str, "bench", dict(os.environ), secrets=secrets
+        )
         ended = anyio.Event()
         executor.open(lambda result: ended.set() if isinstance(result, Ended) else None, 1)
         async with anyio.create_task_group() as group:

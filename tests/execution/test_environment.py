@@ -51,6 +51,7 @@ async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Pat
         "DAGTUI_RUN_DIR": str(tmp_path),
         "DAGTUI_NODE": "the node",
         "DAGTUI_ATTEMPT": "1",
+        "DAGTUI_OUTPUT": str(tmp_path / "0-1.env"),
     }
 
 

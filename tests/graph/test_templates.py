@@ -60,7 +60,6 @@ def test_the_grammar(text: str, parts: tuple[str | Placeholder, ...]):
         ("{{ os.x }}", "is not a placeholder", "{{ os.x }}"),
         ("{{ needs.a }}", "is not a placeholder", "{{ needs.a }}"),
         ("{{ needs..status }}", "is not a placeholder", "{{ needs..status }}"),
-        ("{{ needs.a.outputs.n }}", "does not support outputs of tasks yet", "{{ needs.a.outputs.n }}"),
         ("{{{ params.x }}}", 'without its "}}"', "{{{ params.x }}}"),
         ("{{ {{ params.x }} }}", 'without its "}}"', "{{ {{ params.x }} }}"),
     ],

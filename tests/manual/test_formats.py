@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SECTIONS = sections("scripts")
 GRAPH = Graph.from_edges(["a", "b"], [("a", "b")])
 EVENTS: list[Event] = [
-    NodeEvent(1.0, 1, 2, NodeStatus.RETRYING, Cause.EXIT, "w", 3, 4.0, 0, (1,), 5.0, True, True, 6),
+    NodeEvent(1.0, 1, 2, NodeStatus.RETRYING, Cause.EXIT, "w", 3, 4.0, 0, (1,), 5.0, True, True, 6, {"a": "1"}),
     NodeEvent(1.0, 1, 2, NodeStatus.FAILED, Cause.SIGNAL, "w", 9),
     CommandEvent(1.0, 1, CommandKind.SET_JOBS, (0,), 4, others=2),
     RunEvent(1.0, "ended", "w", 2, "boot", "failed", (0,), ("a",)),

@@ -67,6 +67,7 @@ class ExecutorHarness:
             self.graph,
             folder,
             self.log_path,
+            self.output_path,
             str,
             "run-1",
             dict(os.environ if environment is None else environment),
@@ -82,6 +83,9 @@ class ExecutorHarness:
 
     def log_path(self, node: int, attempt: int) -> Path:
         return self.folder / "logs" / f"{node}-{attempt}.log"
+
+    def output_path(self, node: int, attempt: int) -> str:
+        return str(self.folder / f"{node}-{attempt}.env")
 
     @property
     def sizes(self) -> dict[tuple[int, int], int]:

@@ -22,6 +22,8 @@ _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
 """Variables that make programs print colours without a terminal, even into files. Set only with `colour = true`."""
 _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
+OUTPUT = "DAGTUI_OUTPUT"
+"""The variable that names the file for the values that an attempt hands on."""
 _MOST = 4096  # maximum number of cached command lines
 _TRUSTED = 1.0  # seconds for which a found path is cached
 _MOST_PATHS = 1024  # maximum number of cached paths
@@ -83,14 +85,15 @@ class Commands:
         self._lookup = Lookup()
         self._words: dict[str, tuple[str, ...] | None] = {}
 
-    def variables(self, resolved: Resolved, node: str, attempt: AttemptNumber) -> dict[str, str]:
-        """Return the variables of an attempt that differ from the common environment."""
+    def variables(self, resolved: Resolved, node: str, attempt: AttemptNumber, output: str) -> dict[str, str]:
+        """Return the variables of an attempt that differ from the common environment. `output` takes its values."""
         env = {
             **resolved.env,
             **self._added,
             "PWD": os.fspath(resolved.cwd),  # as a shell would set it
             "DAGTUI_NODE": node,
             "DAGTUI_ATTEMPT": str(attempt),
+            OUTPUT: output,
         }
         if resolved.colour and not resolved.env.get("NO_COLOR", self.environment.get("NO_COLOR")):
             for name in _COLOURS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
+from dagtui.execution.local.output_file import OutputValues, read_output
 from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts, shortage
 from dagtui.execution.local.supervision import Supervision
+from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError, Resolver
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
+    from dagtui.graph.expressions.asked import OutputsOf
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import Seconds
     from dagtui.text.secrets import Secrets
@@ -43,11 +47,13 @@ class LocalExecutor:
         graph: Graph,
         directory: Path,
         log_path: Callable[[NodeIndex, AttemptNumber], Path],
+        output_path: Callable[[NodeIndex, AttemptNumber], str],
         status_of: Callable[[NodeIndex], str],
         run_id: str,
         environment: Mapping[str, str],
         supervisor: SupervisorLink | None = None,
         secrets: Secrets | None = None,
+        outputs_of: OutputsOf = no_outputs,
     ) -> None:
         """Create an executor.
 
@@ -60,7 +66,9 @@ class LocalExecutor:
         self._here = "" if os.path.isabs(directory) else os.getcwd()
         directory = Path(self._here, directory)
         self._log_path = log_path
+        self._output_path = output_path
         self._status_of = status_of
+        self._outputs_of = outputs_of
         self._secrets = secrets
         self._resolver = Resolver(graph, environment)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
@@ -70,7 +78,7 @@ class LocalExecutor:
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []
-        self._submitted = SubmittedAttempts(self._say_later)
+        self._submitted = SubmittedAttempts(self._say_later, self._read_later)
         self._sequence = 0
         self._longest = 0.0
         self._handlers = self._submitted.handlers | {
@@ -93,8 +101,9 @@ class LocalExecutor:
 
     def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
-        resolved = self._resolver.resolve(node, self._status_of)
-        own = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        resolved = self._resolver.resolve(node, self._status_of, self._outputs_of)
+        output = os.path.join(self._here, self._output_path(node, NO_ATTEMPT))  # nobody reads what a shell writes there
+        own = self._commands.variables(resolved, self._graph.labels[node], attempt, output)
         return Surroundings(own["PWD"], dict(self._commands.environment), own)
 
     # Requests of the engine
@@ -111,7 +120,7 @@ class LocalExecutor:
         if self._closed:
             return
         try:
-            resolved = self._resolver.resolve(node, self._status_of)
+            resolved = self._resolver.resolve(node, self._status_of, self._outputs_of)
             program = self._commands.program(resolved)
         except ResolutionError as error:
             self._fail(node, attempt, str(error), lasting=True)
@@ -119,7 +128,10 @@ class LocalExecutor:
         except CommandError as error:
             self._fail(node, attempt, str(error), lasting=error.lasting)
             return
-        env = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        output = os.path.join(self._here, self._output_path(node, attempt))
+        if os.access(output, os.F_OK):  # of an attempt of which nothing is on record, for example
+            _remove(output)
+        env = self._commands.variables(resolved, self._graph.labels[node], attempt, output)
         log = os.path.join(self._here, self._log_path(node, attempt))
         grace = self._graph.task(node).grace
         self._longest = max(self._longest, grace)
@@ -188,6 +200,13 @@ class LocalExecutor:
     def _fail(self, node: NodeIndex, attempt: AttemptNumber, text: str, *, lasting: bool) -> None:
         self._submitted.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
         self._supervisors.soon(self._deliver_all)
+
+    def _read_later(self, end: Ended, path: str) -> None:
+        self._supervisors.beside(lambda: read_output(path), lambda output: self._take_output(end, output))
+
+    def _take_output(self, end: Ended, output: OutputValues) -> None:
+        self._submitted.take_output(end, output)
+        self._deliver_all()
 
     def _say_later(self, end: Ended) -> None:
         self._supervisors.later(_SOON, lambda: self._say_ending(end))
@@ -261,3 +280,8 @@ class LocalExecutor:
         self._submitted.lose(link, why, closed=self._closed)
         self._deliver_all()
         self.flush()
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):  # a folder, whose content is not taken for values
+        os.unlink(path)

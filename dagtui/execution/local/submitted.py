@@ -8,6 +8,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.execution.local.command import OUTPUT
+from dagtui.execution.local.output_file import NOTHING_WRITTEN, read_output
 from dagtui.text import label, plural
 from dagtui.text.amounts import ends_left_behind
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.command import Program
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
+    from dagtui.execution.local.output_file import OutputValues
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -76,14 +79,24 @@ def exited(node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Second
 class SubmittedAttempts:
     """The attempts that are not over, by node and attempt. Results are appended to `happened`."""
 
-    def __init__(self, say_later: Callable[[Ended], None]) -> None:
-        """Create an empty set. `say_later` is called with an end that waits for processes that were left behind."""
+    def __init__(self, say_later: Callable[[Ended], None], read_later: Callable[[Ended, str], None]) -> None:
+        """Create an empty set.
+
+        `say_later` is called with an end that waits for processes that were left behind, and `read_later` with a
+        success and the path of the file with its values. `take_output` must be called with what that file contains.
+        """
         self.happened: deque[Result] = deque()
         """Results that are not delivered yet."""
         self._say_later = say_later
+        self._read_later = read_later
         self._attempts: dict[tuple[NodeIndex, AttemptNumber], SubmittedAttempt] = {}
         self._held: dict[tuple[NodeIndex, AttemptNumber], tuple[int, Ended]] = {}
-        """Ends that wait for processes that the leader left behind, each with the number of ends reported before it."""
+        """Ends that wait for processes that the leader left behind, or for their values to be read.
+
+        Each has the number of ends reported before it.
+        """
+        self._being_read: set[tuple[NodeIndex, AttemptNumber]] = set()
+        """The held ends that wait for their values."""
         self._reported = 0  # number of ends that this supervisor has reported
         self.handlers: dict[object, Callable[..., None]] = {
             "begun": self._on_begun,
@@ -155,17 +168,24 @@ class SubmittedAttempts:
             self._held[node, attempt] = self._reported, end
             if left:
                 self._say_later(end)
+        elif self._has_output(end):
+            self._held[node, attempt] = self._reported, end
+            self._read(end)
         else:
             del self._attempts[node, attempt]
             self.happened.append(end)
         self._reported += 1
 
     def _on_gone(self, node: NodeIndex, attempt: AttemptNumber, lasting: bool) -> None:
-        """Deliver an end that was held until no process of the attempt was left."""
-        del self._attempts[node, attempt]
+        """Deliver an end that was held until no process of the attempt was left, once its values are read."""
         if lasting:
             self.happened.append(Remark(node, attempt, UNKILLABLE))
-        self.happened.append(self._held.pop((node, attempt))[1])
+        end = self._held[node, attempt][1]
+        if self._has_output(end):
+            self._read(end)
+            return
+        del self._attempts[node, attempt], self._held[node, attempt]
+        self.happened.append(end)
 
     def _on_failed(self, node: NodeIndex, attempt: AttemptNumber, number: int, what: str) -> None:
         submitted = self._attempts.pop((node, attempt))
@@ -190,12 +210,46 @@ class SubmittedAttempts:
         elif size < 0:
             self.happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
 
+    # Values
+
+    def _has_output(self, end: Ended) -> bool:
+        """Return whether an attempt succeeded and has written values."""
+        if end.kind is not EndKind.EXIT or end.value:
+            return False
+        return os.access(self._attempts[end.node, end.attempt].env[OUTPUT], os.F_OK)
+
+    def _read(self, end: Ended) -> None:
+        self._being_read.add((end.node, end.attempt))
+        self._read_later(end, self._attempts[end.node, end.attempt].env[OUTPUT])
+
+    def take_output(self, end: Ended, output: OutputValues) -> None:
+        """Deliver a success with its values, unless it was delivered because the supervisor died."""
+        key = end.node, end.attempt
+        if key not in self._being_read:
+            return
+        self._being_read.remove(key)
+        del self._attempts[key], self._held[key]
+        self._happened_with(end, output)
+
+    def _happened_with(self, end: Ended, output: OutputValues) -> None:
+        if output.remark:
+            self.happened.append(Remark(end.node, end.attempt, output.remark))
+        self.happened.append(end._replace(outputs=output.values) if output.values else end)
+
     # Loss of the supervisor
 
     def _deliver_held(self) -> None:
         """Deliver the ends that wait for processes, because the supervisor that would report their end is gone."""
-        for node, attempt in tuple(self._held):
-            self._on_gone(node, attempt, lasting=False)
+        for key, (_, end) in tuple(self._held.items()):
+            path = self._attempts[key].env[OUTPUT]
+            self._being_read.discard(key)
+            del self._attempts[key], self._held[key]
+            self._deliver_now(end, path)
+
+    def _deliver_now(self, end: Ended, path: str) -> None:
+        """Deliver an end. The values of a success are read at once, because a new supervisor counts ends anew."""
+        succeeded = end.kind is EndKind.EXIT and not end.value
+        self._happened_with(end, read_output(path) if succeeded else NOTHING_WRITTEN)
 
     def _learn_end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds) -> None:
         """Deliver an end that a dead supervisor could not report."""
@@ -204,7 +258,7 @@ class SubmittedAttempts:
             return
         if not submitted.begun:
             self.happened.append(Started(node, attempt))
-        self.happened.append(exited(node, attempt, status, seconds))
+        self._deliver_now(exited(node, attempt, status, seconds), submitted.env[OUTPUT])
         if not submitted.logged:
             self.happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
 

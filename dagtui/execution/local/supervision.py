@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.execution.local import ownership
 from dagtui.execution.local.requirements import start_supervisor
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.text.amounts import Seconds
 
+_Made = TypeVar("_Made")
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
 _LOSS_BOUND = 10.0  # maximum seconds to wait for the end of the processes that a dead supervisor left
 _REAP_BOUND = 1.0  # maximum seconds to wait for a supervisor's exit after it has closed its socket
@@ -123,6 +124,14 @@ class Supervision:
         """Call a function after some seconds, if there is a loop."""
         if self._loop is not None:
             self._loop.call_later(seconds, self._take, step)
+
+    def beside(self, work: Callable[[], _Made], take: Callable[[_Made], None]) -> None:
+        """Do some work in a thread, and pass its result to a function in the event loop. Without a loop, do it now."""
+        if self._loop is None:
+            take(work())
+            return
+        done = self._loop.run_in_executor(None, work)
+        done.add_done_callback(lambda future: self._take(lambda: take(future.result())))
 
     async def serve(self) -> None:
         """Pass on the messages of supervisors until `close` is done or the caller cancels."""

@@ -15,6 +15,7 @@ from dagtui.text.redaction import MARK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dagtui.graph.expressions.asked import OutputsOf
     from dagtui.graph.model import Action, Graph, NodeIndex
     from dagtui.graph.resolution import Known
     from dagtui.text.secrets import Secrets
@@ -44,6 +45,11 @@ def unknown_status(node: NodeIndex) -> str:
     raise ResolutionError(f"how node {node} ends is not known yet")
 
 
+def unknown_outputs(node: NodeIndex) -> Mapping[str, str]:
+    """Raise ResolutionError. Serves as `outputs_of` where no node has ended."""
+    raise ResolutionError(f"what node {node} hands on is not known yet")
+
+
 class Filled(NamedTuple):
     """A text as it runs, and as it was written if that differs."""
 
@@ -60,12 +66,14 @@ class AsRun:
         graph: Graph,
         environment: Mapping[str, str],
         status_of: Callable[[NodeIndex], str],
+        outputs_of: OutputsOf,
         secrets: Secrets | None = None,
     ) -> None:
-        """Graph and environment are already redacted. `status_of` raises ResolutionError for an unknown status."""
+        """Graph and environment are already redacted. Both functions raise ResolutionError for what is not known."""
         self._graph = graph
         self._resolver = Resolver(graph, environment)
         self._status_of = status_of
+        self._outputs_of = outputs_of
         self._named = frozenset(graph.settings.secrets)
         self._secrets = secrets
 
@@ -96,7 +104,7 @@ class AsRun:
         return {name: self._filled(written[name], found) for name, found in self._known(node).env.items()}
 
     def _known(self, node: NodeIndex) -> Known:
-        return self._resolver.known(node, self._status_of, self._redact)
+        return self._resolver.known(node, self._status_of, self._redact, self._outputs_of)
 
     def _filled(self, written: str, found: str | None) -> Filled:
         if found is None:

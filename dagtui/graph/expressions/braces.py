@@ -66,6 +66,10 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _LITERAL_HINT = 'to write two literal braces, double them: "{{{{"'
 
 
+OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
+"""The names that a task may give to the values that it hands on."""
+
+
 class Root(enum.Enum):
     """Where a placeholder looks."""
 
@@ -84,13 +88,15 @@ class Placeholder:
 
     root: Root
     name: str
-    """The parameter, axis or variable. For `needs`, the task or node whose status it is."""
+    """The parameter, axis or variable. For `needs`, the task or node whose status or output it is."""
     source: str
     """The placeholder as it is written."""
     default: str | None = None
     """What replaces a value that is missing or empty."""
     place: TemplatePlace = TemplatePlace.WORD
     """What surrounds it in a shell command line."""
+    output: str = ""
+    """For `needs`, the name of the output. Empty: the status is asked for."""
 
     def known(self, value: str | None) -> str | None:
         """Return the value to fill in: the default for a missing or empty one, None if there is neither."""
@@ -120,12 +126,20 @@ def placeholder_in(braces: Braces) -> Placeholder:
         raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
+    return _of_needs(name, source)
+
+
+def _of_needs(name: str, source: str) -> Placeholder:
+    task, _, output = name.rpartition(".outputs.")
+    if task:
+        if not OUTPUT_NAME.fullmatch(output):
+            hint = "a name starts with a letter or _, and has letters, digits, _, - and dots"
+            raise ValueProblem(f"{quoted(output)} can't be the name of an output", hint, needle=source)
+        return Placeholder(Root.NEEDS, task, source, output=output)
     if name.endswith(".status") and name != ".status":
-        return Placeholder(root, name.removesuffix(".status"), source)
-    if ".outputs." in name:
-        hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
-        raise ValueProblem("this version of dagtui does not support outputs of tasks yet", hint, needle=source)
-    raise ValueProblem(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
+        return Placeholder(Root.NEEDS, name.removesuffix(".status"), source)
+    hint = 'write "{{ needs.TASK.outputs.KEY }}" or "{{ needs.TASK.status }}"'
+    raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
 
 
 def _with_default(path: str) -> tuple[str, str | None]:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.graph.check.suggestions import listed
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_command, cut_template, parse_env
-from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
+from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, target_of, unknown_name
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, numbered_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.expressions.templates import Parts
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import Graph, NodeIndex, ParameterValue, Task, TaskIndex
+    from dagtui.graph.model import Graph, ParameterValue, Task, TaskIndex
     from dagtui.graph.toml.positions import KeyPath
 
 
-ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR"})
+ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR", "DAGTUI_OUTPUT"})
 """Set for each attempt by itself, after the placeholders of the graph are filled in."""
 
 
 class PlaceholderCheck:
-    """Checks the tasks of a layout. Statuses of needed nodes are checked once the graph is built."""
+    """Checks the tasks of a layout. What refers to needed nodes is checked once the graph is built."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class PlaceholderCheck:
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
         """By the identity of a table of variables: what differs for each task that shares it."""
-        self._statuses: dict[tuple[TaskIndex, str], tuple[KeyPath, Placeholder]] = {}
-        """The first placeholder in each task for each status."""
+        self._needs: dict[tuple[TaskIndex, str, bool, bool], tuple[KeyPath, Placeholder]] = {}
+        """The first placeholder in each task that asks a node for its status or an output, with or without default."""
 
     def check(self, broken: Collection[str]) -> None:
         """Record what is wrong with the placeholders of every task except those whose matrix is unknown."""
@@ -54,14 +54,20 @@ class PlaceholderCheck:
             if task.name not in broken:
                 self._task(number, task)
 
-    def check_statuses(self, graph: Graph) -> None:
-        """Record every status placeholder that does not refer to exactly one parent."""
-        for (number, _), (at, placeholder) in self._statuses.items():
+    def check_needs(self, graph: Graph) -> None:
+        """Record every placeholder that does not ask exactly one parent or, for an output, one ancestor."""
+        if not self._needs:
+            return
+        from dagtui.graph.expressions.asked import AskedNodes
+
+        asked = AskedNodes(graph)
+        for (number, *_), (at, placeholder) in self._needs.items():
             if self._diagnostics.lost.has_needs(self._layout.tasks[number].name):
                 continue
             try:
-                for node in self._layout.nodes(number):
-                    asked_node(graph, node, placeholder)
+                found = {asked.node(node, placeholder) for node in self._layout.nodes(number)}
+                if placeholder.output and found == {None}:  # its default would replace it in every cell
+                    asked.node(self._layout.nodes(number)[0], replace(placeholder, default=None))
             except ValueProblem as wrong:
                 self._diagnostics.wrong(at, wrong)
 
@@ -143,8 +149,9 @@ class PlaceholderCheck:
             return
         if root is Root.NEEDS:
             if target_of(name, self._layout.index) is not None:
-                if (number, name) not in self._statuses:
-                    self._statuses[number, name] = self._origins.of(number, *place), placeholder
+                key = number, name, bool(placeholder.output), placeholder.default is None
+                if key not in self._needs:
+                    self._needs[key] = self._origins.of(number, *place), placeholder
                 return
             known: Mapping[str, object] = self._layout.index
         elif root is Root.MATRIX:
@@ -188,49 +195,6 @@ class PlaceholderCheck:
             near = self._diagnostics.nearest(name, environment.keys() | env.keys())
             hint = f"{near} Otherwise {hint}" if near else hint
         self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
-
-
-def asked_node(graph: Graph, node: NodeIndex, placeholder: Placeholder) -> NodeIndex | None:
-    """Return the parent whose status a placeholder of a node refers to, or None if there is only a default.
-
-    Raises ValueProblem if there is no such parent and no default, or if there are several.
-    """
-    named = graph.find(placeholder.name)
-    parents = graph.parents(node)
-    if named is not None and named in parents:
-        return named
-    found = _parents_named(graph, parents, placeholder.name)
-    if len(found) == 1:
-        return found[0]
-    if not found and placeholder.default is not None:
-        return None
-    if not found:
-        has = f", which has {listed([graph.labels[parent] for parent in parents])}" if parents else ""
-        raise ValueProblem(
-            f"{quoted(placeholder.source)}: {quoted(graph.labels[node])} doesn't need {quoted(placeholder.name)}",
-            f"add it to needs{has}",
-            needle=placeholder.source,
-        )
-    shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])
-    raise ValueProblem(
-        f"{quoted(placeholder.source)} refers to {len(found):,} nodes",
-        f"use one of them: {shown}; or select one in needs",
-        needle=placeholder.source,
-    )
-
-
-def _parents_named(graph: Graph, parents: Sequence[NodeIndex], name: str) -> list[NodeIndex]:
-    """Return the parents that are cells of a task of that name, or those that `task[axis=value]` selects."""
-    found = [parent for parent in parents if graph.task(parent).name == name]
-    if found or not name.endswith("]"):
-        return found
-    target = target_of(name, {graph.task(parent).name: graph.task_of[parent] for parent in parents})
-    if target is None or target[1] is None:
-        return []
-    task = name[: -len(target[1]) - 2]
-    return [
-        parent for parent in parents if graph.task(parent).name == task and is_chosen(graph.cell(parent), target[1])
-    ]
 
 
 def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

@@ -50,7 +50,7 @@ def in_place(braces: Braces, place: TemplatePlace) -> str | Placeholder | ValueP
     if place in _QUOTABLE:
         return placeholder if place is TemplatePlace.WORD else replace(placeholder, place=place)
     where, hint = _REFUSED[place]
-    source, variable = placeholder.source, _variable(placeholder.name)
+    source, variable = placeholder.source, _variable(placeholder.output or placeholder.name)
     hint = hint.format(source=source, variable=variable, name=variable.upper())
     return ValueProblem(f"the placeholder {quoted(source)} is {where}", hint, needle=source)
 

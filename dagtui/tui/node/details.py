@@ -6,6 +6,7 @@ import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
@@ -63,6 +64,7 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
     rows += [_named(name, value) for name, value in _definition(run, node, task) if value]
     rows += _places(run, node, task)
     rows += _variables(run, node)
+    rows += _outputs(run, node)
     rows += _neighbours(run, "needs", run.graph.parents(node), look)
     rows += _neighbours(run, "needed by", run.graph.children(node), look)
     return rows
@@ -191,6 +193,17 @@ def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:
                 yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
     if len(env) > MOST_NODES:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
+
+
+def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
+    """Yield the values that the node hands on."""
+    outputs = run.state.outputs.get(node, NO_OUTPUTS)
+    for at, (name, text) in enumerate(islice(outputs.items(), MOST_NODES)):
+        title = "" if at else "outputs"
+        whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
+        yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
+    if len(outputs) > MOST_NODES:
+        yield _named("", muted(f"and {len(outputs) - MOST_NODES:,} more"))
 
 
 def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look) -> list[Row]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.templates import parameter_text, parameter_texts, parse_template, value_text
+from dagtui.graph.files.patterns import is_pattern, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,19 +61,11 @@ NO_FILES = NodeFiles()
 _PLAIN = re.compile(r"(?:[\w%+=,@~-][\w.%+=,@~-]*+/)*+[\w%+=,@~-][\w.%+=,@~-]*+")
 """A path of a file that is in its shortest form: no empty part, and none that begins with a dot."""
 _VALUE = re.compile(r"(.+\.(?:toml|json|ya?ml))#(.*)", re.DOTALL)
-_LITERAL = re.compile(r"\[([*?\[])\]|(\*\*\*)")
-"""Characters of patterns that stand for themselves. Three stars are what is shown of a secret."""
-_SPECIAL = re.compile(r"[*?]|\[[^/]+\]")
 
 
 def escaped(value: str) -> str:
     """Return a value as it is written into a path, in which no character of it makes a pattern."""
     return glob.escape(value)
-
-
-def is_pattern(text: str) -> bool:
-    """Return whether a path is a pattern."""
-    return _SPECIAL.search(_LITERAL.sub("", text)) is not None
 
 
 class DeclaredPaths:
@@ -179,7 +172,7 @@ class PathSpelling:
                 raise ValueProblem(f"{quoted(text)} is a pattern, which can't end in a slash", f'write "{text}**"')
             pattern = os.path.join(glob.escape(self._directory), glob.escape(folder), text)
             return DeclaredPath(text, self._short(pattern, glob.escape(self._directory)), PathKind.GLOB)
-        path = self._short(os.path.join(self._directory, folder, _LITERAL.sub(_itself, text)))
+        path = self._short(os.path.join(self._directory, folder, unescaped(text)))
         is_folder = text.endswith(("/", "/.", "/..")) or text in {".", ".."}
         return DeclaredPath(text, path, PathKind.FOLDER if is_folder else PathKind.FILE)
 
@@ -202,7 +195,3 @@ class PathSpelling:
         if path == directory:
             return "."
         return path[len(inside) :] if path.startswith(inside) else path
-
-
-def _itself(match: re.Match[str]) -> str:
-    return match[1] or match[2]

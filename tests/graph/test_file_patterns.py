@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.graph.files.patterns import PatternIndex, base_of, ends_of, is_pattern, matches, unescaped
+from dagtui.graph.files.patterns import PatternIndex, ends_of, is_pattern, matches, unescaped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def holds(parts: list[str], names: list[str]) -> bool:
     return alike and holds(parts[1:], names[1:])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_PATTERNS, _PATHS)
 def test_a_pattern_matches_what_glob_lists(pattern: str, path: str):
     expected = holds(pattern.split("/"), path.split("/"))
@@ -58,29 +58,21 @@ def test_patterns_list_the_same_as_glob_in_a_real_folder(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "ends", "base"),
+    ("pattern", "ends"),
     [
-        ("parts/*.csv", ("parts/", ".csv"), "parts"),
-        ("a/**/b.c", ("a/", "b.c"), "a"),
-        ("a/x**/b.c", ("a/x", "/b.c"), "a"),
-        ("**", ("", ""), ""),
-        ("[*]a*", ("*a", ""), ""),
-        ("p-[0-9].txt", ("p-", ".txt"), ""),
+        ("parts/*.csv", ("parts/", ".csv")),
+        ("a/**/b.c", ("a/", "b.c")),
+        ("a/x**/b.c", ("a/x", "/b.c")),
+        ("**", ("", "")),
+        ("[*]a*", ("*a", "")),
+        ("p-[0-9].txt", ("p-", ".txt")),
     ],
 )
-def test_what_is_literal_at_the_ends_of_a_pattern(pattern: str, ends: tuple[str, str], base: str):
-    assert (ends_of(pattern), base_of(pattern)) == (ends, base)
+def test_what_is_literal_at_the_ends_of_a_pattern(pattern: str, ends: tuple[str, str]):
+    assert ends_of(pattern) == ends
 
 
 @pytest.mark.parametrize(("pattern", "path"), [("*a" * 40 + "b", "a" * 4000), ("**/a/" * 40 + "b", "a/" * 1500 + "c")])
 def test_a_hostile_pattern_takes_no_more_than_a_moment(pattern: str, path: str):
     """It would take longer than the universe if places were tried again."""
     assert matches(pattern).fullmatch(path) is None
-
-
-def test_many_patterns_are_found_by_their_ends():
-    index = PatternIndex({f"parts/{number:05}-*.csv": number for number in range(10_000)})
-    assert [list(index.matching(f"parts/{number:05}-x.csv")) for number in range(10_000)] == [
-        [number] for number in range(10_000)
-    ]
-    assert index.steps == 20_000

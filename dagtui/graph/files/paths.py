@@ -168,8 +168,7 @@ class PathSpelling:
             what = "contains characters that can't be printed" if text else "is an empty path"
             raise ValueProblem(f"{quoted(text)} {what}")
         if is_pattern(text):
-            if text.endswith("/"):
-                raise ValueProblem(f"{quoted(text)} is a pattern, which can't end in a slash", f'write "{text}**"')
+            _check_pattern(text)
             pattern = os.path.join(glob.escape(self._directory), glob.escape(folder), text)
             return DeclaredPath(text, self._short(pattern, glob.escape(self._directory)), PathKind.GLOB)
         path = self._short(os.path.join(self._directory, folder, unescaped(text)))
@@ -195,3 +194,13 @@ class PathSpelling:
         if path == directory:
             return "."
         return path[len(inside) :] if path.startswith(inside) else path
+
+
+def _check_pattern(text: str) -> None:
+    """Raise ValueProblem for a pattern whose folders are unclear."""
+    if text.endswith("/"):
+        raise ValueProblem(f"{quoted(text)} is a pattern, which can't end in a slash", f'write "{text}**"')
+    parts = text.split("/")
+    first = next(position for position, part in enumerate(parts) if is_pattern(part))
+    if ".." in parts[first:]:
+        raise ValueProblem(f"{quoted(text)} is a pattern with .. inside", "begin with .., or write a path without it")

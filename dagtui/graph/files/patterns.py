@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _Owner = TypeVar("_Owner")
 LITERAL = re.compile(r"\[([*?\[])\]|(\*\*\*)")
@@ -101,18 +101,53 @@ def ends_of(pattern: str) -> tuple[str, str]:
     return unescaped(pattern[: first.start()]), unescaped(pattern[end:])
 
 
-def base_of(pattern: str) -> str:
-    """Return the folder below which all lies that a pattern matches, without a slash, empty for the graph's own."""
-    return ends_of(pattern)[0].rpartition("/")[0]
+def reaches_below(pattern: str, folder: str) -> bool:
+    """Return whether a pattern may match something in a folder."""
+    parts = pattern.split("/")
+    states = _with_none(parts, {0})
+    for name in [] if folder == "." else folder.split("/"):
+        following = set()
+        for state in states:
+            part = parts[state]
+            if part == "**" and not name.startswith("."):
+                following.add(state)
+            elif part != "**" and state + 1 < len(parts) and matches(part).fullmatch(name):
+                following.add(state + 1)
+        states = _with_none(parts, following)
+    return bool(states)
+
+
+def _with_none(parts: list[str], states: set[int]) -> set[int]:
+    """Add the states behind `**`, which may stand for no folder."""
+    for state in sorted(states):
+        while parts[state] == "**" and state + 1 < len(parts):
+            state += 1  # noqa: PLW2901 - a walk from each state
+            states.add(state)
+    return states
+
+
+def around(path: str) -> Iterator[str]:
+    """Yield every folder that a path lies in, the nearest first. The graph's own directory is `.`."""
+    position = path.rfind("/")
+    while position > 0:
+        yield path[:position]
+        position = path.rfind("/", 0, position)
+    yield "/" if path.startswith("/") else "."
+
+
+def _inside(folder: str) -> str:
+    """Return how the paths in a folder begin."""
+    return "" if folder == "." else f"{folder.rstrip('/')}/"
 
 
 class PatternIndex(Generic[_Owner]):
-    """Finds the patterns that match a path, by what is literal at their ends."""
+    """Finds the patterns that match a path, or something in a folder, by what is literal at their ends."""
 
-    def __init__(self, patterns: Mapping[str, _Owner]) -> None:
+    def __init__(self, patterns: Mapping[str, _Owner], count: Callable[[int], object] = abs) -> None:
+        """Index patterns. `count` gets the number of look-ups and comparisons, as they are made."""
+        self._patterns = patterns
+        self._count = count
         self._by_lengths: dict[tuple[int, int], dict[tuple[str, str], list[tuple[str, _Owner]]]] = {}
-        self.steps = 0
-        """Look-ups and comparisons so far."""
         for pattern, owner in patterns.items():
             before, after = ends_of(pattern)
             alike = self._by_lengths.setdefault((len(before), len(after)), {})
@@ -121,14 +156,46 @@ class PatternIndex(Generic[_Owner]):
     def matching(self, path: str) -> Iterator[_Owner]:
         """Yield the owners of all patterns that match a path."""
         length = len(path)
-        self.steps += len(self._by_lengths)
+        self._count(len(self._by_lengths))
         for (before, after), alike in self._by_lengths.items():
             if before + after > length:
                 continue
             candidates = alike.get((path[:before], path[length - after :]))
             if candidates is None:
                 continue
-            self.steps += len(candidates)
+            self._count(len(candidates))
             for pattern, owner in candidates:
                 if matches(pattern).fullmatch(path):
                     yield owner
+
+    def reaching(self, folder: str) -> Iterator[_Owner]:
+        """Yield the owners of all patterns that may match something in a folder."""
+        inside, below = _inside(folder), self._below.get(folder, ())
+        self._count(len(below) + len(self._by_start))
+        yield from below
+        for length, alike in self._by_start.items():
+            candidates = alike.get(inside[:length], ()) if length <= len(inside) else ()
+            self._count(len(candidates))
+            for pattern, owner in candidates:
+                if reaches_below(pattern, folder):
+                    yield owner
+
+    @cached_property
+    def _by_start(self) -> dict[int, dict[str, list[tuple[str, _Owner]]]]:
+        """The patterns by what is literal at their start."""
+        found: dict[int, dict[str, list[tuple[str, _Owner]]]] = {}
+        for pattern, owner in self._patterns.items():
+            start = ends_of(pattern)[0]
+            found.setdefault(len(start), {}).setdefault(start, []).append((pattern, owner))
+        return found
+
+    @cached_property
+    def _below(self) -> dict[str, list[_Owner]]:
+        """The owners of patterns by each folder in which all lies that they match."""
+        found: dict[str, list[_Owner]] = {}
+        for pattern, owner in self._patterns.items():
+            start = ends_of(pattern)[0]
+            for folder in around(start):
+                if len(_inside(folder)) < len(start):
+                    found.setdefault(folder, []).append(owner)
+        return found

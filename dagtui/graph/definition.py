@@ -1,10 +1,10 @@
 """The definition of a node in named parts, compared between two readings of a graph.
 
 A success is valid for these parts. They are what is executed and what comes before it: `run`, `call`, `args.NAME`,
-`cwd`, `shell`, `wrap`, `env.NAME`, `colour`, `needs`, and `params.NAME` where only the value of a parameter differs. A
-node is identified by its label, which states its task and its cell. Not compared is what decides when, how often or how
-long a node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it is shown. Nor are the
-environment of the run itself and the contents of files.
+`cwd`, `shell`, `wrap`, `env.NAME`, `colour`, `inputs`, `outputs`, `needs`, and `params.NAME` where only the value of a
+parameter differs. A node is identified by its label, which states its task and its cell. Not compared is what decides
+when, how often or how long a node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it
+is shown. Nor are the environment of the run itself and the contents of files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCom
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex
@@ -110,7 +110,13 @@ def with_descendants(graph: Graph, nodes: dict[NodeIndex, tuple[str, ...]]) -> d
 def _same_numbers(old: Graph, other: NodeIndex, new: Graph, node: NodeIndex) -> bool:
     """Return whether a node has the same parents in two graphs that number their nodes in the same way."""
     before, after = old.parents(other), new.parents(node)
-    return before == after or set(before) == set(after)
+    return before == after or set(before) == set(after) or set(_needed(old, other)) == set(_needed(new, node))
+
+
+def _needed(graph: Graph, node: NodeIndex) -> Sequence[NodeIndex]:
+    """Return the parents that `needs` names. Which files make the others is a part of `inputs`."""
+    edges, parents = graph.file_edges, graph.parents(node)
+    return parents if edges is None else [parent for parent in parents if not edges.has(parent, node)]
 
 
 class _Translated:
@@ -120,8 +126,10 @@ class _Translated:
         self._number = [new.find(name) for name in old.labels]
 
     def same(self, old: Graph, other: NodeIndex, new: Graph, node: NodeIndex) -> bool:
-        number = self._number
-        return {number[parent] for parent in old.parents(other)} == set(new.parents(node))
+        number, before, after = self._number, old.parents(other), new.parents(node)
+        if {number[parent] for parent in before} == set(after):
+            return True
+        return {number[parent] for parent in _needed(old, other)} == set(_needed(new, node))
 
 
 class _Comparison:
@@ -161,7 +169,7 @@ class _Comparison:
 
 
 def _written(task: Task) -> tuple[object, ...]:
-    return task.action, task.cwd, task.shell, task.env, task.colour, task.wrap
+    return task.action, task.cwd, task.shell, task.env, task.colour, task.wrap, task.inputs, task.outputs
 
 
 class _Text:
@@ -209,6 +217,9 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
         yield "call", _Text(action.target, None, _plain)
         for name, value in action.arguments.items():
             yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
+    for part, paths in (("inputs", task.inputs), ("outputs", task.outputs)):
+        if paths:
+            yield part, _text(_BETWEEN_ARGUMENTS.join(["", *paths]), parse_template)
     yield "cwd", _text(os.path.normpath(task.cwd), parse_template)
     yield "shell", _Text(_BETWEEN_ARGUMENTS.join(task.shell or DEFAULT_SHELL), None, _plain)
     if task.wrap:

@@ -12,9 +12,10 @@ from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, is_several, p
 from dagtui.graph.model import numbered_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
+    from dagtui.graph.files.links import FileLinks
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import NodeIndex, ParameterValue, TaskIndex
     from dagtui.graph.several_tasks import SeveralTasks
@@ -43,6 +44,8 @@ class Wiring:
         self._chosen: list[_Chosen] = []
         self._overlapping: set[TaskIndex] = set()
         """Tasks with several links to one other task."""
+        self.files: FileLinks | None = None
+        """What files link. None if no task names any."""
 
     def connect(self, broken: Collection[str]) -> bool:
         """Read all `needs`, without checking broken tasks. Record and return False if there are too many edges."""
@@ -64,9 +67,10 @@ class Wiring:
                 self._links[chosen.number].remove(chosen.selector)
         return True
 
-    def edges(self) -> Iterator[tuple[NodeIndex, NodeIndex]]:
-        """Yield every (parent, child), in the order of the children and of their `needs`."""
-        return cast("Iterator[tuple[NodeIndex, NodeIndex]]", self._pairs())
+    def edges(self) -> Iterable[tuple[NodeIndex, NodeIndex]]:
+        """Return every (parent, child), in the order of the children and of their `needs`."""
+        pairs = cast("Iterator[tuple[NodeIndex, NodeIndex]]", self._pairs())
+        return pairs if self.files is None else self.files.merged(pairs)
 
     def _pairs(self) -> Iterator[tuple[int, int]]:
         for number, links in self._links.items():

@@ -45,8 +45,8 @@ def _tasks(graph: Graph) -> dict[str, object]:
         tables = {task.name: _table(task, task.needs, task.matrix) for task in graph.tasks}
         for node, number in zip(graph.nodes, graph.task_of, strict=True):
             task = graph.tasks[number]
-            if task.matrix is None and not task.needs and graph.parent_count(node):
-                tables[task.name]["needs"] = _parents(graph, node)
+            if task.matrix is None and not task.needs and graph.parent_count(node) and (needs := _parents(graph, node)):
+                tables[task.name]["needs"] = needs
         return dict(tables)
     return {
         name: _table(graph.task(node), _parents(graph, node), None)
@@ -55,7 +55,9 @@ def _tasks(graph: Graph) -> dict[str, object]:
 
 
 def _parents(graph: Graph, node: NodeIndex) -> list[str]:
-    return [graph.labels[parent] for parent in graph.parents(node)]
+    """Return the parents that only `needs` can name."""
+    edges = graph.file_edges
+    return [graph.labels[parent] for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
 
 
 def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None) -> dict[str, object]:

@@ -16,6 +16,9 @@ from dagtui.graph.toml import values
 if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Value
 
+_ODD = frozenset(("", " ", "~"))
+LONGEST_PATH = 4096
+"""Characters of a path, as on Linux."""
 RETRIED_WORDS = ("timeout", "lost")
 """Ends without an exit status that `exit_codes` can name."""
 
@@ -63,6 +66,15 @@ def read_outputs(value: object) -> tuple[str, ...]:
 
 
 def _paths(value: object, hint: str) -> tuple[str, ...]:
+    if isinstance(value, list) and len(value) == 1:
+        text = value[0]
+        if (
+            isinstance(text, str)
+            and text[:1] not in {"", " ", "~"}
+            and text.isprintable()
+            and len(text) <= LONGEST_PATH
+        ):
+            return (text,)  # the fast path of most tasks
     found = values.each(_path, values.items(value, f"write [{quoted(value)}]" if isinstance(value, str) else hint))
     if not found:
         raise ValueProblem("must not be empty", f"leave it out, or {hint}")
@@ -73,6 +85,8 @@ def _paths(value: object, hint: str) -> tuple[str, ...]:
 
 def _path(value: object) -> str:
     found = values.path(value)
+    if len(found) > LONGEST_PATH:
+        raise ValueProblem(f"can have at most {LONGEST_PATH:,} characters, not {len(found):,}")
     if found[0] == "~" and (found == "~" or found.startswith("~/")):
         raise ValueProblem("begins with ~, which is not expanded", f'write "{{{{ env.HOME }}}}{found[1:]}"')
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, cast, overload
@@ -41,6 +42,10 @@ class GraphLayout:
     def nodes(self, task: TaskIndex) -> Sequence[NodeIndex]:
         """Return the nodes of a task."""
         return cast("Sequence[NodeIndex]", range(self.firsts[task], self.firsts[task + 1]))
+
+    def task_at(self, node: NodeIndex) -> TaskIndex:
+        """Return the task of a node."""
+        return cast("TaskIndex", bisect_right(self.firsts, node) - 1)
 
     def labels(self) -> list[str]:
         """Return the names of all nodes."""

@@ -155,6 +155,11 @@ class _Loading:
         connected = wiring.connect(reader.broken)
         placeholders = PlaceholderCheck(layout, params, environment, self._diagnostics, origins)
         placeholders.check(reader.broken)
+        if any(task.inputs or task.outputs for task in tasks):
+            from dagtui.graph.files.links import FileLinks
+
+            wiring.files = FileLinks(layout, params, self._path.parent, self._diagnostics, origins)
+            wiring.files.find(tasks, environment, reader.broken, settings.state)
         if environment is not None and settings.secrets:
             from dagtui.graph.secrets import check_known
 
@@ -164,6 +169,7 @@ class _Loading:
             placeholders.check_needs(graph)
             self._check_default(graph)
             graph.sources = reader.sheets
+            graph.file_edges = wiring.files.file_edges if wiring.files is not None else None
             if env_files is not None:
                 graph.variables, graph.sources = env_files.variables, {**env_files.digests, **graph.sources}
         if graph is None or self._diagnostics:
@@ -379,7 +385,7 @@ class _Loading:
         except CycleError as error:
             from dagtui.graph.check.nodes import cycle
 
-            cycle(self._diagnostics, error, layout, Origins(self._document, layout.tasks))
+            cycle(self._diagnostics, error, layout, Origins(self._document, layout.tasks), wiring.files)
             return None
 
 

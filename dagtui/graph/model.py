@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.graph.files.links import FileEdges
     from dagtui.graph.indexed import Indexed
     from dagtui.text.amounts import Seconds
 
@@ -200,6 +201,7 @@ class Graph:
         "cells",
         "digest",
         "directory",
+        "file_edges",
         "given",
         "labels",
         "name",
@@ -265,6 +267,8 @@ class Graph:
         """The digests of the other files that were read: those of variables, and sheets."""
         self.digest = b""
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
+        self.file_edges: FileEdges | None = None
+        """The edges that only files make. None if there are none."""
         self._index = _numbered(self.labels)
         self._link(edges)
 

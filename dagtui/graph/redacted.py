@@ -47,11 +47,17 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
             cells = [redactor.cell(cell) for cell in cells]
     shown = graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
     shown.variables = {}
+    if any(map(_other_paths, graph.tasks, tasks)):
+        redactor.check_paths(shown)
     settings = graph.settings
     if settings.default or settings.env_file:
         named, files = (tuple(map(secrets.mask, texts)) for texts in (settings.default, settings.env_file))
         shown.settings = dataclasses.replace(settings, default=named, env_file=files)
     return shown
+
+
+def _other_paths(task: Task, shown: Task) -> bool:
+    return task.inputs != shown.inputs or task.outputs != shown.outputs
 
 
 class _Redactor:
@@ -97,6 +103,18 @@ class _Redactor:
                 diagnostics.value(("run", "secrets"), message, "make them differ in something that may be shown")
                 raise located(diagnostics, self._graph)
             seen.add(name)
+
+    def check_paths(self, shown: Graph) -> None:
+        """Raise GraphError if other nodes would be joined by files, or two would write the same one."""
+        from dagtui.graph.files.matching import matching_of
+
+        before, after = matching_of(self._graph), matching_of(shown)
+        after.find_clashes()
+        if after.clashing or set(before.edges()) != set(after.edges()):
+            diagnostics = Diagnostics()
+            message = "paths in inputs and outputs have secrets in them, and would mean other files without"
+            diagnostics.value(("run", "secrets"), message, "write paths without secrets")
+            raise located(diagnostics, self._graph)
 
     def _check_matrix(self, matrix: Matrix) -> None:
         columns = dict.fromkeys(axis for row in matrix.rows for axis, _ in row)

@@ -72,6 +72,15 @@ class PlaceholderCheck:
                 self._diagnostics.wrong(at, wrong)
 
     def _task(self, number: TaskIndex, task: Task) -> None:
+        self._action(number, task)
+        if "{{" in task.cwd:
+            self._text(number, ("cwd",), cut_template(task.cwd))
+        if task.inputs or task.outputs:
+            self._paths(number, task)
+        if task.env:
+            self._env(number, task.env)
+
+    def _action(self, number: TaskIndex, task: Task) -> None:
         action = task.action
         if isinstance(action, ShellCommand):
             if "{{" in action.text:
@@ -86,10 +95,14 @@ class PlaceholderCheck:
         for position, argument in enumerate(task.wrap):
             if "{{" in argument:
                 self._text(number, ("wrap", position), cut_template(argument))
-        if "{{" in task.cwd:
-            self._text(number, ("cwd",), cut_template(task.cwd))
-        if task.env:
-            self._env(number, task.env)
+
+    def _paths(self, number: TaskIndex, task: Task) -> None:
+        """Check paths of files. What is known only in the run is refused where they are filled in."""
+        for key, paths in (("inputs", task.inputs), ("outputs", task.outputs)):
+            for position, path in enumerate(paths):
+                if "{{" in path:
+                    parts = [part for part in cut_template(path) if not _is_status(part)]
+                    self._text(number, (key, position), parts)
 
     def _env(self, number: TaskIndex, env: Mapping[str, str]) -> None:
         """Check variables. If tasks share a table, each checks only what differs between them."""
@@ -195,6 +208,10 @@ class PlaceholderCheck:
             near = self._diagnostics.nearest(name, environment.keys() | env.keys())
             hint = f"{near} Otherwise {hint}" if near else hint
         self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
+
+
+def _is_status(part: object) -> bool:
+    return isinstance(part, Placeholder) and part.root is Root.NEEDS
 
 
 def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

@@ -9,14 +9,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.files.paths import PathKind
+from dagtui.graph.files.paths import DeclaredPaths, PathKind
 from dagtui.graph.files.patterns import PatternIndex, around, matches, reaches_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dagtui.graph.files.paths import DeclaredPath
-    from dagtui.graph.model import NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex
 
 _Owner = TypeVar("_Owner")
 MOST_STEPS = 20_000_000
@@ -57,6 +57,18 @@ def clashes(one: DeclaredPath, other: DeclaredPath) -> bool:
     return (one.kind is PathKind.FOLDER and one.path in around(other.path)) or (
         other.kind is PathKind.FOLDER and other.path in around(one.path)
     )
+
+
+def matching_of(graph: Graph) -> FileMatching:
+    """Return the matching of a graph that is already read. Raises ValueProblem."""
+    found, paths = FileMatching(), DeclaredPaths(graph)
+    for node in graph.nodes:
+        inputs, outputs = paths.of(node)
+        for path in outputs:
+            found.add_output(node, path.kind, path.path)
+        for path in inputs:
+            found.add_input(node, path.kind, path.path)
+    return found
 
 
 class FileMatching:

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.errors import ValueProblem, quoted, read_inside
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.templates import parameter_text, parameter_texts, parse_template, value_text
 from dagtui.graph.files.patterns import is_pattern, unescaped
@@ -63,6 +63,15 @@ _PLAIN = re.compile(r"(?:[\w%+=,@~-][\w.%+=,@~-]*+/)*+[\w%+=,@~-][\w.%+=,@~-]*+"
 _VALUE = re.compile(r"(.+\.(?:toml|json|ya?ml))#(.*)", re.DOTALL)
 
 
+class UnknownValue(ValueProblem):
+    """The value of a placeholder is not known."""
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text is the path of a file in its shortest form, without placeholders."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def escaped(value: str) -> str:
     """Return a value as it is written into a path, in which no character of it makes a pattern."""
     return glob.escape(value)
@@ -105,7 +114,7 @@ class PathPlan:
     def fill(self, cell: Cell) -> NodeFiles:
         """Return the paths of a cell. Raises ValueProblem, with the key and position inside of the task."""
         values = {axis: value_text(value) for axis, value in cell}
-        cwd = read_inside(("cwd",), self._cwd.fill, lambda hole: self._value(hole, values))
+        cwd = self._cwd.fill(lambda hole: self._value(hole, values))
         folder = self._spelling.folder(cwd)
         inputs = self._all(folder, "inputs", self._inputs, values)
         return NodeFiles(inputs, self._all(folder, "outputs", self._outputs, values))
@@ -118,6 +127,8 @@ class PathPlan:
         for position, template in enumerate(templates):
             try:
                 found += [read(folder, text) for text in self._texts(template, cell)]
+            except UnknownValue:
+                raise
             except ValueProblem as wrong:
                 raise ValueProblem(wrong.message, wrong.hint, inside=(key, position), needle=wrong.needle) from None
         return tuple(found)
@@ -138,7 +149,7 @@ class PathPlan:
             found = parameter_text(self._params[hole.name])
         found = hole.known(found)
         if found is None:
-            raise ValueProblem(f"{quoted(hole.source)}: there is no such value before the run begins")
+            raise UnknownValue(f"{quoted(hole.source)}: there is no such value before the run begins")
         return found
 
 

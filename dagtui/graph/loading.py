@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,9 @@ class _Loading:
             from dagtui.graph.files.links import FileLinks
 
             wiring.files = FileLinks(layout, params, self._path.parent, self._diagnostics, origins)
-            wiring.files.find(tasks, environment, reader.broken, settings.state)
+            read = env_files.variables if env_files is not None else {}
+            variables = environment if environment is not None else {**read, **os.environ}
+            wiring.files.find(tasks, variables, reader.broken, settings.state)
         if environment is not None and settings.secrets:
             from dagtui.graph.secrets import check_known
 

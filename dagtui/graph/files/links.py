@@ -72,7 +72,7 @@ class FileLinks:
         """The edges that only files make, once they are merged with those of `needs`. None if there are none."""
 
     def find(
-        self, tasks: list[Task], environment: Mapping[str, str] | None, broken: Collection[str], state: str
+        self, tasks: list[Task], environment: Mapping[str, str], broken: Collection[str], state: str
     ) -> None:
         """Fill in the variables in the paths of all tasks but broken ones, in place, and link their nodes.
 
@@ -88,7 +88,7 @@ class FileLinks:
             try:
                 tasks[number] = self._add(number, with_variables(task, environment), places)
             except UnknownValue:
-                continue  # reported with the other placeholders, or not known without an environment
+                continue  # reported with the other placeholders, or a variable that need not be set yet
             except ValueProblem as wrong:
                 key, *inside = wrong.inside or ("inputs",)
                 at = self._origins.of(number, str(key), *inside)

@@ -22,10 +22,10 @@ MOST_FILLED = 1024 * 1024
 """Characters of a path with its variables, because variables made of each other can double repeatedly."""
 
 
-def with_variables(task: Task, environment: Mapping[str, str] | None) -> Task:
+def with_variables(task: Task, environment: Mapping[str, str]) -> Task:
     """Return a task without variables in its paths. Raises ValueProblem, with the key inside of the task.
 
-    Without an environment, variables that the task does not set stay as they are.
+    Variables that are not set stay as they are.
     """
     texts = (task.cwd, *task.inputs, *task.outputs)
     if not any("{{" in text for text in texts):
@@ -42,7 +42,7 @@ def with_variables(task: Task, environment: Mapping[str, str] | None) -> Task:
 class _Variables:
     """The variables of one task, as far as they are known."""
 
-    def __init__(self, env: Mapping[str, str], environment: Mapping[str, str] | None) -> None:
+    def __init__(self, env: Mapping[str, str], environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._known: dict[str, Template] = {}
         self._templates = parse_env(env) if any("{{" in text for text in env.values()) else None
@@ -76,7 +76,7 @@ class _Variables:
         if hole.name in self._env and hole.name != name:
             template = self._templates[hole.name] if self._templates else parse_template(self._env[hole.name])
             return self._filled(template, literal, hole.name) or _braced(literal(hole.default or ""))
-        found = hole.known(None if self._environment is None else self._environment.get(hole.name))
+        found = hole.known(self._environment.get(hole.name))
         return hole.source if found is None else _braced(literal(found))
 
 

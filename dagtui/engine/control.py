@@ -10,7 +10,7 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
-from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
 
@@ -127,9 +127,9 @@ def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:
 
 
 def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
-    """Run failed, cancelled and skipped nodes again. For a blocked node, run its root causes again."""
+    """Run failed, cancelled and skipped nodes again. For a blocked node, run what blocks it again."""
     state = run.state
-    targets = root_causes(state, (node for node in nodes if nothing_for(CommandKind.RETRY, state, node) is None))
+    targets = _with_causes(run, [node for node in nodes if nothing_for(CommandKind.RETRY, state, node) is None])
     _lift_for(run, targets)
     for node in targets:
         status = state.status[node]
@@ -137,6 +137,23 @@ def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART))
         elif status in _REPEATABLE or state.cause[node] == Cause.MARKED:
             run.reset(node)
+
+
+def _with_causes(run: Propagation, nodes: Collection[NodeIndex]) -> Collection[NodeIndex]:
+    """Return the nodes, with their root causes in place of blocked ones.
+
+    A cause that its own parents would block once it is reset needs their root causes, too.
+    """
+    state = run.state
+    causes = root_causes(state, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
+    seen = set(causes)
+    for cause in causes:
+        if run.follows(cause)[0] is NodeStatus.FAILED_PARENT:
+            bad = [parent for parent in run.graph.parents(cause) if state.outcome_of(parent) is ParentOutcome.BAD]
+            above = [node for node in root_causes(state, bad) if node not in seen]
+            seen.update(above)
+            causes += above
+    return dict.fromkeys([*root_causes(state, nodes), *causes])
 
 
 def _lift_for(run: Propagation, targets: Iterable[NodeIndex]) -> None:

@@ -104,7 +104,7 @@ class Expectations(RunModel):
         return set().union(*(oracle.cancelled_by_subtree(self.graph, node) for node in nodes))
 
     def retried(self, command: Command) -> set[int]:
-        """Return the nodes that are retried: root causes in place of blocked nodes."""
+        """Return the nodes that are retried: what blocks them, in place of blocked nodes."""
         nodes = list(command.nodes)
         if command.kind is CommandKind.RETRY_FAILED:
             nodes = self.failures()
@@ -112,9 +112,9 @@ class Expectations(RunModel):
         blocked = oracle.blocked_when_joined(self.state, oracle.joins(self.state, nodes, self.outside))
         for node in nodes:
             if node in self.outside:
-                found |= blocked.get(node, set())
+                found |= oracle.retried_for(self.state, blocked.get(node, set()))
             elif self.state.status_of(node) is NodeStatus.FAILED_PARENT:
-                found |= oracle.roots(self.state, node)
+                found |= oracle.retried_for(self.state, oracle.roots(self.state, node))
             elif self.retryable(node):
                 found.add(node)
         return found

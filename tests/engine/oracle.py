@@ -164,6 +164,12 @@ def roots(state: RunState, node: int) -> set[int]:
     return found
 
 
+def retried_for(state: RunState, causes: set[int]) -> set[int]:
+    """Return what a retry resets for a blocked node: its causes, and the causes of those that are blocked in turn."""
+    blocked = {node for node in causes if decision(state, node) == HELD}
+    return causes.union(*(retried_for(state, roots(state, node)) for node in blocked))
+
+
 ParentOutcome = tuple[NodeStatus, Cause]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, dispatch, followers, state, targets, walks
+from dagtui.engine import control, dispatch, followers, state, targets, walks, why
 from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
@@ -671,3 +671,8 @@ def the_journal_loses_values(patch: pytest.MonkeyPatch) -> None:
             self.events[-1] = self.events[-1]._replace(outputs={})
 
     around(patch, propagation.Propagation, "set", set_status)
+
+
+@bug
+def what_blocks_a_cause_is_not_retried_with_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "_with_causes", lambda run, nodes: why.root_causes(run.state, nodes))

@@ -303,6 +303,23 @@ def test_retry_of_a_blocked_node_retries_its_root_causes():
     assert scene.attempt("d") == 1
 
 
+@pytest.mark.parametrize("cause", ["cancelled", "failed"])
+def test_retry_of_a_blocked_node_retries_what_would_block_its_cause(cause: str):
+    scene = Scene(dag("a>p>x"))
+    if cause == "failed":
+        scene.run("a")
+        scene.fail("p")
+        scene.command(K.RERUN_ONLY, "a")
+    else:
+        scene.command(K.CANCEL, "p")
+    scene.fail("a")
+    assert (scene["a"], scene["p"], scene["x"]) == (BAD, BAD if cause == "failed" else CND, FP)
+    assert scene.names(scene.preview(K.RETRY, "x").again) == ("a p" if cause == "failed" else "a")
+    scene.command(K.RETRY, "x")
+    assert {scene[name] for name in "apx"}.isdisjoint({FP, BAD, CND})
+    assert scene.run_all()[-1] == "x"
+
+
 def test_retry_of_a_node_that_is_being_cancelled_starts_it_once_it_is_reaped():
     scene = in_status(CNG)
     scene.command(K.RETRY, "x")

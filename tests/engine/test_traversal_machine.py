@@ -22,6 +22,7 @@ DEEP = {
     "rule_7_leaves_what_starts_again",
     "slots_are_kept_for_a_node_that_does_not_want_them_any_more",
     "timeout_beats_a_persons_cancel",
+    "what_blocks_a_cause_is_not_retried_with_it",
     "what_completed_meanwhile_is_not_stale",
     "what_followed_a_skip_by_a_person_outlives_it",
     "what_runs_while_its_ancestor_runs_again_is_not_stale",

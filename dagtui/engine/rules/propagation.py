@@ -114,11 +114,11 @@ class Propagation:
         old = state.status[node]
         if old not in PROPAGATED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
             return
-        status, cause = self._follows(node)
+        status, cause = self.follows(node)
         if status != old or not self._still_blocked(node, status):
             self._become(node, status, cause)
 
-    def _follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
+    def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
         rule = self._rules[graph.task_of[node]]
@@ -163,7 +163,7 @@ class Propagation:
             self.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt))
         else:
             # Emit one event instead of two for each of the many nodes that can start at once.
-            ready = self._follows(node)[0] is NodeStatus.READY
+            ready = self.follows(node)[0] is NodeStatus.READY
             status = NodeStatus.READY if ready else NodeStatus.WAITING
             self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True))
         self.propagate(node)

@@ -21,7 +21,20 @@ UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
 NOTHING_FAILED = "nothing has failed"
 NOTHING_RUNS = "nothing is running"
+NO_SEARCH = "No search yet"
+NO_LOG = "this node has no log yet"
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
+
+
+class LogSituation(NamedTuple):
+    """What the keys of the log would act on."""
+
+    exists: bool
+    """Whether the attempt has a log."""
+    has_lines: bool
+    has_earlier: bool
+    """Whether the node has an earlier attempt than the one that is shown."""
+    has_later: bool
 
 
 class Situation(NamedTuple):
@@ -35,6 +48,11 @@ class Situation(NamedTuple):
     """A target of each status and cause, inside and outside of the run."""
     detachable: bool = False
     """Whether the run continues without its screen."""
+    foldable: bool = True
+    """Whether something below the cursor's row can be hidden or shown."""
+    searched: bool = True
+    """Whether the focused pane has a search."""
+    log: LogSituation = LogSituation(exists=True, has_lines=True, has_earlier=True, has_later=True)
 
     @classmethod
     def on(cls, node: NodeIndex) -> Situation:
@@ -112,6 +130,36 @@ def finds_failure(run: RunView, _: Situation) -> str | None:
 def finds_running(run: RunView, _: Situation) -> str | None:
     """Return why there is no running node. Between two short nodes there is none, but the key would flicker."""
     return NOTHING_RUNS if not run.alive() and (run.settled or run.state.paused) else None
+
+
+def folds(_: RunView, here: Situation) -> str | None:
+    """Return why the cursor's row can't be folded or unfolded."""
+    return None if here.foldable else "nothing is below this row"
+
+
+def finds_hit(_: RunView, here: Situation) -> str | None:
+    """Return why there is no next hit."""
+    return None if here.searched else NO_SEARCH
+
+
+def reads_lines(_: RunView, here: Situation) -> str | None:
+    """Return why an action on the lines of the log has none."""
+    return None if here.log.has_lines else "this log has no lines"
+
+
+def has_earlier_attempt(_: RunView, here: Situation) -> str | None:
+    """Return why no earlier attempt can be shown."""
+    return None if here.log.has_earlier else "there is no earlier attempt"
+
+
+def has_later_attempt(_: RunView, here: Situation) -> str | None:
+    """Return why no later attempt can be shown."""
+    return None if here.log.has_later else "there is no later attempt"
+
+
+def opens_pager(run: RunView, here: Situation) -> str | None:
+    """Return why there is no log to open."""
+    return on_one_node(run, here) or (None if here.log.exists else NO_LOG)
 
 
 def detaches(_: RunView, here: Situation) -> str | None:

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
-from dagtui.tui.actions.availability import NOTHING_FAILED, NOTHING_RUNS
+from dagtui.tui.actions.availability import (
+    NO_SEARCH,
+    NOTHING_FAILED,
+    NOTHING_RUNS,
+    has_earlier_attempt,
+    has_later_attempt,
+    reads_lines,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagtui.tui.actions.availability import Availability
     from dagtui.tui.screen_app import ScreenApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
@@ -111,7 +121,31 @@ class PaneActions:
 
     def _say_no_search(self) -> None:
         key = self._app.keymap.shown("find.start", self._app.look)
-        self._app.say(f"No search yet: press {key}" if key else "No search yet")
+        self._app.say(f"{NO_SEARCH}: press {key}" if key else NO_SEARCH)
+
+    def follow(self) -> None:
+        """Follow the end of the log, or stay."""
+        self._if_available(reads_lines, self._log.toggle_follow)
+
+    def first_error(self) -> None:
+        """Go to the first line of the log that looks like an error."""
+        self._if_available(reads_lines, self._log.first_error)
+
+    def previous_attempt(self) -> None:
+        """Show the log of the previous attempt."""
+        self._if_available(has_earlier_attempt, self._log.previous_attempt)
+
+    def next_attempt(self) -> None:
+        """Show the log of the next attempt."""
+        self._if_available(has_later_attempt, self._log.next_attempt)
+
+    def _if_available(self, available: Availability, act: Callable[[], None]) -> None:
+        """Act on the log, or say why that would do nothing."""
+        reason = available(self._app.view, self._main.situation)
+        if reason is None:
+            act()
+        else:
+            self._app.say(reason)
 
     def wrap(self) -> None:
         """Wrap long lines of the log, or cut them."""

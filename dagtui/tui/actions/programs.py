@@ -13,7 +13,7 @@ from dagtui.runs.node_environment import NoNodeEnvironmentError
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
-from dagtui.tui.actions.availability import UNFOLD
+from dagtui.tui.actions.availability import NO_LOG, UNFOLD
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ProgramActions:
         """Show the log in the pager."""
         path = self._log_path()
         if path is None:
-            self._app.say("this node has no log yet")
+            self._app.say(NO_LOG)
             return
         try:
             command = shlex.split(self._app.place.environment.get("PAGER", "")) or ["less"]

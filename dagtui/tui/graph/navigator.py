@@ -95,6 +95,11 @@ class Navigator:
         return self.cursor != NOTHING and stands_for_many(self.outline, self.cursor)
 
     @property
+    def is_foldable(self) -> bool:
+        """Whether something below the cursor's row can be hidden or shown."""
+        return self.cursor != NOTHING and self.outline.is_foldable(self.cursor)
+
+    @property
     def many(self) -> RowGroup | None:
         """The group of nodes behind the cursor's row, or None if the row is a single node."""
         return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor, self.staleness)
@@ -198,7 +203,7 @@ class Navigator:
             self.generation += 1
         elif layout.is_reference(self.cursor) and node is not None:
             self.to_node(node)
-        elif self.outline.is_foldable(self.cursor):
+        elif self.is_foldable:
             self.to_row(self.row + 1)
 
     def toggle(self) -> None:

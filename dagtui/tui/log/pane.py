@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.actions.availability import LogSituation
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
@@ -94,6 +95,13 @@ class LogPane(Vertical):
         """The attempt that is shown. 0: the node has none yet."""
         latest = self._run.state.attempt[self.node] if self.node >= 0 else NO_ATTEMPT
         return latest if self.pinned is None else min(self.pinned, latest)
+
+    @property
+    def situation(self) -> LogSituation:
+        """What the keys of the log would act on."""
+        log = self._log
+        exists = log is not None and log.file.exists
+        return LogSituation(exists, exists and self.view.line_count > 0, self.attempt > 1, self.pinned is not None)
 
     def show(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
         """Show a node's log: of one attempt, or of the latest and those that follow."""

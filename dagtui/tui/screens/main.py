@@ -103,7 +103,10 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)
         more = self.side.flush(clock)
         navigator = self.tree_pane.navigator
-        keys_for = (int(clock), self._run.settled, self.pane, navigator.cursor, navigator.generation)
+        keys_for = (
+            *(int(clock), self._run.settled, self.pane, navigator.cursor, navigator.generation),
+            *(self._searched, *self.side.log_pane.situation),
+        )
         if changed or keys_for != self._keys_for:
             self._keys_for = keys_for
             self.show_keys()
@@ -124,7 +127,19 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             here = Situation.on_many(self._run.state, self.tree_pane.navigator.samples)
         else:
             here = Situation.on(node)
-        return here._replace(detachable=self._detachable)
+        return here._replace(
+            detachable=self._detachable,
+            foldable=self.tree_pane.navigator.is_foldable,
+            searched=self._searched,
+            log=self.side.log_pane.situation,
+        )
+
+    @property
+    def _searched(self) -> bool:
+        """Whether the focused pane has a search."""
+        if self.on_side:
+            return self.side.log_pane.view.finder is not None
+        return bool(self.tree_pane.navigator.filter_query)
 
     def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""

@@ -118,6 +118,72 @@ def test_what_is_offered_works_and_what_works_is_offered(name: str):
             assert offered == for_run, [session.graph.labels[node] for node in targets]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_folding_is_offered_where_it_changes_the_rows(name: str):
+    *_, last = states(name)
+    navigator = Navigator(last.state)
+    for view in View:
+        navigator.show(view)
+        for row in range(len(navigator.outline)):
+            navigator.to_row(row)
+            before = list(navigator.outline.rows)
+            offered = navigator.is_foldable
+            navigator.toggle()
+            assert (list(navigator.outline.rows) != before) is offered
+            if offered:
+                navigator.toggle()
+
+
+LOG_KEYS = {"log.follow", "log.first_error", "log.previous_attempt", "log.next_attempt", "log.pager", "find.next"}
+
+
+@pytest.mark.anyio
+async def test_the_log_offers_what_it_can_do(tmp_path: Path):
+    play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]), tmp_path)
+    play.run("a")
+    play.prints("a", b"first\n")
+    session = play.session()
+    app = DagtuiApp(session)
+    async with opened(app, (300, 50)) as pilot:
+
+        async def offers(*ids: str):
+            await until(
+                lambda: shown_keys(app) & LOG_KEYS == {f"{'find' if id_ == 'next' else 'log'}.{id_}" for id_ in ids}
+            )
+
+        app.jump(app.view.graph.node("a"))
+        await pilot.press("tab")
+        await offers("follow", "first_error", "pager")
+        log = app.main.side.log_pane
+        await pilot.press("f")
+        assert not log.view.follows
+        await pilot.press("slash", "f", "enter")
+        await offers("follow", "first_error", "pager", "next")
+        await pilot.press("escape")
+        await offers("follow", "first_error", "pager")
+        app.jump(app.view.graph.node("b"))
+        await offers()
+        for key, reason in (("f", "this log has no lines"), ("n", "No search yet"), ("o", "no log yet")):
+            await pilot.press(key)
+            assert reason in app.main.footer.said
+
+
+@pytest.mark.anyio
+async def test_attempts_are_offered_that_there_are(tmp_path: Path):
+    play = PlayedRun(Graph.from_edges(["a"], []), tmp_path)
+    play.run("a")
+    play.prints("a", b"first\n")
+    session = play.session()
+    session.state.attempt[0] = 2
+    app = DagtuiApp(session)
+    async with opened(app, (300, 50)) as pilot:
+        await pilot.press("tab")
+        await until(lambda: shown_keys(app) & LOG_KEYS == {"log.previous_attempt"})
+        await pilot.press("left_square_bracket")
+        earlier = {"log.follow", "log.first_error", "log.pager", "log.next_attempt"}
+        await until(lambda: shown_keys(app) & LOG_KEYS == earlier)
+
+
 @pytest.mark.anyio
 async def test_a_selected_node_is_offered_what_it_is_offered_alone():
     play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))

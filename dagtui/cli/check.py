@@ -9,7 +9,7 @@ import click
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.graph_file import read_redacted_graph
 from dagtui.cli.options import parameter_option
-from dagtui.cli.output import standard_output
+from dagtui.cli.output import optional_output
 from dagtui.text import label, plural
 
 if TYPE_CHECKING:
@@ -25,5 +25,5 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )
-    with standard_output() as output:
+    with optional_output() as output:
         output.line(f"{label(graph_file.title or graph_file.path)}: OK ({amounts})")

@@ -10,12 +10,11 @@ import click
 from dagtui.cli.arguments import complete_tasks, graph_path_argument, graph_path_before_argument
 from dagtui.cli.connect import ask, connect, json_option, meant, print_json, run_option
 from dagtui.cli.headless import rerun_if_ended
-from dagtui.cli.output import standard_output
+from dagtui.cli.output import optional_output
 from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import CommandKind
-from dagtui.runs.launch import MOST_JOBS
 from dagtui.text import count, duration, label
-from dagtui.text.amounts import first_of
+from dagtui.text.amounts import MOST_SLOTS, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -153,16 +152,16 @@ def _command(name: str) -> click.Command:
 
 def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
     try:
-        number = int(value) if len(value) <= len(str(MOST_JOBS)) + 1 else MOST_JOBS + 1
+        number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
     except ValueError:
         number = -1
         words = f"'{label(value, 40)}' is not a number of slots"
     else:
         words = "at least one slot is required" if number < 1 else f"{label(value, 40)} slots are too many"
-    if 1 <= number <= MOST_JOBS:
+    if 1 <= number <= MOST_SLOTS:
         return number
     hint = "; to start nothing new: dagtui pause GRAPH.toml" if number == 0 else ""
-    raise click.BadParameter(f"{words}; give an integer from 1 to {count(MOST_JOBS)}{hint}")
+    raise click.BadParameter(f"{words}; give an integer from 1 to {count(MOST_SLOTS)}{hint}")
 
 
 _EXITS = """
@@ -176,7 +175,7 @@ def _carry_out(
         answer = ask(client, {"want": "preview" if dry_run else "give", **request})
     if answer.get("notice"):
         say(f"dagtui {name}: {label(answer['notice'], 1000)}")
-    with standard_output() as output:
+    with optional_output() as output:
         if as_json:
             print_json(output, answer)
         elif answer.get("nothing") is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dagtui.cli.graph_file import NAMES
-from dagtui.cli.output import standard_output
+from dagtui.cli.output import optional_output, standard_output
 from dagtui.cli.stderr import fail
 from dagtui.text import label, path_word
 
@@ -33,7 +33,7 @@ def init(graph_file: Path) -> None:
     except OSError as error:
         fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
     name = "" if str(graph_file) == NAMES[0] else f" {path_word(graph_file)}"
-    with standard_output() as output:
+    with optional_output() as output:
         output.line(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
 
 

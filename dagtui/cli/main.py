@@ -112,13 +112,13 @@ class _GraphOrCommand(click.Group):
         **extra: Any,  # noqa: ANN401 - as click declares it
     ) -> click.Context:
         """Parse the words of a call. Error messages are safe to show."""
-        with _safe_messages():
+        with _safe_messages(), _help_is_seen():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Error messages are safe to show, and Ctrl+C ends quietly with 130."""
         try:
-            with _safe_messages():
+            with _safe_messages(), _help_is_seen():
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             raise SystemExit(128 + signal.SIGINT) from None
@@ -175,6 +175,19 @@ def _safe_messages() -> Iterator[None]:
         from dagtui.text import block
 
         raise click.UsageError(block(error.format_message()), error.ctx) from error
+
+
+@contextmanager
+def _help_is_seen() -> Iterator[None]:
+    """Refuse to end well after --help or --version if standard output is closed: click says nothing then."""
+    try:
+        yield
+    except click.exceptions.Exit as error:
+        if error.exit_code == 0:
+            from dagtui.cli.output import refuse_closed
+
+            refuse_closed()
+        raise
 
 
 @click.group(cls=_GraphOrCommand, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

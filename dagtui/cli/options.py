@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import click
 
 from dagtui.cli.terminal import LookOptions
-from dagtui.runs.launch import LAST, MOST_JOBS, LaunchOptions
+from dagtui.runs.launch import LAST, LaunchOptions
+from dagtui.text.amounts import MOST_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _RESUME = "--resume="
 _DIGITS = 9
 """Most digits of a run's number."""
-JOBS = click.IntRange(1, MOST_JOBS)
+JOBS = click.IntRange(1, MOST_SLOTS)
 THEMES = ("dark", "light", "ansi", "contrast")
 _THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
 

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.stderr import BAD_CALL
+from dagtui.cli.stderr import BAD_CALL, fail
 from dagtui.text.look import ASCII, UNICODE, Look
 from dagtui.text.terminals import columns_of, is_utf8, wants_colours
 
@@ -79,7 +79,21 @@ class Output:
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[Output]:
-    """Provide standard output for the duration of a command."""
+    """Provide standard output to a command that only tells something. If it is closed, the program ends with 2."""
+    refuse_closed()
+    with optional_output() as output:
+        yield output
+
+
+def refuse_closed() -> None:
+    """Exit with 2 if standard output was closed from the start: what a person asked for would be lost."""
+    if sys.stdout is None:
+        fail("dagtui: can't write to standard output: it is closed")
+
+
+@contextlib.contextmanager
+def optional_output() -> Iterator[Output]:
+    """Provide standard output to a command that also does something, or answers by its exit status."""
     output = Output()
     yield output
     output.flush()

@@ -103,14 +103,7 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[NodeIndex, ...
 
 def with_targets(graph: Graph, options: LaunchOptions) -> LaunchOptions:
     """Return the options with the nodes that are to run. Exits with 2, and a line for each name that means none."""
-    if options.names:
-        return options._replace(targets=targets_named(graph, options.names))
-    if options.resume is not None or graph.runs_everything:
-        return options
-    from dagtui.runs.targets import default_targets
-
-    default_targets(graph)  # what is wrong is said before anything starts
-    return options
+    return options._replace(targets=targets_named(graph, options.names)) if options.names else options
 
 
 def targets_named(graph: Graph, names: Sequence[str]) -> Targets:

@@ -19,7 +19,7 @@ from dagtui.cli.connect import (
     run_option,
 )
 from dagtui.cli.control import names_of
-from dagtui.cli.output import standard_output
+from dagtui.cli.output import optional_output
 from dagtui.cli.status import ended_run
 from dagtui.cli.stderr import fail, say
 from dagtui.control.held import enclosing
@@ -92,7 +92,7 @@ def wait(
     else:
         answer = _on_record(ended, graph_file, nodes)
     outcome = str(answer.get("outcome"))
-    with standard_output() as output:
+    with optional_output() as output:
         if as_json:
             print_json(output, answer)
         elif nodes:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from dagtui.control.sockets import ControlError, fitting
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
-from dagtui.runs.launch import MOST_JOBS
 from dagtui.runs.wording import asked
 from dagtui.text import count
+from dagtui.text.amounts import MOST_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +39,8 @@ def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
     if bool(nodes) == (kind in _WHOLE_RUN):
         raise ControlError("it concerns the whole run, not nodes" if nodes else "it needs at least one node")
     jobs = request.get("jobs", 0)
-    if not isinstance(jobs, int) or not 0 <= jobs <= MOST_JOBS:
-        raise ControlError(f"jobs must be a number from 1 to {count(MOST_JOBS)}")
+    if not isinstance(jobs, int) or not 0 <= jobs <= MOST_SLOTS:
+        raise ControlError(f"jobs must be a number from 1 to {count(MOST_SLOTS)}")
     return Command(kind, nodes, jobs, by=by)
 
 

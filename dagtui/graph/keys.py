@@ -27,6 +27,7 @@ from dagtui.graph.key_values import (
 from dagtui.graph.matrix.matrices import read_matrix
 from dagtui.graph.model import PARAMETER_TYPES, Trigger
 from dagtui.graph.toml import values
+from dagtui.text.amounts import MOST_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     Schema = Mapping[str, object]
 
 MOST_RETRIES = 1_000_000
-MOST_SLOTS = 100_000
 
 
 class Key(NamedTuple):

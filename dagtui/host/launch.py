@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 from dagtui.control.client import ControlClient
 from dagtui.control.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
 from dagtui.execution.local.descriptors import open_descriptors
-from dagtui.graph.errors import GraphError
 from dagtui.host.exit_message import in_case_of_death
 from dagtui.host.terminal_client import has_content
 from dagtui.report.signal_inbox import SignalInbox
-from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
 from dagtui.store.paths import make_graph_folder
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 CRASH_NAME = "session.err"
 """File in the run's directory with the standard error of the session process. Removed at the end if it is empty."""
-_BAD_CALL = 2
 _LONGEST_NAME = "00000000-000000-0000000000.sock"
 
 
@@ -98,16 +95,14 @@ def _live(
     try:
         run = begin()
     except Exception as error:
-        from dagtui.graph.matrix.selection import ChoiceError
+        from dagtui.report.sentences import sentence_for
 
-        if not isinstance(error, ChoiceError | GraphError | StoreError | OSError):
+        sentence = sentence_for(error)
+        if sentence is None:
             raise
-        done = isinstance(error, NothingToResumeError) and error.completed
-        text = str(error) if done or isinstance(error, GraphError) else f"dagtui: {error}"
-        status = 0 if done else _BAD_CALL
-        connection.sendall(encode({"do": "print", "text": f"{text}\n"}))
-        connection.sendall(encode({"do": "leave", "status": status}))
-        return status
+        connection.sendall(encode({"do": "print", "text": f"{sentence.text}\n"}))
+        connection.sendall(encode({"do": "leave", "status": sentence.status}))
+        return sentence.status
     crash_file = _open_crash_file(run.path)
     with contextlib.suppress(OSError):  # the client was killed meanwhile, which does not affect the run
         connection.sendall(encode(in_case_of_death(run, crash_file)))

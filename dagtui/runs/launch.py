@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.store.directory import RunDirectory
 
-MOST_JOBS = 1_000_000
-"""The most slots that a person can give a run. Its journal must be able to hold the number."""
 LAST = 0
 """Stands for the last run where a run's number is expected."""
 

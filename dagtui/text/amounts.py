@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Self, cast, overload
 
 Seconds = float
 """How long something takes."""
+MOST_SLOTS = 1_000_000
+"""The most slots of a run or a node, in a file, a call or a command. A journal must be able to hold the number."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

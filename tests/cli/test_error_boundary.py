@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import dagtui.cli
+import dagtui.host
 from dagtui.cli.error_boundary import end_with_sentence
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.graph.errors import GraphError, Problem
@@ -17,7 +18,7 @@ from dagtui.runs.events_copy import EventsError
 from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import JournalError, StoreError
 
-MODULES = sorted(Path(dagtui.cli.__file__).parent.glob("*.py"))
+MODULES = sorted(path for room in (dagtui.cli, dagtui.host) for path in Path(room.__file__).parent.glob("*.py"))
 
 
 @pytest.mark.parametrize(

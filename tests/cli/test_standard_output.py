@@ -48,11 +48,19 @@ def test_a_full_disk_is_one_clear_line(ran: Path, words: str):
     assert done.stderr == "dagtui: can't write to standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("words", [*TOLD, "--help", "--version"])
-def test_closed_from_the_start(ran: Path, words: str):
+@pytest.mark.parametrize(
+    "words", [*TOLD[1:], "schema", "help", "help start", "ps", "--help", "--version", "run --help"]
+)
+def test_what_only_tells_fails_if_nobody_can_be_told(ran: Path, words: str):
     done = shell(f"dagtui {words} >&-", ran)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert shell(f"dagtui {words} >&- 2>&- <&-", ran).returncode == 0
+    assert (done.returncode, done.stderr) == (2, "dagtui: can't write to standard output: it is closed\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&- <&-"])
+def test_what_answers_by_its_exit_status_needs_no_output(ran: Path, closed: str):
+    answers = shell(f"dagtui check {closed}; echo $?; dagtui init new.toml {closed}; echo $?; rm new.toml", ran)
+    assert answers.stdout == "0\n0\n"
+    assert shell(f"dagtui plan {closed}", ran).returncode == 2
 
 
 def runs_to_its_end(folder: Path, line: str) -> str:

@@ -52,8 +52,18 @@ ACTIONS = st.one_of(
     st.just({"run": ["echo", "{{ params.names }}"]}),
     st.just({"run": "for name in {{ params.names }}; do echo {{ params.p }} $name; done"}),
 )
+
+
+def with_one_delay(task: dict[str, object]) -> dict[str, object]:
+    """Both forms at once are an error."""
+    retry = task.get("retry")
+    return {
+        key: task[key] for key in task if key != "retry_delay" or not isinstance(retry, dict) or "delay" not in retry
+    }
+
+
 TASKS = st.builds(
-    lambda action, rest: {**action, **rest},
+    lambda action, rest: with_one_delay({**action, **rest}),
     ACTIONS,
     st.fixed_dictionaries(
         {},
@@ -64,6 +74,7 @@ TASKS = st.builds(
             "env": st.dictionaries(NAMES.filter(lambda name: "=" not in name), SCALARS, max_size=3),
             "shell": st.just(["bash", "-c"]),
             "retries": st.integers(0, 10),
+            "retry_delay": SECONDS,
             "retry": st.fixed_dictionaries(
                 {}, optional={"delay": SECONDS, "jitter": st.floats(0, 1), "exit_codes": st.just([7, "lost"])}
             ),

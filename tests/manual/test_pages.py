@@ -101,6 +101,7 @@ def test_the_examples_of_what_runs_run_just_that(tmp_path: Path, heading: str, n
 
 def test_every_key_of_a_task_has_a_section_with_an_example():
     for key in keys.TASK:
+        assert f"`{key}`" in GRAPH_FILE, f"graph-file.md has no section `{key}`"
         assert [key for table in examples(f"`{key}`")["tasks"] for task in table.values() if key in task], key
 
 
@@ -117,10 +118,11 @@ def test_the_table_of_keys_has_every_key_of_a_task():
 def test_every_other_key_has_a_section_with_an_example():
     for key in keys.DOCUMENT:
         heading = {"run": "`run`, the table", "env": "`env`, at the top"}.get(key, f"`{key}`")
-        assert heading in GRAPH_FILE, key
+        assert heading in GRAPH_FILE, f"graph-file.md has no section {heading}"
         if key != "run":
             assert examples(heading)[key], key
     for key in keys.RUN:
+        assert f"`run.{key}`" in GRAPH_FILE, f"graph-file.md has no section `run.{key}`"
         assert [table for table in examples(f"`run.{key}`")["run"] if key in table], key
     assert documented(GRAPH_FILE["`params`"]) == set(keys.PARAMETER)
     tables = [table for params in examples("`params`")["params"] for table in params.values()]

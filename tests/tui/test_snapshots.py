@@ -35,9 +35,11 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(SvgExtension)
 
 
-async def screen(moment: str, node: str, keys: list[str], size: tuple[int, int], **options: object) -> str:
+async def screen(
+    moment: str, node: str, keys: list[str], size: tuple[int, int], targets: tuple[str, ...] = (), **options: object
+) -> str:
     """What the screen shows at a moment of the run, with the cursor on a node, after some keys."""
-    session = recorded(MOMENTS[moment])
+    session = recorded(MOMENTS[moment], *targets)
     app = DagtuiApp(session, **options)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -67,6 +69,9 @@ class TestScreens:
 
     async def test_waiting(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("waiting", "approve", ["enter"], size) == picture
+
+    async def test_outside(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("running", "publish", ["3"], size, targets=("evaluate[seed=1]",)) == picture
 
     async def test_preview(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("waiting", "train[seed=1,size=small]", ["X"], size) == picture

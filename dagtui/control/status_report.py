@@ -38,6 +38,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
     return {
         **about(run, screen),
         "verdict": (Verdict.RUNNING if state.held_up else state.verdict()).value,
+        "timed_out": state.ran_out_of_time,
         "settled": run.settled,
         "paused": state.paused,
         "jobs": state.jobs,

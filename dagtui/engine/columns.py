@@ -31,6 +31,10 @@ class Columns:
         self.paused = False
         self.cancelled_all = False
         """Whether a person or a signal cancelled the whole run. A later retry clears it."""
+        self.timed_out = 0
+        """Number of the last command that the time limit of the run gave, or 0. A resume clears it."""
+        self.limit_from = 0.0
+        """Active seconds at which the time limit of the run last began. Infinite when the time has run out."""
         self.settled_at: ClockTime | None = None
         """Time on the run's clock when the last node settled. None while some are not settled."""
         self.parked = 0.0

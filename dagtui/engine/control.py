@@ -226,7 +226,7 @@ def _cancel(run: Propagation, nodes: Iterable[NodeIndex], number: int) -> None:
             continue
         marks = state.marks.get(node, ()) + own  # in most cases the same tuple object for all nodes
         if _must_be_stopped(run, node):
-            run.stop(node, Cause.CANCEL, marks=marks)
+            run.stop(node, Cause.CANCEL, why if number == state.timed_out else "", marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
             twice = "cancelled twice, is being killed"
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, twice, marks=marks))

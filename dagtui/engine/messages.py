@@ -126,6 +126,10 @@ class Command:
     """Who gave the command, such as "person" or "signal"."""
 
 
+BY_TIMEOUT = "timeout"
+"""Gives the cancel of the whole run when its time has run out."""
+
+
 Result = Started | Ended | Withdrawn | Remark
 Message = Result | Command
 

@@ -12,6 +12,7 @@ from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import SETTLED
+from dagtui.engine.why import limit_why
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ class Run:
 
     @property
     def _given_up(self) -> bool:
-        return self.state.cancelled_all and self.traversal.settled and not self._results
+        state = self.state
+        return (state.cancelled_all or bool(state.timed_out)) and self.traversal.settled and not self._results
 
     async def _drive(self, done: Callable[[], bool]) -> None:
         import anyio
@@ -235,6 +237,8 @@ class Run:
         self._take_results()
         self._finish_turn()
         verdict = self.state.verdict().value
+        if self.state.ran_out_of_time:
+            why = why or limit_why(self.state)
         self.traversal.emit(RunEvent(self.clock(), "ended", why or verdict, verdict=verdict))
         self._finish_turn()
         self._ended = True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import CANCELS, RUN_AGAIN, CommandKind, Slots
+from dagtui.engine.messages import BY_TIMEOUT, CANCELS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
@@ -93,13 +94,18 @@ class RunState(Columns):
         """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - NO_TIME - self.parked)
 
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether a node is cancelled because the time limit of the run was reached."""
+        return bool(self.timed_out) and any(self.timed_out in marks for marks in self.marks.values())
+
     def verdict(self) -> Verdict:
         """Return the verdict of the run (rule 4 in `rules`)."""
         if self.unsettled:
             return Verdict.RUNNING
         if self.cancelled_all:
             return Verdict.CANCELLED
-        if self.counts[NodeStatus.FAILED_PARENT]:
+        if self.counts[NodeStatus.FAILED_PARENT] or self.ran_out_of_time:
             return Verdict.FAILED
         if next(self.failures(), None) is not None:
             return Verdict.FAILED
@@ -169,6 +175,8 @@ class RunState(Columns):
         self.jobs = Slots(event.jobs) or self.jobs
         if event.what == "resumed":
             self.paused = self.cancelled_all = False
+            self.timed_out = 0
+            self._begin_limit(event.at)
             self.named += event.named if self.named else ()
         elif event.targets is not None:
             self.named = event.named
@@ -305,14 +313,22 @@ class RunState(Columns):
             self.paused = False
         elif kind is CommandKind.SET_JOBS:
             self.jobs = Slots(event.jobs)
+        elif kind is CommandKind.CANCEL_ALL and event.by == BY_TIMEOUT:
+            self.timed_out, self.limit_from = event.number, math.inf
         elif kind is CommandKind.CANCEL_ALL:
             self.cancelled_all = True
         elif kind in RUN_AGAIN:
             self.cancelled_all = False
+            self._begin_limit(event.at)
             if self.outside and kind is CommandKind.RETRY:
                 self._select(event.nodes, event.at)
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
+
+    def _begin_limit(self, at: ClockTime) -> None:
+        """Let the time limit of the run begin anew if it has run out."""
+        if self.limit_from == math.inf:
+            self.limit_from = self.active(at)
 
     def note_record(self, held_up: str, off_record: frozenset[NodeIndex]) -> None:
         """Set which nodes are not on record yet, and why. Events apply to the state independently of this."""

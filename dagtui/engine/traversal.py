@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
+    BY_TIMEOUT,
     NO_SLOTS,
     Command,
     CommandKind,
@@ -28,6 +30,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import ended_why
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,15 +110,30 @@ class Traversal(Dispatch):
     def wake(self, now: ClockTime) -> None:
         """Process the alarms that are due: ends of back-offs, timeouts, and unkillable nodes."""
         self.now = now
+        end = self._limit_end()
         while self._alarms and self._alarms[0][0] <= now:
+            if end is not None and end <= self._alarms[0][0]:
+                break
             _, node, attempt, kind = heapq.heappop(self._alarms)
             if self.state.attempt[node] == attempt:
                 self._alarm(node, attempt, kind)
+        if end is not None and end <= now:
+            self._run_out_of_time()
+            self.wake(now)
+            return
         self._finish_turn()
 
     def next_alarm(self) -> ClockTime | None:
         """Return the time on the run's clock at which `wake` must be called next, or None."""
-        return self._alarms[0][0] if self._alarms else None
+        alarm, end = self._alarms[0][0] if self._alarms else None, self._limit_end()
+        return alarm if end is None or (alarm is not None and alarm <= end) else end
+
+    def _limit_end(self) -> ClockTime | None:
+        """Return when the time limit of the run is reached if it goes on, or None if there is none."""
+        limit, state = self.graph.settings.timeout, self.state
+        if limit is None or state.settled_at is not None or state.cancelled_all or state.limit_from == math.inf:
+            return None
+        return NO_TIME + state.limit_from + state.parked + limit
 
     def preview(self, command: Command) -> Preview:
         """Return what a command would do now, without changing anything."""
@@ -241,6 +259,10 @@ class Traversal(Dispatch):
         self.fail_fast_command = self.state.command_number + 1
         self.emit(CommandEvent(self.now, self.fail_fast_command, None, (node,), by="keep_going = false"))
         control.mark_after_failure(self, self.fail_fast_command)
+
+    def _run_out_of_time(self) -> None:
+        """Cancel the whole run, because its time limit is reached."""
+        self._command(Command(CommandKind.CANCEL_ALL, by=BY_TIMEOUT))
 
     # Commands
 

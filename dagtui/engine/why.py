@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
-from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.engine.messages import BY_TIMEOUT, CommandKind, EndKind
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
-from dagtui.text.amounts import left_behind, seconds_until, whole_duration
+from dagtui.text.amounts import duration, left_behind, seconds_until, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def mark_why(state: RunState, mark: int) -> str:
     if command.kind is None:
         return f"not begun, because {names} failed"
     if command.kind is CommandKind.CANCEL_ALL:
-        return "cancelled with the whole run"
+        return limit_why(state) if command.by == BY_TIMEOUT else "cancelled with the whole run"
     others = len(command.nodes) - 1 + command.others
     more = f" and {others} more" if others > 0 else ""
     if command.kind is CommandKind.CANCEL_SUBTREE:
@@ -59,6 +59,12 @@ def mark_why(state: RunState, mark: int) -> str:
     if command.kind is CommandKind.CANCEL:
         return "cancelled"
     return f"{command_word(command)} {names}{more}".strip()
+
+
+def limit_why(state: RunState) -> str:
+    """Return why the time limit of the run cancels nodes."""
+    limit = state.graph.settings.timeout
+    return "the run took too long" if limit is None else f"the run took longer than its timeout of {duration(limit)}"
 
 
 def ended_why(message: Ended) -> str:

@@ -202,6 +202,11 @@ RUN: Mapping[str, Key] = {
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True, "minItems": 1},
         "What runs if no node is named, with all that it needs.",
     ),
+    "timeout": Key(
+        values.some_duration,
+        {**DURATION, "exclusiveMinimum": 0},
+        "Longest active time of the whole run. Then it is cancelled, and has failed.",
+    ),
     "exclusive": Key(values.boolean, BOOLEAN, "Whether a run is refused while another one of the graph is live."),
     "env_file": Key(
         read_files,
@@ -228,7 +233,7 @@ DOCUMENT: Mapping[str, str] = {
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ("include", "pools")
-RESERVED_RUN = ("load_average", "notify", "timeout")
+RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
     "inputs",
     "outputs",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagtui.text.amounts import Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class RunSettings:
     """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
     env_file: tuple[str, ...] = ()
     """Files with variables of all tasks, as written. A name that ends in `?` may be missing."""
+    timeout: Seconds | None = None
+    """Active seconds that the whole run may take."""
     exclusive: bool = False
     """Whether a run is refused while another one of the graph is live."""
     state: str = ""

@@ -84,6 +84,7 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
         "critical_path_seconds": round(plan.critical_seconds, 3),
         "work_seconds": round(plan.work, 3),
         "makespan_seconds": round(plan.makespan, 3),
+        "run_timeout": graph.settings.timeout,
         "sheet_changes": [
             {"task": task, "sheet": sheet, "run": run, "new_cells": cells.new, "gone_cells": cells.gone}
             for task, sheet, run, cells in sheets
@@ -151,7 +152,9 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
         names = [*names[:half], f"({plural(len(names) - 2 * half, 'more node')})", *names[-half:]]
     path = arrow.join(names)
     if plan.known:
-        yield f"about {duration(plan.makespan)}; {duration(plan.work)} of work"
+        limit = graph.settings.timeout
+        over = f"; longer than the timeout of the run, {duration(limit)}" if limit and plan.makespan > limit else ""
+        yield f"about {duration(plan.makespan)}; {duration(plan.work)} of work{over}"
         yield f"critical path (*), {duration(plan.critical_seconds)}: {path}"
     else:
         yield "no history yet, so no times: every node counts the same"

@@ -66,6 +66,7 @@ def headline(answer: Mapping[str, object]) -> str:
     """Format one line: run, status, time taken and remaining, slots, pause, screen."""
     words = [
         f"{label(answer.get('name'))} run {label(answer.get('number'), 20)}: {label(answer.get('verdict'), 20)}",
+        *["out of time"] * bool(answer.get("timed_out")),
         _spent(answer),
     ]
     remaining = answer.get("remaining")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.engine.why import why
+from dagtui.engine.why import limit_why, why
 from dagtui.runs.resume_command import rerun_command, resume_command
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
@@ -55,6 +55,8 @@ def exit_summary(run: RunView, look: Look, *, width: CellWidth, folder: str = ""
         f"{headline}  run {run.number}, {duration(run.elapsed)}",
         f"  {counts(run.state)}",
     ]
+    if run.state.ran_out_of_time:
+        lines.append(f"  {limit_why(run.state)}")
     lines.append(f"  {label(run.path, 4096)}")
     # The changed file is read again when the run is resumed.
     lines += [f"  ! {notice.text}" for notice in run.notices if notice is not run.changed_file]

@@ -29,9 +29,11 @@ class Expectations(RunModel):
         elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
             self.expect_retry(self.retried(command), marks)
             self.ended_by_person = False
+            self.begin_limit()
         elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:
             self.expect_reset(self.rerun(command), marks)
             self.ended_by_person = False
+            self.begin_limit()
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             self.expect_reset(set(command.nodes) - self.outside, marks)
         return marks

@@ -12,7 +12,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, root_causes
 
-TIMES = {"started", "ended", "due", "settled_at", "parked"}
+TIMES = {"started", "ended", "due", "settled_at", "parked", "limit_from"}
 SAME = [name for name in vars(Columns(0)) if name not in TIMES]
 
 
@@ -28,6 +28,7 @@ def same_state(one: RunState, other: RunState) -> None:
             assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
         assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
     assert (one.settled_at is None) == (other.settled_at is None) == bool(one.unsettled)
+    assert abs(min(one.limit_from, 1e9) - min(other.limit_from, 1e9)) < 0.001 * (2 + one.command_number)
     # Rounded once each time the run was settled.
     assert abs(one.active(1e6) - other.active(1e6)) < 0.001 * (2 + one.command_number)
 
@@ -152,7 +153,7 @@ class Invariants(RunModel):
 
     def the_verdict_follows_rule_4(self) -> None:
         assert self.state.verdict() is oracle.verdict(
-            self.state, set(self.nodes) - self.outside, ended_by_person=self.ended_by_person
+            self.state, set(self.nodes) - self.outside, self.timeouts, ended_by_person=self.ended_by_person
         )
 
     def crash_anywhere(self) -> None:

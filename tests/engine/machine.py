@@ -162,6 +162,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     @precondition(lambda self: self.delivered)
     @rule(pick=picks, value=st.sampled_from([0, 1]))
     def a_late_or_duplicate_result_arrives(self, pick: int, value: int) -> None:
+        left = self.time_left()
+        self.left_before = None if left is None else left + self.now - self.traversal.now
         self.traversal.wake(self.traversal.now)  # a refused command sets the time without processing due alarms
         self.conclude()
         result = self.delivered[-1 - pick % len(self.delivered)]
@@ -178,20 +180,26 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 5.0, 30.0]), wakes=st.sampled_from([True, True, False]))
     def time_passes(self, seconds: float, wakes: bool) -> None:
-        self.now += seconds
+        self.pass_time(self.now + seconds)
         if wakes:
             self.wake()
 
     def wake(self) -> None:
         running = [n for n in self.nodes if self.state.status_of(n) is NodeStatus.RUNNING]
+        left = self.left_before = self.time_left()
+        before = len(self.timeouts)
         self.traversal.wake(self.now)
         self.conclude()
+        ran_out = len(self.timeouts) > before
+        assert ran_out or left is None or left > -1e-6, "the time of the run has run out, and it goes on"
         alarm = self.traversal.next_alarm()
         assert alarm is None or alarm > self.now, "a due alarm was not processed"
         for node in running:
             timeout = self.graph.task(node).timeout
             late = timeout is not None and self.now - self.state.started[node] >= timeout
-            assert late == (self.state.status_of(node) is NodeStatus.CANCELLING), "a timeout came at the wrong time"
+            assert (late or ran_out) == (self.state.status_of(node) is NodeStatus.CANCELLING), (
+                "a timeout came at the wrong time"
+            )
 
     @rule(kind=st.sampled_from(KINDS), pick=picks, more=st.sampled_from([None, None, 1, 4]), wrong=st.booleans())
     def a_person_commands(self, kind: CommandKind, pick: int, more: int | None, wrong: bool) -> None:
@@ -348,7 +356,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if self.executor.alive:
                 end_process(self.executor, next(iter(self.executor.alive)), EndKind.EXIT, 0, self.seconds)
             elif alarm is not None:
-                self.now = max(self.now, alarm)
+                self.pass_time(max(self.now, alarm))
                 self.wake()
             else:
                 break

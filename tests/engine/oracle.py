@@ -209,7 +209,7 @@ def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOu
     }
 
 
-def verdict(state: RunState, inside: set[int], *, ended_by_person: bool) -> Verdict:
+def verdict(state: RunState, inside: set[int], timeouts: set[int], *, ended_by_person: bool) -> Verdict:
     """Return the verdict over the nodes that are part of the run (rule 4)."""
     graph = state.graph
     statuses = {node: state.status_of(node) for node in sorted(inside)}
@@ -221,7 +221,7 @@ def verdict(state: RunState, inside: set[int], *, ended_by_person: bool) -> Verd
         status is NodeStatus.FAILED_PARENT or (status is NodeStatus.FAILED and not graph.task(node).allow_failure)
         for node, status in statuses.items()
     ]
-    if any(failed):
+    if any(failed) or any(timeouts & set(state.marks.get(node, ())) for node in inside):
         return Verdict.FAILED
     return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses.values() else Verdict.COMPLETED
 

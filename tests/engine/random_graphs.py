@@ -21,6 +21,7 @@ POLICIES = [
     RetryPolicy(1, delay=2.0, exit_codes=(7, 143, "lost")),
 ]
 TIMEOUTS = [None, None, 4.0]
+LIMITS = [None, None, None, 12.0]
 SLOTS = [1, 1, 1, 2, 3]
 ALLOWED = [False, False, False, True]
 COUNTS = [2, 3, 4, 4, 5, 5, 6, 7, 8]
@@ -44,7 +45,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     edges = set()
     for child in range(1, len(drawn)):
         edges |= {(draw(st.integers(0, child - 1)), child) for _ in range(draw(st.sampled_from(PARENTS)))}
-    return _graph(drawn, edges, keep_going=draw(st.booleans()))
+    return _graph(drawn, edges, keep_going=draw(st.booleans()), limit=draw(st.sampled_from(LIMITS)))
 
 
 def random_graph(source: random.Random) -> Graph:
@@ -63,9 +64,9 @@ def random_graph(source: random.Random) -> Graph:
     edges = set()
     for child in range(1, len(drawn)):
         edges |= {(source.randrange(child), child) for _ in range(source.choice(PARENTS))}
-    return _graph(drawn, edges, keep_going=source.random() < 0.5)
+    return _graph(drawn, edges, keep_going=source.random() < 0.5, limit=source.choice(LIMITS))
 
 
-def _graph(drawn: list[Task], edges: set[tuple[int, int]], *, keep_going: bool) -> Graph:
+def _graph(drawn: list[Task], edges: set[tuple[int, int]], *, keep_going: bool, limit: float | None) -> Graph:
     labels = [f"n{node}" for node in range(len(drawn))]
-    return Graph(labels, sorted(edges), tasks=drawn, settings=RunSettings(keep_going=keep_going))
+    return Graph(labels, sorted(edges), tasks=drawn, settings=RunSettings(keep_going=keep_going, timeout=limit))

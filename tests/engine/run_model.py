@@ -9,7 +9,7 @@ from engine import oracle
 from support.played_executor import PlayedExecutor
 
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, fields, parse
-from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.messages import BY_TIMEOUT, Ended, EndKind, Started
 from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import LOOKAHEAD_MOST
@@ -92,6 +92,14 @@ class RunModel:
         self.kept_for: int | None = None
         """The node for which free slots are kept after the last message."""
         self.ended_by_person = False
+        self.active = 0.0
+        """Seconds in which something was not settled."""
+        self.limit_from: float | None = 0.0
+        """Active seconds at which the time limit of the run began, or None when it has run out."""
+        self.left_before: float | None = None
+        """Seconds that were left when the alarms were last processed."""
+        self.timeouts: set[int] = set()
+        """Numbers of the commands that the time limit gave."""
         self.in_command = False
         self.instant_ends = 0
 
@@ -109,6 +117,8 @@ class RunModel:
             self.follow_node(event, self.mirror.status_of(event.node))
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)
+        elif isinstance(event, CommandEvent) and event.by == BY_TIMEOUT:
+            self.follow_timeout(event)
         elif isinstance(event, NoteEvent):
             assert UNLISTED not in event.text
         self.mirror.apply(read)
@@ -184,6 +194,36 @@ class RunModel:
                 self.marks.setdefault(node, set()).add(event.number)
             elif status in ALIVE:
                 self.no_retry.add(node)
+
+    def pass_time(self, until: float) -> None:
+        """Let the clock go on."""
+        if any(self.state.status_of(node) not in oracle.SETTLED for node in set(self.nodes) - self.outside):
+            self.active += until - self.now
+        self.now = until
+
+    def time_left(self) -> float | None:
+        """Return the seconds until the time limit of the run is reached. None: there is none now."""
+        limit = self.graph.settings.timeout
+        unsettled = any(self.state.status_of(node) not in oracle.SETTLED for node in set(self.nodes) - self.outside)
+        if limit is None or self.limit_from is None or self.ended_by_person or not unsettled:
+            return None
+        return self.limit_from + limit - self.active
+
+    def follow_timeout(self, event: CommandEvent) -> None:
+        """Follow the cancel of the whole run when its time has run out."""
+        left = self.left_before
+        assert left is not None, "the run has no time limit now"
+        assert left < 1e-6, f"the run was ended {left} s before its time had run out"
+        self.limit_from = None
+        self.timeouts.add(event.number)
+        for node in set(self.nodes) - self.outside:
+            if self.mirror.status_of(node) not in oracle.SETTLED:
+                self.marks.setdefault(node, set()).add(event.number)
+
+    def begin_limit(self) -> None:
+        """Let the time limit begin anew if it has run out."""
+        if self.limit_from is None:
+            self.limit_from = self.active
 
     def note_result(self, result: Result) -> None:
         self.delivered.append(result)

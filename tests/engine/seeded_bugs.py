@@ -588,6 +588,28 @@ def a_cancel_all_is_not_the_verdict(patch: pytest.MonkeyPatch) -> None:
 
 
 @bug
+def a_run_that_ran_out_of_time_counts_as_cancelled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(state.RunState, "ran_out_of_time", property(lambda _self: False))
+
+
+@bug
+def the_time_limit_of_a_run_goes_on_while_all_is_settled(patch: pytest.MonkeyPatch) -> None:
+    def limit_end(original, self):
+        end = original(self)
+        return None if end is None else end - self.state.parked
+
+    around(patch, Traversal, "_limit_end", limit_end)
+
+
+@bug
+def a_retry_gets_no_time_after_the_limit(patch: pytest.MonkeyPatch) -> None:
+    def begin_limit(_original, self, _at):
+        self.limit_from = min(self.limit_from, 1e9)
+
+    around(patch, state.RunState, "_begin_limit", begin_limit)
+
+
+@bug
 def what_was_handed_over_is_handed_over_twice(patch: pytest.MonkeyPatch) -> None:
     def submit(original, self, node):
         original(self, node)

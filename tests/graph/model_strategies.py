@@ -97,6 +97,7 @@ RUN = {
     "jobs": st.integers(9, 99),
     "keep_going": st.booleans(),
     "exclusive": st.booleans(),
+    "timeout": SECONDS,
     "env_file": st.just(["gone.env?"]),
 }
 

@@ -43,6 +43,8 @@ AT_THE_TOP = [
     ("[run]\njobs = 0\n[tasks.a]", 3, 8, "0", '"run.jobs" must be between 1 and 100,000', ""),
     ('[run]\njobs = "4"\n[tasks.a]', 3, 8, '"4"', '"run.jobs" must be an integer, not a string', ""),
     ("[run]\nkeep_going = 1\n[tasks.a]", 3, 14, "1", '"run.keep_going" must be a boolean', ""),
+    ("[run]\ntimeout = 0\n[tasks.a]", 3, 11, "0", '"run.timeout" must be greater than zero', "leave the key out"),
+    ("[run]\ntimeout = true\n[tasks.a]", 3, 11, "true", '"run.timeout" must be a string or a number of seconds', ""),
     ("[run]\nexclusive = 1\n[tasks.a]", 3, 13, "1", '"run.exclusive" must be a boolean', "write true or false"),
     ("[run]\nmax_workers = 1\n[tasks.a]", 3, 1, "max_workers", 'unknown key "max_workers"', 'did you mean "jobs"?'),
     (

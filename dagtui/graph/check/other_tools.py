@@ -35,6 +35,7 @@ _SAME = {
         "jobs": "concurrency cores max_active_tasks max_jobs max_parallel max_workers parallel parallelism slots "
         "threads workers",
         "keep_going": "continue continue_on_error continue_on_failure keepgoing",
+        "timeout": "dagrun_timeout deadline execution_timeout max_run_time max_time time_limit",
         "secrets": "mask masked redact secret",
         "env_file": "dotenv env_files env_from envfile environment_file load_env",
     },

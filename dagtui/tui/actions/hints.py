@@ -113,7 +113,8 @@ def completion_notice(run: RunView, keymap: Keymap, here: Situation, look: Look)
     if verdict is Verdict.COMPLETED:
         ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
-        ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
+        word = "Out of time" if state.ran_out_of_time else "Finished"
+        ended = f"{word}: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
         without = keymap.unavailable(run, here)
         hints, role = [hint for hint in _hints_at_end(run, here.node) if hint[0] not in without], Role.WARNING
     hints.append(("screen.leave", "quit"))

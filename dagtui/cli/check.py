@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 @graph_file_argument
 @parameter_option
 def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
-    """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2."""
+    """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2.
+
+    An input that does not exist and that no task writes is an error, as for a run.
+    """
     graph = read_redacted_graph(graph_file, parameters)
+    if any(task.inputs for task in graph.tasks):
+        from dagtui.runs.targets import default_targets, refuse_missing_inputs
+
+        refuse_missing_inputs(graph, default_targets(graph), None)
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )

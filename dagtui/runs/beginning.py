@@ -140,7 +140,8 @@ DEFAULTS = LaunchOptions()
 def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     """Create a run directory and start a run. Needs no event loop.
 
-    Raises RequirementError, StoreError, GraphError for secrets, and ChoiceError if nothing runs by default.
+    Raises RequirementError, StoreError, GraphError for secrets and missing inputs, and ChoiceError if nothing runs by
+    default.
     """
     # Checked before the directory is made, so that a run that can't start leaves nothing behind.
     targets = options.targets
@@ -151,6 +152,10 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     supervisor = options.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, options._replace(supervisor=supervisor))
+        if any(task.inputs for task in graph.tasks):
+            from dagtui.runs.targets import refuse_missing_inputs
+
+            refuse_missing_inputs(graph, targets, ingredients.secrets)
         with ingredients.starting():
             directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     except BaseException:  # any failure, Ctrl+C too: don't leave the supervisor behind

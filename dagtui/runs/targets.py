@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.targets import Targets
+from dagtui.engine.walks import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.secrets import Secrets
 
 
 def default_targets(graph: Graph) -> Targets | None:
@@ -22,6 +24,11 @@ def default_targets(graph: Graph) -> Targets | None:
     return Targets(default_nodes(graph))
 
 
+def nodes_of(graph: Graph, targets: Targets | None) -> Collection[NodeIndex]:
+    """Return all nodes that are part of a run of the targets. None means all nodes."""
+    return graph.nodes if targets is None else reach(targets.nodes, graph.parents)
+
+
 def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequence[NodeIndex]) -> Targets | None:
     """Return what joins a run that is resumed: what the call names, or what runs by default now. None: nothing.
 
@@ -30,3 +37,10 @@ def joining(graph: Graph, state: RunState, named: Targets | None, rerun: Sequenc
     wanted = named or (Targets(()) if state.named else default_targets(graph) or Targets(tuple(graph.nodes)))
     found = tuple(node for node in dict.fromkeys((*wanted.nodes, *rerun)) if state.is_outside(node))
     return Targets(found, wanted.named) if found else None
+
+
+def refuse_missing_inputs(graph: Graph, targets: Targets | None, secrets: Secrets | None) -> None:
+    """Raise GraphError if the targets, or what they need, read what does not exist and no task writes."""
+    from dagtui.graph.files.missing import refuse_missing
+
+    refuse_missing(graph, nodes_of(graph, targets), str if secrets is None else secrets.mask)

@@ -77,6 +77,10 @@ def escaped(value: str) -> str:
     return glob.escape(value)
 
 
+def _file(path: str) -> DeclaredPath:
+    return DeclaredPath(path, path, PathKind.FILE)
+
+
 class DeclaredPaths:
     """Fills in `inputs` and `outputs`. Texts are split once for each task."""
 
@@ -91,6 +95,8 @@ class DeclaredPaths:
         task = self._graph.tasks[number]
         if not task.inputs and not task.outputs:
             return NO_FILES
+        if task.cwd == "." and all(map(is_plain, task.inputs)) and all(map(is_plain, task.outputs)):
+            return NodeFiles(tuple(map(_file, task.inputs)), tuple(map(_file, task.outputs)))  # as in most tasks
         plan = self._plans.get(number)
         if plan is None:
             plan = self._plans[number] = PathPlan(task, self._graph.params, self._spelling)

@@ -1,0 +1,118 @@
+"""Inputs that do not exist and that no task writes. A run with one is refused before anything starts."""
+
+from __future__ import annotations
+
+import glob
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.check.diagnostics import Diagnostics
+from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.files.matching import meets
+from dagtui.graph.files.paths import DeclaredPaths, PathKind
+from dagtui.graph.secrets import located
+from dagtui.text.redaction import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dagtui.graph.files.paths import DeclaredPath
+    from dagtui.graph.model import Graph, NodeIndex
+
+_HIDDEN = MARK.decode()
+_MOST = 1000
+"""Number of missing inputs after which no more are searched for."""
+
+
+class MissingInput(NamedTuple):
+    """An input of a node that is not there."""
+
+    node: NodeIndex
+    path: DeclaredPath
+    position: int
+    """Its position in `inputs`."""
+    may_be_made: bool
+    """Whether a task that names no outputs comes before and may write it, or it is a pattern, which may match none."""
+
+
+def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) -> Iterator[MissingInput]:
+    """Yield the inputs of some nodes that do not exist and that no task writes. It looks at the disk.
+
+    Patterns that match nothing are yielded only if that is asked for: to find out may take long in large folders.
+    """
+    paths, known, shared = DeclaredPaths(graph), _OnDisk(graph), _Unsure(graph)
+    for node in nodes:
+        if not graph.task(node).inputs:
+            continue
+        try:
+            inputs = paths.of(node).inputs
+        except ValueProblem:  # said when the node starts
+            continue
+        for position, path in enumerate(inputs):
+            is_pattern = path.kind is PathKind.GLOB
+            if (is_pattern and not patterns) or known.has(path) or _is_made(graph, paths, node, path):
+                continue
+            yield MissingInput(node, path, position, is_pattern or shared.may_write(node))
+
+
+def _is_made(graph: Graph, paths: DeclaredPaths, node: NodeIndex, path: DeclaredPath) -> bool:
+    """Return whether a parent writes an input: whichever task does is a parent by it."""
+    return any(meets(output, path) for parent in graph.parents(node) for output in paths.of(parent).outputs)
+
+
+class _OnDisk:
+    """What exists now, each path looked at once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._directory = os.path.abspath(graph.directory or "")
+        self._known: dict[tuple[str, bool], bool] = {}
+
+    def has(self, path: DeclaredPath) -> bool:
+        """Return whether a path exists, or something that matches a pattern. What is not known here may exist."""
+        place = path.path, path.kind is PathKind.GLOB
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = _HIDDEN in path.path or self._look(*place)
+        return found
+
+    def _look(self, path: str, is_pattern: bool) -> bool:
+        if is_pattern:
+            return any(True for _ in glob.iglob(path, root_dir=self._directory, recursive=True))
+        return os.path.exists(os.path.join(self._directory, path))
+
+
+class _Unsure:
+    """Which nodes come after one that executes something and does not say what it writes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._found: bytearray | None = None
+
+    def may_write(self, node: NodeIndex) -> bool:
+        """Return whether such a node comes before this one."""
+        if self._found is None:
+            graph = self._graph
+            says_nothing = [bool(task.action) and not task.outputs for task in graph.tasks]
+            found = self._found = bytearray(len(graph))
+            for at in graph.order:
+                found[at] = any(found[parent] or says_nothing[graph.task_of[parent]] for parent in graph.parents(at))
+        return bool(self._found[node])
+
+
+def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str], str] = str) -> None:
+    """Raise GraphError if inputs of these nodes don't exist and no task can write them, with all in one report."""
+    diagnostics, made, reported = Diagnostics(), None, set[tuple[int, str]]()
+    for node, path, position, may_be_made in missing_inputs(graph, nodes, patterns=False):
+        number = graph.task_of[node]
+        if may_be_made or (number, path.path) in reported or len(reported) >= _MOST:
+            continue
+        reported.add((number, path.path))
+        if made is None:
+            made = [text for task in graph.tasks for text in task.outputs]
+        message = f"{quoted(mask(graph.labels[node]))} reads {quoted(mask(path.text))}, which does not exist"
+        near = diagnostics.nearest(path.text, made)
+        hint = "create it, or name it in the outputs of the task that writes it"
+        at = ("tasks", graph.tasks[number].name, "inputs", position)
+        diagnostics.value(at, f"{message} and which no task writes", f"{near} Otherwise {hint}" if near else hint)
+    if reported:
+        raise located(diagnostics, graph)

@@ -51,6 +51,10 @@ def plan_lines(
     if sheets:
         named = [f"{name_label(change.task)} ({change.cells.words(change.sheet)})" for change in sheets[:MOST_NAMES]]
         yield f"changed since run {sheets[0].run}: {first_of(named, len(sheets), ', ')}"
+    if any(task.inputs for task in plan.graph.tasks):
+        from dagtui.report.plan_files import missing_lines
+
+        yield from missing_lines(plan)
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
@@ -90,12 +94,19 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
             for task, sheet, run, cells in sheets
         ],
     }
-    yield json.dumps(head)[:-1] + ', "nodes": ['
     critical = set(plan.critical_path)
     as_run = _as_run(plan)
+    paths = None
+    if any(task.inputs or task.outputs for task in graph.tasks):
+        from dagtui.report.plan_files import PlannedPaths
+
+        paths = PlannedPaths(plan)
+        head["missing_inputs"] = paths.missing()
+    yield json.dumps(head)[:-1] + ', "nodes": ['
     last = len(graph) - 1
     for number, node in enumerate([*plan.order, *(n for n in graph.nodes if plan.begins[n] < 0)]):
-        yield _node_json(plan, node, critical, as_run) + ("," if number < last else "")
+        fields = _node_json(plan, node, critical, as_run)
+        yield json.dumps(fields if paths is None else fields | paths.of(node)) + ("," if number < last else "")
     yield "]}"
 
 
@@ -104,33 +115,31 @@ def _as_run(plan: Plan) -> AsRun:
     return AsRun(plan.graph, UnknownEnvironment(), unknown_status, unknown_outputs)
 
 
-def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: AsRun) -> str:
+def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: AsRun) -> dict[str, object]:
     graph, task, runs = plan.graph, plan.graph.task(node), plan.begins[node] >= 0
-    return json.dumps(
-        {
-            "node": graph.labels[node],
-            "task": task.name,
-            "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
-            "runs": runs,
-            "selected": node not in plan.outside,
-            "why": NOT_SELECTED if node in plan.outside else plan.idle.get(node, ""),
-            "begins": round(plan.begins[node], 3) if runs else None,
-            "seconds": round(plan.seconds[node], 3) if plan.known else None,
-            "seconds_known": plan.history.knows(graph.labels[node]),
-            "critical": node in critical,
-            "needs": [graph.labels[parent] for parent in graph.parents(node)],
-            "trigger": task.trigger.value,
-            "slots": task.slots,
-            "retries": task.retry.retries,
-            "timeout": task.timeout,
-            "command": command_line(task.action),
-            "command_as_run": as_run.command(node).text,
-            "cwd": task.cwd,
-            "cwd_as_run": as_run.cwd(node).text,
-            "colour": task.colour,
-            "wrap": task.wrap,
-        }
-    )
+    return {
+        "node": graph.labels[node],
+        "task": task.name,
+        "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
+        "runs": runs,
+        "selected": node not in plan.outside,
+        "why": NOT_SELECTED if node in plan.outside else plan.idle.get(node, ""),
+        "begins": round(plan.begins[node], 3) if runs else None,
+        "seconds": round(plan.seconds[node], 3) if plan.known else None,
+        "seconds_known": plan.history.knows(graph.labels[node]),
+        "critical": node in critical,
+        "needs": [graph.labels[parent] for parent in graph.parents(node)],
+        "trigger": task.trigger.value,
+        "slots": task.slots,
+        "retries": task.retry.retries,
+        "timeout": task.timeout,
+        "command": command_line(task.action),
+        "command_as_run": as_run.command(node).text,
+        "cwd": task.cwd,
+        "cwd_as_run": as_run.cwd(node).text,
+        "colour": task.colour,
+        "wrap": task.wrap,
+    }
 
 
 def _json_value(value: Value) -> Value:
@@ -212,8 +221,14 @@ def _first_line(command: str) -> str:
 
 def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterator[str]:
     """Yield the other conditions for a node to run, shown in brackets behind its command."""
-    needs = [graph.labels[parent] for parent in graph.parents(entry[0])[:MOST_NEEDS]]
-    total = graph.parent_count(entry[0])
+    parents = graph.parents(entry[0])
+    if graph.file_edges is not None:
+        from dagtui.report.plan_files import parents_of_needs, read_of_parents
+
+        parents = parents_of_needs(graph, entry[0])
+        if read := read_of_parents(graph, entry[0]):
+            yield f"[reads {read}]"
+    needs, total = [graph.labels[parent] for parent in parents[:MOST_NEEDS]], len(parents)
     if task.needs and (len(entry) > 1 or total > MOST_NEEDS):
         needs, total = list(task.needs), len(task.needs)  # as written: whole matrices and cells
     if needs:

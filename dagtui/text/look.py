@@ -32,10 +32,14 @@ class Glyphs(NamedTuple):
     elbow: str
     bar: str
     dash: str
+    by_file: str
+    """Used instead of `dash` and `stub` for an edge that only files make."""
     branch: str
     block: str
     """The bar beside a block of lines."""
     reference: str
+    file_reference: str
+    """Used instead of `reference` for an edge that only files make."""
     times: str
     stale: str
     cursor: str
@@ -60,9 +64,11 @@ UNICODE = Glyphs(
     elbow="└",
     bar="│",
     dash="─",
+    by_file="╌",
     branch="└ ",
     block="▎",
     reference="↪",
+    file_reference="⇢",
     times="×",
     stale="≈",
     cursor="▌",
@@ -85,9 +91,11 @@ ASCII = Glyphs(
     elbow="`",
     bar="|",
     dash="-",
+    by_file=":",
     branch="`- ",
     block="|",
     reference="&",
+    file_reference=":",
     times="x",
     stale="%",
     cursor=">",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _Owner = TypeVar("_Owner")
 MOST_STEPS = 20_000_000
 """Look-ups and comparisons of patterns, which bounds the time that a file takes."""
+MOST_COMPARED = 100_000
+"""Number of pairs of paths of two nodes that are compared to name what joins them."""
 MOST_CLASHES = 1000
 """Number of outputs declared twice after which no more are searched for."""
 
@@ -57,6 +59,17 @@ def clashes(one: DeclaredPath, other: DeclaredPath) -> bool:
     return (one.kind is PathKind.FOLDER and one.path in around(other.path)) or (
         other.kind is PathKind.FOLDER and other.path in around(one.path)
     )
+
+
+def joining(paths: DeclaredPaths, parent: NodeIndex, child: NodeIndex) -> list[str]:
+    """Return the inputs of a node that another one writes, as written and filled in."""
+    try:
+        outputs, inputs = paths.of(parent).outputs, paths.of(child).inputs
+    except ValueProblem:  # a variable is not set here
+        return []
+    if len(outputs) * len(inputs) > MOST_COMPARED:
+        return []
+    return [wanted.text for wanted in inputs if any(meets(output, wanted) for output in outputs)]
 
 
 def matching_of(graph: Graph) -> FileMatching:

@@ -32,7 +32,22 @@ class MissingInput(NamedTuple):
     position: int
     """Its position in `inputs`."""
     may_be_made: bool
-    """Whether a task that names no outputs comes before and may write it, or it is a pattern, which may match none."""
+    """Whether a task that names no outputs comes before, and may write it."""
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it is a pattern, which may match nothing."""
+        return self.path.kind is PathKind.GLOB
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether only the run will show if it is there."""
+        return self.may_be_made and not self.is_pattern
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a run can't begin."""
+        return not self.may_be_made and not self.is_pattern
 
 
 def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) -> Iterator[MissingInput]:
@@ -40,7 +55,7 @@ def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) 
 
     Patterns that match nothing are yielded only if that is asked for: to find out may take long in large folders.
     """
-    paths, known, shared = DeclaredPaths(graph), _OnDisk(graph), _Unsure(graph)
+    paths, known, unsure = DeclaredPaths(graph), _OnDisk(graph), _Unsure(graph)
     for node in nodes:
         if not graph.task(node).inputs:
             continue
@@ -49,10 +64,9 @@ def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) 
         except ValueProblem:  # said when the node starts
             continue
         for position, path in enumerate(inputs):
-            is_pattern = path.kind is PathKind.GLOB
-            if (is_pattern and not patterns) or known.has(path) or _is_made(graph, paths, node, path):
+            if (path.kind is PathKind.GLOB and not patterns) or known.has(path) or _is_made(graph, paths, node, path):
                 continue
-            yield MissingInput(node, path, position, is_pattern or shared.may_write(node))
+            yield MissingInput(node, path, position, unsure.may_write(node))
 
 
 def _is_made(graph: Graph, paths: DeclaredPaths, node: NodeIndex, path: DeclaredPath) -> bool:
@@ -102,9 +116,10 @@ class _Unsure:
 def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str], str] = str) -> None:
     """Raise GraphError if inputs of these nodes don't exist and no task can write them, with all in one report."""
     diagnostics, made, reported = Diagnostics(), None, set[tuple[int, str]]()
-    for node, path, position, may_be_made in missing_inputs(graph, nodes, patterns=False):
+    for one in missing_inputs(graph, nodes, patterns=False):
+        node, path, position, _ = one
         number = graph.task_of[node]
-        if may_be_made or (number, path.path) in reported or len(reported) >= _MOST:
+        if not one.is_refused or (number, path.path) in reported or len(reported) >= _MOST:
             continue
         reported.add((number, path.path))
         if made is None:

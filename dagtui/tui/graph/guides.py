@@ -15,8 +15,10 @@ WIDE = 48
 """From this width on, in cells, each level is indented by two cells."""
 
 
-def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> list[Span]:
+def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs, dash: str = "") -> list[Span]:
     """Return the guides and the fold marker of a row, in at most about half of the width.
+
+    `dash` leads to the row, in place of the usual one.
 
     If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
     """
@@ -28,8 +30,8 @@ def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> list[
         missing = f"+{depth - levels} "
         levels = max(1, levels - -(-len(missing) // step))
         pieces.append(muted(f"+{depth - levels} "))
-    guides = _guides(outline, item, levels, step, glyphs)
-    marker = _marker(outline, item, glyphs, at_top=depth == 0)
+    guides = _guides(outline, item, levels, step, glyphs, dash or glyphs.dash)
+    marker = _marker(outline, item, glyphs, " " if depth == 0 else dash or glyphs.stub)
     pieces.append(Span(guides + marker + (" " if step == 2 else ""), Role.GUIDE))
     return pieces
 
@@ -39,11 +41,11 @@ def marker_column(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs)
     return width_of(stem(outline, item, width, glyphs)) - (2 if width >= WIDE else 1)
 
 
-def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs) -> str:
+def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs, dash: str) -> str:
     if not levels:
         return ""
     own = glyphs.tee if outline.has_later_sibling(item) else glyphs.elbow
-    parts = [own + glyphs.dash * (step - 1)]
+    parts = [own + dash * (step - 1)]
     above = outline.layout.parents[item]
     for _ in range(levels - 1):
         bar = glyphs.bar if outline.has_later_sibling(above) else " "
@@ -52,7 +54,7 @@ def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs)
     return "".join(reversed(parts))
 
 
-def _marker(outline: Outline, item: int, glyphs: Glyphs, *, at_top: bool) -> str:
+def _marker(outline: Outline, item: int, glyphs: Glyphs, none: str) -> str:
     if outline.is_foldable(item):
         return glyphs.shut if outline.is_folded(item) else glyphs.open
-    return " " if at_top else glyphs.stub
+    return none

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
+    from dagtui.tui.graph.layout import TreeLayout
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
@@ -110,14 +111,16 @@ class Rows:
     def spans(self, item: int, width: CellWidth, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
-        left = [mark, *stem(self.outline, item, width, self.glyphs)]
         layout = self.outline.layout
+        by_file = self._graph.file_edges is not None and self._is_by_file(layout, item)
+        left = [mark, *stem(self.outline, item, width, self.glyphs, self.glyphs.by_file if by_file else "")]
         head = layout.head(item)
         node = layout.node(item)
         if head is not None:
             glyph, body = self._head(item, head, width)
         elif node is None or layout.is_reference(item):
             glyph, body = self._reference(item, layout.nodes[node or 0])
+            glyph = Span(self.glyphs.file_reference, glyph.role) if by_file else glyph
         else:
             glyph, body = self._node(node, item, width, clock)
         left += [glyph, Span(self.glyphs.selected, Role.KEY) if self._is_selected(item) else SPACE]
@@ -125,6 +128,17 @@ class Rows:
         column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
         shorten = partial(self._names.cut, item)
         return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
+
+    def _is_by_file(self, layout: TreeLayout, item: int) -> bool:
+        """Return whether only files make the edge from the node above to the row's node."""
+        edges, above, child = self._graph.file_edges, layout.parents[item], layout.node(item)
+        head = layout.head(above) if above >= 0 else None
+        if head is not None and head.kind is GroupKind.MORE:
+            above = layout.parents[above]
+        if edges is None or child is None or not 0 <= above < len(self._graph):
+            return False
+        parent = layout.node(above)
+        return parent is not None and edges.has(parent, child)
 
     def _is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""

@@ -17,9 +17,10 @@ from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, ro
 from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
+from dagtui.tui.node.node_paths import NodePaths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex, RetryPolicy, Task
     from dagtui.runs.view import RunView
@@ -65,8 +66,11 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
     rows += _places(run, node, task)
     rows += _variables(run, node)
     rows += _outputs(run, node)
-    rows += _neighbours(run, "needs", run.graph.parents(node), look)
-    rows += _neighbours(run, "needed by", run.graph.children(node), look)
+    paths = NodePaths(run.graph, node) if task.inputs or task.outputs else None
+    if paths is not None:
+        rows += [*_paths("reads", paths.inputs), *_paths("writes", paths.outputs)]
+    rows += _neighbours(run, "needs", run.graph.parents(node), look, paths.from_parent if paths else _unjoined)
+    rows += _neighbours(run, "needed by", run.graph.children(node), look, paths.to_child if paths else _unjoined)
     return rows
 
 
@@ -206,13 +210,28 @@ def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
         yield _named("", muted(f"and {len(outputs) - MOST_NODES:,} more"))
 
 
-def _neighbours(run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look) -> list[Row]:
-    """Return the rows for parents or children, with their number."""
+def _paths(name: str, paths: Sequence[str]) -> Iterator[Row]:
+    """Yield what the node reads or writes, filled in."""
+    for at, path in enumerate(paths[:MOST_NODES]):
+        whole = f"{'' if at else name:<{NAME_CELLS}}{exact_line(path)}"
+        yield _named("" if at else name, label(path, 1000))._replace(whole=whole)
+    if len(paths) > MOST_NODES:
+        yield _named("", muted(f"and {len(paths) - MOST_NODES:,} more"))
+
+
+def _unjoined(_node: NodeIndex) -> str:
+    return ""
+
+
+def _neighbours(
+    run: RunView, name: str, nodes: Sequence[NodeIndex], look: Look, joined: Callable[[NodeIndex], str]
+) -> list[Row]:
+    """Return the rows for parents or children, with their number, and the files that join them."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]
     rows = [row(), _named(name, muted(plural(len(nodes), "node")))]
     state = run.state
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        rows.append(node_row(run.graph.labels[node], status, status.word, look=look, jump=node))
+        rows.append(node_row(run.graph.labels[node], status, status.word + joined(node), look=look, jump=node))
     return rows + and_more(len(nodes) - MOST_NODES)

@@ -1,4 +1,4 @@
-"""Help: all keys, and the meanings of the statuses."""
+"""Help: all keys, and the meanings of the statuses and of the tree's lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEY_CELLS, _STATUS_CELLS = CellWidth(14), CellWidth(16)
 
 
 class HelpScreen(Reader):
-    """Every key in its group, then the statuses."""
+    """Every key in its group, then the statuses and lines."""
 
     def __init__(self, keymap: Keymap, look: Look = IN_UNICODE) -> None:
         super().__init__(look)
@@ -45,7 +45,7 @@ class HelpScreen(Reader):
         return [row(Span("Keys and statuses", Role.HEADING))]
 
     def body(self) -> list[Row]:
-        """Return the keys, then the statuses."""
+        """Return the keys, then the statuses and lines."""
         rows: list[Row] = []
         for group in Group:
             rows += [*([row()] if rows else []), row(Span(group.value, Role.HEADING)), *self._keys_of(group)]
@@ -55,7 +55,20 @@ class HelpScreen(Reader):
             rows.append(row("  ", name, _gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
         outside = Span("  dimmed", Role.GUIDE)
         rows.append(row("  ", outside, _gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
+        rows += [row(), row(Span("Lines of the tree", Role.HEADING)), *self._lines()]
         return rows
+
+    def _lines(self) -> Iterator[Row]:
+        glyphs = self.look.glyphs
+        meanings = {
+            glyphs.elbow + glyphs.dash + glyphs.stub: "needs the node above it",
+            glyphs.elbow + glyphs.by_file + glyphs.by_file: "reads a file that the node above it writes",
+            glyphs.reference: "stands elsewhere, and needs the node above it, too",
+            glyphs.file_reference: "stands elsewhere, and reads a file of the node above it",
+        }
+        for sign, meaning in meanings.items():
+            shown = Span(f"  {sign}", Role.GUIDE)
+            yield row("  ", shown, _gap(shown, _STATUS_CELLS), muted(meaning), indent=_STATUS_CELLS + 3)
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys of the dialog."""

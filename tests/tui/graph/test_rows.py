@@ -10,6 +10,7 @@ from tui.graph.samples import chain, graphs, matrix_graph, ran, still
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.files.links import FileEdges
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look
@@ -298,3 +299,18 @@ def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
     rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
     rows._run.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
     assert "by call_va…mosome_1" in text(rows, 1, 60)
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        (IN_UNICODE, ["▾ · a", "├╌╌ ⇢ c ·", "└╌▾ · b", "├── ↪ d ·", "└─▾ · c", "└╌╌ · d"]),
+        (IN_ASCII, ["v . a", "|:: : c .", "`:v . b", "|-- & d .", "`-v . c", "`:: . d"]),
+    ],
+)
+def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None:
+    graph = Graph(["a", "b", "c", "d"], [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)])
+    graph.file_edges = FileEdges([(0, 1), (0, 2), (2, 3)], 4)
+    shown = rows_of(graph, [], look=look)
+    drawn = [text(shown, shown.outline.item(row), 60).split("0/")[0].strip() for row in range(len(shown.outline))]
+    assert drawn == expected

@@ -298,3 +298,27 @@ async def test_what_is_shown_in_part_is_copied_whole(play: PlayedRun):
         for line in (f"cwd        {'/d' * 800}", f"group      {'g' * 1_500}", f"matrix     x={value}"):
             assert f"\n{line}\n" in copied
         assert f"\nenv        E={value}\t\n" in copied
+
+
+async def test_what_a_node_reads_and_writes_is_filled_in_with_the_neighbours_that_it_joins(play: PlayedRun):
+    tasks = [
+        Task("a", outputs=("{{ params.out }}/a.csv", "b.csv", "c.csv")),
+        Task("b", cwd="sub", inputs=("../o/*.csv", "../b.csv", "../c.csv", "x.py"), outputs=("d/",)),
+        Task("c", needs=("b",)),
+    ]
+    graph = Graph(["a", "b", "c"], [(0, 1), (1, 2)], tasks=tasks, directory=play.directory, params={"out": "o"})
+    session = PlayedRun(graph, play.directory).session()
+    shown = [row.text.strip() for row in details(session, 1, session.clock(), IN_UNICODE)]
+    assert shown[shown.index("reads      ../o/*.csv") :] == [
+        "reads      ../o/*.csv",
+        "../b.csv",
+        "../c.csv",
+        "x.py",
+        "writes     d/",
+        "",
+        "needs      1 node",
+        "○ a  queued, by ../o/*.csv, ../b.csv and 1 more",
+        "",
+        "needed by  1 node",
+        "· c  waiting",
+    ]

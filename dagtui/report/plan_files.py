@@ -1,0 +1,98 @@
+"""What the nodes of a plan read and write. Imported only for graphs with inputs or outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import ValueProblem
+from dagtui.graph.files.matching import joining
+from dagtui.graph.files.missing import missing_inputs
+from dagtui.graph.files.paths import DeclaredPaths
+from dagtui.text import count, label
+from dagtui.text.amounts import first_of
+from dagtui.text.labels import name_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.graph.files.missing import MissingInput
+    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.report.plan import Plan
+
+_MOST_LINES = 10
+_MOST_NAMES = 2
+_MOST_SOUGHT = 1000
+
+
+def parents_of_needs(graph: Graph, node: NodeIndex) -> list[NodeIndex]:
+    """Return the parents that `needs` names."""
+    edges = graph.file_edges
+    return [parent for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
+
+
+def read_of_parents(graph: Graph, node: NodeIndex) -> str:
+    """Say which files a node reads of parents that `needs` does not name: "in.csv of fetch"."""
+    edges, paths = graph.file_edges, DeclaredPaths(graph)
+    parents = [parent for parent in graph.parents(node) if edges is not None and edges.has(parent, node)]
+    shown: list[str] = []
+    for parent in parents[:_MOST_NAMES]:
+        files = joining(paths, parent, node)
+        named = first_of([name_label(file) for file in files[:_MOST_NAMES]], len(files))
+        shown.append(f"{named} of {name_label(graph.labels[parent])}" if files else name_label(graph.labels[parent]))
+    return first_of(shown, len(parents), ", ")
+
+
+def _missing(plan: Plan) -> Iterator[MissingInput]:
+    nodes = (node for node in plan.graph.nodes if node not in plan.outside)
+    for found, one in enumerate(missing_inputs(plan.graph, nodes, patterns=True)):
+        if found < _MOST_SOUGHT:
+            yield one
+
+
+def missing_lines(plan: Plan) -> Iterator[str]:
+    """Yield lines about inputs that do not exist and that no task writes."""
+    found = list(_missing(plan))
+    groups = (
+        ("missing, so a run is refused", [one for one in found if one.is_refused]),
+        ("not there yet, and no task names it in outputs", [one for one in found if one.is_unsure]),
+        ("patterns that match nothing", [one for one in found if one.is_pattern]),
+    )
+    for title, group in groups:
+        by_path: dict[str, list[NodeIndex]] = {}
+        for one in group:
+            by_path.setdefault(one.path.text, []).append(one.node)
+        for text, nodes in list(by_path.items())[:_MOST_LINES]:
+            names = [name_label(plan.graph.labels[node]) for node in nodes[:_MOST_NAMES]]
+            yield f"{title}: {label(text)}, read by {first_of(names, len(nodes))}"
+        if len(by_path) > _MOST_LINES:
+            yield f"{title}: {count(len(by_path) - _MOST_LINES)} more"
+
+
+class PlannedPaths:
+    """The files of a plan's nodes, for machines."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._paths = DeclaredPaths(plan.graph)
+
+    def missing(self) -> list[dict[str, object]]:
+        """Return the inputs that do not exist and that no task writes."""
+        labels = self._plan.graph.labels
+        return [
+            {"node": labels[one.node], "path": one.path.text, "kind": one.path.kind.value, "refused": one.is_refused}
+            for one in _missing(self._plan)
+        ]
+
+    def of(self, node: NodeIndex) -> dict[str, object]:
+        """Return what a node reads and writes, and the parents that only files make."""
+        graph, edges = self._plan.graph, self._plan.graph.file_edges
+        by_files = [] if edges is None else [parent for parent in graph.parents(node) if edges.has(parent, node)]
+        try:
+            inputs, outputs = self._paths.of(node)
+        except ValueProblem:  # a variable is not set here
+            inputs = outputs = ()
+        return {
+            "inputs": [path.text for path in inputs],
+            "outputs": [path.text for path in outputs],
+            "needs_by_files": [graph.labels[parent] for parent in by_files],
+        }

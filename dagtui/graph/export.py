@@ -27,6 +27,11 @@ def to_toml(graph: Graph) -> str:
     """
     import tomli_w
 
+    return tomli_w.dumps(resolved(graph))
+
+
+def resolved(graph: Graph) -> dict[str, object]:
+    """Return the tables of the resolved graph, as a file has them."""
     document: dict[str, object] = {"version": VERSION, "name": graph.name}
     if graph.params:
         document["params"] = graph.params
@@ -34,7 +39,7 @@ def to_toml(graph: Graph) -> str:
     if run:
         document["run"] = run
     document["tasks"] = _tasks(graph)
-    return tomli_w.dumps(document)
+    return document
 
 
 def _tasks(graph: Graph) -> dict[str, object]:

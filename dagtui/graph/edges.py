@@ -8,6 +8,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted
+from dagtui.graph.flat_edges import MOST_EDGES
 from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, is_several, parse_selector, target_of
 from dagtui.graph.model import numbered_tasks
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LONGEST_LISTED = 1000
 """Characters of an entry of `needs` that is searched for several names."""
-MOST_EDGES = 20_000_000
 
 
 class Wiring:

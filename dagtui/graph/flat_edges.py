@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_EDGES = 20_000_000
+
 
 def flattened(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:
     """Group values by key with a stable counting sort. Return the offsets of the keys, and the sorted values."""

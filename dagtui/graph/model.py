@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dagtui.graph.files.links import FileEdges
+    from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.indexed import Indexed
     from dagtui.text.amounts import Seconds
 

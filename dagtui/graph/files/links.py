@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from dagtui.graph.edges import MOST_EDGES
 from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.files.file_edges import FileEdges
 from dagtui.graph.files.matching import FileMatching, clashes, meets
 from dagtui.graph.files.paths import PathKind, PathPlan, PathSpelling, UnknownValue, is_plain
 from dagtui.graph.files.places import ForbiddenPlaces
 from dagtui.graph.files.variables import with_variables
+from dagtui.graph.flat_edges import MOST_EDGES
 from dagtui.graph.model import NodeIndex, numbered_tasks
 
 if TYPE_CHECKING:
@@ -28,26 +27,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 50
 """Number of outputs declared twice that are reported."""
-
-
-class FileEdges:
-    """The edges that only files make: `needs` does not name the parent."""
-
-    __slots__ = ("_codes", "_nodes")
-
-    def __init__(self, edges: Iterable[Edge], nodes: int) -> None:
-        """Store (parent, child) pairs of a graph with that number of nodes."""
-        self._nodes = nodes
-        self._codes = array("q", sorted(parent * nodes + child for parent, child in edges))
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    def has(self, parent: NodeIndex, child: NodeIndex) -> bool:
-        """Return whether only files make an edge."""
-        code = parent * self._nodes + child
-        place = bisect_left(self._codes, code)
-        return place < len(self._codes) and self._codes[place] == code
 
 
 class FileLinks:

@@ -10,7 +10,7 @@ from tui.graph.samples import chain, graphs, matrix_graph, ran, still
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.files.links import FileEdges
+from dagtui.graph.files.file_edges import FileEdges
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look

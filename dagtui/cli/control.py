@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -120,7 +120,7 @@ def _command(name: str) -> click.Command:
         if meant.kind is CommandKind.RERUN and not (dry_run or as_json or expected):
             rerun_if_ended(graph_file, number, nodes)
         request = {"command": meant.kind.value, "nodes": list(nodes), "jobs": jobs, "expected": expected}
-        _carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
+        carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
 
     def check_nodes(context: click.Context, _parameter: click.Parameter, nodes: tuple[str, ...]) -> tuple[str, ...]:
         if not context.resilient_parsing:
@@ -168,9 +168,10 @@ _EXITS = """
 Exits with 0 on success, 1 if there is nothing to do, 2 if there is no live run or the call is invalid."""
 
 
-def _carry_out(
+def carry_out(
     name: str, graph_file: Path, number: int | None, request: Mapping[str, object], *, dry_run: bool, as_json: bool
-) -> None:
+) -> NoReturn:
+    """Send a command to a live run, print what it did or would do, and exit."""
     with connect(meant(graph_file, number), graph_file) as client:
         answer = ask(client, {"want": "preview" if dry_run else "give", **request})
     if answer.get("notice"):

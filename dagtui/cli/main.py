@@ -37,6 +37,7 @@ _ON_A_LIVE_RUN = {
     "attach": ("dagtui.cli.attach", "attach", "Show its screen on this terminal."),
     "status": ("dagtui.cli.status", "status", "Show its status."),
     "wait": ("dagtui.cli.wait", "wait", "Wait until it or some of its nodes are settled."),
+    "answer": ("dagtui.cli.answer", "answer", "Answer a gate, or list what waits for an answer."),
     "retry": ("dagtui.cli.control", "retry", "Retry nodes that failed."),
     "rerun": ("dagtui.cli.control", "rerun", "Run nodes and everything downstream again."),
     "cancel": ("dagtui.cli.control", "cancel", "Stop nodes, their subtree, or everything."),

@@ -56,7 +56,8 @@ async def serve_control(
     try:
         await ControlServer(run.directory.run_id, table).serve(task_status=task_status)
     except ControlError as error:
-        run.note(f"the run can't be reached from other terminals: {error}")
+        unanswered = ", so nothing but its screen can answer its gates" if run.graph.any_gates else ""
+        run.note(f"the run can't be reached from other terminals{unanswered}: {error}")
         task_status.started()
 
 
@@ -101,14 +102,14 @@ class Control:
 
     async def _preview(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         run = self._run
-        command = command_of(request, run.graph, _sender(client))
+        command = command_of(request, run.graph, client.peer)
         preview = preview_now(run, request, command)
         await client.send(preview_fields(run, preview, would_do(run.state, preview)))
 
     async def _give(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Check the expectation and carry out the command in one loop iteration: nothing happens in between."""
         run = self._run
-        command = command_of(request, run.graph, _sender(client))
+        command = command_of(request, run.graph, client.peer)
         if run.ending and command.kind not in CANCELS:
             raise ControlError("the run is ending")
         preview = preview_now(run, request, command)
@@ -229,10 +230,6 @@ def _verdict_of(state: RunState, nodes: Sequence[NodeIndex]) -> Verdict:
     if found & FAILED_OR_BLOCKED:
         return Verdict.FAILED
     return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
-
-
-def _sender(client: ClientHandler) -> str:
-    return f"process {client.peer.pid}"
 
 
 async def _end_with(client: ClientHandler, scope: anyio.CancelScope) -> None:

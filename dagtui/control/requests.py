@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.control.sockets import ControlError, fitting
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
+from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import asked
 from dagtui.text import count
 from dagtui.text.amounts import MOST_SLOTS
@@ -17,6 +18,7 @@ from dagtui.text.amounts import MOST_SLOTS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dagtui.control.sockets import Peer
     from dagtui.engine.messages import Preview
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.live import LiveRun
@@ -30,8 +32,8 @@ _WHOLE_RUN = frozenset(
 _KINDS = {kind.value: kind for kind in CommandKind}
 
 
-def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
-    """Parse the command of a request. Raises ControlError."""
+def command_of(request: Mapping[str, object], graph: Graph, peer: Peer) -> Command:
+    """Parse the command of a request of a process. Raises ControlError."""
     kind = _KINDS.get(str(request.get("command")))
     if kind is None:
         raise ControlError("there is no such command")
@@ -41,7 +43,13 @@ def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
     jobs = request.get("jobs", 0)
     if not isinstance(jobs, int) or not 0 <= jobs <= MOST_SLOTS:
         raise ControlError(f"jobs must be a number from 1 to {count(MOST_SLOTS)}")
-    return Command(kind, nodes, jobs, by=by)
+    answer = None
+    if kind is CommandKind.ANSWER:
+        choice = request.get("answer")
+        if not isinstance(choice, str):
+            raise ControlError("answer must be a choice of the gate")
+        answer = answer_by(choice, peer.uid)
+    return Command(kind, nodes, jobs, by=f"process {peer.pid}", answer=answer)
 
 
 def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[NodeIndex, ...]:
@@ -67,7 +75,8 @@ def preview_now(run: LiveRun, request: Mapping[str, object], command: Command) -
 def token(preview: Preview) -> str:
     """Return a token for exactly what a command would do: its kind, its targets, and what happens to which nodes."""
     command = preview.command
-    digest = hashlib.blake2b(f"{command.kind.value} {command.jobs}".encode(), digest_size=8)
+    answer = f" {command.answer.choice}" if command.answer else ""
+    digest = hashlib.blake2b(f"{command.kind.value} {command.jobs}{answer}".encode(), digest_size=8)
     stale = preview.kept if preview.makes_stale else ()
     groups = (preview.stopped, preview.again, preview.released, preview.dropped, preview.begins, preview.blocked, stale)
     for nodes in (command.nodes, *groups, preview.added):

@@ -9,6 +9,7 @@ from dagtui.control.sockets import fitting
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
+from dagtui.runs.answers import choices_of, question_of
 
 if TYPE_CHECKING:
     from dagtui.control.live import Screen
@@ -58,6 +59,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "stale": state.stale_count,
         "failed_allowed": state.allowed_failures,
         "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
+        "asks": fitting((_gate(run, node) for node in state.asking()), SHOWN) if run.graph.any_gates else [],
         "failures": fitting((_failure(run, node) for node in state.failures()), SHOWN),
     }
 
@@ -73,12 +75,23 @@ def _node(run: RunView, node: NodeIndex) -> dict[str, object]:
     }
 
 
-def _failure(run: RunView, node: NodeIndex) -> dict[str, object]:
-    state = run.state
-    log = run.log_path(node, state.attempt[node])
+def _gate(run: RunView, node: NodeIndex) -> dict[str, object]:
+    state, since = run.state, run.state.started[node]
     return {
         "node": run.graph.labels[node],
-        "attempt": state.attempt[node],
+        "question": question_of(state, node),
+        "choices": choices_of(state, node),
+        "since": round(run.wall(since), 3),
+        "waited": round(max(0.0, run.clock() - since), 3),
+    }
+
+
+def _failure(run: RunView, node: NodeIndex) -> dict[str, object]:
+    state = run.state
+    attempt = state.attempt[node]
+    return {
+        "node": run.graph.labels[node],
+        "attempt": attempt,
         "why": why(state, node, run.clock()),
-        "log": str(log),
+        "log": str(run.log_path(node, attempt)) if attempt else None,
     }

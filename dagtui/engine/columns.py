@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from copy import copy
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.messages import Slots
 from dagtui.engine.status import NodeStatus
@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableSequence
 
     from dagtui.engine.events import CommandEvent
-    from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.messages import Answer, AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ClockTime
+
+
+class Asked(NamedTuple):
+    """What a gate asked, and the answer, or None if there is none yet."""
+
+    question: str
+    answer: Answer | None = None
 
 
 class Columns:
@@ -48,6 +55,8 @@ class Columns:
         """Time on the run's clock when a RETRYING node may start again."""
         self.why: dict[NodeIndex, str] = {}
         """The reason that came with the last result, for EXPLAINED nodes."""
+        self.asked: dict[NodeIndex, Asked] = {}
+        """What gates ask, or asked, with the answers, until they are reset. `started` says since when."""
         self.left: dict[NodeIndex, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.outputs: dict[NodeIndex, Mapping[str, str]] = {}

@@ -13,6 +13,7 @@ from dagtui.engine.rules.refusals import refusal, refused_targets
 from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
+from dagtui.graph.model import ANSWER, REJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
 
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
+_RETRIED_CAUSES = frozenset({Cause.MARKED, Cause.ANSWERED})
+"""Causes of done nodes that a retry runs again: no attempt succeeded."""
 _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
 
@@ -63,7 +66,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
 
 def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     named, others = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
-    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others)
+    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others, command.answer)
 
 
 def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], transaction: Transaction) -> Preview:
@@ -72,7 +75,8 @@ def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], tr
     again: list[NodeIndex] = []
     released: list[NodeIndex] = []
     dropped: list[NodeIndex] = []
-    for node in sorted(changed):
+    answered = frozenset(command.nodes if command.kind is CommandKind.ANSWER else ())
+    for node in sorted(changed - answered):
         old, new = before.status[node], state.status[node]
         if not before.selected[node] and new in UNSETTLED:
             added.append(node)
@@ -135,7 +139,7 @@ def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
         status = state.status[node]
         if status == NodeStatus.CANCELLING:
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART))
-        elif status in _REPEATABLE or state.cause[node] == Cause.MARKED:
+        elif status in _REPEATABLE or state.cause[node] in _RETRIED_CAUSES:
             run.reset(node)
 
 
@@ -245,6 +249,16 @@ def _must_be_stopped(run: Propagation, node: NodeIndex) -> bool:
     return status == NodeStatus.RUNNING or (status in UNBEGUN and node in run.submitted)
 
 
+def stop_after_failure(run: Propagation, node: NodeIndex) -> None:
+    """Start no more nodes after the first final failure (rule 7 in `rules`)."""
+    if run.graph.settings.keep_going or run.state.allows_failure(node) or run.fail_fast_command:
+        return
+    run.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
+    run.fail_fast_command = run.state.command_number + 1
+    run.emit(CommandEvent(run.now, run.fail_fast_command, None, (node,), by="keep_going = false"))
+    mark_after_failure(run, run.fail_fast_command)
+
+
 def mark_after_failure(run: Propagation, number: int) -> None:
     """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7 in `rules`)."""
     state = run.state
@@ -284,6 +298,23 @@ def _decide(run: Propagation, nodes: Collection[NodeIndex], status: NodeStatus, 
         run.set(NodeChange(node, status, cause, marks=()))
 
 
+def _answer(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
+    """Settle gates by the answer that the command's event has given them."""
+    for node in run.state.inside(nodes):
+        gate, asked = run.graph.gate(node), run.state.asked.get(node)
+        if gate is None or asked is None or asked.answer is None:
+            continue
+        choice, user, _ = asked.answer
+        if gate.choices or choice != REJECT:
+            why = f"{user} answered {choice}"
+            run.set(NodeChange(node, NodeStatus.COMPLETED, Cause.ANSWERED, why, outputs={ANSWER: choice}))
+        else:
+            run.set(
+                NodeChange(node, NodeStatus.FAILED, Cause.REJECTED, f"rejected by {user}", outputs={ANSWER: choice})
+            )
+            stop_after_failure(run, node)
+
+
 def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     for node in nodes:
         if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
@@ -303,5 +334,6 @@ _HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int],
     ),
     CommandKind.CANCEL_ALL: lambda run, _nodes, number: _cancel(run, run.graph.nodes, number),
     CommandKind.SKIP: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON),
+    CommandKind.ANSWER: _answer,
     CommandKind.MARK_DONE: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED),
 }

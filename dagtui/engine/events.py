@@ -6,10 +6,10 @@ from json.encoder import JSONEncoder
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, CommandKind
+from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, Answer, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
-from dagtui.text.amounts import NO_TIME
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -89,6 +89,8 @@ class CommandEvent(NamedTuple):
     by: str = "person"
     others: int = 0
     """Number of targets beyond those in `nodes`. The effects on them are in their own events."""
+    answer: Answer | None = None
+    """The answer, for ANSWER."""
 
 
 class RunEvent(NamedTuple):
@@ -123,7 +125,8 @@ Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
 def with_text(event: Event, change: Callable[[str], str]) -> Event:
     """Return the event with its text changed. Names of nodes are not part of the text."""
     if isinstance(event, CommandEvent):
-        return event._replace(by=change(event.by))
+        answer = event.answer and event.answer._replace(choice=change(event.answer.choice))
+        return event._replace(by=change(event.by), answer=answer)
     if isinstance(event, NoteEvent):
         return event._replace(text=change(event.text))
     if isinstance(event, RunEvent) and event.named:
@@ -162,6 +165,7 @@ def fields(event: Event, graph: Graph) -> str:
         nodes = ",".join(_quoted(graph.labels[node]) for node in event.nodes)
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
         extra += f',"others":{event.others}' if event.others else ""
+        extra += _answer_field(event.answer) if event.answer else ""
         return (
             f'"event":"command","number":{event.number},"command":{_quoted(command_word(event))},"nodes":[{nodes}],'
             f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
@@ -175,6 +179,11 @@ def fields(event: Event, graph: Graph) -> str:
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
     return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
+
+
+def _answer_field(answer: Answer) -> str:
+    choice, user, at = answer
+    return f',"answer":{{"choice":{_quoted(choice)},"user":{_quoted(user)},"time":{at:.3f}}}'
 
 
 def _target_field(event: RunEvent, graph: Graph) -> str:
@@ -279,7 +288,14 @@ def _parse_command(record: Mapping[str, object], graph: Graph, at: ClockTime) ->
         _integer(record.get("jobs")),
         str(record.get("by", "person")),
         _integer(record.get("others")),
+        _parse_answer(record["answer"]) if "answer" in record else None,
     )
+
+
+def _parse_answer(value: object) -> Answer:
+    if not isinstance(value, dict):
+        raise TypeError("an answer must be an object")
+    return Answer(str(value["choice"]), str(value["user"]), WallTime(_number(value["time"])))
 
 
 _STATUS_OF = {status.name: status for status in NodeStatus}

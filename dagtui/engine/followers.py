@@ -60,7 +60,8 @@ def _counts_as_done(state: RunState, node: NodeIndex) -> bool:
 def _end_changes(state: RunState, before: Columns, node: NodeIndex) -> bool:
     """Return whether a node had ended, and its end is now different or is expected to be.
 
-    A completed node is expected to complete again, and a node skipped by its parents to be skipped again.
+    A completed node is expected to complete again, unless a person's answer completed it, and a node skipped by its
+    parents to be skipped again.
     """
     old, new = before.status[node], state.status[node]
     if old in UNSETTLED or before.why.get(node) == BROKE_OFF:
@@ -69,4 +70,4 @@ def _end_changes(state: RunState, before: Columns, node: NodeIndex) -> bool:
         return old != new
     if old == NodeStatus.SKIPPED:
         return before.cause[node] == Cause.PERSON
-    return old != NodeStatus.COMPLETED
+    return old != NodeStatus.COMPLETED or before.cause[node] == Cause.ANSWERED

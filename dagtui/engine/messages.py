@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import Seconds, WallTime
 
     class _Number(int):
         def __add__(self, other: int) -> Self: ...
@@ -105,11 +105,29 @@ class CommandKind(enum.Enum):
     PAUSE = "pause"
     RESUME = "resume"
     SET_JOBS = "jobs"
+    ANSWER = "answer"
 
 
 CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 RUN_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
 """The commands that let settled nodes begin again."""
+
+
+class Answer(NamedTuple):
+    """What a person answered to a gate."""
+
+    choice: str
+    user: str
+    """The name of the person's account."""
+    at: WallTime
+
+
+class Question(NamedTuple):
+    """What a gate asks, with its placeholders filled in."""
+
+    text: str
+    trouble: str = ""
+    """Why it can't be asked. Empty: it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,8 @@ class Command:
     """The nodes that the preview listed as stopped or run again. If these have changed, the command does nothing."""
     by: str = "person"
     """Who gave the command, such as "person" or "signal"."""
+    answer: Answer | None = None
+    """The answer, for ANSWER only."""
 
 
 BY_TIMEOUT = "timeout"

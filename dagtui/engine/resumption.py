@@ -93,6 +93,11 @@ def kept_marks(state: RunState, node: NodeIndex) -> tuple[int, ...]:
     return tuple(kept)
 
 
+def _keeps_answer(status: NodeStatus, cause: Cause) -> bool:
+    """Return whether a gate was answered. It asks again only if something about it has changed."""
+    return status is NodeStatus.COMPLETED and cause is Cause.ANSWERED
+
+
 def stays_done(state: RunState, node: NodeIndex) -> bool:
     """Return whether a node completed or failed as allowed. An attempt that broke off with its run did neither."""
     status = state.status[node]
@@ -117,7 +122,8 @@ class _Restorer:
         """Restore a node, unless it is in its restored state already."""
         run, state = self._run, self._run.state
         status = state.status_of(node)
-        if _BY_A_PERSON.get(status) is state.cause_of(node):
+        cause = state.cause_of(node)
+        if _BY_A_PERSON.get(status) is cause or (_keeps_answer(status, cause) and node not in self._again):
             return
         if state.marks and (marks := kept_marks(state, node)):
             self._keep_cancelled(node, status, marks)

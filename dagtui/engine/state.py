@@ -6,7 +6,7 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from dagtui.engine.columns import Columns
+from dagtui.engine.columns import Asked, Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import BY_TIMEOUT, CANCELS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
@@ -14,6 +14,7 @@ from dagtui.engine.status import (
     ALIVE,
     EXPLAINED,
     SETTLED,
+    UNBEGUN,
     UNSETTLED_COUNTS,
     Cause,
     NodeStatus,
@@ -55,6 +56,7 @@ class RunState(Columns):
         """Nodes whose tallies changed since the last propagation."""
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
+        self._any_gates = graph.any_gates
         self._watches: list[Watch] = []
 
     # Reading
@@ -134,6 +136,12 @@ class RunState(Columns):
         if not self._any_allowed or not self.counts[NodeStatus.FAILED]:
             return 0
         return sum(self._allowed[node] for node in self.nodes_with(NodeStatus.FAILED))
+
+    def asking(self) -> Iterator[NodeIndex]:
+        """Yield the gates that wait for an answer, in the order of the file."""
+        if not self._any_gates or not self.counts[NodeStatus.READY]:
+            return iter(())
+        return (node for node in self.nodes_with(NodeStatus.READY) if self.cause[node] == Cause.ASKS)
 
     # Watching
 
@@ -233,6 +241,8 @@ class RunState(Columns):
             self._note_details(node, status, why, marks, due)
         if left or outputs or self.left or self.outputs:
             self._note_leavings(event, old)
+        if self._any_gates:
+            self._note_gate(node, at, status, cause, why)
         now = _OUTCOMES[self._allowed[node]][status][cause]
         if now != self.outcome[node]:
             self._count(node, now)
@@ -288,6 +298,15 @@ class RunState(Columns):
         elif status != old:
             self.outputs.pop(node, None)
 
+    def _note_gate(self, node: NodeIndex, at: ClockTime, status: NodeStatus, cause: Cause, why: str) -> None:
+        if cause is Cause.ASKS:
+            self.asked[node] = Asked(why)
+            self.started[node], self.ended[node] = at, NO_TIME
+        elif node in self.asked and status in UNBEGUN:
+            del self.asked[node]
+        elif cause in {Cause.ANSWERED, Cause.REJECTED}:
+            self.ended[node] = at
+
     def _count(self, node: NodeIndex, now: int) -> None:
         """Move a node from its old outcome to its new one in its children's tallies."""
         before = self.outcome[node]
@@ -322,6 +341,10 @@ class RunState(Columns):
             self._begin_limit(event.at)
             if self.outside and kind is CommandKind.RETRY:
                 self._select(event.nodes, event.at)
+        elif kind is CommandKind.ANSWER:
+            for node in event.nodes:
+                if self.cause[node] == Cause.ASKS and node in self.asked:
+                    self.asked[node] = self.asked[node]._replace(answer=event.answer)
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
 

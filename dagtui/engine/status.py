@@ -111,6 +111,13 @@ class Cause(enum.IntEnum):
     WITHDRAWN = 17
     """CANCELLING: the attempt began just as its parents were reset. The node is propagated again once it is reaped."""
 
+    ASKS = 18
+    """READY: a gate waits for a person's answer."""
+    ANSWERED = 19
+    """COMPLETED: a person answered."""
+    REJECTED = 20
+    """FAILED: a person rejected."""
+
     @property
     def word(self) -> str:
         """The cause as the journal and the command line spell it."""

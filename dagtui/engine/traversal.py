@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
-from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
+from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
     BY_TIMEOUT,
     NO_SLOTS,
@@ -35,7 +35,7 @@ from dagtui.text.amounts import NO_TIME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import AttemptNumber, Preview
+    from dagtui.engine.messages import AttemptNumber, Preview, Question
     from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
     from dagtui.text.amounts import ClockTime, Seconds
 
@@ -71,6 +71,8 @@ class Traversal(Dispatch):
         self._events_seen = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
+        self._unasked: list[NodeIndex] = []
+        """Ready gates whose question has not been put."""
         self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
 
     # In
@@ -80,7 +82,7 @@ class Traversal(Dispatch):
         self.now = now
         self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
-            self.ready.push(node, self.capacity.width(node))
+            self._line_up(node)
         for node in self.graph.order:
             self.propagate(node)
         self._finish_turn()
@@ -174,10 +176,13 @@ class Traversal(Dispatch):
 
     def _run(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
+        self._outdate_below(node)
+        self._limit(node, attempt, self.now)
+
+    def _outdate_below(self, node: NodeIndex) -> None:
         if self.restarted or self._staleness.active:
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
-        self._limit(node, attempt, self.now)
 
     def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
         timeout = self.graph.task(node).timeout
@@ -246,19 +251,10 @@ class Traversal(Dispatch):
         tries = self.state.attempt[node] - self.state.base[node]
         if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
             self.set(NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left))
-            self._stop_after_failure(node)
+            control.stop_after_failure(self, node)
             return
         due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
         self.set(NodeChange(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left))
-
-    def _stop_after_failure(self, node: NodeIndex) -> None:
-        """Start no more nodes after the first final failure (rule 7 in `rules`)."""
-        if self.graph.settings.keep_going or self.state.allows_failure(node) or self.fail_fast_command:
-            return
-        self.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
-        self.fail_fast_command = self.state.command_number + 1
-        self.emit(CommandEvent(self.now, self.fail_fast_command, None, (node,), by="keep_going = false"))
-        control.mark_after_failure(self, self.fail_fast_command)
 
     def _run_out_of_time(self) -> None:
         """Cancel the whole run, because its time limit is reached."""
@@ -277,6 +273,32 @@ class Traversal(Dispatch):
             self._withdraw_submitted()
         self._finish_turn()
         return found
+
+    # Gates
+
+    def _line_up(self, node: NodeIndex) -> None:
+        """Queue a ready node for a slot, or a gate for its question."""
+        if self.question is None or self.graph.gate(node) is None:
+            self.ready.push(node, self.capacity.width(node))
+        else:
+            self._unasked.append(node)
+
+    def _ask(self, node: NodeIndex, question: Question) -> None:
+        """Put a gate's question to a person. It takes no slot, and has no attempt."""
+        if question.trouble:
+            self.set(NodeChange(node, NodeStatus.FAILED, Cause.COULD_NOT_START, f"could not ask: {question.trouble}"))
+            control.stop_after_failure(self, node)
+        else:
+            self.set(NodeChange(node, NodeStatus.READY, Cause.ASKS, question.text))
+            self._outdate_below(node)
+
+    def _ask_gates(self) -> None:
+        while self._unasked and self.question is not None:
+            node = self._unasked.pop(0)
+            if (self.state.status[node], self.state.cause[node]) == (NodeStatus.READY, Cause.NONE):
+                self._ask(node, self.question(node))
+                self.settle()
+                self._look_at_events()
 
     # Alarms
 
@@ -306,18 +328,25 @@ class Traversal(Dispatch):
     def _finish_turn(self) -> None:
         """Propagate dirty nodes, set the alarms of new events and effects, and fill free slots."""
         self.settle()
-        for event in self.events[self._events_seen :]:
-            if isinstance(event, NodeEvent):
-                if event.status == NodeStatus.READY:
-                    self.ready.push(event.node, self.capacity.width(event.node))
-                elif event.status == NodeStatus.RETRYING:
-                    self._alarm_at(event.due, event.node, event.attempt, "retry")
+        self._look_at_events()
+        self._ask_gates()
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
                 when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
                 self._alarm_at(when, effect.node, effect.attempt, "unkillable")
         self._fill()
         self._events_seen, self._stops_seen = len(self.events), len(self.effects)
+
+    def _look_at_events(self) -> None:
+        """Line up the nodes that became ready, and set the alarms of those that wait for a back-off."""
+        events = self.events[self._events_seen :]
+        self._events_seen += len(events)
+        for event in events:
+            if isinstance(event, NodeEvent):
+                if event.status == NodeStatus.READY:
+                    self._line_up(event.node)
+                elif event.status == NodeStatus.RETRYING:
+                    self._alarm_at(event.due, event.node, event.attempt, "retry")
 
     def take(self) -> tuple[list[Event], list[Effect]]:
         """Return the events and effects since the last call, and forget them."""

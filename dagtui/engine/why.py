@@ -12,12 +12,12 @@ from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
-from dagtui.text.amounts import duration, left_behind, seconds_until, whole_duration
+from dagtui.text.amounts import duration, left_behind, seconds_until, time_of_day, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dagtui.engine.messages import AttemptNumber, Ended
+    from dagtui.engine.messages import Answer, AttemptNumber, Ended
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ClockTime
@@ -67,6 +67,14 @@ def limit_why(state: RunState) -> str:
     return "the run took too long" if limit is None else f"the run took longer than its timeout of {duration(limit)}"
 
 
+_NEWLINE = "\n"
+
+
+def answered_words(answer: Answer) -> str:
+    """Say who answered what, and when."""
+    return f"{answer.choice}, by {answer.user} at {time_of_day(answer.at)}"
+
+
 def ended_why(message: Ended) -> str:
     """Return in words how an attempt ended."""
     kind, value = message.kind, message.value
@@ -95,6 +103,9 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if status is NodeStatus.WAITING:
         return waiting_why(state, node)
     if status is NodeStatus.READY:
+        if cause is Cause.ASKS:
+            question = state.asked[node].question if node in state.asked else ""
+            return f"asks: {question.partition(_NEWLINE)[0]}" if question else CAUSES[status][cause]
         return "the run is paused" if state.paused else state.held_up or queued_why(state, node)
     if status is NodeStatus.RETRYING:
         left = whole_duration(seconds_until(state.due.get(node, clock), clock))
@@ -106,8 +117,16 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
         blocked = f"blocked by {state.graph.labels[root]}"
         # The journal of a graph that was changed may not name a parent.
         return blocked if state.status[root] == NodeStatus.FAILED_PARENT else f"{blocked} ({why(state, root, clock)})"
+    asked = state.asked.get(node)
+    if cause is Cause.ANSWERED and asked is not None and asked.answer is not None:
+        return f"answered {answered_words(asked.answer)}" + (", but an ancestor ran again later" * state.stale[node])
     text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
+
+
+def word_for(state: RunState, node: NodeIndex) -> str:
+    """Return a node's status in running text. A gate that waits for an answer asks."""
+    return "asks" if state.cause[node] == Cause.ASKS else state.status_of(node).word
 
 
 def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root, TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand, numbered_tasks
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, Gate, PythonCall, ShellCommand, numbered_tasks
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
@@ -217,6 +217,9 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
         yield "call", _Text(action.target, None, _plain)
         for name, value in action.arguments.items():
             yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
+    elif isinstance(action, Gate):
+        yield "ask", _text(action.question, parse_template)
+        yield "choices", _Text(_BETWEEN_ARGUMENTS.join(action.answers), None, _plain)
     for part, paths in (("inputs", task.inputs), ("outputs", task.outputs)):
         if paths:
             yield part, _text(_BETWEEN_ARGUMENTS.join(["", *paths]), parse_template)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.keys import RETRY, RUN, TASK
 from dagtui.graph.loading import VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
+from dagtui.graph.model import ArgumentList, Gate, PythonCall, RetryPolicy, ShellCommand, Task
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def _action(task: Task) -> Mapping[str, object]:
     if isinstance(action, PythonCall):
         arguments = {"args": dict(action.arguments)} if action.arguments else {}
         return {"call": action.target, **arguments}
+    if isinstance(action, Gate):
+        return {"ask": action.question, **({"choices": action.choices} if action.choices else {})}
     return {}
 
 

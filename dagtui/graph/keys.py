@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.actions import read_args, read_call, read_run, read_wrap
+from dagtui.graph.gates import LONGEST_QUESTION, MOST_CHOICES, read_answers, read_ask
 from dagtui.graph.key_values import (
     RETRIED_WORDS,
     read_choices,
@@ -130,6 +131,22 @@ TASK: Mapping[str, Key] = {
     "run": Key(read_run, {"anyOf": [FILLED_TEXT, TEXTS]}, "Lines for the shell, or a program and its arguments."),
     "call": Key(read_call, {"type": "string", "pattern": ":"}, 'Python function to call, as "module:function".'),
     "args": Key(read_args, {"type": "object", "additionalProperties": DATA}, "Arguments of the function, by name."),
+    "ask": Key(
+        read_ask,
+        {**FILLED_TEXT, "maxLength": LONGEST_QUESTION},
+        "Question that a person answers. The task executes nothing, and waits for the answer.",
+    ),
+    "choices": Key(
+        read_answers,
+        {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": MOST_CHOICES,
+            "uniqueItems": True,
+            "items": {**FILLED_TEXT, "maxLength": values.LONGEST_NAME},
+        },
+        'Answers to the question. Without it: "approve", or "reject", which makes the task fail.',
+    ),
     "needs": Key(
         read_needs,
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
@@ -242,8 +259,6 @@ RESERVED_TASK = (
     "tty",
     "executor",
     "service",
-    "ask",
-    "choices",
     "finally",
 )
 """Keys that a later version will have. Using one now would silently do nothing."""

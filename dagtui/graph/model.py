@@ -93,6 +93,8 @@ class PythonCall:
 
 
 APPROVE, REJECT = "approve", "reject"
+ANSWER = "answer"
+"""The only output of a gate."""
 
 
 @dataclass(frozen=True, slots=True)

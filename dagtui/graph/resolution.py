@@ -16,7 +16,7 @@ from dagtui.graph.expressions.templates import (
     parse_env,
     parse_template,
 )
-from dagtui.graph.model import ArgumentList, NodeIndex, PythonCall, ShellCommand
+from dagtui.graph.model import ArgumentList, Gate, NodeIndex, PythonCall, ShellCommand
 from dagtui.graph.node_values import NodeValues
 from dagtui.text import label
 
@@ -169,14 +169,14 @@ class _Plan:
         self._arguments = (
             [parse_template(argument) for argument in action.arguments] if isinstance(action, ArgumentList) else []
         )
+        self._question = parse_template(action.question) if isinstance(action, Gate) else None
         self._call = _cut(action.arguments) if isinstance(action, PythonCall) else None
         self._wrap = [parse_template(argument) for argument in task.wrap]
 
     def constant(self) -> bool:
         """Whether no text contains a placeholder."""
         templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call), *self._wrap]
-        if self._command is not None:
-            templates.append(self._command)
+        templates += [template for template in (self._command, self._question) if template is not None]
         return not any(template.filled for template in templates)
 
     def resolve(self, values: NodeValues, resolver: Resolver, env: dict[str, str] | None = None) -> Resolved:
@@ -211,6 +211,8 @@ class _Plan:
             return ArgumentList(_filled_arguments(self._arguments, values))
         if isinstance(self._task.action, PythonCall):
             return PythonCall(self._task.action.target, _filled_table(self._call, values))
+        if isinstance(self._task.action, Gate) and self._question is not None:
+            return Gate(self._question.fill(values.of), self._task.action.choices)
         return self._task.action
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
+from dagtui.graph.gates import KEPT as OF_GATES
 from dagtui.graph.keys import DOCUMENT, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
 from dagtui.graph.model import RetryPolicy, Task
@@ -26,13 +27,18 @@ def schema() -> dict[str, object]:
     It refuses the wrong keys and types. What depends on other places of the file, such as the name of a parent, only
     `dagtui check` can judge.
     """
-    task = {**_table(TASK, Task), "not": {"required": ["run", "call"]}}
+    both = [("run", "call"), *(("ask", key) for key in TASK if key not in OF_GATES)]
+    task = {
+        **_table(TASK, Task),
+        "not": {"anyOf": [{"required": list(pair)} for pair in both]},
+        "dependencies": {"choices": ["ask"]},
+    }
     values: Mapping[str, Schema] = {
         "version": {"const": VERSION},
         "name": {"type": "string", "pattern": r"\S"},
         "params": {"type": "object", "additionalProperties": {"anyOf": [SCALAR, SCALARS, _parameter()]}},
         "env": VARIABLES,
-        "defaults": {"$ref": "#/definitions/task"},
+        "defaults": {"allOf": [{"$ref": "#/definitions/task"}, {"not": {"required": ["ask"]}}]},
         "run": _table(RUN, RunSettings),
         "tasks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/task"}},
     }

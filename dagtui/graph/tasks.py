@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import KEPT
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted, read_inside, subject
+from dagtui.graph.gates import check_gate, gate_of, of_gate
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
 from dagtui.graph.matrix.matrices import MatrixDraft
 from dagtui.graph.model import PythonCall, RetryPolicy, Task
@@ -48,6 +49,9 @@ class TaskReader:
         """Whether the needs are unknown of tasks that don't state their own."""
         self._broken_defaults = False
         fields = self._fields(("defaults",), defaults)
+        for key in _OF_GATES.intersection(fields):
+            diagnostics.key(("defaults", key), f"{quoted(key)} belongs in one task", "move it to [tasks.NAME]")
+            del fields[key]
         if len(fields) < len(defaults):
             self._lose("", defaults.keys() - fields.keys())
         self._env: Mapping[str, str] = {**env, **fields.pop("env", {})}
@@ -74,6 +78,9 @@ class TaskReader:
             self.broken.add(name)
         if self._lost_needs and "needs" not in own:
             self._diagnostics.lost.needs.add(name)
+        if not _OF_GATES.isdisjoint(table):
+            check_gate(self._diagnostics, at, table)
+            own, fields = of_gate(own), of_gate(fields)
         env = own.get("env")
         return Task(
             name,
@@ -181,6 +188,7 @@ class TaskReader:
 
 
 _NO_RETRIES = RetryPolicy()
+_OF_GATES = frozenset({"ask", "choices"})
 
 
 def _reader(key: Key) -> Callable[[object], object]:
@@ -218,6 +226,8 @@ def _whole_name(task: object, key: str, table: dict[str, object]) -> str:
 
 
 def _action(own: _Fields, fields: _Fields) -> Action:
+    if "ask" in own:
+        return gate_of(own)
     if "run" in own or ("run" in fields and "call" not in own):
         action: Action = fields["run"]
         return action

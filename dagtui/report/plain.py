@@ -10,6 +10,7 @@ from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, comm
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
+from dagtui.runs.answers import asks_brief, asks_words
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, path_word, plural
 from dagtui.text.amounts import NO_TIME, CellWidth, first_of, left_behind, time_of_day
@@ -80,6 +81,8 @@ class PlainLines:
             words += f", the run {state.held_up}"
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to retry"
+        if asks := asks_brief(state):
+            words += f"; {asks}"
         total = state.total
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
@@ -116,7 +119,7 @@ class PlainLines:
             self._stale.add(event.node)
             return is_said
         self._stale.discard(event.node)
-        return event.status in UNBEGUN or event.cause is Cause.RESUMED
+        return (event.status in UNBEGUN and event.cause is not Cause.ASKS) or event.cause is Cause.RESUMED
 
     def _node(self, event: NodeEvent) -> str:
         words = f"{self._name(event.node)}  {self._words(event)}"
@@ -131,6 +134,8 @@ class PlainLines:
         status, why = event.status, label(event.why)
         if status is NodeStatus.RUNNING:
             return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
+        if event.cause is Cause.ASKS:
+            return asks_words(self._run.state, event.node, self._run.graph_path, self._run.number)
         if status is NodeStatus.RETRYING:
             return f"failed: {why}, retries in {duration(max(0.0, event.due - event.at))}"
         if status is NodeStatus.FAILED:
@@ -156,6 +161,8 @@ class PlainLines:
     def _command(self, event: CommandEvent) -> str:
         names = first_of([self._name(node) for node in event.nodes[:3]], len(event.nodes) + event.others)
         words = "nothing more starts" if event.kind is None else label(command_word(event))
+        if event.answer is not None:
+            return f"answer {label(event.answer.choice)} to {names} ({label(event.answer.user)})"
         if event.kind is CommandKind.SET_JOBS:
             words += f" {count(event.jobs)}"
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")

@@ -16,7 +16,7 @@ from dagtui.engine.why import why
 from dagtui.graph.definition import CellChange, changed_cells
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_recorded
-from dagtui.graph.model import NO_NODE
+from dagtui.graph.model import NO_NODE, Gate
 from dagtui.runs.forecast import UNKNOWN, Forecast
 from dagtui.store.directory import last_run
 from dagtui.store.errors import StoreError
@@ -121,7 +121,7 @@ def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:
     """Return the expected durations. A node that executes nothing takes no time."""
     seconds = array("d", forecast.weights if forecast.weights is not None else [UNKNOWN] * len(graph))
-    empty = bytes(task.action is None for task in graph.tasks)
+    empty = bytes(task.action is None or isinstance(task.action, Gate) for task in graph.tasks)
     if any(empty):
         for node, task in zip(graph.nodes, graph.task_of, strict=True):
             if empty[task]:

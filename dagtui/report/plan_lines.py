@@ -16,7 +16,7 @@ from dagtui.graph.expressions.as_run import (
     unknown_status,
     wrapped_line,
 )
-from dagtui.graph.model import Trigger
+from dagtui.graph.model import Gate, Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label
@@ -134,6 +134,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "retries": task.retry.retries,
         "timeout": task.timeout,
         "command": command_line(task.action),
+        "choices": task.action.answers if isinstance(task.action, Gate) else None,
         "command_as_run": as_run.command(node).text,
         "cwd": task.cwd,
         "cwd_as_run": as_run.cwd(node).text,
@@ -203,6 +204,8 @@ def _line(
     padding = " " * (width - cell_width(name))
     task = plan.graph.task(node)
     command = as_run.command(node).text if len(entry) == 1 else wrapped_line(task.action, task.wrap, task.shell)
+    if isinstance(task.action, Gate):
+        command = f"asks: {command}"
     words = [_first_line(command), *_conditions(plan.graph, task, entry)]
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
 

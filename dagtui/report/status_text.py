@@ -44,7 +44,7 @@ def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
         yield f"    and {count(len(active) - SHOWN)} more"
     failures = _objects(answer.get("failures"))
     for node in failures[:SHOWN]:
-        yield f"  {_glyph('FAILED', look)} {label(node.get('node'))}  {_why(node)}  {_log(node)}"
+        yield f"  {_glyph('FAILED', look)} {label(node.get('node'))}  {_why(node)}  {_log(node)}".rstrip()
     if len(failures) > SHOWN:
         yield f"    and {plural(len(failures) - SHOWN, 'more failure')}"
 
@@ -111,7 +111,7 @@ def _why(node: Mapping[str, object]) -> str:
 
 
 def _log(node: Mapping[str, object]) -> str:
-    return f"log: {label(node.get('log'), 4096)}"
+    return f"log: {label(node['log'], 4096)}" if node.get("log") else ""
 
 
 def _whole(value: object) -> int:
@@ -134,7 +134,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
         status, cause = state.status_of(node), state.cause_of(node)
         if status is NodeStatus.READY:
             # This is the same for all nodes that need as many slots, and computing it counts the slots in use.
-            key = (run.graph.task(node).slots, cause)
+            key = (run.graph.task(node).slots if cause is not Cause.ASKS else -node - 1, cause)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
             why = full_why(state, node, now)

@@ -72,6 +72,10 @@ class Ingredients:
         traversal = Traversal(graph, initial_slots(graph, self.options.jobs), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
+        if graph.any_gates:
+            from dagtui.runs.questions import Questions  # most graphs have none
+
+            traversal.question = Questions(self.executed, self.environment, traversal.state)
         executor, previous = self._local_executor(directory, traversal.state)
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))

@@ -34,6 +34,10 @@ class Forecast:
         self.weights: list[float] | None = (
             [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None
         )
+        if self.weights is not None and graph.any_gates:
+            for node in graph.nodes:
+                if graph.gate(node) is not None:
+                    self.weights[node] = 0.0  # how long a person takes is not known
         self._last: tuple[ClockTime, tuple[float, int] | None] = (ClockTime(-1e9), None)
 
     def estimate(self, node: NodeIndex) -> float | None:

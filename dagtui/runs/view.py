@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import NO_OUTPUTS
-from dagtui.engine.status import ALIVE
+from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.store.paths import log_name
@@ -147,7 +147,7 @@ class RunView(ABC):
     @property
     def notices(self) -> list[Notice]:
         """The problems that apply now."""
-        found = (self._off_record(), self.lost_record, self.short_lived, self.changed_file)
+        found = (self._off_record(), self._asks(), self.lost_record, self.short_lived, self.changed_file)
         return [notice for notice in found if notice is not None]
 
     @property
@@ -155,7 +155,24 @@ class RunView(ABC):
         """Why nothing happens in an unsettled run, in a few words, such as "is paused". Empty without such a reason."""
         if self.state.held_up:
             return self.state.held_up
-        return "is paused" if self.state.paused and not self.alive() and not self.settled else ""
+        if self.settled or self.alive():
+            return ""
+        if self.state.paused:
+            return "is paused"
+        first = next(self.state.asking(), None) if not self.state.counts[NodeStatus.RETRYING] else None
+        return "" if first is None else f"waits for an answer to {label(self.graph.labels[first], 60)}"
+
+    def _asks(self) -> Notice | None:
+        """Return a notice if gates wait for an answer."""
+        if not self.graph.any_gates or self.settled:
+            return None
+        from dagtui.runs.answers import asks_brief, asks_words
+
+        first = next(self.state.asking(), None)
+        if first is None:
+            return None
+        name = label(self.graph.labels[first], 60)
+        return Notice(asks_brief(self.state), f"{name} {asks_words(self.state, first, self.graph_path, self.number)}")
 
     def _off_record(self) -> Notice | None:
         """Return a notice if the journal can't be written: what the run waits for, and the nodes not recorded yet."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, duration, plural
+from dagtui.text import count, duration, label, plural
 from dagtui.text.amounts import CellWidth, first_of
 from dagtui.text.labels import name_label
 
@@ -46,6 +46,8 @@ def asked(graph: Graph, command: Command) -> str:
     """Describe what a command asks for: "cancel subtree train[seed=1]", "set jobs to 4"."""
     if command.kind is CommandKind.SET_JOBS:
         return f"set jobs to {count(command.jobs)}"
+    if command.answer is not None:
+        return f"answer {label(command.answer.choice, 60)} to {target(graph, command)}"
     return f"{command.kind.value} {target(graph, command)}".rstrip()
 
 
@@ -146,7 +148,7 @@ def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:
     return f" ({count(number)} stale)" if number and status is NodeStatus.COMPLETED else ""
 
 
-_DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done"}
+_DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done", CommandKind.ANSWER: "answered"}
 """What becomes of the target of a command that sets a node's result."""
 
 

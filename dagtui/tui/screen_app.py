@@ -24,6 +24,7 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
+from dagtui.tui.screens.answer import AnswerDialog
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.leave import LeaveDialog
@@ -295,7 +296,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             return  # the App is exiting
         if self.main.flush(self.view.clock(), changed=bool(self._watch.nodes) or self._watch.run):
             self.request_frame()
-        if isinstance(screens[-1], LeaveDialog | PreviewDialog):
+        if isinstance(screens[-1], LeaveDialog | PreviewDialog | AnswerDialog):
             screens[-1].flush()
         if self._restored:
             self._tell_settled()

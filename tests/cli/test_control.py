@@ -54,8 +54,8 @@ class LiveGraph:
         self.environment = environment
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
-        words = [*DAGTUI, "run", "-j8", str(self.path)]
+    def start(self, *options: str) -> subprocess.Popen[bytes]:
+        words = [*DAGTUI, "run", "-j8", str(self.path), *options]
         # To a file: a pipe that nobody reads would fill.
         with self.path.with_suffix(".out").open("ab") as out:
             self.processes.append(subprocess.Popen(words, stdout=out, stderr=out, env=self.environment))

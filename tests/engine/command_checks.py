@@ -62,6 +62,8 @@ class CommandChecks(Expectations):
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             inside = set(command.nodes) - self.outside
             does = bool(inside) and all(self.decidable(node, kind) for node in inside)
+        if kind is CommandKind.ANSWER:
+            does = self.answerable(command)
         if command.nodes and set(command.nodes) <= self.outside and kind is not CommandKind.RETRY:
             assert found.nothing == "not part of this run: retry adds it"
         assert found.nothing != "nothing would change", "the refusal does not say why"
@@ -87,6 +89,7 @@ class CommandChecks(Expectations):
             assert goes or node not in announced or was is NodeStatus.CANCELLING
             ends = was not in oracle.SETTLED and now in oracle.SETTLED
             ends |= was is NodeStatus.COMPLETED and now in oracle.SETTLED - {NodeStatus.COMPLETED}
+            ends &= found.command.kind is not CommandKind.ANSWER or node not in found.command.nodes
             assert ends == (node in dropped), f"n{node} was {was.word}, is {now.word}; dropped: {dropped}"
             stays = was is now is NodeStatus.COMPLETED and node in self.concerned(found.command, old)
             assert stays == (node in found.kept), f"n{node} was {was.word}, is {now.word}; kept: {found.kept}"
@@ -102,6 +105,9 @@ class CommandChecks(Expectations):
     def check_deed(self, command: Command, old: Snapshot) -> None:
         """Check the row of the table."""
         kind, new = command.kind, self.statuses()
+        if kind is CommandKind.ANSWER:
+            self.check_answer(command, new)
+            return
         if kind in CANCELS:
             concerned = self.check_cancels(old, new)
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
@@ -120,6 +126,16 @@ class CommandChecks(Expectations):
         for node in set(self.nodes) - concerned - marked:
             if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
                 assert old.statuses[node] == new[node], f"n{node} is unrelated, but changed"
+
+    def check_answer(self, command: Command, new: list[ParentOutcome]) -> None:
+        """Check that gates completed with the answer, or failed if it rejects them."""
+        assert command.answer is not None
+        for node in set(command.nodes) - self.outside:
+            rejected = command.answer.choice == "reject" and not self.graph.gate(node).choices
+            done = (NodeStatus.FAILED, Cause.REJECTED) if rejected else (NodeStatus.COMPLETED, Cause.ANSWERED)
+            assert new[node] == done
+            assert self.state.outputs[node] == {"answer": command.answer.choice}
+            assert self.state.asked[node].answer == command.answer
 
     def check_cancels(self, old: Snapshot, new: list[ParentOutcome]) -> set[int]:
         stops, number = self.stops(), self.state.command_number
@@ -142,7 +158,8 @@ class CommandChecks(Expectations):
             assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
         due = oracle.due_again(self.graph, old.statuses, new)
         for node, (status, cause) in enumerate(old.statuses):
-            if status is NodeStatus.COMPLETED and cause is not Cause.MARKED and node not in due:
+            meant = cause is Cause.MARKED or (cause is Cause.ANSWERED and node in old.retried)
+            if status is NodeStatus.COMPLETED and not meant and node not in due:
                 assert new[node] == (status, cause), "a retry ran a success again"
 
     def check_followers(self, meant: set[int], old: Snapshot, new: list[ParentOutcome]) -> set[int]:

@@ -88,7 +88,14 @@ class Expectations(RunModel):
         if status is NodeStatus.SKIPPED:
             return cause is Cause.PERSON
         again = {NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING}
-        return status in again or cause is Cause.MARKED
+        return status in again or cause in {Cause.MARKED, Cause.ANSWERED}
+
+    def answerable(self, command: Command) -> bool:
+        """Return whether all targets are gates that ask, and have the choice."""
+        inside = set(command.nodes) - self.outside
+        gates = [self.graph.gate(node) for node in inside if self.state.cause_of(node) is Cause.ASKS]
+        assert command.answer is not None
+        return 0 < len(inside) == len(gates) and all(command.answer.choice in gate.answers for gate in gates)
 
     def rerunnable(self, node: int) -> bool:
         status, cause = self.state.status_of(node), self.state.cause_of(node)

@@ -57,6 +57,7 @@ class Invariants(RunModel):
         self.every_executed_attempt_is_recorded()
         self.every_blocked_node_has_a_cause()
         self.live_attempts_match_the_state()
+        self.gates_ask_once_they_are_ready()
         self.the_verdict_follows_rule_4()
         if self.executor.quiet:
             self.engine_and_executor_agree()
@@ -98,7 +99,7 @@ class Invariants(RunModel):
 
     def what_succeeded_hands_on_the_values_of_its_attempt(self) -> None:
         state = self.state
-        for node in self.nodes:
+        for node in set(self.nodes) - set(self.gates()):
             ran = state.status_of(node) is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.MARKED
             expected = handed_on(state.attempt[node]) if ran else {}
             assert state.outputs.get(node, {}) == expected, f"n{node} hands on the values of another attempt"
@@ -147,9 +148,23 @@ class Invariants(RunModel):
             return
         free = state.jobs - executor.used
         for node in state.nodes_with(NodeStatus.READY):
+            if self.graph.gate(node):
+                continue
             fits = self.graph.task(node).slots <= free or not executor.alive
             held_back = self.kept_for is not None and self.ranks[node] > self.ranks[self.kept_for]
             assert not fits or held_back, f"n{node} could start, but is not started"
+
+    def gates_ask_once_they_are_ready(self) -> None:
+        state = self.state
+        for node in self.gates():
+            status, cause = state.status_of(node), state.cause_of(node)
+            assert (status is NodeStatus.READY) == (cause is Cause.ASKS)
+            assert state.attempt[node] == 0
+            answered = cause in {Cause.ANSWERED, Cause.REJECTED}
+            given = state.asked[node].answer if node in state.asked else None
+            assert not answered or (given is not None and state.outputs[node] == {"answer": given.choice})
+            assert (cause is Cause.REJECTED) <= (given is not None and given.choice == "reject")
+            assert status is not NodeStatus.READY or given is None
 
     def the_verdict_follows_rule_4(self) -> None:
         assert self.state.verdict() is oracle.verdict(

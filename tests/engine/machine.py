@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import oracle
@@ -15,6 +16,7 @@ from hypothesis import currently_in_test_context
 from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.gates import answer, questions
 
 from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Start, Started, Stop, Withdrawn
@@ -83,6 +85,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.ranks = {node: rank for rank, node in enumerate(order)}
         self.above = [oracle.ancestors(graph, node) for node in self.nodes]
         self.traversal = Traversal(graph, jobs)
+        self.traversal.question = questions(graph)
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         if brisk:
@@ -216,6 +219,33 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         nodes = () if kind in TARGETLESS else (moving[pick % len(moving)],)
         self.command(Command(kind, nodes), wrong=False)
 
+    def asking(self) -> list[int]:
+        """Return the gates that wait for an answer."""
+        return list(self.state.asking())
+
+    def gates(self) -> list[int]:
+        """Return the gates."""
+        return [node for node in self.nodes if self.graph.gate(node)]
+
+    @precondition(lambda self: self.asking())
+    @rule(pick=picks, choice=picks)
+    def a_person_answers(self, pick: int, choice: int) -> None:
+        asking = self.asking()
+        node = asking[pick % len(asking)]
+        answers = self.graph.gate(node).answers
+        self.command(answer([node], answers[choice % len(answers)]), wrong=False)
+
+    @rule(pick=picks, choice=picks)
+    def a_person_answers_any_node(self, pick: int, choice: int) -> None:
+        nodes = dict.fromkeys((pick % len(self.graph), choice % len(self.graph)))
+        self.command(answer(nodes, ["approve", "reject", "a", "maybe"][choice % 4]), wrong=choice > 6)
+
+    @precondition(lambda self: self.gates())
+    @rule(kind=st.sampled_from(KINDS), pick=picks)
+    def a_person_commands_a_gate(self, kind: CommandKind, pick: int) -> None:
+        gates = self.gates()
+        self.command(Command(kind, () if kind in TARGETLESS else (gates[pick % len(gates)],)), wrong=False)
+
     def moving_nodes(self) -> list[int]:
         """Return the nodes that are submitted, are stopping, or wait for a back-off."""
         moving = {NodeStatus.CANCELLING, NodeStatus.RETRYING}
@@ -295,19 +325,19 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.check_refusal(command, found)
         if wrong:
             other = frozenset(found.kills_and_reruns ^ {0})
-            answer = self.give(Command(command.kind, command.nodes, command.jobs, other))
+            given = self.give(replace(command, expected=other))
             if found.nothing is None and command.kind not in RUN_WIDE:
-                assert answer.changed
+                assert given.changed
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
         retried, joined = self.retried(command), self.joined(command)
         old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined)
         marks = self.expected_marks(command) if found.nothing is None else self.marks
-        obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
+        obeyed = replace(command, expected=found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
         self.outside -= old.joined
-        answer = self.give(obeyed)
-        assert answer.nothing == found.nothing
-        assert not answer.changed
+        given = self.give(obeyed)
+        assert given.nothing == found.nothing
+        assert not given.changed
         if found.nothing is not None:
             assert (snapshot(self.state), snapshot(self.traversal)) == before, "a refused command was carried out"
             return
@@ -316,11 +346,11 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
 
     def give(self, command: Command) -> Preview:
         self.in_command = True
-        answer = self.traversal.handle(command, self.now)
-        assert answer is not None
+        given = self.traversal.handle(command, self.now)
+        assert given is not None
         self.conclude()
         self.in_command = False
-        return answer
+        return given
 
     def conclude(self) -> None:
         """Compare what the engine did with the model, and send its effects to the executor."""
@@ -358,6 +388,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             elif alarm is not None:
                 self.pass_time(max(self.now, alarm))
                 self.wake()
+            elif self.asking():
+                self.give(answer(self.asking()[:1], self.graph.gate(self.asking()[0]).answers[0]))
             else:
                 break
         assert self.traversal.settled, f"the traversal hangs: {self.statuses()}"

@@ -189,7 +189,8 @@ def ended_otherwise(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[Pa
         if now in SETTLED:
             changed = was is not now
         else:
-            expected_again = was is NodeStatus.COMPLETED or (was is NodeStatus.SKIPPED and cause is not Cause.PERSON)
+            by_person = {NodeStatus.COMPLETED: Cause.ANSWERED, NodeStatus.SKIPPED: Cause.PERSON}
+            expected_again = was in by_person and cause is not by_person[was]
             changed = not expected_again
         if changed:
             found.add(node)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
+from support.gates import as_gate, with_gates
 
-from dagtui.graph.model import Graph, RetryPolicy, Task, Trigger
+from dagtui.graph.model import Gate, Graph, RetryPolicy, Task, Trigger
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -36,20 +37,32 @@ tasks = st.builds(
     trigger=st.sampled_from(TRIGGERS),
     allow_failure=st.sampled_from(ALLOWED),
 )
+GATES = [None] * 8 + [Gate("Go on?"), Gate("Which?", ("a", "b"))]
+"""What nodes of some graphs ask."""
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
     """Draw two to eight nodes, each with up to three of the earlier nodes as parents."""
-    drawn = [draw(tasks) for _ in range(draw(st.sampled_from(COUNTS)))]
+    drawn = [_asking(draw(tasks), draw(st.sampled_from(GATES))) for _ in range(draw(st.sampled_from(COUNTS)))]
     edges = set()
     for child in range(1, len(drawn)):
         edges |= {(draw(st.integers(0, child - 1)), child) for _ in range(draw(st.sampled_from(PARENTS)))}
     return _graph(drawn, edges, keep_going=draw(st.booleans()), limit=draw(st.sampled_from(LIMITS)))
 
 
+def _asking(task: Task, gate: Gate | None) -> Task:
+    return task if gate is None else as_gate(task, gate)
+
+
+def random_gates(graph: Graph, source: random.Random) -> Graph:
+    """Return the graph with about every third node made a gate."""
+    chosen = {node: source.choice([gate for gate in GATES if gate]) for node in graph.nodes if source.random() < 0.35}
+    return with_gates(graph, chosen)
+
+
 def random_graph(source: random.Random) -> Graph:
-    """Return such a graph without Hypothesis."""
+    """Return such a graph without Hypothesis, and without gates."""
     drawn = [
         Task(
             "task",

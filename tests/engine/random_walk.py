@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from engine.machine import ENDS, KINDS, STEERING, TraversalMachine
-from engine.random_graphs import random_graph
+from engine.random_graphs import random_gates, random_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,10 @@ class RandomWalk:
         """Take the given number of steps, check everything after each, and let the run end."""
         choose, machine = self.source.choice, self.machine
         ends = [choose(ENDS) for _ in range(choose([0, 0, 2, 5]))]
-        machine.begin(random_graph(self.source), choose([1, 2, 3]), choose([False, True]), ends, self._targets())
+        graph = random_graph(self.source)
+        if self.seed % 16 in WITH_GATES:
+            graph = random_gates(graph, random.Random(self.seed))
+        machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets())
         happenings = self._happenings()
         for _ in range(steps):
             choose(happenings)()
@@ -43,7 +46,13 @@ class RandomWalk:
             return lambda: happening() if there() else None
 
         outgoing, alive = (lambda: machine.executor.outgoing), (lambda: machine.executor.alive)
+        of_gates = [
+            if_any(machine.asking, lambda: machine.a_person_answers(pick(), pick())),
+            lambda: machine.a_person_answers_any_node(pick(), pick()),
+            if_any(machine.gates, lambda: machine.a_person_commands_a_gate(choose(KINDS), pick())),
+        ]
         return [
+            *(of_gates if self.seed % 16 in WITH_GATES else ()),
             lambda: machine.the_executor_reads(choose([1, 2, 4]), choose([False] * 5 + [True])),
             if_any(alive, lambda: machine.a_process_ends(pick(), choose(ENDS))),
             if_any(outgoing, lambda: machine.results_arrive(choose([1, 2, 3]))),
@@ -66,6 +75,8 @@ class RandomWalk:
         ]
 
 
+WITH_GATES = {3, 6, 10}
+"""Remainders by 16 of the walks through graphs with gates."""
 WITH_A_TARGET = {3, 4, 6}
 """Last digits of the walks that are for one node and its ancestors at first."""
 RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]

@@ -128,6 +128,10 @@ class RunModel:
         node, now = event.node, event.status
         if now is NodeStatus.RUNNING:
             self.follow_beginning(node, was)
+        elif event.cause is Cause.ASKS:
+            assert was is NodeStatus.READY
+            assert self.graph.gate(node), f"n{node} asks, but is no gate"
+            self.follow_new_result(node)
         elif now in {NodeStatus.FAILED, NodeStatus.RETRYING} and was is not NodeStatus.RETRYING:
             self.follow_failure(event)
         elif now in UNBEGUN and (was in oracle.SETTLED | {NodeStatus.CANCELLING} or self.resets(was)):
@@ -152,6 +156,10 @@ class RunModel:
             assert numbers, "of cancelled attempts, only those with a fail-fast mark may continue after they began"
             assert numbers <= set(self.fail_fast)
             self.no_retry.add(node)
+        self.follow_new_result(node)
+
+    def follow_new_result(self, node: int) -> None:
+        """What is below a node that begins again, or asks again, is older than it."""
         self.stale.discard(node)
         self.outdated.discard(node)
         if node in self.restarted:
@@ -241,7 +249,8 @@ class RunModel:
     def follow_order(self, starts: list[Start]) -> None:
         """Check that the first node in order, if wide, is not passed over for too long (rule 5)."""
         state, ranks = self.state, self.ranks
-        waiting = [node for node in state.nodes_with(NodeStatus.READY) if node not in self.open]
+        ready = (node for node in state.nodes_with(NodeStatus.READY) if not self.graph.gate(node))
+        waiting = [node for node in ready if node not in self.open]
         if self.passed_over is not None and self.passed_over[0] not in waiting:
             self.passed_over = None
         self.kept_for = None
@@ -270,6 +279,7 @@ class RunModel:
     def check_start(self, start: Start) -> None:
         """Check that a node starts only when it may."""
         node, state = start.node, self.state
+        assert not self.graph.gate(node), "a gate was submitted"
         assert node not in self.outside, "submitted although it is not part of the run"
         assert state.status_of(node) is NodeStatus.READY, "submitted although not ready"
         assert oracle.decision(state, node) == oracle.RUNS, "submitted with an unmet parent"

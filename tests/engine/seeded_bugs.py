@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, dispatch, followers, state, targets, walks, why
+from dagtui.engine import control, dispatch, events, followers, state, targets, walks, why
 from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
@@ -700,3 +700,52 @@ def the_journal_loses_values(patch: pytest.MonkeyPatch) -> None:
 @bug
 def what_blocks_a_cause_is_not_retried_with_it(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_with_causes", lambda run, nodes: why.root_causes(run.state, nodes))
+
+
+# Gates
+
+
+@bug
+def a_gate_is_answered_twice(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(refusals, "_answer_refusal", lambda _run, _command: None)
+
+
+@bug
+def a_gate_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
+    def ask(original, self, node, question):
+        self.capacity.free -= 1
+        original(self, node, question)
+
+    around(patch, Traversal, "_ask", ask)
+
+
+@bug
+def a_gate_is_submitted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Traversal, "_line_up", lambda self, node: self.ready.push(node, self.capacity.width(node)))
+
+
+@bug
+def a_rejection_completes(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "REJECT", "")
+
+
+@bug
+def an_answer_is_not_journaled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(events, "_answer_field", lambda _answer: "")
+
+
+@bug
+def what_followed_an_answer_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    def end_changes(original, state, before, node):
+        return before.cause[node] != Cause.ANSWERED and original(state, before, node)
+
+    around(patch, followers, "_end_changes", end_changes)
+
+
+@bug
+def a_gate_that_asks_again_makes_nothing_stale(patch: pytest.MonkeyPatch) -> None:
+    def outdate_below(original, self, node):
+        if not self.graph.gate(node):
+            original(self, node)
+
+    around(patch, Traversal, "_outdate_below", outdate_below)

@@ -10,10 +10,12 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.commands import BY_CAUSE, COMMANDS, Step
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import PROPAGATED, Cause, NodeStatus
+from dagtui.graph.model import Gate
 
 DECIDED = {
     CommandKind.SKIP: (NodeStatus.SKIPPED, Cause.PERSON),
     CommandKind.MARK_DONE: (NodeStatus.COMPLETED, Cause.MARKED),
+    CommandKind.ANSWER: (NodeStatus.COMPLETED, Cause.ANSWERED),
 }
 
 
@@ -36,6 +38,11 @@ def by_cause(cause: Cause) -> Scene:
         scene.command(CommandKind.RERUN_ONLY, "x")
     elif cause is Cause.PERSON:
         scene = in_status(NodeStatus.SKIPPED)
+    elif cause in {Cause.ASKS, Cause.ANSWERED, Cause.REJECTED}:
+        scene = Scene(dag("p>x>c", x={"action": Gate("Go on?")}))
+        scene.run("p")
+        if cause is not Cause.ASKS:
+            scene.answer("x", "approve" if cause is Cause.ANSWERED else "reject")
     elif cause is Cause.PROPAGATED:
         scene = Scene(dag("q>p>x", p={"trigger": "any_failed"}))
         scene.run("q")
@@ -48,15 +55,18 @@ def by_cause(cause: Cause) -> Scene:
 
 def check_step(scene: Scene, kind: CommandKind, step: Step | str) -> None:
     """Give the command, and check that it does what its cell says."""
-    preview = scene.command(kind, "x")
+    preview = scene.answer("x", "approve") if kind is CommandKind.ANSWER else scene.command(kind, "x")
     if isinstance(step, str):
-        assert preview.nothing == step
+        assert preview.nothing is not None
+        assert preview.nothing.startswith(step)
         return
     assert preview.nothing is None
     status, cause = scene["x"], scene.cause("x")
     if step is Step.RESET:
         assert status in PROPAGATED
-        assert scene.state.base[scene.graph.node("x")] == scene.attempt("x") - (status is NodeStatus.READY)
+        assert scene.state.base[scene.graph.node("x")] == scene.attempt("x") - (
+            status is NodeStatus.READY and cause is not Cause.ASKS
+        )
         assert not scene.marks("x")
     elif step is Step.RESET_CAUSES:
         assert status is NodeStatus.WAITING
@@ -95,5 +105,5 @@ def test_a_row_tells_of_every_status():
 
 
 def test_a_submitted_node_is_not_decided():
-    for kind in DECIDED:
+    for kind in (CommandKind.SKIP, CommandKind.MARK_DONE):
         assert in_status(NodeStatus.READY).command(kind, "x").nothing == "it is about to start; cancel it first"

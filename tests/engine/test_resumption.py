@@ -11,6 +11,7 @@ from engine import oracle
 from engine.invariants import same_state
 from engine.random_walk import RandomWalk
 from engine.run_model import end_process
+from support.gates import answer, questions
 from support.played_executor import PlayedExecutor
 from support.scene import Scene, dag
 
@@ -47,6 +48,7 @@ class Resumed:
         self.graph = graph
         self.records = list(past)
         self.traversal = Traversal(graph, jobs)
+        self.traversal.question = questions(graph)
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         self.mirror.replay(past)
@@ -96,6 +98,10 @@ class Resumed:
             elif alarm is not None:
                 self.now = max(self.now, alarm)
                 self.traversal.wake(self.now)
+                self.conclude()
+            elif asking := list(self.state.asking()):
+                answers = self.graph.gate(asking[0]).answers
+                self.traversal.handle(answer(asking[:1], source.choice(answers) if source else answers[0]), self.now)
                 self.conclude()
             else:
                 break
@@ -167,7 +173,8 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], d
     assert not state.cancelled_all
     for node in range(len(run.graph)):
         was, is_now = before.status_of(node), state.status_of(node)
-        if (was, before.cause_of(node)) in BY_A_PERSON:
+        answered = before.cause_of(node) is Cause.ANSWERED and node not in again and node not in due
+        if (was, before.cause_of(node)) in BY_A_PERSON or answered:
             assert (is_now, state.cause_of(node)) == (was, before.cause_of(node))
         elif kept(before, node):
             assert (is_now, state.marks.get(node)) == (NodeStatus.CANCELLED, kept(before, node))
@@ -225,6 +232,7 @@ def break_off_often(times: int) -> None:
 
 
 FORGETFUL = {
+    "what was answered": ("_keeps_answer", lambda _status, _cause: False),
     "followers": ("followers_again", lambda _run, _again: set()),
     "what is allowed": ("stays_done", lambda state, node: state.status[node] == NodeStatus.COMPLETED),
     "a person's cancel": ("kept_marks", lambda _state, _node: ()),

@@ -15,6 +15,7 @@ from engine.machine import TraversalMachine
 from engine.random_walk import RandomWalk
 from engine.test_resumption import break_off_and_go_on
 from engine.walked_arrows import Arrow, WalkedArrows
+from support.gates import CANNOT_BE_ASKED, answer, questions
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
 from support.scene import Scene, dag
 
@@ -26,6 +27,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.loading import load
+from dagtui.graph.model import Gate
 
 RARE = (190, 204, 256, 285, 303, 455, 689, 876, 1019)
 """Seeds of walks that make rare changes. If the machine changes, others may make them: the test looks for these."""
@@ -79,6 +81,18 @@ def a_skipped_node_is_blocked_at_once() -> None:
     assert scene["x"] is NodeStatus.FAILED_PARENT
 
 
+def gates_are_asked_and_answered() -> None:
+    run = Traversal(dag("a b", a={"action": Gate("Go on?")}, b={"action": Gate(CANNOT_BE_ASKED)}), 1)
+    run.question = questions(run.graph)
+    run.begin(0.0)
+    run.take()
+    assert run.state.cause_of(1) is Cause.COULD_NOT_START
+    for choice in ("approve", "reject"):
+        run.handle(answer([0], choice), 1.0)
+        run.handle(Command(CommandKind.RETRY, (0,)), 2.0)
+        run.take()
+
+
 def an_attempt_begins_that_was_withdrawn_and_is_wanted_again() -> None:
     scene = Scene(dag("a b", keep_going=False))
     scene.fail("a")
@@ -118,6 +132,7 @@ def walk(walked: WalkedArrows) -> None:
     for record in records():
         resumed(record, CommandKind.CANCEL, keep_going=True, allow_failure=False)
     a_skipped_node_is_blocked_at_once()
+    gates_are_asked_and_answered()
     an_attempt_begins_that_was_withdrawn_and_is_wanted_again()
     the_run_stops_itself_while_a_withdrawn_node_waits()
     a_withdrawn_node_is_blocked_and_rerun()
@@ -160,6 +175,10 @@ def test_the_architecture_shows_what_happens_without_a_command(monkeypatch: pyte
         monkeypatch.setattr(TraversalMachine, name, lambda *_args: None)
     walked = WalkedArrows()
     walked.watch(monkeypatch)
+    run = Traversal(dag("a", a={"action": Gate(CANNOT_BE_ASKED)}), 1)
+    run.question = questions(run.graph)
+    run.begin(0.0)
+    run.take()
     for seed in WITHOUT_COMMANDS:
         RandomWalk(seed).walk(60)
     assert {(old, new, reason) for old, new, reason in changes(walked.found) if old is not new} == drawn()

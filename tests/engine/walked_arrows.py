@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REASONS: dict[str, tuple[object, str]] = {
     "p": (Propagation, "propagate"),
+    "a": (Traversal, "_ask"),
     "e": (Traversal, "handle_results"),
     "s": (Dispatch, "_submit"),
     "t": (Traversal, "wake"),

@@ -102,10 +102,21 @@ RUN = {
 }
 
 
+GATES = st.fixed_dictionaries(
+    {"ask": FILLED | st.just("Go on with {{ params.p }}?")},
+    optional={
+        "choices": st.lists(NAMES.filter(lambda name: name == name.strip()), min_size=2, max_size=4, unique=True),
+        "doc": TEXTS,
+        "allow_failure": st.booleans(),
+        "matrix": MATRICES,
+    },
+)
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, object]:
     """The tables of a valid file: tasks need only earlier ones."""
-    tasks = draw(st.dictionaries(NAMES, TASKS, min_size=1, max_size=5))
+    tasks = draw(st.dictionaries(NAMES, TASKS | GATES, min_size=1, max_size=5))
     names = list(tasks)
     for position, name in enumerate(names):
         if position:

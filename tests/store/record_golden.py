@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 from support.waiting import until
 
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.messages import Answer, Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.targets import Targets
@@ -28,6 +28,7 @@ from dagtui.graph.loading import load
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.live import LiveRun
+from dagtui.text.amounts import WallTime
 
 GOLDEN = Path(__file__).with_name("golden")
 FORK = """
@@ -53,6 +54,19 @@ run = "echo last"
 ENDLESS = FORK % "sleep 60"
 FAILING_ONCE = FORK % "[ $DAGTUI_ATTEMPT -gt 1 ]"
 
+GATES = """version = 1
+[tasks.score]
+run = "echo 0.93"
+[tasks.approve]
+needs = ["score"]
+ask = "Publish {{ needs.score.status }}?"
+choices = ["publish", "drop"]
+[tasks.legal]
+ask = "Has legal agreed?"
+[tasks.publish]
+needs = ["approve", "legal"]
+run = "true"
+"""
 TRIGGERS = """version = 1
 [tasks.bad]
 run = "kill -9 $$"
@@ -146,6 +160,17 @@ async def skip_and_mark(session: LiveRun) -> None:
     command(session, CommandKind.MARK_DONE, "right-end")
 
 
+async def gates(session: LiveRun) -> None:
+    await until(lambda: len(list(session.state.asking())) == 2)
+    for label, choice in (("approve", "drop"), ("legal", "reject"), ("legal", "approve")):
+        node = session.graph.node(label)
+        answer = Answer(choice, "ada", WallTime(1_795_000_000.0))
+        given = session.give(Command(CommandKind.ANSWER, (node,), answer=answer))
+        assert given.nothing is None, given.nothing
+        if choice == "reject":
+            command(session, CommandKind.RETRY, label)
+
+
 async def rerun(session: LiveRun) -> None:
     await until(lambda: session.settled)
     command(session, CommandKind.RERUN_ONLY, "right")
@@ -172,6 +197,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "timeout": ('version = 1\n[tasks.a]\nrun = "sleep 60"\ntimeout = 0.3\nretries = 1\nretry_delay = 0.1\n', nothing),
     "triggers": (TRIGGERS, nothing),
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
+    "gates": (GATES, gates),
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }

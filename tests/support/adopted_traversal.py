@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.gates import questions
+
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 def adopted_traversal(graph: Graph, jobs: int, events: Iterable[Event], now: float) -> Traversal:
     """Replay recorded events, and take over what was under way at their end."""
     traversal = Traversal(graph, jobs)
+    traversal.question = questions(graph)
     traversal.now = now
     state, capacity = traversal.state, traversal.capacity
     state.replay(events)
@@ -30,7 +33,7 @@ def adopted_traversal(graph: Graph, jobs: int, events: Iterable[Event], now: flo
             traversal._limit(node, attempt, state.started[node])
         elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
             capacity.reserve(node)
-        elif status == NodeStatus.READY:
+        elif status == NodeStatus.READY and state.cause[node] != Cause.ASKS:
             traversal.ready.push(node, capacity.width(node))
         elif status == NodeStatus.RETRYING:
             traversal._alarm_at(state.due[node], node, attempt, "retry")

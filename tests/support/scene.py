@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from support.gates import answer, questions
+
 from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import (
     Command,
@@ -62,6 +64,7 @@ class Scene:
     def __init__(self, graph: Graph, jobs: int = 4, targets: tuple[str, ...] | None = None) -> None:
         self.graph = graph
         self.traversal = Traversal(graph, jobs)
+        self.traversal.question = questions(graph)
         self.state = self.traversal.state
         self.now = 0.0
         self.events: list[Event] = []
@@ -175,6 +178,13 @@ class Scene:
         """Give a command."""
         nodes = tuple(self.graph.node(label) for label in labels)
         found = self.traversal.handle(Command(kind, nodes, jobs, expected), self.now)
+        assert found is not None
+        self._take()
+        return found
+
+    def answer(self, label: str, choice: str) -> Preview:
+        """Answer a gate."""
+        found = self.traversal.handle(answer([self.graph.node(label)], choice), self.now)
         assert found is not None
         self._take()
         return found

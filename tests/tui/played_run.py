@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
+from support.gates import questions
 
 from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
@@ -28,6 +29,7 @@ class PlayedRun:
         self.jobs = jobs
         self.now = 0.0
         self.traversal = Traversal(graph, jobs)
+        self.traversal.question = questions(graph)
         if targets is not None:
             nodes = tuple(map(graph.node, targets))
             self.traversal.emit(RunEvent(self.now, "started", jobs=jobs, targets=nodes, named=targets))

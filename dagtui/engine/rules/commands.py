@@ -28,6 +28,8 @@ class Step(enum.Enum):
     """It is stopped, or killed if a cancel is stopping it already, and cancelled once its attempt has ended."""
     DECIDE = "decide"
     """It gets the status that the person says. A submitted attempt forbids it."""
+    ANSWER = "answer"
+    """It completes with the answer, or fails if it is rejected."""
     SELECT = "select"
     """It joins the run with its ancestors. What then blocks it is reset."""
 
@@ -88,15 +90,25 @@ COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
     },
     CommandKind.SKIP: {**_DECIDE, NodeStatus.COMPLETED: "it succeeded; there is nothing to skip"},
     CommandKind.MARK_DONE: {**_DECIDE, NodeStatus.COMPLETED: "it is done already"},
+    CommandKind.ANSWER: dict.fromkeys(NodeStatus, "it asks nothing now"),
 }
 """What a command does to one target, or why it does nothing. The kinds that are left out concern more than targets."""
 
 BY_CAUSE: dict[CommandKind, dict[Cause, Step | str]] = {
-    CommandKind.RETRY: {**_AGAIN, Cause.MARKED: Step.RESET},
+    CommandKind.RETRY: {
+        **_AGAIN,
+        Cause.MARKED: Step.RESET,
+        Cause.ANSWERED: Step.RESET,
+        Cause.ASKS: "it waits for an answer",
+    },
     CommandKind.RERUN_ONLY: {**_AGAIN},
     CommandKind.RERUN: {**_AGAIN},
     CommandKind.SKIP: {Cause.PERSON: "it is skipped already"},
     CommandKind.MARK_DONE: {Cause.MARKED: "it is marked done already"},
+    CommandKind.ANSWER: {
+        Cause.ASKS: Step.ANSWER,
+        **dict.fromkeys((Cause.ANSWERED, Cause.REJECTED), "it is answered already"),
+    },
 }
 """The causes for which a command does something else than for the status alone."""
 

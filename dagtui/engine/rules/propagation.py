@@ -18,7 +18,7 @@ from dagtui.text.amounts import NO_TIME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from dagtui.engine.messages import AttemptNumber, Effect, Slots
+    from dagtui.engine.messages import AttemptNumber, Effect, Question, Slots
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
@@ -45,6 +45,8 @@ class Propagation:
         """Time at which a stopped attempt counts as unkillable, by node."""
         self.mask: Callable[[str], str] | None = None
         """Redacts the text of each event."""
+        self.question: Callable[[NodeIndex], Question] | None = None
+        """Returns what a gate asks now. None: gates run like other nodes, as the caller's work answers them."""
         self.fail_fast_command = 0
         """Number of the command that a failure gave (rule 7 in `rules`), or 0."""
         self.no_retry: set[NodeIndex] = set()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dagtui.engine.events import MOST_NAMED
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.rules.commands import ADDED_BY_RETRY, COMMANDS, Step, nothing_for, step_for
 from dagtui.engine.status import UNSETTLED
 from dagtui.engine.walks import cancelled_subtrees_have, subtrees_have
+from dagtui.engine.why import answered_words
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from dagtui.engine.rules.propagation import Propagation
@@ -40,6 +43,8 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
         return _cancel_subtree_refusal(run, command, most)
     if kind is CommandKind.RERUN:
         return _rerun_refusal(run, command, most)
+    if kind is CommandKind.ANSWER:
+        return _answer_refusal(run, command)
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         reasons = [_node_refusal(run, kind, node) for node in state.inside(command.nodes)]
         return next((reason for reason in reasons if reason), None)
@@ -53,6 +58,22 @@ def refused_targets(run: Propagation, command: Command) -> tuple[tuple[NodeIndex
         return ()
     reasons = ((node, _node_refusal(run, command.kind, node)) for node in command.nodes)
     return tuple((node, reason) for node, reason in reasons if reason is not None)
+
+
+def _answer_refusal(run: Propagation, command: Command) -> str | None:
+    """Return why an answer is refused: the first node that does not ask, or does not take it, says why."""
+    if len(command.nodes) > MOST_NAMED:
+        return f"an answer is for at most {MOST_NAMED:,} gates at once"
+    state = run.state
+    for node in state.inside(command.nodes):
+        reason, asked, gate = _node_refusal(run, CommandKind.ANSWER, node), state.asked.get(node), run.graph.gate(node)
+        if reason is not None and asked is not None and asked.answer is not None:
+            return f"{reason}: {answered_words(asked.answer)}; retry it, and it asks again"
+        if reason is not None or gate is None:
+            return reason
+        if command.answer is not None and command.answer.choice not in gate.answers:
+            return f"not a choice: {label(command.answer.choice, 100)}; the choices are {', '.join(gate.answers)}"
+    return None
 
 
 def _jobs_refusal(run: Propagation, command: Command) -> str | None:

@@ -15,6 +15,7 @@ from dagtui.engine.status import Cause, NodeStatus
 
 REASONS = {
     "p": "parents: its trigger and the outcomes of its parents say so (rule 1)",
+    "a": "asked: a gate puts its question to a person, or its question has no value for a placeholder",
     "s": "submitted: it is handed to the executor",
     "e": "executor: its attempt begins, ends or was withdrawn (rules 2 and 6)",
     "t": "time: its back-off or timeout is over",
@@ -25,11 +26,11 @@ REASONS = {
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
 WAITING        cer     p     -       -        cef        c         -      p             cfr       cp
-READY          pr      es    e       e        cf         c         e      p             cfr       cp
+READY          pr      aes   e       e        cf         c         ace    p             cfr       cp
 RUNNING        -       -     -       e        ct         e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
 CANCELLING     e       e     e       e        cef        e         er     -             er        -
-COMPLETED      cr      c     -       -        -          er        -      -             r         -
+COMPLETED      cr      c     -       -        -          aer       -      -             r         -
 FAILED         cr      c     -       -        -          c         -      -             r         c
 FAILED_PARENT  cpr     cp    -       -        e          c         -      ep            r         cp
 CANCELLED      cr      c     -       -        -          c         -      -             cr        c
@@ -40,7 +41,7 @@ SKIPPED        cpr     cp    -       -        e          c         -      p     
 _FAILURES = dict.fromkeys((Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.COULD_NOT_START), "")
 CAUSES: dict[NodeStatus, dict[Cause, str]] = {
     NodeStatus.WAITING: {Cause.NONE: "waits for its parents"},
-    NodeStatus.READY: {Cause.NONE: "wants a slot", Cause.IN_LINE: "next in line"},
+    NodeStatus.READY: {Cause.NONE: "wants a slot", Cause.IN_LINE: "next in line", Cause.ASKS: "waits for an answer"},
     NodeStatus.RUNNING: {Cause.NONE: ""},
     NodeStatus.RETRYING: _FAILURES,
     NodeStatus.CANCELLING: {
@@ -54,8 +55,9 @@ CAUSES: dict[NodeStatus, dict[Cause, str]] = {
         Cause.UP_TO_DATE: "up to date",
         Cause.RESUMED: "succeeded before the run was resumed",
         Cause.MARKED: "marked done by a person",
+        Cause.ANSWERED: "answered by a person",
     },
-    NodeStatus.FAILED: _FAILURES,
+    NodeStatus.FAILED: {**_FAILURES, Cause.REJECTED: "rejected by a person"},
     NodeStatus.FAILED_PARENT: {Cause.NONE: ""},
     NodeStatus.CANCELLED: {Cause.CANCEL: "cancelled"},
     NodeStatus.SKIPPED: {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_template
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
+from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +107,8 @@ def _texts(task: Task) -> Iterator[str]:
         yield from action.arguments
     elif isinstance(action, PythonCall):
         yield repr(action.arguments)
+    elif isinstance(action, Gate):
+        yield action.question
     yield task.cwd
     yield from task.wrap
     yield from task.env.values()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, Gate, PythonCall, ShellCommand
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text.redaction import MARK
 
@@ -138,4 +138,6 @@ def command_line(action: Action) -> str:
     if isinstance(action, PythonCall):
         arguments = ", ".join(f"{name}={value!r}" for name, value in action.arguments.items())
         return f"{action.target}({arguments})"
+    if isinstance(action, Gate):
+        return action.question
     return ""

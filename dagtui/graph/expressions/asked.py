@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from dagtui.graph.check.suggestions import listed
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.matrix.selectors import is_chosen, target_of
-from dagtui.graph.model import NO_NODE, NodeIndex
+from dagtui.graph.model import ANSWER, NO_NODE, NodeIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,15 +62,23 @@ class AskedNodes:
         parents = graph.parents(node)
         named = graph.find(name)
         if named is not None and named in parents:
-            return named
+            return self._checked(named, placeholder)
         found = self._parents(parents, name)
         if not found and placeholder.output:
             found = self._ancestors(node, placeholder)
         if len(found) == 1:
-            return found[0]
+            return self._checked(found[0], placeholder)
         if not found and placeholder.default is not None:
             return None
         raise self._none(node, placeholder) if not found else self._several(found, placeholder)
+
+    def _checked(self, asked: NodeIndex, placeholder: Placeholder) -> NodeIndex:
+        """Return a node that is asked. Raises ValueProblem if it is a gate and never has that output."""
+        if placeholder.output in {"", ANSWER} or self.graph.gate(asked) is None:
+            return asked
+        source = placeholder.source
+        message = f"{quoted(source)}: {quoted(self.graph.labels[asked])} is a gate, whose only output is its answer"
+        raise ValueProblem(message, f"write needs.{placeholder.name}.outputs.{ANSWER}", needle=source)
 
     def _none(self, node: NodeIndex, placeholder: Placeholder) -> ValueProblem:
         labels, parents = self.graph.labels, self.graph.parents(node)

@@ -9,7 +9,7 @@ from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_command, cut_template, parse_env
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, target_of, unknown_name
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, numbered_tasks
+from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand, numbered_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -92,6 +92,11 @@ class PlaceholderCheck:
         elif isinstance(action, PythonCall) and action.arguments:
             for inside, text in texts_in(action.arguments):
                 self._text(number, ("args", *inside), cut_template(text))
+        elif isinstance(action, Gate):
+            self._text(number, ("ask",), cut_template(action.question))
+        self._surroundings(number, task)
+
+    def _surroundings(self, number: TaskIndex, task: Task) -> None:
         for position, argument in enumerate(task.wrap):
             if "{{" in argument:
                 self._text(number, ("wrap", position), cut_template(argument))

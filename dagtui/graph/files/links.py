@@ -50,9 +50,7 @@ class FileLinks:
         self.file_edges: FileEdges | None = None
         """The edges that only files make, once they are merged with those of `needs`. None if there are none."""
 
-    def find(
-        self, tasks: list[Task], environment: Mapping[str, str], broken: Collection[str], state: str
-    ) -> None:
+    def find(self, tasks: list[Task], environment: Mapping[str, str], broken: Collection[str], state: str) -> None:
         """Fill in the variables in the paths of all tasks but broken ones, in place, and link their nodes.
 
         `state` is the directory of runs that the file names, if it names one.

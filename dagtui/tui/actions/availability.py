@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
+NOTHING_ASKS = "no gate asks here"
 NOTHING_FAILED = "nothing has failed"
 NOTHING_RUNS = "nothing is running"
 NO_SEARCH = "No search yet"
@@ -83,6 +84,11 @@ def accepts(kind: CommandKind) -> Availability:
         return first
 
     return refusal
+
+
+def answers(run: RunView, here: Situation) -> str | None:
+    """Return why there is nothing to answer."""
+    return NOTHING_ASKS if not run.graph.any_gates else accepts(CommandKind.ANSWER)(run, here)
 
 
 def accepts_for_run(kind: CommandKind) -> Availability:

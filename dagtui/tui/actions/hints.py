@@ -76,10 +76,14 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(run, node)
         yield "node.retry", f"retries {_name(run, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
-    if status is NodeStatus.READY:
+    if cause is Cause.ASKS:
+        yield "node.answer", f"answers {name}"
+    elif status is NodeStatus.READY:
         yield from _more_slots(run, node)
     if state.stale[node]:
         yield "node.rerun", f"runs {name} again"
+    if cause is Cause.ANSWERED:
+        yield "node.retry", f"asks {name} again"
     if cause in {Cause.MARKED, Cause.PERSON}:
         yield "node.retry", f"runs {name} after all"
     for id_, words in _HINTS.get(status, ()):

@@ -37,6 +37,10 @@ class ReadOnlyActions:
 
     select = retry
 
+    def answer(self) -> None:
+        """Refuse to answer a gate."""
+        self.give(CommandKind.ANSWER)
+
     def retry_failed(self) -> None:
         """Refuse to retry what failed."""
         self._refuse(CommandKind.RETRY_FAILED)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import Cause
+from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.availability import UNFOLD, pause_or_resume
+from dagtui.tui.actions.availability import NOTHING_ASKS, UNFOLD, pause_or_resume
 from dagtui.tui.lines.rows import Role
+from dagtui.tui.screens.answer import AnswerDialog
 from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 
 if TYPE_CHECKING:
@@ -67,6 +70,24 @@ class RunActions:
             self._ask_on_many(targets, *kinds)
         elif targets:
             self._ask(*(Command(kind, targets) for kind in kinds))
+
+    def answer(self) -> None:
+        """Show the question of the only gate here that asks, and answer what a person chooses."""
+        targets = self._targets()
+        asking = [node for node in targets if self._run.state.cause_of(node) is Cause.ASKS]
+        if len(asking) == 1:
+            node = asking[0]
+
+            def give(choice: str | None) -> None:
+                if choice is not None:
+                    self._give(Command(CommandKind.ANSWER, (node,), answer=answer_by(choice)))
+
+            self._app.push_screen(AnswerDialog(self._run, node, look=self._app.look), give)
+        elif asking:
+            self._app.say(f"{plural(len(asking), 'gate')} ask here: choose one of them")
+        elif targets:
+            words = self._run.refusal(Command(CommandKind.ANSWER, targets[:1])) or NOTHING_ASKS
+            self._app.say(words if len(targets) == 1 else NOTHING_ASKS, Role.MUTED)
 
     def _ask_on_many(self, targets: tuple[NodeIndex, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""

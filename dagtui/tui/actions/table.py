@@ -10,6 +10,7 @@ from dagtui.tui.actions.action import Action, Group, Pane
 from dagtui.tui.actions.availability import (
     accepts,
     accepts_for_run,
+    answers,
     changes_jobs,
     detaches,
     finds_failure,
@@ -121,6 +122,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("node.cancel_subtree", ("X",), "cancel subtree", "Cancel a node and its subtree",
            Group.NODE, lambda do: do.commands.ask(CommandKind.CANCEL_SUBTREE), Pane.TREE, 57,
            available=accepts(CommandKind.CANCEL_SUBTREE)),
+    Action("node.answer", ("i",), "answer", "Answer a gate",
+           Group.NODE, lambda do: do.commands.answer(), Pane.ANY, 5, available=answers),
     Action("node.skip", ("s",), "skip", "Skip a node; its children can run",
            Group.NODE, lambda do: do.commands.give(CommandKind.SKIP), Pane.TREE, 70,
            available=accepts(CommandKind.SKIP)),

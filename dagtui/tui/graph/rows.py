@@ -162,14 +162,14 @@ class Rows:
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
-            return (*key, state.paused, state.held_up), time
+            return (*key, state.paused, state.held_up, state.asked.get(node)), time
         return key, time
 
     def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
-        if status in ALIVE:
+        if status in ALIVE or state.cause[node] == Cause.ASKS:
             return elapsed(seconds_since(state.started[node], clock), short=short)
         if status is _S.RETRYING:
             return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
@@ -201,7 +201,7 @@ class Rows:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
         if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(Note(1, Span(words, STATUS_CLASSES[status])))
+            notes.append(Note(1, Span(words, self._role(node, status))))
         time = self.time(node, width, clock)
         if time or notes:
             cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
@@ -224,6 +224,8 @@ class Rows:
             return fit(label(state.why.get(node, "").partition(":")[0]), _WHY_CELLS, self._look)
         if status is _S.FAILED_PARENT:
             return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
+        if state.cause[node] == Cause.ASKS:
+            return "asks"
         if status is _S.READY and state.paused:
             return "paused"
         if status is _S.READY and state.held_up:
@@ -242,8 +244,12 @@ class Rows:
             return Span(waiting_why(state, node).partition(", ")[2], Role.MUTED)
         if status is _S.FAILED_PARENT:
             return Span(label(why(state, node, clock)), Role.MUTED)
-        look = STATUS_CLASSES[status] if status is _S.FAILED else Role.MUTED
-        return Span(label(why(state, node, clock)), look)
+        loud = status is _S.FAILED or state.cause[node] == Cause.ASKS
+        return Span(label(why(state, node, clock)), self._role(node, status) if loud else Role.MUTED)
+
+    def _role(self, node: NodeIndex, status: NodeStatus) -> str:
+        """Return the role of words about a status. What waits for a person stands out."""
+        return STATUS_CLASSES[_S.RETRYING if self._state.cause[node] == Cause.ASKS else status]
 
     # Other rows
 

@@ -119,7 +119,11 @@ class Page(ScrolledRows):
             self.scroll_rows(step)
             return
         self.cursor = target
-        first, last = self._extent(target)
+        self.reveal(target)
+
+    def reveal(self, index: int) -> None:
+        """Scroll so that a row is in the window."""
+        first, last = self._extent(index)
         self.first_row = min(max(self.first_row, last - self.size.height), first)
         self.repaint()
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
-from dagtui.engine.why import full_why, waiting_why, waits_for, why
-from dagtui.text import duration, label
+from dagtui.engine.why import full_why, waiting_why, waits_for, why, word_for
+from dagtui.runs.answers import choices_of, question_of
+from dagtui.text import block, duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
@@ -71,6 +72,8 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         return [row(Span(f"no output yet, running for{spent(run, node, clock)}", Role.HEADING))]
     if status is NodeStatus.CANCELLING:
         return [row(Span("no output: stopping", Role.HEADING)), row(muted(reason))]
+    if run.graph.gate(node) is not None and node in state.asked:
+        return gate_rows(run, node, clock)
     if status is NodeStatus.READY:
         return [row(Span(f"queued: {reason}", Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
@@ -84,13 +87,26 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
+def gate_rows(run: RunView, node: NodeIndex, clock: ClockTime) -> list[Row]:
+    """Return the rows about what a gate asked: its question, its choices, and the answer or since when it waits."""
+    state = run.state
+    rows = [row(Span(line, Role.HEADING), indent=2) for line in block(question_of(run.state, node), 4000).splitlines()]
+    rows += [row(), row(muted("choices  "), label(", ".join(choices_of(run.state, node)), 1000), indent=9)]
+    if state.cause_of(node) is Cause.ASKS:
+        since = whole_duration(seconds_since(state.started[node], clock))
+        rows.append(row(Span(f"waits for an answer since {since}", Role.WARNING)))
+    else:
+        rows.append(row(label(why(state, node, clock), 300)))
+    return rows
+
+
 def node_rows(run: RunView, nodes: Sequence[NodeIndex], clock: ClockTime, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = run.state
     found: list[Row] = []
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        words = f"{status.word}{spent(run, node, clock)}"
+        words = f"{word_for(state, node)}{spent(run, node, clock)}"
         found.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
     return found + and_more(len(nodes) - MOST_NODES)
 

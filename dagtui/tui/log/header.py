@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
@@ -82,6 +82,7 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
     time = "" if result else spent(run, node, clock)
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
+    word = "asks" if state.cause_of(node) is Cause.ASKS else word
     runs.append(muted(f"  {NOT_SELECTED if state.is_outside(node) else word}{time}"))
     return runs
 

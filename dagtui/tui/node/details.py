@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.engine.why import word_for
+from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand
+from dagtui.runs.answers import question_of
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import CellWidth, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below
@@ -51,12 +53,13 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
     state, task = run.state, run.graph.task(node)
     status = state.status_of(node)
     stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
-    shown = muted(NOT_SELECTED) if state.is_outside(node) else status_run(status, look, word=True)
+    shown = muted(NOT_SELECTED) if state.is_outside(node) else status_run(status, look)
+    word = "" if state.is_outside(node) else f" {word_for(state, node)}"
     rows = [
         _heading(run.graph.labels[node]),
         *_doc(task.doc),
         row(),
-        _named("status", shown, stale),
+        _named("status", shown, Span(word, shown.role), stale),
         *_line("why", reason_now(state, node, clock)),
     ]
     rows += _attempts(run, node, clock, look)
@@ -134,7 +137,12 @@ def _execution(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     """Yield what is executed and where, as it ran, and as it was written where that differs."""
     action = task.action
     command, cwd = run.as_run.command(node), run.as_run.cwd(node)
-    if isinstance(action, PythonCall):
+    if isinstance(action, Gate):
+        yield from _script("asks", question_of(run.state, node) or command.text)
+        yield from _line("choices", ", ".join(action.answers))
+        yield from _place(run, node, task)
+        return
+    elif isinstance(action, PythonCall):
         yield from _script("call", command.text)
     else:
         yield from _script("command", command.text or "none: it only joins other nodes")
@@ -146,6 +154,11 @@ def _execution(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     yield from _line("wrap", shlex.join(task.wrap))
     yield from _line("cwd", cwd.text)
     yield from _line("template", cwd.template)
+    yield from _place(run, node, task)
+
+
+def _place(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
+    """Yield where a node is in the graph."""
     yield from _line("group", task.group)
     yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in run.graph.cell(node)))
 
@@ -153,8 +166,12 @@ def _execution(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
 def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str, str]]:
     """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
+    failure = "allowed" if task.allow_failure else ""
+    if isinstance(task.action, Gate):
+        yield "failure", failure
+        return
     yield "retries", _retries(run, node, task.retry)
-    yield "failure", "allowed" if task.allow_failure else ""
+    yield "failure", failure
     yield "timeout", duration(task.timeout) if task.timeout else "none"
     yield "grace", f"{duration(task.grace)} from TERM to KILL"
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
@@ -233,5 +250,6 @@ def _neighbours(
     state = run.state
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        rows.append(node_row(run.graph.labels[node], status, status.word + joined(node), look=look, jump=node))
+        words = word_for(state, node) + joined(node)
+        rows.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
     return rows + and_more(len(nodes) - MOST_NODES)

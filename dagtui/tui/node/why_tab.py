@@ -14,7 +14,7 @@ from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
-from dagtui.tui.log.empty_log import ADDED_BY_KEY, node_rows, pending_parents, spent
+from dagtui.tui.log.empty_log import ADDED_BY_KEY, gate_rows, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
 from dagtui.tui.node.failure_lines import FailureLines
@@ -81,6 +81,8 @@ class Explanation:
         if self._state.is_outside(self._node):
             return [row(Span(ADDED_BY_KEY, Role.HEADING), indent=2)]
         reason = label(full_why(self._state, self._node, self._clock), 500)
+        if self._state.cause_of(self._node) is Cause.ASKS:
+            reason = "waits for your answer"
         rows = [
             row(*self._heading(status, reason), indent=2),
             *self._behind(status),
@@ -95,6 +97,8 @@ class Explanation:
             return self._blocked()
         if status is NodeStatus.WAITING:
             return self._waiting()
+        if self._node in self._state.asked:
+            return [row(), *gate_rows(self._run, self._node, self._clock)]
         if status is NodeStatus.READY:
             return self._ready()
         if status in FAILING:
@@ -109,6 +113,8 @@ class Explanation:
 
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
         """Return the status and its reason. A reason that begins with the status stands for both."""
+        if self._state.cause_of(self._node) is Cause.ASKS:
+            return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
         if reason.startswith(status.word):
             return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
         return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)

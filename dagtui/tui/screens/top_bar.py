@@ -125,6 +125,8 @@ class TopBar(PaintedRows, can_focus=False):
             return _S.READY, "held up"
         if self._state.paused:
             return _S.READY, "paused"
+        if not self._run.alive() and next(self._state.asking(), None) is not None:
+            return _S.READY, "asks"
         return _S.RUNNING, "running"
 
     def _forecast(self, brevity: int) -> list[Span]:

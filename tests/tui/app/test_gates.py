@@ -1,0 +1,137 @@
+"""Gates on the screen: a row that asks, a dialog that answers, and how both look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.gates import answer
+from support.scene import dag
+from support.waiting import until
+from tui.app.runs import click_on, opened, screen_text, shown_keys
+from tui.app.test_dialogs import time
+from tui.played_run import PlayedRun
+from tui.svg import SvgExtension
+
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Gate
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.screens.answer import AnswerDialog
+
+if TYPE_CHECKING:
+    from support.adopted_run import AdoptedRun
+    from syrupy.assertion import SnapshotAssertion
+    from tui.app.test_dialogs import Time
+
+pytestmark = pytest.mark.anyio
+__all__ = ["time"]
+
+QUESTION = "Publish the model with an AUC of 0.93?\nIt goes to everyone \x1b]52;c;aGk=\x07at once."
+
+
+def run_that_asks(after: float = 90.0) -> AdoptedRun:
+    """Two gates ask, one of them for a minute and a half."""
+    graph = dag(
+        "fetch>score>approve>publish fetch>legal>publish",
+        approve={"action": Gate(QUESTION, ("publish", "drop", "ask again tomorrow")), "doc": "A person decides"},
+        legal={"action": Gate("Has legal agreed?")},
+    )
+    play = PlayedRun(graph)
+    play.run("fetch", "score")
+    return play.session(play.now + after)
+
+
+async def opened_question(app: DagtuiApp, pilot: object, label: str = "approve") -> None:
+    app.main.tree_pane.select(app.view.graph.node(label))
+    await until(lambda: "node.answer" in shown_keys(app))
+    await pilot.press("i")
+    await until(lambda: isinstance(app.screen, AnswerDialog))
+
+
+async def test_a_person_answers_but_not_by_an_enter_that_came_too_soon(time: Time):
+    app = DagtuiApp(run_that_asks())
+    state, node = app.view.state, app.view.graph.node("approve")
+    async with opened(app) as pilot:
+        await opened_question(app, pilot)
+        time.now += 0.29
+        await pilot.press("enter")
+        assert isinstance(app.screen, AnswerDialog)
+        await pilot.press("tab")
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert (state.status_of(node), state.outputs[node]) == (NodeStatus.COMPLETED, {"answer": "drop"})
+        await until(lambda: "answer drop to approve" in screen_text(app))
+        await until(lambda: "node.answer" not in shown_keys(app))
+        await pilot.press("3")
+        await until(lambda: "asks approve again" in screen_text(app))
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "ctrl+c"])
+async def test_other_keys_answer_nothing(time: Time, key: str):
+    app = DagtuiApp(run_that_asks())
+    async with opened(app) as pilot:
+        await opened_question(app, pilot)
+        time.now += 1
+        await pilot.press("j", "3", "9", "k", key)
+        assert app.screen is app.main
+        assert app.view.state.cause_of(app.view.graph.node("approve")) is Cause.ASKS
+
+
+async def test_a_click_chooses_and_answers(time: Time):
+    app = DagtuiApp(run_that_asks())
+    async with opened(app) as pilot:
+        await opened_question(app, pilot)
+        time.now += 1
+        await click_on(app, pilot, "3 ask again tomorrow")
+        await until(lambda: "answer ask again tomorrow" in screen_text(app))
+        await click_on(app, pilot, "Enter answer")
+        await until(lambda: app.screen is app.main)
+        assert app.view.state.outputs[app.view.graph.node("approve")] == {"answer": "ask again tomorrow"}
+
+
+async def test_the_question_closes_when_another_terminal_answers_it():
+    app = DagtuiApp(run_that_asks())
+    async with opened(app) as pilot:
+        await opened_question(app, pilot)
+        app.view.give(answer([app.view.graph.node("approve")], "publish", "bo"))
+        await until(lambda: app.screen is app.main)
+        await until(lambda: "answered publish, by bo at" in screen_text(app))
+
+
+async def test_a_key_without_a_question_says_why():
+    app = DagtuiApp(run_that_asks())
+    async with opened(app) as pilot:
+        await pilot.press("i")
+        await until(lambda: "it asks nothing now" in screen_text(app))
+        app.view.give(answer([app.view.graph.node("legal")], "reject"))
+        app.main.tree_pane.select(app.view.graph.node("legal"))
+        await pilot.press("i")
+        await until(lambda: "answered already: reject, by anna" in screen_text(app))
+
+
+async def test_after_retry_it_asks_again():
+    app = DagtuiApp(run_that_asks())
+    node = app.view.graph.node("legal")
+    async with opened(app) as pilot:
+        app.view.give(answer([node], "reject"))
+        app.main.tree_pane.select(node)
+        await pilot.press("r")
+        assert app.view.state.cause_of(node) is Cause.ASKS
+        assert app.view.run.preview(answer([node], "approve")).command.kind is CommandKind.ANSWER
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["1", "2", "3", "i"])
+async def test_pictures(snapshot: SnapshotAssertion, size: tuple[int, int], keys: str):
+    app = DagtuiApp(run_that_asks())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.jump(app.view.graph.node("approve"))
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        assert app.export_screenshot() == snapshot.use_extension(SvgExtension)
+        await pilot.press("escape")

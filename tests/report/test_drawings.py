@@ -96,10 +96,7 @@ def test_graphviz_draws_hostile_names_as_they_are():
     source = "\n".join(dot(hostile_graph()))
     drawn = subprocess.run(["dot", "-Tsvg"], input=source, capture_output=True, text=True, timeout=60)
     assert (drawn.returncode, drawn.stderr) == (0, "")
-    texts = [
-        "".join(text.itertext())
-        for text in ET.fromstring(drawn.stdout).iter("{http://www.w3.org/2000/svg}text")
-    ]
+    texts = ["".join(text.itertext()) for text in ET.fromstring(drawn.stdout).iter("{http://www.w3.org/2000/svg}text")]
     shown = sorted(text.replace("\u00a0", " ") for text in texts)
     assert shown == sorted([*HOSTILE[:-1], "^[[31m\\u202e", *HOSTILE[:2]])
     assert drawn.stdout.count('stroke-dasharray="1,5"') == 1

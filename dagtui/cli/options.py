@@ -46,6 +46,9 @@ def launch_options(function: Function) -> Function:
             metavar="NODE",
             help="With --resume: run these nodes and everything downstream again.",
         ),
+        click.option(
+            "--force", is_flag=True, help="Run what is up to date, too: the named nodes, or all if none is named."
+        ),
         click.option("--fresh", is_flag=True, help="Start a new run, even if one could be resumed."),
         click.option(
             "--resume",
@@ -64,7 +67,7 @@ def launch_options(function: Function) -> Function:
         parameter_option,
     ):
         function = option(function)
-    names = ("parameters", "jobs", "paused", "resume", "fresh", "rerun", "nested")
+    names = ("parameters", "jobs", "paused", "resume", "fresh", "force", "rerun", "nested")
     return _collected(function, names, "options", LaunchOptions)
 
 

@@ -54,9 +54,11 @@ class Columns:
         self.due: dict[NodeIndex, ClockTime] = {}
         """Time on the run's clock when a RETRYING node may start again."""
         self.why: dict[NodeIndex, str] = {}
-        """The reason that came with the last result, for EXPLAINED nodes."""
+        """The reason that came with the last result, for EXPLAINED nodes and those that are up to date."""
         self.asked: dict[NodeIndex, Asked] = {}
         """What gates ask, or asked, with the answers, until they are reset. `started` says since when."""
+        self.reasons: dict[NodeIndex, str] = {}
+        """Why the last attempt ran, for nodes that were judged before, such as "runs: in.csv changed"."""
         self.left: dict[NodeIndex, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.outputs: dict[NodeIndex, Mapping[str, str]] = {}

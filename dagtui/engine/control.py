@@ -40,6 +40,8 @@ def carry_out(run: Propagation, command: Command) -> Preview:
     with run.transaction() as transaction:
         found = _try(run, command, transaction)
         transaction.kept = found.nothing is None and not found.changed
+    if transaction.kept and command.kind in RUN_AGAIN:
+        run.must_run.update(found.again, set(found.released).intersection(command.nodes))
     return found
 
 

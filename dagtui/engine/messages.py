@@ -44,6 +44,10 @@ class EndKind(enum.Enum):
     """A signal ended the leader. The value is the signal's number."""
     COULD_NOT_START = "could not start"
     """Nothing was executed. The text says why."""
+    NO_OUTPUT = "no output"
+    """The leader exited with status 0, but files that it should have written are missing. The text names them."""
+    UP_TO_DATE = "up to date"
+    """Nothing was executed, because nothing changed since the last success. The text says what was looked at."""
     LOST = "lost"
     """The process that watched the attempt died, so its end is unknown. No process of the attempt is alive."""
 
@@ -53,6 +57,8 @@ class Started(NamedTuple):
 
     node: NodeIndex
     attempt: AttemptNumber
+    why: str = ""
+    """Why it runs, such as "runs: in.csv changed". Empty: there was nothing to judge."""
 
 
 class Ended(NamedTuple):
@@ -64,7 +70,7 @@ class Ended(NamedTuple):
     value: int = 0
     """Exit status or signal number."""
     text: str = ""
-    """Why the attempt could not start, or how it was lost."""
+    """Why the attempt could not start, how it was lost, which output is missing, or why it is up to date."""
     seconds: Seconds = 0.0
     """Seconds from start to end, on the executor's clock."""
     lasting: bool = False

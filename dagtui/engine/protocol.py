@@ -41,9 +41,10 @@ class Executor(Protocol):
     All calls except `serve` and `close` return at once, and need no running event loop. Calls between two `flush` calls
     are carried out in order, as one batch.
 
-    Each submitted attempt is answered once: by Started and Ended, by Ended alone if it could not start, or by
-    Withdrawn. Ended comes after the last process of the attempt has ended, unless one can't be killed. Requests may
-    cross results: a request about an attempt that is over, or that was never submitted, is ignored.
+    Each submitted attempt is answered once: by Started and Ended, by Ended alone if it could not start or its node is
+    up to date, or by Withdrawn. Ended comes after the last process of the attempt has ended, unless one can't be
+    killed. Requests may cross results: a request about an attempt that is over, or that was never submitted, is
+    ignored.
 
     The executor never exceeds the allowed slots. An attempt that does not fit waits in a queue. When slots become free,
     the first attempt in the queue that fits begins. An attempt that needs more slots than are allowed begins when no

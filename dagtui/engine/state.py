@@ -83,6 +83,11 @@ class RunState(Columns):
         return self.stale.count(1)
 
     @property
+    def up_to_date(self) -> int:
+        """Number of nodes that are done because nothing had changed since their last success."""
+        return self.cause.count(Cause.UP_TO_DATE)
+
+    @property
     def total(self) -> int:
         """Number of nodes that are part of the run."""
         return len(self.graph) - self.outside
@@ -231,14 +236,14 @@ class RunState(Columns):
             self._block(node, blocker)
         self.stale[node] = stale
         if status is NodeStatus.RUNNING:
-            self.started[node] = at
-            self.ended[node] = NO_TIME
+            self._note_begin(node, at, why)
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh:
             self.base[node] = attempt
-        if marks or due or status in EXPLAINED or self.marks or self.due or self.why:
-            self._note_details(node, status, why, marks, due)
+        explained = status in EXPLAINED or cause is Cause.UP_TO_DATE
+        if marks or due or explained or self.marks or self.due or self.why:
+            self._note_details(node, why if explained else "", marks, due)
         if left or outputs or self.left or self.outputs:
             self._note_leavings(event, old)
         if self._any_gates:
@@ -270,9 +275,16 @@ class RunState(Columns):
         if node in self.roots:
             self.roots.clear()
 
-    def _note_details(
-        self, node: NodeIndex, status: NodeStatus, why: str, marks: tuple[int, ...], due: ClockTime
-    ) -> None:
+    def _note_begin(self, node: NodeIndex, at: ClockTime, why: str) -> None:
+        """Note the begin of an attempt, and why it runs if its node was judged."""
+        self.started[node] = at
+        self.ended[node] = NO_TIME
+        if why.startswith(_RUNS):
+            self.reasons[node] = why
+        elif self.reasons:
+            self.reasons.pop(node, None)
+
+    def _note_details(self, node: NodeIndex, why: str, marks: tuple[int, ...], due: ClockTime) -> None:
         if marks:
             self.marks[node] = marks
         elif node in self.marks:
@@ -281,7 +293,7 @@ class RunState(Columns):
             self.due[node] = due
         elif node in self.due:
             del self.due[node]
-        if status in EXPLAINED:
+        if why:
             self.why[node] = why
         elif node in self.why:
             del self.why[node]
@@ -382,6 +394,10 @@ class RunState(Columns):
                 self.restore_columns(transaction.before)
                 self.dirty.clear()
                 self.roots.clear()
+
+
+_RUNS = "runs: "
+"""How the reason begins for which a node that was judged runs."""
 
 
 def _positions(column: bytearray, value: int) -> Iterator[int]:

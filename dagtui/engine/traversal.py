@@ -44,6 +44,7 @@ UNKILLABLE_AFTER = 10.0
 
 _FAILURES = {
     EndKind.EXIT: Cause.EXIT,
+    EndKind.NO_OUTPUT: Cause.EXIT,
     EndKind.SIGNAL: Cause.SIGNAL,
     EndKind.LOST: Cause.LOST,
     EndKind.COULD_NOT_START: Cause.COULD_NOT_START,
@@ -159,30 +160,34 @@ class Traversal(Dispatch):
         return node in self.submitted and self.state.attempt[node] == attempt
 
     def _started(self, message: Started) -> None:
-        node, attempt = message
+        node, attempt, reason = message
         if not self._is_submitted(node, attempt):
             return
         self.capacity.begin(node)
         status, cause = self.state.status[node], self.state.cause[node]
         if status == NodeStatus.READY:
-            self._run(node, attempt)
+            self._run(node, attempt, reason)
         elif status != NodeStatus.CANCELLING:
             self.stop(node, Cause.WITHDRAWN)
         elif node not in self.stop_deadline and cause == Cause.CANCEL:
             self.no_retry.add(node)  # it began before the failure that cancelled it, so it finishes
-            self._run(node, attempt)
+            self._run(node, attempt, reason)
         elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
 
-    def _run(self, node: NodeIndex, attempt: AttemptNumber) -> None:
-        self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
+    def _run(self, node: NodeIndex, attempt: AttemptNumber, reason: str) -> None:
+        self.set(NodeChange(node, NodeStatus.RUNNING, why=reason, marks=()))
+        if self.must_run:
+            self.must_run.discard(node)
         self._outdate_below(node)
         self._limit(node, attempt, self.now)
 
     def _outdate_below(self, node: NodeIndex) -> None:
         if self.restarted or self._staleness.active:
+            why = self.state.why
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
-                self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
+                cause = self.state.cause_of(other)
+                self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
 
     def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
         timeout = self.graph.task(node).timeout
@@ -198,6 +203,9 @@ class Traversal(Dispatch):
     def _ended(self, message: Ended) -> None:
         node, attempt, kind, value, _text, seconds, lasting, left, outputs = message
         if self.state.attempt[node] != attempt:
+            return
+        if kind is EndKind.UP_TO_DATE:
+            self._up_to_date(message)
             return
         if kind is EndKind.COULD_NOT_START:
             if node in self.submitted:
@@ -226,6 +234,22 @@ class Traversal(Dispatch):
             if lasting:
                 self.no_retry.add(node)
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
+
+    def _up_to_date(self, message: Ended) -> None:
+        """Complete a node without an attempt, whose number is free again, unless it was being withdrawn."""
+        node = message.node
+        if node not in self.submitted:
+            return
+        self.capacity.withdraw(node)
+        self._learn(0.0)  # what is up to date is submitted ahead of free slots, as short attempts are
+        if self.state.status[node] != NodeStatus.READY:
+            self.take_back(node)
+            return
+        self.restarted.discard(node)
+        if self._staleness.active:
+            self._staleness.begins(node, self.restarted, self.capacity.held)
+        number, values = message.attempt - 1, message.outputs
+        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.UP_TO_DATE, message.text, attempt=number, outputs=values))
 
     def _ended_in_time(self, message: Ended) -> bool:
         """Return whether an attempt that was stopped for its timeout had ended in time, as happens after a stall."""

@@ -10,7 +10,7 @@ from dagtui.engine.events import command_word
 from dagtui.engine.messages import BY_TIMEOUT, CommandKind, EndKind
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
-from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
+from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
 from dagtui.text.amounts import duration, left_behind, seconds_until, time_of_day, whole_duration
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ClockTime
+
+
+_BY_AN_ATTEMPT = frozenset({Cause.RAN, Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST})
 
 
 def status_why(
@@ -85,6 +88,8 @@ def ended_why(message: Ended) -> str:
             return f"signal {signal.Signals(value).name.removeprefix('SIG')} ({value})"
         except ValueError:  # a real-time signal has no name
             return f"signal {value}"
+    if kind in {EndKind.NO_OUTPUT, EndKind.UP_TO_DATE}:
+        return message.text or kind.value
     if kind is EndKind.LOST:
         return f"lost: {message.text or 'the process that watched it has gone'}"
     return f"could not start: {message.text}" if message.text else "could not start"
@@ -120,7 +125,8 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     asked = state.asked.get(node)
     if cause is Cause.ANSWERED and asked is not None and asked.answer is not None:
         return f"answered {answered_words(asked.answer)}" + (", but an ancestor ran again later" * state.stale[node])
-    text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
+    text = state.why.get(node, "") if cause is Cause.UP_TO_DATE else ""
+    text = text or status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 
 
@@ -130,8 +136,10 @@ def word_for(state: RunState, node: NodeIndex) -> str:
 
 
 def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
-    """Return the reason, and what happened to the processes that the last attempt left behind."""
+    """Return the reason, why it ran, and what happened to the processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
+    if (ran := state.reasons.get(node)) and (state.status[node] in ALIVE or state.cause[node] in _BY_AN_ATTEMPT):
+        text += f"; {ran}" if state.status[node] in ALIVE else f"; {ran.replace('runs', 'ran', 1)}"
     return f"{text}; {left_behind(left)}" if left else text
 
 

@@ -133,7 +133,9 @@ class PlainLines:
         """Describe what happened to the node with a verb. The glyph only repeats it."""
         status, why = event.status, label(event.why)
         if status is NodeStatus.RUNNING:
-            return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
+            started = "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
+            reason = self._run.state.reasons.get(event.node, "")
+            return f"{started}, {label(reason)}" if reason else started
         if event.cause is Cause.ASKS:
             return asks_words(self._run.state, event.node, self._run.graph_path, self._run.number)
         if status is NodeStatus.RETRYING:
@@ -145,6 +147,8 @@ class PlainLines:
             return f"blocked by {self._name(root_cause(self._run.state, event.node))}"
         if event.stale:
             return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
+        if event.cause is Cause.UP_TO_DATE:
+            return why
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
 
@@ -176,4 +180,6 @@ def _one_of_many(event: NodeEvent) -> str:
     """Describe a node that did not start, in words that also fit a number of nodes. Empty for a started one."""
     if event.stale:
         return "" if event.seconds else "stale"
+    if event.cause is Cause.UP_TO_DATE:
+        return "up to date"
     return "" if event.attempt else event.status.word

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.wording import failed_words, named_words, spent, stale_words
+from dagtui.runs.wording import done_words, failed_words, named_words, spent
 from dagtui.store.summary import RunOutcome, RunSummary
 from dagtui.text import count, duration, label
 from dagtui.text.amounts import WallTime
@@ -53,7 +53,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: WallTime, *, colou
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
         parts.append(f"{spent(summary.seconds, summary.wall_seconds):>9}")
-    parts.append(counts_words(summary.counts, summary.stale, summary.allowed))
+    parts.append(counts_words(summary.counts, summary.stale, summary.allowed, summary.up_to_date))
     if summary.named:
         parts.append(f"for {named_words(summary.named)}")
     if summary.why and summary.why != summary.outcome.value:
@@ -74,6 +74,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "wall_seconds": _finite(summary.wall_seconds),
             "counts": dict(summary.counts),
             "stale": summary.stale,
+            "up_to_date": summary.up_to_date,
             "failed_allowed": summary.allowed,
             "targets": list(summary.named) or None,
             "why": summary.why,
@@ -82,10 +83,11 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
     )
 
 
-def counts_words(counts: Mapping[str, int], stale: int, allowed: int) -> str:
+def counts_words(counts: Mapping[str, int], stale: int, allowed: int, up_to_date: int) -> str:
     """Format counts by status in the order of the statuses. Statuses unknown to this dagtui come last.
 
-    `stale` of the completed nodes are stale, and `allowed` of the failed ones were allowed to fail.
+    `stale` of the completed nodes are stale, `up_to_date` of them did not have to run, and `allowed` of the failed ones
+    were allowed to fail.
     """
     others = sorted(counts.keys() - NodeStatus.__members__)
     words: list[str] = []
@@ -93,7 +95,8 @@ def counts_words(counts: Mapping[str, int], stale: int, allowed: int) -> str:
         if status.name in counts and status is NodeStatus.FAILED:
             words += failed_words(counts[status.name], allowed)
         elif status.name in counts:
-            words.append(f"{count(counts[status.name])} {status.word}{stale_words(stale, status)}")
+            done = done_words(up_to_date, stale) if status is NodeStatus.COMPLETED else ""
+            words.append(f"{count(counts[status.name])} {status.word}{done}")
     return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
 
 

@@ -32,7 +32,8 @@ def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
     counts = answer.get("counts")
     if isinstance(counts, dict):
         known = {str(name): number for name, number in counts.items() if isinstance(number, int)}
-        yield f"  {counts_words(known, _whole(answer.get('stale')), _whole(answer.get('failed_allowed')))}"
+        stale, allowed, up_to_date = (_whole(answer.get(name)) for name in ("stale", "failed_allowed", "up_to_date"))
+        yield f"  {counts_words(known, stale, allowed, up_to_date)}"
     notices = answer.get("notices")
     for notice in notices if isinstance(notices, list) else []:
         yield f"  ! {label(notice, 1000)}"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.text.amounts import ClockTime
 
@@ -76,7 +76,14 @@ class Ingredients:
             from dagtui.runs.questions import Questions  # most graphs have none
 
             traversal.question = Questions(self.executed, self.environment, traversal.state)
-        executor, previous = self._local_executor(directory, traversal.state)
+        local, previous = self._local_executor(directory, traversal.state)
+        executor = local
+        if any(task.inputs or task.outputs for task in graph.tasks):
+            from dagtui.runs.judging import judging_executor  # only here: others need no database
+
+            executor = judging_executor(
+                local, self.executed, directory, self.environment, traversal, self._is_forced, self.secrets
+            )
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
@@ -84,6 +91,13 @@ class Ingredients:
         for listener in (previous.note, *self.options.listeners):
             live.subscribe(listener)
         return live
+
+    def _is_forced(self, node: NodeIndex) -> bool:
+        """Return whether the call says that a node runs even if it is up to date."""
+        if not self.options.force:
+            return False
+        targets = self.options.targets
+        return targets is None or node in targets.nodes
 
     def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[Executor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""

@@ -57,6 +57,8 @@ class LaunchOptions(NamedTuple):
     """Names of nodes to run again in the resumed run."""
     fresh: bool = False
     """Start a new run, even if one could be resumed."""
+    force: bool = False
+    """Run the nodes that are named even if they are up to date, or all if none is named."""
     nested: bool = False
     """Allow a run inside a node of the same graph."""
     environment: Mapping[str, str] | None = None
@@ -95,6 +97,7 @@ class LaunchOptions(NamedTuple):
             "--paused": self.paused,
             "--resume": self.resume is not None,
             "--fresh": self.fresh,
+            "--force": self.force,
             "NODE": self.names,
         }
         return [name for name, value in given.items() if value]

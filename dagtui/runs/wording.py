@@ -125,14 +125,15 @@ def with_reason(word: str, reason: str) -> str:
 
 
 def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
-    """Count the nodes of each status: "11 done (2 stale), 1 failed, 2 failed (allowed)"."""
+    """Count the nodes of each status: "11 done (9 up to date, 2 stale), 1 failed, 2 failed (allowed)"."""
     words: list[str] = []
     for status in statuses:
         number = state.counts[status]
         if status is NodeStatus.FAILED:
             words += failed_words(number, state.allowed_failures)
         elif number:
-            words.append(f"{count(number)} {status.word}{stale_words(state.stale_count, status)}")
+            done = done_words(state.up_to_date, state.stale_count) if status is NodeStatus.COMPLETED else ""
+            words.append(f"{count(number)} {status.word}{done}")
     return ", ".join(words)
 
 
@@ -143,9 +144,10 @@ def failed_words(number: int, allowed: int) -> list[str]:
     return words + ([f"{count(allowed)} failed (allowed)"] if allowed else [])
 
 
-def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:
-    """Return what follows a status count if `number` of its nodes are stale. Only completed nodes can be."""
-    return f" ({count(number)} stale)" if number and status is NodeStatus.COMPLETED else ""
+def done_words(up_to_date: int, stale: int) -> str:
+    """Return what follows the number of completed nodes: how many were up to date, and how many are stale."""
+    words = [f"{count(number)} {word}" for number, word in ((up_to_date, "up to date"), (stale, "stale")) if number]
+    return f" ({', '.join(words)})" if words else ""
 
 
 _DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done", CommandKind.ANSWER: "answered"}

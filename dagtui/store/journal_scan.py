@@ -29,6 +29,7 @@ _NODE = re.compile(
 )
 _STALE = b',"stale":true'
 """As the journal spells it. Inside a string, its quotes would be escaped."""
+_UP_TO_DATE = b',"cause":"up_to_date"'
 _BLOCK = 1_048_576
 _AT = b',"at":'
 _RETRYING_WORDS = frozenset(kind.value for kind in RUN_AGAIN)
@@ -41,6 +42,7 @@ class NodeRecord(NamedTuple):
     status: str
     """The name of a NodeStatus, or of a status that only a later dagtui knows."""
     stale: bool = False
+    up_to_date: bool = False
 
 
 @dataclass(slots=True)
@@ -90,8 +92,12 @@ class JournalScan:
         """Return the number of nodes that completed before an ancestor ran again."""
         return sum(record.stale for record in self.nodes.values())
 
+    def up_to_date(self) -> int:
+        """Return the number of nodes that did not have to run, because nothing had changed."""
+        return sum(record.up_to_date for record in self.nodes.values())
+
     def _node(self, name: str, attempt: AttemptNumber, status: str, line: bytes) -> None:
-        self.nodes[name] = NodeRecord(attempt, status, _STALE in line)
+        self.nodes[name] = NodeRecord(attempt, status, _STALE in line, _UP_TO_DATE in line)
         if status not in SETTLED_NAMES:
             self._open.add(name)
             if self.settled_at is not None:

@@ -78,6 +78,8 @@ class RunSummary:
     """Number of failed nodes whose failure was allowed."""
     named: tuple[str, ...] = ()
     """The names that it was called with. Foreign text."""
+    up_to_date: int = 0
+    """Number of completed nodes of which nothing had changed since their last success."""
 
 
 def summarise(directory: RunDirectory) -> RunSummary:
@@ -96,13 +98,17 @@ def summarise(directory: RunDirectory) -> RunSummary:
     counts, stale, forbidden = found.counts(), found.stale(), _forbidden(directory, found)
     outcome, why = _outcome(found, counts, live=live, forbidden=bool(forbidden))
     allowed = counts.get("FAILED", 0) - len(forbidden)
-    named = found.named
+    named, same = found.named, found.up_to_date()
     if found.began is None or found.last is None:
-        return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed, named)
+        return RunSummary(
+            path, number, outcome, found.began, None, None, counts, why, stale, process, allowed, named, same
+        )
     since = max(0.0, WallTime(time.time()) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed, named)
+    return RunSummary(
+        path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed, named, same
+    )
 
 
 def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:

@@ -91,7 +91,11 @@ class Invariants(RunModel):
 
     def reasons_and_due_times_are_those_of_the_present_status(self) -> None:
         explained = {NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING}
-        assert set(self.state.why) == {node for node in self.nodes if self.state.status_of(node) in explained}
+        assert set(self.state.why) == {
+            node
+            for node in self.nodes
+            if self.state.status_of(node) in explained or self.state.cause_of(node) is Cause.UP_TO_DATE
+        }
         assert set(self.state.due) <= set(self.state.nodes_with(NodeStatus.RETRYING))
 
     def stale_is_what_is_older_than_an_ancestor(self) -> None:

@@ -104,6 +104,16 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     def the_executor_reads(self, count: int, broken: bool) -> None:
         self.executor.read(count, broken=broken)
 
+    @precondition(lambda self: self.requested())
+    @rule(pick=picks)
+    def a_node_is_up_to_date(self, pick: int) -> None:
+        requested = self.requested()
+        self.executor.find_up_to_date(requested[pick % len(requested)])
+
+    def requested(self) -> list[Start]:
+        """Return the requests for attempts that the executor has not read."""
+        return [effect for effect in self.executor.incoming if isinstance(effect, Start)]
+
     @precondition(lambda self: self.executor.alive)
     @rule(pick=picks, how=st.sampled_from(ENDS))
     def a_process_ends(self, pick: int, how: tuple[EndKind, int]) -> None:
@@ -294,7 +304,12 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
                 assert now is NodeStatus.CANCELLING, f"the attempt began although its node was {status.word}"
                 assert why is Cause.WITHDRAWN
             return
-        if isinstance(result, Withdrawn):
+        if isinstance(result, Ended) and result.kind is EndKind.UP_TO_DATE and status is NodeStatus.READY:
+            assert (now, why) == (NodeStatus.COMPLETED, Cause.UP_TO_DATE)
+            assert self.state.attempt[node] == result.attempt - 1
+            self.succeeded.add(node)
+            return
+        if isinstance(result, Withdrawn) or result.kind is EndKind.UP_TO_DATE:
             assert now not in ALIVE
             if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
                 assert now is NodeStatus.CANCELLED

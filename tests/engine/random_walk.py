@@ -51,7 +51,9 @@ class RandomWalk:
             lambda: machine.a_person_answers_any_node(pick(), pick()),
             if_any(machine.gates, lambda: machine.a_person_commands_a_gate(choose(KINDS), pick())),
         ]
+        judged = [if_any(machine.requested, lambda: machine.a_node_is_up_to_date(pick()))]
         return [
+            *(judged * 2 if self.seed % 20 in WITH_FILES else []),
             *(of_gates if self.seed % 16 in WITH_GATES else ()),
             lambda: machine.the_executor_reads(choose([1, 2, 4]), choose([False] * 5 + [True])),
             if_any(alive, lambda: machine.a_process_ends(pick(), choose(ENDS))),
@@ -79,6 +81,8 @@ WITH_GATES = {3, 6, 10}
 """Remainders by 16 of the walks through graphs with gates."""
 WITH_A_TARGET = {3, 4, 6}
 """Last digits of the walks that are for one node and its ancestors at first."""
+WITH_FILES = {11, 13, 14}
+"""Remainders of the walks in which nodes may be up to date."""
 RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]
 
 

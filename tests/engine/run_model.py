@@ -139,6 +139,10 @@ class RunModel:
             self.no_retry.discard(node)
             if was in {NodeStatus.CANCELLING, NodeStatus.CANCELLED}:
                 self.tries[node] = 0
+        if event.cause is Cause.UP_TO_DATE and was is not NodeStatus.COMPLETED:
+            assert event.attempt == self.mirror.attempt[node] - 1, "the number of an attempt that is not made is kept"
+            for ancestors_ran_again in (self.restarted, self.outdated, self.stale):
+                ancestors_ran_again.discard(node)
         if now is not NodeStatus.COMPLETED:
             self.stale.discard(node)
         elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
@@ -242,7 +246,9 @@ class RunModel:
         del self.open[result.node]
         self.known_alive.discard(result.node)
         if isinstance(result, Ended):
-            self.instant_ends += result.kind is EndKind.COULD_NOT_START
+            self.instant_ends += result.kind in {EndKind.COULD_NOT_START, EndKind.UP_TO_DATE}
+            if result.kind is EndKind.UP_TO_DATE:
+                return
             if self.state.status_of(result.node) not in {NodeStatus.READY, *ALIVE}:
                 self.tries[result.node] = 0  # it was being withdrawn, and gets a fresh budget
 

@@ -652,6 +652,44 @@ def what_joins_a_run_and_is_blocked_stays_blocked(patch: pytest.MonkeyPatch) -> 
     patch.setitem(control._HANDLERS, CommandKind.RETRY, retry_each)
 
 
+# Up to date
+
+
+@bug
+def the_number_of_an_attempt_that_is_not_made_is_kept(patch: pytest.MonkeyPatch) -> None:
+    def set_status(original, self, change):
+        if change.cause is Cause.UP_TO_DATE and change.attempt is not None:
+            change = change._replace(attempt=change.attempt + 1)
+        original(self, change)
+
+    around(patch, propagation.Propagation, "set", set_status)
+
+
+@bug
+def what_was_cancelled_while_it_was_judged_is_done(patch: pytest.MonkeyPatch) -> None:
+    def up_to_date(original, self, message):
+        node = message.node
+        if node in self.submitted and self.state.status[node] == NodeStatus.CANCELLING:
+            self.capacity.withdraw(node)
+            self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.UP_TO_DATE, message.text, marks=()))
+        else:
+            original(self, message)
+
+    around(patch, Traversal, "_up_to_date", up_to_date)
+
+
+@bug
+def what_is_up_to_date_makes_results_below_it_stale(patch: pytest.MonkeyPatch) -> None:
+    def up_to_date(original, self, message):
+        was_restarted = message.node in self.restarted
+        original(self, message)
+        if was_restarted:
+            for other in self._staleness.begins(message.node, {message.node}, self.capacity.held):
+                self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), "done", stale=True))
+
+    around(patch, Traversal, "_up_to_date", up_to_date)
+
+
 # Values
 
 

@@ -45,7 +45,7 @@ def test_counts_read_as_in_the_list_of_runs() -> None:
     answer = {**ANSWER, "counts": counts, "stale": 1, "failed_allowed": 2}
     said = "2,000 done (1 stale), 1 failed, 2 failed (allowed), 7 FROZEN"
     assert list(status_lines(answer, IN_UNICODE))[1] == f"  {said}"
-    assert counts_words(counts, 1, 2) == said
+    assert counts_words(counts, 1, 2, 0) == said
 
 
 @pytest.mark.parametrize(("more", "said"), [(1, "    and 1 more failure"), (2, "    and 2 more failures")])

@@ -9,9 +9,11 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
+from support.judged import judged
 from support.played_executor import TimedExecutor
 from support.process_listing import alive, end, state
 from support.waiting import until
@@ -63,6 +65,7 @@ class LocalTrial(ExecutorHarness):
 
     def __init__(self, folder: Path, slots: int, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", IMPATIENT)
+        self.folder = folder
         self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
         super().__init__(folder, *[self._task_of(does, name) for does, name in NAMES.items()], slots=slots)
         for does in WAITS:
@@ -149,8 +152,23 @@ class PlayedTrial(ExecutorHarness):
         self.executor.end(does, EndKind.LOST)
 
 
+class JudgedTrial(LocalTrial):
+    """Real processes of nodes that have an input, and are judged before they start."""
+
+    def __init__(self, folder: Path, slots: int, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(folder, slots, token, monkeypatch)
+        (folder / "in").write_text("x")
+        self.local, self.executor = self.executor, judged(self)
+
+    def _task_of(self, does: int, name: str) -> Task:
+        return replace(super()._task_of(does, name), inputs=(str(self.folder / "in"),))
+
+    def lose(self, _does: int) -> None:
+        end(self.local.processes[1])
+
+
 Trial = LocalTrial | PlayedTrial
-TRIALS = {"local": LocalTrial, "played": PlayedTrial}
+TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial}
 
 
 async def pause() -> None:

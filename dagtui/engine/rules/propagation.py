@@ -53,6 +53,8 @@ class Propagation:
         """Nodes that are not retried until reset: alive at the fail-fast command, or permanently unable to start."""
         self.restarted: set[NodeIndex] = set()
         """Nodes that were settled or stopped and will begin again, which makes earlier results below them stale."""
+        self.must_run: set[NodeIndex] = set()
+        """Nodes that a person let run again and that have not begun since. They run even if they are up to date."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
 

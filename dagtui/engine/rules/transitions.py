@@ -17,7 +17,7 @@ REASONS = {
     "p": "parents: its trigger and the outcomes of its parents say so (rule 1)",
     "a": "asked: a gate puts its question to a person, or its question has no value for a placeholder",
     "s": "submitted: it is handed to the executor",
-    "e": "executor: its attempt begins, ends or was withdrawn (rules 2 and 6)",
+    "e": "executor: its attempt begins, ends or was withdrawn, or is not needed (rules 2 and 6)",
     "t": "time: its back-off or timeout is over",
     "c": "command: a person's, or a follower's parent runs again (rule 9)",
     "f": "first failure: the run starts nothing more (rule 7)",
@@ -26,7 +26,7 @@ REASONS = {
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
 WAITING        cer     p     -       -        cef        c         -      p             cfr       cp
-READY          pr      aes   e       e        cf         c         ace    p             cfr       cp
+READY          pr      aes   e       e        cf         ce        ace    p             cfr       cp
 RUNNING        -       -     -       e        ct         e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
 CANCELLING     e       e     e       e        cef        e         er     -             er        -

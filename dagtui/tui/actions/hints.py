@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_free
 from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus, Verdict
-from dagtui.runs.wording import counts, stale_words
+from dagtui.runs.wording import counts, done_words
 from dagtui.text import plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
@@ -115,10 +115,10 @@ def completion_notice(run: RunView, keymap: Keymap, here: Situation, look: Look)
     state = run.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
-        ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
+        ended, hints, role = f"Completed{done_words(state.up_to_date, state.stale_count)}", [], Role.PLAIN
     else:
         word = "Out of time" if state.ran_out_of_time else "Finished"
-        ended = f"{word}: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
+        ended = f"{word}: {counts(state, _COUNTED)}{done_words(0, state.stale_count)}"
         without = keymap.unavailable(run, here)
         hints, role = [hint for hint in _hints_at_end(run, here.node) if hint[0] not in without], Role.WARNING
     hints.append(("screen.leave", "quit"))

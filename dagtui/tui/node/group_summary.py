@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
-from dagtui.runs.wording import stale_words
+from dagtui.runs.wording import done_words
 from dagtui.text import count, label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
@@ -87,7 +87,8 @@ class BranchPage(NodePage):
                 glyph = self.look.glyphs.statuses[status]
                 name = f"{glyph} {status.word:<{WORD_CELLS}}"
                 runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
-                yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
+                stale = found.stale if status is NodeStatus.COMPLETED else 0
+                yield row("  ", *runs, Span(done_words(0, stale), Role.WARNING))
         if found.outside:
             yield row("  ", muted(f"{'':2}{NOT_SELECTED}  {count(found.outside)}"))
 

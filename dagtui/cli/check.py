@@ -33,4 +33,6 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )
     with optional_output() as output:
+        for remark in graph.remarks:
+            output.line(remark)
         output.line(f"{label(graph_file.title or graph_file.path)}: OK ({amounts})")

@@ -43,7 +43,7 @@ class EnvFiles:
     def __init__(self, folder: Path, diagnostics: Diagnostics) -> None:
         """Read files whose paths are relative to a folder."""
         self.variables: dict[str, str] = {}
-        self.digests: dict[Path, bytes] = {}
+        self.sources: dict[Path, bytes] = {}
         """The digests of the contents."""
         self._folder = folder
         self._diagnostics = diagnostics
@@ -69,7 +69,7 @@ class EnvFiles:
         if name.endswith(OPTIONAL) and not os.path.lexists(path):
             return
         content = content_of(path, MOST_BYTES, "put what is not a variable elsewhere")
-        self.digests[path.absolute()] = digest_of(content)
+        self.sources[path.absolute()] = digest_of(content)
         self.variables |= variables_in(content, label(path))
 
 

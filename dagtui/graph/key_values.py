@@ -10,7 +10,7 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import parameter_texts, value_text
-from dagtui.graph.model import PARAMETER_TYPES, Trigger
+from dagtui.graph.model import Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ LONGEST_PATH = 4096
 RETRIED_WORDS = ("timeout", "lost")
 """Ends without an exit status that `exit_codes` can name."""
 
+PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
+"""What the text of a parameter on the command line can be read as."""
+_PREFIX = r"""(?:[^\s{}\[\]"'*?/]+/)+"""
 _OTHER_TYPES = {
     "str": "string text char path file choice",
     "int": "integer number long int64",
@@ -184,6 +187,17 @@ def read_files(value: object) -> tuple[str, ...]:
     found = values.each(values.path, values.items(value, hint))
     _refuse_repeated(found)
     return found
+
+
+def read_prefix(value: object) -> str:
+    """Read what stands before the names of included tasks: words that end in a slash."""
+    prefix = values.printable(value)
+    if re.fullmatch(_PREFIX, prefix):
+        return prefix
+    bare = prefix.strip("/ ") + "/"
+    raise ValueProblem(
+        "must be words that end in a slash", f"write {quoted(bare if re.fullmatch(_PREFIX, bare) else 'qc/')}"
+    )
 
 
 def read_names(value: object) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.actions import read_args, read_call, read_run, read_wrap
 from dagtui.graph.gates import LONGEST_QUESTION, MOST_CHOICES, read_answers, read_ask
 from dagtui.graph.key_values import (
+    PARAMETER_TYPES,
     RETRIED_WORDS,
     read_choices,
     read_default,
@@ -21,12 +22,13 @@ from dagtui.graph.key_values import (
     read_names,
     read_needs,
     read_parameter_value,
+    read_prefix,
     read_shell,
     read_trigger,
     read_type,
 )
 from dagtui.graph.matrix.matrices import read_matrix
-from dagtui.graph.model import PARAMETER_TYPES, Trigger
+from dagtui.graph.model import Trigger
 from dagtui.graph.toml import values
 from dagtui.text.amounts import MOST_SLOTS
 
@@ -197,6 +199,12 @@ TASK: Mapping[str, Key] = {
 FIELDS = frozenset(name for name, key in TASK.items() if key.is_field)
 """Keys whose values are fields of a task."""
 
+INCLUDE: Mapping[str, Key] = {
+    "path": Key(values.path, FILLED_TEXT, "The file, relative to this one."),
+    "prefix": Key(read_prefix, {"type": "string", "pattern": "/$"}, 'Stands before the names of its tasks, as "qc/".'),
+}
+"""The keys of an element of `include`."""
+
 PARAMETER: Mapping[str, Key] = {
     "default": Key(
         read_parameter_value, {"anyOf": [SCALAR, SCALARS]}, "Value unless -p gives one. Without it, -p must give one."
@@ -241,6 +249,7 @@ RUN: Mapping[str, Key] = {
 DOCUMENT: Mapping[str, str] = {
     "version": "Version of the format.",
     "name": "Name of the graph. Without it, that of the file.",
+    "include": "Other graph files, whose tasks become tasks of this one.",
     "params": "Parameters and their defaults. -p sets them for a run.",
     "env": "Variables of the environment of all tasks.",
     "defaults": "Keys of all tasks that do not have them.",
@@ -249,7 +258,7 @@ DOCUMENT: Mapping[str, str] = {
 }
 """The keys at the top of the file, and what they are for."""
 
-RESERVED_DOCUMENT = ("include", "pools")
+RESERVED_DOCUMENT = ("pools",)
 RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
     "inputs",

@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, cast, overload
 
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.matrix.cells import ProductCells, most_cells
+from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.model import numbered_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.matrix.cells import Cells
-    from dagtui.graph.model import Cell, NodeIndex, Task, TaskIndex
+    from dagtui.graph.model import Cell, Matrix, NodeIndex, Task, TaskIndex
 
 
 class GraphLayout:
@@ -95,3 +99,42 @@ class NodeCells(Sequence["Cell"]):
         task = self._task_of[index]
         cells = self._layout.cells.get(task)
         return () if cells is None else cells.cell(index % len(self) - self._layout.firsts[task])
+
+
+def lay_out(tasks: Sequence[Task], broken: set[str], diagnostics: Diagnostics) -> GraphLayout:
+    """Lay out the tasks. Tasks that are too large or without cells are recorded, and added to the broken ones."""
+    cells: dict[TaskIndex, Cells] = {}
+    sizes = {number: most_cells(task.matrix) for number, task in numbered_tasks(tasks) if task.matrix}
+    if len(tasks) + sum(sizes.values()) > MOST_NODES:
+        _too_large(tasks, sizes, diagnostics)
+        broken.update(tasks[number].name for number in sizes)
+        return GraphLayout(tasks, cells)
+    for number in sizes:
+        matrix = tasks[number].matrix
+        try:
+            if matrix is not None and tasks[number].name not in broken:
+                cells[number] = _cells_of(matrix)
+        except ValueProblem as wrong:
+            broken.add(tasks[number].name)
+            diagnostics.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
+    return GraphLayout(tasks, cells)
+
+
+def _cells_of(matrix: Matrix) -> Cells:
+    """Lay out a matrix. Raises ValueProblem."""
+    if not matrix.is_listed:
+        return ProductCells(matrix)
+    from dagtui.graph.matrix.listed_cells import ListedCells
+
+    return ListedCells(matrix)
+
+
+def _too_large(tasks: Sequence[Task], sizes: dict[TaskIndex, int], diagnostics: Diagnostics) -> None:
+    size = len(tasks) + sum(sizes.values())
+    shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
+    message = f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed"
+    largest = max(sizes, key=sizes.__getitem__, default=None)
+    if largest is None:
+        diagnostics.key(("tasks",), message)
+    else:
+        diagnostics.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")

@@ -15,9 +15,7 @@ from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
 from dagtui.graph.keys import DOCUMENT, RUN
-from dagtui.graph.layout import GraphLayout, NodeCells
-from dagtui.graph.matrix.cells import ProductCells, most_cells
-from dagtui.graph.matrix.matrices import MOST_NODES
+from dagtui.graph.layout import NodeCells, lay_out
 from dagtui.graph.model import Graph, Trigger, numbered_tasks
 from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.tasks import TaskReader
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dagtui.graph.env_files import EnvFiles
-    from dagtui.graph.matrix.cells import Cells
-    from dagtui.graph.model import Matrix, ParameterValue, Task, TaskIndex
+    from dagtui.graph.includes import Includes, Including
+    from dagtui.graph.layout import GraphLayout
+    from dagtui.graph.model import ParameterValue, Task
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
@@ -97,18 +96,13 @@ def required_parameters(path: Path) -> tuple[str, ...]:
     shown = label(path)
     document = parse.parse(parse.decode(parse.read_bytes(path, shown), shown), shown)
     table = document.tables.get("params")
-    if not isinstance(table, dict):
-        return ()
-    return tuple([name for name, value in table.items() if isinstance(value, dict) and "default" not in value])
+    own = table if isinstance(table, dict) else {}
+    names = [name for name, value in own.items() if isinstance(value, dict) and "default" not in value]
+    if "include" in document.tables:
+        from dagtui.graph.includes import required_in
 
-
-def _cells_of(matrix: Matrix) -> Cells:
-    """Lay out a matrix. Raises ValueProblem."""
-    if not matrix.is_listed:
-        return ProductCells(matrix)
-    from dagtui.graph.matrix.listed_cells import ListedCells
-
-    return ListedCells(matrix)
+        names += required_in(document.tables["include"], path)
+    return tuple(names)
 
 
 @contextmanager
@@ -126,12 +120,14 @@ def without_garbage_collection() -> Iterator[None]:
 class _Loading:
     """One document on its way to a graph."""
 
-    def __init__(self, document: parse.TomlDocument, text: str, path: Path) -> None:
+    def __init__(self, document: parse.TomlDocument, text: str, path: Path, around: Including | None = None) -> None:
+        """Read a document. `around` are the files that include it, or None."""
         self._document = document.tables
         self._task_lines = document.lines
         self._text = text
         self._path = path
-        self._diagnostics = Diagnostics()
+        self._around = around
+        self._diagnostics = Diagnostics() if around is None else Diagnostics(around.prefix)
 
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
@@ -141,16 +137,25 @@ class _Loading:
 
             check_document(self._diagnostics, self._document)
         name = self._name()
-        params = read_params(self._diagnostics, self._table("params"), parameters)
+        includes = self._includes()
+        own = parameters if includes is None else includes.given(parameters)
+        params = read_params(self._diagnostics, self._table("params"), own)
         settings = self._settings()
         env_files = self._env_files(settings, params)
-        if env_files is not None and environment is not None:
-            environment = {**env_files.variables, **environment}
+        read = {} if env_files is None else env_files.variables
+        if read and environment is not None:
+            environment = {**read, **environment}
         reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"), self._path.parent)
         tasks = self._tasks(reader)
+        if includes is not None:
+            includes.load(_load_included, parameters, environment)
+            includes.check_own(tasks, params)
+            tasks, params, settings = [*includes.tasks, *tasks], params | includes.params, includes.settings(settings)
+            read = {**includes.variables, **read}
+            environment = None if environment is None else {**read, **environment}
         self._check_slots(tasks, settings)
         self._check_triggers(tasks)
-        layout = self._layout(tasks, reader.broken)
+        layout = lay_out(tasks, reader.broken, self._diagnostics)
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._diagnostics, origins)
         connected = wiring.connect(reader.broken)
@@ -160,7 +165,6 @@ class _Loading:
             from dagtui.graph.files.links import FileLinks
 
             wiring.files = FileLinks(layout, params, self._path.parent, self._diagnostics, origins)
-            read = env_files.variables if env_files is not None else {}
             variables = environment if environment is not None else {**read, **os.environ}
             wiring.files.find(tasks, variables, reader.broken, settings.state)
         if environment is not None and settings.secrets:
@@ -173,11 +177,22 @@ class _Loading:
             self._check_default(graph)
             graph.sources = reader.sheets
             graph.file_edges = wiring.files.file_edges if wiring.files is not None else None
+            graph.variables = read
             if env_files is not None:
-                graph.variables, graph.sources = env_files.variables, {**env_files.digests, **graph.sources}
+                graph.sources = {**env_files.sources, **graph.sources}
+            if includes is not None:
+                graph.sources, graph.remarks = {**includes.sources, **graph.sources}, tuple(includes.remarks)
         if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph
+
+    def _includes(self) -> Includes | None:
+        """Read which files are included. None if there are none."""
+        if "include" not in self._document:
+            return None
+        from dagtui.graph.includes import Includes, Including
+
+        return Includes(self._document["include"], self._path, self._diagnostics, self._around or Including())
 
     def _env_files(self, settings: RunSettings, params: Mapping[str, ParameterValue]) -> EnvFiles | None:
         """Read the files of variables. None if there are none."""
@@ -267,7 +282,7 @@ class _Loading:
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
         lost = self._diagnostics.lost
-        if not tables and not lost.all_tasks and not lost.tasks:
+        if not tables and not lost.all_tasks and not lost.tasks and not self._document.get("include"):
             self._diagnostics.key(("tasks",), "there are no tasks", 'write [tasks.NAME], then run = "command"')
         lines = self._lines(tables)
         tasks: list[Task] = []
@@ -328,34 +343,6 @@ class _Loading:
             hint = 'name the tasks that it waits for in "needs", or remove the trigger'
             self._diagnostics.value(origins.of(number, "trigger"), message, hint)
 
-    def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
-        """Lay out the tasks. Tasks that are too large or without cells are recorded and not laid out."""
-        cells: dict[TaskIndex, Cells] = {}
-        sizes = {number: most_cells(task.matrix) for number, task in numbered_tasks(tasks) if task.matrix}
-        if len(tasks) + sum(sizes.values()) > MOST_NODES:
-            self._too_large(tasks, sizes)
-            broken.update(tasks[number].name for number in sizes)
-            return GraphLayout(tasks, cells)
-        for number in sizes:
-            matrix = tasks[number].matrix
-            try:
-                if matrix is not None and tasks[number].name not in broken:
-                    cells[number] = _cells_of(matrix)
-            except ValueProblem as wrong:
-                broken.add(tasks[number].name)
-                self._diagnostics.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
-        return GraphLayout(tasks, cells)
-
-    def _too_large(self, tasks: list[Task], sizes: dict[TaskIndex, int]) -> None:
-        size = len(tasks) + sum(sizes.values())
-        shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
-        message = f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed"
-        largest = max(sizes, key=sizes.__getitem__, default=None)
-        if largest is None:
-            self._diagnostics.key(("tasks",), message)
-        else:
-            self._diagnostics.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")
-
     def _build(
         self,
         layout: GraphLayout,
@@ -397,3 +384,12 @@ class _RecordedLoading(_Loading):
 
     def _env_files(self, settings: RunSettings, params: Mapping[str, ParameterValue]) -> None:
         """Read no files of variables, which may be gone."""
+
+
+def _load_included(
+    content: bytes, path: Path, parameters: Mapping[str, str], environment: Mapping[str, str] | None, around: Including
+) -> Graph:
+    """Read the content of an included file. Raises GraphError."""
+    shown = label(path)
+    text = parse.decode(content, shown)
+    return _Loading(parse.parse(text, shown), text, path, around).graph(parameters, environment)

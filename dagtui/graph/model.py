@@ -51,10 +51,6 @@ class Trigger(enum.Enum):
     ALL_DONE = "all_done"
 
 
-PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
-"""What the text of a parameter on the command line can be read as."""
-
-
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often and when a failed attempt is followed by another. Times are in seconds."""
@@ -171,6 +167,8 @@ class Task:
     """Whether it runs if no node is named."""
     colour: bool = False
     """Whether attempts get the variables that make programs print colours without a terminal."""
+    file: str = field(default="", compare=False)
+    """The included file that it was read from, relative to the graph file. Empty: the graph file itself."""
     wrap: tuple[str, ...] = ()
     """The program and arguments that stand before the shell, the program or the interpreter, with placeholders."""
 
@@ -210,6 +208,7 @@ class Graph:
         "order",
         "params",
         "path",
+        "remarks",
         "settings",
         "sources",
         "task_of",
@@ -266,7 +265,9 @@ class Graph:
         self.variables: Mapping[str, str] = {}
         """The variables of the files that `run.env_file` names. Those that a run is started with count before them."""
         self.sources: Mapping[Path, bytes] = {}
-        """The digests of the other files that were read: those of variables, and sheets."""
+        """The digests of the other files that were read: included ones, those of variables, and sheets."""
+        self.remarks: tuple[str, ...] = ()
+        """What of the included files does not count, for people."""
         self.digest = b""
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self.file_edges: FileEdges | None = None

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 from dagtui.graph.gates import KEPT as OF_GATES
-from dagtui.graph.keys import DOCUMENT, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
+from dagtui.graph.keys import DOCUMENT, INCLUDE, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
 from dagtui.graph.model import RetryPolicy, Task
 from dagtui.graph.run_settings import RunSettings
@@ -37,6 +37,7 @@ def schema() -> dict[str, object]:
         "version": {"const": VERSION},
         "name": {"type": "string", "pattern": r"\S"},
         "params": {"type": "object", "additionalProperties": {"anyOf": [SCALAR, SCALARS, _parameter()]}},
+        "include": {"type": "array", "items": {**_plain_table(INCLUDE), "required": list(INCLUDE)}},
         "env": VARIABLES,
         "defaults": {"allOf": [{"$ref": "#/definitions/task"}, {"not": {"required": ["ask"]}}]},
         "run": _table(RUN, RunSettings),
@@ -54,8 +55,11 @@ def schema() -> dict[str, object]:
 
 def _parameter() -> dict[str, object]:
     """Return the schema of a parameter that is a table."""
-    properties = {name: {**key.schema, "description": key.doc} for name, key in PARAMETER.items()}
-    return {**_TABLE, "minProperties": 1, "properties": properties}
+    return {**_plain_table(PARAMETER), "minProperties": 1}
+
+
+def _plain_table(keys: Mapping[str, Key]) -> dict[str, object]:
+    return {**_TABLE, "properties": {name: {**key.schema, "description": key.doc} for name, key in keys.items()}}
 
 
 def _table(keys: Mapping[str, Key], kind: type[Task | RetryPolicy | RunSettings]) -> dict[str, object]:

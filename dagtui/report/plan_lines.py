@@ -140,6 +140,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "cwd_as_run": as_run.cwd(node).text,
         "colour": task.colour,
         "wrap": task.wrap,
+        "file": task.file or None,
     }
 
 
@@ -156,6 +157,9 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     if plan.outside:
         nodes = f"{count(len(plan.order))} of {plural(len(graph), 'node')}"
     yield f"{label(graph.name)}: {nodes} would run, {slots}; nothing is executed"
+    if files := Counter(task.file for task in graph.tasks if task.file):
+        included = [f"{label(file)} ({plural(number, 'task')})" for file, number in files.items()]
+        yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
     names = [name_label(graph.labels[node]) for node in plan.critical_path]
     if len(names) > MOST_NAMES:
         half = MOST_NAMES // 2

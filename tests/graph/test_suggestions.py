@@ -137,12 +137,13 @@ def test_words_of_other_tools_in_other_tables(table: str, word: str, said: str):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("timeout = 1\n[tasks.a]", "it is a key of [tasks.NAME] and of [defaults]"),
+        ("timeout = 1\n[tasks.a]", "of [run] for the whole run, and of [tasks.NAME] and [defaults]"),
         ("schedule = 'x'\n[tasks.a]", "cron or a systemd timer"),
         ("vars = 1\n[tasks.a]", "write [params]"),
         ("[on]\npush = 1\n[tasks.a]", "cron or a systemd timer"),
         ("[volumes]\nx = 1\n[tasks.a]", '["docker", "run"'),
-        ("includes = []\n[tasks.a]", "into one file"),
+        ("includes = []\n[tasks.a]", 'did you mean "include"?'),
+        ("[tasks.a]\nimport = 1", "at the top of the file: include ="),
         ("[defualts]\nretries = 1\n[tasks.a]", 'did you mean "defaults"?'),
         ("[tasks.a.hooks]\nbefore = 'x'", '"needs" puts one before the other'),
         ("[tasks.a.retry]\nattempts = 3", "the number of retries is a key of the task"),

@@ -57,9 +57,12 @@ def test_graphs_are_well(topic: str, tmp_path: Path):
 
 
 def write_sheet(folder: Path) -> None:
-    """Write the sheet that examples name."""
+    """Write the sheet and the graph file that examples name."""
     (sheet,) = blocks(PAGES["graph-file"], "tsv")
     (folder / "samples.tsv").write_text(sheet, encoding="utf-8")
+    for text in blocks(GRAPH_FILE["`include`"], "toml"):
+        if name := re.match(r"# (\S+\.toml)\n", text):
+            (folder / name[1]).write_text(text, encoding="utf-8")
 
 
 def given_in(text: str) -> dict[str, str]:
@@ -71,7 +74,8 @@ def given_in(text: str) -> dict[str, str]:
 
 def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
     write_sheet(tmp_path)
-    headings = ("`params`", "Lists", "Listed cells", "Sheets", "`wrap`", "`run.env_file`", "Values between tasks")
+    headings = ("`params`", "Lists", "Listed cells", "Sheets", "`wrap`", "`run.env_file`", "`include`")
+    headings += ("Values between tasks",)
     for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")

@@ -40,7 +40,9 @@ class Diagnostic(NamedTuple):
 class Diagnostics:
     """The diagnostics found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        """Start without any. `prefix` stands before the names of the file's parameters in a call."""
+        self.prefix = prefix
         self.lost = Lost()
         self._found: dict[tuple[KeyPath, str], Diagnostic] = {}
         self._elsewhere: list[Problem] = []
@@ -184,6 +186,8 @@ class Origins:
 
     def of(self, task: TaskIndex, key: str, *inside: str | int) -> KeyPath:
         """Return the path at which a task's key, or something inside its value, is written."""
+        if self._tasks[task].file:
+            return self._of_included(task)
         tables: list[KeyPath] = [("tasks", self._tasks[task].name), ("defaults",)]
         if key == "env":
             tables.append(())
@@ -192,6 +196,17 @@ class Origins:
             if self._has((*table, *sought)):
                 return (*table, key, *inside)
         return tables[0]
+
+    def _of_included(self, task: TaskIndex) -> KeyPath:
+        """Return the path of the element of `include` that a task comes from."""
+        entries = self._document.get("include")
+        name = self._tasks[task].name
+        prefixes = (
+            [entry.get("prefix") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        )
+        return next(
+            (("include", at) for at, prefix in enumerate(prefixes) if name.startswith(str(prefix))), ("include",)
+        )
 
     def _has(self, path: KeyPath) -> bool:
         found: object = self._document

@@ -29,6 +29,7 @@ _SAME = {
         "params": "inputs parameters config args arguments",
         "env": "environ environment env_vars",
         "defaults": "default default_args default_task common",
+        "include": "import imports includes subgraphs",
         "name": "dag dag_id id pipeline project title workflow",
     },
     Where.RUN: {
@@ -110,7 +111,7 @@ _PRIORITY = "remove it: ready nodes start in critical-path order"
 _SLOTS = 'only slots are counted: "slots" is how many a task takes, "jobs" in [run] how many there are'
 _HERE = 'tasks run on this machine as the current user: for another machine, write run = "ssh HOST PROGRAM"'
 _FILES = "remove it: it concerns files, which dagtui does not track"
-_INCLUDE = "this version of dagtui doesn't include other files: write all tasks into one file"
+_INCLUDE = 'it belongs at the top of the file: include = [{ path = "other.toml", prefix = "other/" }]'
 _VARIABLES = "write [params] for values of the graph, [env] for variables of its tasks"
 _KEEP_GOING = "write keep_going = false in [run] to stop at the first failure"
 _OF_THE_FAILURE = 'there are no handlers: write a task with trigger = "any_failed" or "all_done"'

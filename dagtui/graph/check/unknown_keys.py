@@ -21,7 +21,11 @@ _OF_RUN = "it is a key of [run]"
 _AT_THE_TOP = "it belongs at the top of the file, before the first [table]"
 _RETRIES = 'the number of retries is a key of the task: "retries = 3" beside "retry"'
 HABITS = {
-    "": {"secrets": _SECRETS, "keep_going": _OF_RUN},
+    "": {
+        "secrets": _SECRETS,
+        "keep_going": _OF_RUN,
+        "timeout": "it is a key of [run] for the whole run, and of [tasks.NAME] and [defaults] for each attempt",
+    },
     "defaults": {"secrets": _SECRETS},
     "tasks": {
         "secrets": _SECRETS,

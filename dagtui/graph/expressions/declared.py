@@ -128,8 +128,10 @@ def read_declared(
         if name in declared:
             _give(diagnostics, params, name, text, declared[name])
         elif name not in table and not diagnostics.lost.has_parameter(name):
-            hint = did_you_mean(name, declared) or 'declare it with a default: [params], then "name = value"'
-            diagnostics.key((), f"there is no parameter {quoted(name)}", hint)
+            prefix = diagnostics.prefix
+            hint = did_you_mean(prefix + name, [prefix + known for known in declared])
+            hint = hint or 'declare it with a default: [params], then "name = value"'
+            diagnostics.key((), f"there is no parameter {quoted(prefix + name)}", hint)
     return {name: params[name] for name in declared if name in params}
 
 
@@ -260,7 +262,11 @@ def _check_choice(value: Value, parameter: Parameter, inside: KeyPath) -> None:
 def _missing(diagnostics: Diagnostics, name: str, parameter: Parameter) -> None:
     diagnostics.lost.parameters.add(name)
     about = f": {parameter.doc}" if parameter.doc else ""
-    diagnostics.key(("params", name), f"the parameter {quoted(name)} must be given{about}", _example(name, parameter))
+    diagnostics.key(
+        ("params", name),
+        f"the parameter {quoted(name)} must be given{about}",
+        _example(diagnostics.prefix + name, parameter),
+    )
 
 
 def _example(name: str, parameter: Parameter) -> str:
@@ -279,7 +285,7 @@ def _give(
             diagnostics.lost.parameters.add(name)
         shown = "" if wrong.message.startswith("has ") else f", not {quoted(text)}"
         message = f"the parameter {quoted(name)} {wrong.message}{shown}"
-        diagnostics.key((), message, wrong.hint or _example(name, parameter))
+        diagnostics.key((), message, wrong.hint or _example(diagnostics.prefix + name, parameter))
 
 
 def _like(kind: ParameterType, text: str) -> Value:

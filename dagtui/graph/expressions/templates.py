@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _QUOTED = r"""(?:"[^"\n]*+"|'[^'\n]*+')"""
-_TOKEN = (
+TOKEN = (
     rf"""\{{\{{\{{\{{|\{{\{{(?:([^{{}}\n"']*+(?:(?<=[ \t]or)|(?<=[ \t]or[ \t])){_QUOTED}[ \t]*+|[^{{}}\n]*+)\}}\}})?"""
 )
 
@@ -142,7 +142,7 @@ def _cut(text: str) -> list[str | Braces]:
     """Split a text at its braces. Four of them stand for two."""
     parts: list[str | Braces] = []
     start = 0
-    for match in re.finditer(_TOKEN, text):
+    for match in re.finditer(TOKEN, text):
         parts.append(text[start : match.start()])
         if match[0] == "{{{{":
             parts.append("{{")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_OUTPUTS
@@ -185,6 +187,8 @@ def _places(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     attempt = run.state.attempt[node]
     yield from _line("log", str(run.log_path(node, attempt)) if attempt else "")
     path = run.graph_path
+    if path and task.file:
+        path = Path(os.path.normpath(path.parent / task.file))
     yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
 
 

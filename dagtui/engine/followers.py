@@ -1,12 +1,14 @@
 """Followers: nodes that run because of how their parents ended (rule 9 in `rules`).
 
 A *follower* is a node that may run although a parent did not complete: its trigger allows it, a parent's failure is
-allowed, or its command uses a parent's status. When a command restarts a parent that had failed, or had been blocked,
+allowed, or its command uses a parent's status or an output. A node that uses an output of an ancestor follows that
+node, too. When a command restarts a parent that had failed, or had been blocked,
 cancelled or skipped, a follower that succeeded after it runs again with the command.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent
@@ -41,7 +43,7 @@ def run_again(run: Propagation, before: Columns) -> set[NodeIndex]:
         looked_at.add(event.node)
         if not _end_changes(run.state, before, event.node):
             continue
-        for child in run.graph.children(event.node):
+        for child in chain(run.graph.children(event.node), run.readers.get(event.node, ())):
             if followers[child] and _counts_as_done(run.state, child):
                 found.add(child)
                 run.reset(child)

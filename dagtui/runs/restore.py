@@ -304,6 +304,8 @@ def _restore(
     except JournalFullError as error:
         raise StoreError(str(error)) from error
     undelivered.reserve(os.fspath(directory.path))
+    if ingredients.secrets is not None:
+        directory.forget_outputs()
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()

@@ -110,6 +110,12 @@ class RunDirectory:
         """Return the path of the file for an attempt's values, computed from the label alone."""
         return f"{self.path}/{OUTPUTS}/{output_name(node_label, attempt)}"
 
+    def forget_outputs(self) -> None:
+        """Remove the files with values, which are on record. No attempt may be alive."""
+        for path in (self.path / OUTPUTS).glob("*"):
+            with contextlib.suppress(OSError):  # a task made a folder of it
+                path.unlink()
+
     def acquire(self) -> None:
         """Take over the run. Raises StoreError if another process has it.
 

@@ -56,7 +56,7 @@ def snapshot(thing: object) -> dict[str, object]:
         if isinstance(value, dict | list | set)
         else value
         for name, value in vars(thing).items()
-        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers", "kept_for"}
+        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers", "_readers", "kept_for"}
     }
 
 

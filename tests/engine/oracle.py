@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus, Verdict
-from dagtui.graph.model import Trigger
+from dagtui.graph.model import ShellCommand, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -174,9 +175,17 @@ ParentOutcome = tuple[NodeStatus, Cause]
 
 
 def follows(graph: Graph, node: int) -> bool:
-    """Return whether a node is a follower. Commands of the model use no parent's status."""
+    """Return whether a node is a follower."""
     lenient = any(graph.task(parent).allow_failure for parent in graph.parents(node))
-    return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS
+    return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS or bool(asked(graph, node))
+
+
+def asked(graph: Graph, node: int) -> set[int]:
+    """Return the node whose output a node's command uses, if it uses one."""
+    action = graph.task(node).action
+    if not isinstance(action, ShellCommand):
+        return set()
+    return {graph.node(label) for label in re.findall(r"needs\.(\w+)\.outputs", action.text)}
 
 
 def ended_otherwise(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOutcome]) -> set[int]:
@@ -206,7 +215,7 @@ def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOu
         for node in graph.order
         if (old[node] in done or (old[node][0] is NodeStatus.FAILED and graph.task(node).allow_failure))
         and follows(graph, node)
-        and not changed.isdisjoint(graph.parents(node))
+        and not changed.isdisjoint({*graph.parents(node), *asked(graph, node)})
     }
 
 

@@ -787,3 +787,8 @@ def a_gate_that_asks_again_makes_nothing_stale(patch: pytest.MonkeyPatch) -> Non
             original(self, node)
 
     around(patch, Traversal, "_outdate_below", outdate_below)
+
+
+@bug
+def what_used_a_value_of_an_ancestor_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(propagation, "find_readers", lambda _graph: {})

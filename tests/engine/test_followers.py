@@ -7,7 +7,7 @@ from engine.test_resumption import Resumed
 from support.scene import Scene, dag
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.rules.triggers import find_followers
+from dagtui.engine.rules.triggers import find_followers, find_readers
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 
@@ -214,3 +214,30 @@ def test_what_was_being_stopped_is_cancelled_and_its_number_used_up() -> None:
     run.conclude()
     run.let_end()
     assert run.begun == [(0, 2)]
+
+
+READER = {"action": ShellCommand("echo {{ needs.a.outputs.n or 'none' }}")}
+
+
+@pytest.mark.parametrize("kind", [K.RETRY, K.RETRY_FAILED])
+def test_what_used_a_default_for_a_failed_ancestor_runs_again_with_it(kind: CommandKind) -> None:
+    scene = scene_of("a>b>c>d b>e", "a", b={"trigger": "all_done"}, c=READER)
+    found = scene.preview(kind, *([] if kind is K.RETRY_FAILED else ["a"]))
+    assert scene.names(found.again) == "a b c"
+    scene.command(kind, *([] if kind is K.RETRY_FAILED else ["a"]))
+    scene.run_all()
+    assert stale(scene) == "d e"
+
+
+def test_what_used_a_value_becomes_stale_when_only_its_source_runs_again() -> None:
+    scene = scene_of("a>b>c", c=READER)
+    assert scene.names(scene.preview(K.RERUN_ONLY, "a").again) == "a"
+    scene.command(K.RERUN_ONLY, "a")
+    scene.run_all()
+    assert stale(scene) == "b c"
+
+
+def test_what_used_a_value_of_an_ancestor_is_found_once() -> None:
+    graph = dag("a>b>c a>d", c=READER, d=READER)
+    assert find_readers(graph) == {0: [2]}
+    assert find_readers(dag("a>b", b={"action": ShellCommand("echo {{ needs.a.status }}")})) == {}

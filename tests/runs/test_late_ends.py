@@ -33,10 +33,10 @@ DAGTUI = [sys.executable, "-m", "dagtui", "run", "graph.toml"]
 ROOT = Path(__file__).parents[2]
 GRAPH = """version = 1
 [tasks.load]
-run = "sh -c 'echo $$ >> trace'"
+run = "echo value=7 > $DAGTUI_OUTPUT; exec sh -c 'echo $$ >> trace'"
 [tasks.long]
 needs = ["load"]
-run = "until [ -e on ]; do sleep 0.02; done"
+run = "echo {{ needs.load.outputs.value }} > value; until [ -e on ]; do sleep 0.02; done"
 """
 
 
@@ -59,6 +59,7 @@ def finish(folder: Path) -> None:
     (folder / "on").touch()
     with call(folder, "--resume") as running:
         assert running.wait(60) == 0, (folder / "printed").read_text()
+    assert (folder / "value").read_text() == "7\n"
 
 
 def pids(trace: Path) -> list[int]:
@@ -158,6 +159,17 @@ def test_whatever_else_the_journal_says_stays(tmp_path: Path, name: str):
     state = graph_state("a", "b")
     state.replay([NOT_IN_FLIGHT[name](1)])
     assert late_ends(recorded(tmp_path, [(1, 2, 0, 0.5), (0, 1, 0, 0.5)]), state, state.graph.labels, 4.0) == []
+
+
+def test_a_recovered_success_has_its_values(tmp_path: Path):
+    state = graph_state("a", "b")
+    state.replay([IN_FLIGHT["running"](1), NodeEvent(1.0, 0, 1, NodeStatus.RUNNING)])
+    directory = recorded(tmp_path, [(1, 2, 0, 0.5), (0, 1, 256, 0.5)])
+    (directory.path / "outputs").mkdir()
+    for label, attempt, value in (("b", 1, "earlier"), ("b", 2, "own"), ("a", 1, "of a failure")):
+        Path(directory.output_path(label, attempt)).write_text(f"x={value}\n")
+    found = {event.node: event.outputs for event in late_ends(directory, state, state.graph.labels, 4.0)}
+    assert found == {1: {"x": "own"}, 0: {}}
 
 
 def test_numbers_are_those_of_the_graph_that_was_run(tmp_path: Path):

@@ -9,7 +9,7 @@ from dagtui.engine.capacity import Capacity
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent, changed_outputs, with_text
 from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.transitions import ANY, TransitionError
-from dagtui.engine.rules.triggers import TABLE, find_followers
+from dagtui.engine.rules.triggers import TABLE, find_followers, find_readers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 from dagtui.graph.model import NO_NODE
@@ -57,6 +57,7 @@ class Propagation:
         """Nodes that a person let run again and that have not begun since. They run even if they are up to date."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
+        self._readers: Mapping[NodeIndex, list[NodeIndex]] | None = None
 
     @property
     def followers(self) -> bytes:
@@ -64,6 +65,13 @@ class Propagation:
         if self._followers is None:
             self._followers = find_followers(self.graph)
         return self._followers
+
+    @property
+    def readers(self) -> Mapping[NodeIndex, list[NodeIndex]]:
+        """By node: the nodes that use its outputs and are not its children. Computed on first use."""
+        if self._readers is None:
+            self._readers = find_readers(self.graph)
+        return self._readers
 
     def emit(self, event: Event) -> None:
         """Apply an event and keep it for the journal."""
@@ -84,7 +92,7 @@ class Propagation:
         if self.mask is not None:
             why = self.mask(why)
             if outputs:
-                outputs = changed_outputs(outputs, self.mask)
+                outputs = self._masked(node, attempt, outputs)
         event = tuple.__new__(  # takes less than half the time of NodeEvent(...)
             NodeEvent,
             (
@@ -111,6 +119,14 @@ class Propagation:
             self.emit(NoteEvent(self.now, str(error), node, attempt))
             state.apply_node(event, ANY)
         self.events.append(event)
+
+    def _masked(self, node: NodeIndex, attempt: AttemptNumber, outputs: Mapping[str, str]) -> Mapping[str, str]:
+        """Redact outputs, and note that descendants don't get the secrets."""
+        shown = outputs if self.mask is None else changed_outputs(outputs, self.mask)
+        if shown != outputs:
+            text = "an output contains a secret: *** is handed on in its place; hand secrets on in files"
+            self.emit(NoteEvent(self.now, text, node, attempt))
+        return shown
 
     def propagate(self, node: NodeIndex) -> None:
         """Set the status of a node that has not begun, and has no mark, from its parents and trigger."""

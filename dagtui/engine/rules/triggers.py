@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
@@ -12,7 +13,7 @@ from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand, Tri
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dagtui.graph.model import Graph, Task
+    from dagtui.graph.model import Graph, NodeIndex, Task
 
 Decision = tuple[NodeStatus, Cause]
 
@@ -90,13 +91,40 @@ def find_followers(graph: Graph) -> bytes:
     return bytes(found)
 
 
+def find_readers(graph: Graph) -> dict[NodeIndex, list[NodeIndex]]:
+    """Return the nodes that use an output of a node above their parents, by that node. Most graphs have none."""
+    asking = {number: placeholders for number, task in enumerate(graph.tasks) if (placeholders := _outputs_used(task))}
+    found: dict[NodeIndex, list[NodeIndex]] = {}
+    if not asking:
+        return found
+    from dagtui.graph.expressions.asked import AskedNodes
+
+    asked = AskedNodes(graph)
+    for node, number in zip(graph.nodes, graph.task_of, strict=True):
+        for placeholder in asking.get(number, ()):
+            other = asked.node(node, placeholder)
+            if other is not None and node not in graph.children(other):
+                found.setdefault(other, []).append(node)
+    return found
+
+
+def _outputs_used(task: Task) -> list[Placeholder]:
+    """Return the outputs that a task uses, each once. With a default, asking for one that there is not is no error."""
+    used = {part.name: replace(part, default="") for part in _asked(task) if part.output}
+    return list(used.values())
+
+
 def _uses_parent_status(task: Task) -> bool:
-    return any(
-        isinstance(part, Placeholder) and part.root is Root.NEEDS
-        for text in _texts(task)
-        if "needs." in text
-        for part in cut_template(text)
-    )
+    return any(True for _ in _asked(task))
+
+
+def _asked(task: Task) -> Iterator[Placeholder]:
+    """Yield the placeholders of a task that ask other nodes."""
+    for text in _texts(task):
+        if "needs." in text:
+            for part in cut_template(text):
+                if isinstance(part, Placeholder) and part.root is Root.NEEDS:
+                    yield part
 
 
 def _texts(task: Task) -> Iterator[str]:

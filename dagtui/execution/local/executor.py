@@ -79,6 +79,8 @@ class LocalExecutor:
         self._closed = False
         self._requests: list[Message] = []
         self._submitted = SubmittedAttempts(self._say_later, self._read_later)
+        self._over: list[str] = []
+        """Files for values that may contain secrets. They are removed once their attempts' ends are on record."""
         self._sequence = 0
         self._longest = 0.0
         self._handlers = self._submitted.handlers | {
@@ -159,6 +161,8 @@ class LocalExecutor:
         """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
         if self._supervisors.link is not None:
             self._supervisors.link.start_table.record(self._submitted.delivered)
+        while self._over:
+            _remove(self._over.pop())
 
     def flush(self) -> None:
         """Send pending requests, to a new supervisor if the last one has died."""
@@ -218,7 +222,10 @@ class LocalExecutor:
     def _deliver_all(self) -> None:
         deliver, happened = self._deliver, self._submitted.happened
         while happened and deliver is not None:
-            deliver(happened.popleft())
+            result = happened.popleft()
+            if self._secrets is not None and isinstance(result, Ended):
+                self._over.append(os.path.join(self._here, self._output_path(result.node, result.attempt)))
+            deliver(result)
 
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:

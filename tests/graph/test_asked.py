@@ -1,0 +1,202 @@
+"""Which node a placeholder of `needs` asks: a parent, for an output also an ancestor, and exactly one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from graph.sources import problems_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions import asked
+from dagtui.graph.expressions.asked import AskedNodes
+from dagtui.graph.expressions.braces import Placeholder, Root
+from dagtui.graph.loading import load_text
+from dagtui.graph.model import Graph, ShellCommand, Task
+from dagtui.graph.resolution import ResolutionError, Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagtui.graph.resolution import Resolved
+
+TRAIN = """
+[tasks.data]
+[tasks.train]
+needs = ["data"]
+matrix = { seed = [1, 2, 3], model = ["s", "l"] }
+"""
+
+
+def graph_of(text: str, tmp_path: Path) -> Graph:
+    return load_text(f"version = 1\n{text}".encode(), tmp_path / "g.toml")
+
+
+def placeholder(name: str, default: str | None = None, output: str = "k") -> Placeholder:
+    return Placeholder(Root.NEEDS, name, f"{{{{ needs.{name}.outputs.{output} }}}}", default, output=output)
+
+
+def asked_by(graph: Graph, node: str, name: str, default: str | None = None) -> str | None:
+    found = AskedNodes(graph).node(graph.node(node), placeholder(name, default))
+    return None if found is None else graph.labels[found]
+
+
+@pytest.mark.parametrize(
+    ("needs", "name", "found"),
+    [
+        ("['train']", "data", "data"),
+        ("['train']", "train[seed=1,model=s]", "train[seed=1,model=s]"),
+        ("['train']", "train[model=s,seed=1]", "train[seed=1,model=s]"),
+        ("['train[seed=2,model=l]']", "train", "train[seed=2,model=l]"),
+        ("['train[seed=2]']", "train[model=l]", "train[seed=2,model=l]"),
+    ],
+)
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("most", [256, 0])
+def test_one_node_is_found(
+    needs: str, name: str, found: str, between: bool, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
+    last = f"[tasks.mid]\nneeds = {needs}\n[tasks.use]\nneeds = ['mid']" if between else f"[tasks.use]\nneeds = {needs}"
+    graph = graph_of(f"{TRAIN}\n{last}\nrun = 'echo {{{{ needs.{name}.outputs.k }}}}'", tmp_path)
+    assert asked_by(graph, "use", name) == found
+
+
+@pytest.mark.parametrize(
+    ("needs", "name", "message", "hint"),
+    [
+        ("['train']", "train", "refers to 6 nodes", "needs.train[seed=1,model=s].outputs.k or"),
+        ("['train']", "train[seed=2]", "refers to 2 nodes", "needs.train[seed=2,model=l].outputs.k;"),
+        (
+            "['data']",
+            "train",
+            '"use" doesn\'t need "train", directly or through others',
+            'add it to needs, which has "',
+        ),
+        ("['data']", "train[seed=9]", '"use" doesn\'t need "train[seed=9]", directly or', "add it"),
+        ("['train[seed=1]']", "train[seed=2,model=s]", "doesn't need", "add it"),
+        ("['data']", "use", "doesn't need", "add it"),
+        ("['data']", "below", "doesn't need", "add it"),
+        ("['data']", "trian", 'there is no task "trian"', '"train"'),
+    ],
+)
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("most", [256, 0])
+def test_none_and_several_are_an_error_at_the_placeholder(
+    needs: str, name: str, message: str, hint: str, between: bool, most: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
+    last = f"[tasks.mid]\nneeds = {needs}\n[tasks.use]\nneeds = ['mid']" if between else f"[tasks.use]\nneeds = {needs}"
+    written = f"{{{{ needs.{name}.outputs.k }}}}"
+    (problem,) = problems_of(f"{TRAIN}\n{last}\nrun = 'echo {written}'\n[tasks.below]\nneeds = ['use']\n")
+    assert message in problem.message
+    assert hint in problem.hint
+    begin, width = problem.mark
+    assert problem.excerpt[begin : begin + width] == written
+
+
+def test_a_default_is_for_cells_without_that_ancestor(tmp_path: Path):
+    text = f"""{TRAIN}
+[tasks.use]
+needs = ["train[seed={{{{ matrix.seed }}}}]"]
+matrix = {{ seed = [1, 2] }}
+run = "echo {{{{ needs.train[seed=1,model=s].outputs.k or 'none' }}}}"
+"""
+    graph = graph_of(text, tmp_path)
+    names = [asked_by(graph, f"use[seed={seed}]", "train[seed=1,model=s]", "none") for seed in (1, 2)]
+    assert names == ["train[seed=1,model=s]", None]
+
+
+def naive(graph: Graph, node: int) -> set[int]:
+    found: set[int] = set()
+    for parent in graph.parents(node):
+        found |= {parent} | naive(graph, parent)
+    return found
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=3), min_size=2, max_size=10),
+    st.lists(st.booleans(), min_size=10, max_size=10),
+    st.sampled_from([0, 1, 256]),
+)
+def test_what_is_asked_is_the_one_ancestor(parents: list[list[int]], marked: list[bool], most: int):
+    edges = sorted({(parent, child) for child, above in enumerate(parents) for parent in above if parent < child})
+    tasks = [Task("x"), Task("y")]
+    numbers = [int(mark) for mark in marked[: len(parents)]]
+    graph = Graph([f"n{node}" for node in range(len(parents))], edges, tasks=tasks, task_of=numbers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asked, "_MOST_LOOKED_AT", most)
+        nodes = AskedNodes(graph)
+        # The graph has no ranges of cells: each task's nodes are named directly.
+        nodes._meant["y"] = frozenset(node for node in graph.nodes if numbers[node])
+        for node in graph.nodes:
+            near = [parent for parent in graph.parents(node) if numbers[parent]]
+            above = near or [other for other in naive(graph, node) if numbers[other]]
+            if len(above) == 1:
+                assert nodes.node(node, placeholder("y")) == above[0]
+                continue
+            with pytest.raises(ValueProblem):
+                nodes.node(node, placeholder("y"))
+
+
+def test_a_graph_in_which_everything_asks_something_far_above_is_refused_soon():
+    size = 4000
+    labels = [f"n{node}" for node in range(size)]
+    graph = Graph(labels, [(node, node + 1) for node in range(size - 1)])
+    nodes = AskedNodes(graph)
+    assert nodes.node(size - 1, placeholder("n0")) == 0
+    assert [nodes.node(node, placeholder(f"n{node - 2}")) for node in range(2, size)] == list(range(size - 2))
+    far = (placeholder(f"n{node - 1000}") for node in range(1000, size))
+    with pytest.raises(ValueProblem, match="takes too long to find") as caught:
+        list(map(nodes.node, range(1000, size), far))
+    assert "add it to needs" in caught.value.hint
+
+
+# Filling in
+
+VALUES = {"n": "it's 3", "empty": "", "two": "a\nb"}
+
+
+def filled(body: str, tmp_path: Path, values: Mapping[str, str] = VALUES) -> Resolved:
+    graph = graph_of(f"[tasks.a]\n[tasks.b]\nneeds = ['a']\n[tasks.c]\nneeds = ['b']\n{body}", tmp_path)
+    return Resolver(graph, {}).resolve(graph.node("c"), lambda _: "completed", lambda _: values)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("""run = "echo {{ needs.a.outputs.n }}" """, "'it'\"'\"'s 3'"),
+        ("""run = "echo '{{ needs.a.outputs.n }}'" """, r"'it'\''s 3'"),
+        ("""run = 'echo "{{ needs.b.outputs.n }}"' """, '"it\'s 3"'),
+        ("""run = ["echo", "x{{ needs.a.outputs.two }}"]""", "('echo', 'xa\\nb')"),
+        ("""call = "m:f"\nargs = { x = ["{{ needs.a.outputs.n }}"] }""", "{'x': [\"it's 3\"]}"),
+        ("""env = { X = "{{ needs.a.outputs.n }}" }\nrun = ['true']""", "{'X': \"it's 3\"}"),
+        ("""cwd = "{{ needs.a.outputs.n }}"\nrun = ['true']""", "it's 3"),
+        ("""run = ["{{ needs.a.outputs.gone or 'x' }}", "{{ needs.a.outputs.empty or 7 }}"]""", "('x', '7')"),
+        ("""run = ["echo", "{{ needs.a.outputs.empty }}"]""", "('echo', '')"),
+        ("""run = ["echo", "{{ needs.a.outputs.n }}"]\nwrap = ["x{{ needs.a.outputs.n }}"]""", "xit's 3"),
+    ],
+)
+def test_values_stand_in_every_place(body: str, expected: str, tmp_path: Path):
+    found = filled(body, tmp_path)
+    shown = found.action.text if isinstance(found.action, ShellCommand) else f"{found} {found.cwd.name}"
+    assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (VALUES, 'it wrote "n", "empty", "two": write it'),
+        ({}, "it wrote no values: write it"),
+        ({f"key{number}": "" for number in range(100_000)}, "and 99,990 more"),
+    ],
+)
+def test_a_value_that_was_not_written_is_named_with_those_that_were(values: dict[str, str], words: str, tmp_path: Path):
+    with pytest.raises(ResolutionError) as caught:
+        filled('run = "echo {{ needs.a.outputs.gone }}"', tmp_path, values)
+    assert words in str(caught.value)
+    assert '"a" has no output "gone"' in str(caught.value)
+    assert len(str(caught.value)) <= 500

@@ -49,3 +49,26 @@ def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
     ]
     logs = (tmp_path / "configs" / ".dagtui" / "reads" / "runs" / "1" / "logs").rglob("report-*.log")
     assert any("lung" in path.read_text(encoding="utf-8") for path in logs)
+
+
+def test_values_reach_the_report_and_a_new_model_is_trained_alone_on_a_resume(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "con figs", ignore=shutil.ignore_patterns(".*"))
+    graph, sheet = tmp_path / "con figs" / "training.toml", tmp_path / "con figs" / "training.tsv"
+
+    def run(*words: str) -> str:
+        done = call("run", graph, "-p", "rows=400", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def report(attempt: int) -> str:
+        (path,) = graph.parent.glob(f".dagtui/training/runs/1/logs/*/report-*.{attempt}.log")
+        return path.read_text(encoding="utf-8")
+
+    assert "7 done" in run()
+    assert "The model fast is best: its loss is 0." in report(1)
+    assert "It was trained with 400 rows, with a mean of 0." in report(1)
+    with sheet.open("a", encoding="utf-8") as file:
+        file.write("faster\t0.3\t400\n")
+    started = [line.split("▶ ")[1].split("  ")[0] for line in run("--resume").splitlines() if "▶" in line]
+    assert started == ["train[model=faster,rate=0.3,steps=400]", "choose", "report"]
+    assert report(2).splitlines()[1] == report(1).splitlines()[1]

@@ -102,6 +102,7 @@ HOSTILE = st.sampled_from(
     [
         "\x1b]52;c;aGk=\x07", "\u202etxt", "[/foo]", "[@click=app.quit]x[/]", "\U000e0041", "a" * 300, "a.b", "a[x=1]",
         "", " ", "..", "/", "~", "-rf", "{{ params.x }}", "{{ matrix.x }}", "{{ needs.a.status }}", "{{", "}}",
+        "{{ needs.a.outputs.k }}", "{{ needs.b.outputs.k or 1 }}",
         "{{{{ }}}}", "\ud7ff", "\ue000", "\ufdd0", "é", "三", "\u0301\u0301", "A" * 20, "PATH", "a=b", "\t",
         "\r\n", "\x7f", "\x9b", "{{ params.a }}",
     ]
@@ -338,6 +339,22 @@ MONSTERS: dict[str, Callable[[], str | bytes]] = {
     ),
     "a million statuses of one task": lambda: (
         f"{HEAD}[tasks.b]\n[tasks.a]\nneeds = ['b']\nrun = [" + "'{{needs.b.status}}'," * 1_000_000 + "]"
+    ),
+    "100,000 outputs": lambda: (
+        f"{HEAD}[tasks.b]\n[tasks.c]\nneeds = ['b']\n[tasks.a]\nneeds = ['c']\nrun = ["
+        + many(50_000, "'{{{{needs.b.outputs.k{i}}}}}', '{{{{needs.b{i}.outputs.k}}}}',") + "]"
+    ),
+    "outputs of everything far above": lambda: HEAD + many(1000, "[tasks.t{i}]\n") + "".join(
+        f"[tasks.t{i}]\nneeds = ['t{i - 1}']\nrun = 'true {{{{ needs.t{i - 1000}.outputs.k }}}}'\n"
+        for i in range(1000, 20_000)
+    ),
+    "outputs of many cells": lambda: (
+        f"{HEAD}[tasks.a.matrix]\nx = [" + many(50_000, "{i},") + "]\n[tasks.b]\nneeds = ['a']\n"
+        + many(5_000, "[tasks.c{i}]\nneeds = ['b']\nrun = 'true {{{{ needs.a.outputs.k }}}}'\n")
+    ),
+    "outputs of cells that many select": lambda: (
+        f"{HEAD}[tasks.a.matrix]\nx = [" + many(20_000, "{i},") + "]\n[tasks.b]\nneeds = ['a']\n"
+        + many(5_000, "[tasks.c{i}]\nneeds = ['b']\nrun = 'true {{{{ needs.a[x={i}].outputs.k }}}}'\n")
     ),
     "many misspelt parameters": lambda: (
         f"{HEAD}[params]\n" + many(2000, "parameter{i} = 1\n") + "[tasks.a]\nrun = ["

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dagtui.graph.check.suggestions import listed
@@ -12,12 +12,10 @@ from dagtui.graph.matrix.selectors import is_chosen, target_of
 from dagtui.graph.model import ANSWER, NO_NODE, NodeIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.model import Graph, TaskIndex
 
-_MOST_LOOKED_AT = 256
+_MOST_LOOKED_AT = 64
 """Number of edges above one node that are followed before all nodes are looked at in one pass."""
 _STEPS, _STEPS_EACH = 2_000_000, 20
 """Number of steps of all passes over a graph: some, and some for each node and edge."""
@@ -49,6 +47,9 @@ class AskedNodes:
         self._tasks: dict[str, TaskIndex] = {}
         self._ranges: dict[TaskIndex, tuple[int, int]] = {}
         self._meant: dict[str, frozenset[NodeIndex]] = {}
+        """By name: the nodes that it means."""
+        self._in_order: dict[str, list[NodeIndex]] = {}
+        """By name: the nodes that it means, for names of which several are above a node."""
         self._above: dict[str, array[int]] = {}
         """By name: for each node the one ancestor that the name means, NO_NODE or _SEVERAL."""
         self._steps = _STEPS + _STEPS_EACH * (len(graph) + graph.edge_count)
@@ -127,7 +128,9 @@ class AskedNodes:
             self._above[name] = self._pass(meant, placeholder)
         above = cast("NodeIndex", self._above[name][node])
         if above == _SEVERAL:
-            return sorted(meant)
+            if name not in self._in_order:
+                self._in_order[name] = sorted(meant)
+            return self._in_order[name]
         return [] if above == NO_NODE else [above]
 
     def _find(self, placeholder: Placeholder) -> list[NodeIndex]:
@@ -149,21 +152,17 @@ class AskedNodes:
         return [node for node in nodes if inside is None or is_chosen(graph.cell(node), inside)]
 
     def _near(self, node: NodeIndex, meant: frozenset[NodeIndex]) -> list[NodeIndex] | None:
-        """Return the ancestors among some nodes, or None if a node has too many ancestors to look at each."""
-        parents_of = self.graph.parents
-        seen, queue, left = {node}, [node], _MOST_LOOKED_AT
-        for current in queue:
-            parents = parents_of(current)
-            left -= len(parents)
-            if left < 0:
-                return None
-            for parent in parents:
-                if parent not in seen:
-                    seen.add(parent)
-                    queue.append(parent)
-            if len(meant) == 1 and not meant.isdisjoint(parents):
-                return list(meant)
-        return sorted(meant & seen - {node})
+        """Return the ancestors among some nodes, or None if that takes a look at too many nodes."""
+        above = _reached(node, meant if len(meant) == 1 else frozenset(), self.graph.parents)
+        if above is not None:
+            return sorted(meant & above)
+        if len(meant) == 1:
+            (one,) = meant
+            ends = frozenset((node, *self.graph.parents(node)[:_MOST_LOOKED_AT]))  # one step less to go
+            below = _reached(one, ends, self.graph.children)
+            if below is not None:
+                return [] if ends.isdisjoint(below) else [one]
+        return None
 
     def _pass(self, meant: frozenset[NodeIndex], placeholder: Placeholder) -> array[int]:
         """Return for each node the one ancestor among some nodes. This takes a step for each node and edge."""
@@ -184,3 +183,21 @@ class AskedNodes:
         if self._steps < 0:
             message = f"{quoted(placeholder.source)}: it takes too long to find {quoted(placeholder.name)} above"
             raise ValueProblem(message, "add it to needs: a parent is found at once", needle=placeholder.source)
+
+
+def _reached(
+    start: NodeIndex, wanted: frozenset[NodeIndex], next_of: Callable[[NodeIndex], Sequence[NodeIndex]]
+) -> set[NodeIndex] | None:
+    """Return the nodes beyond a node, as far as one of those that are wanted. None if they are too many."""
+    found: set[NodeIndex] = set()
+    queue, left = [start], _MOST_LOOKED_AT
+    for current in queue:
+        beyond = next_of(current)
+        left -= len(beyond)
+        if left < 0:
+            return None
+        queue += [node for node in beyond if node not in found]
+        found.update(beyond)
+        if not wanted.isdisjoint(beyond):
+            break
+    return found

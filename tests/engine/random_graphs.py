@@ -97,4 +97,4 @@ def _reading(task: Task, node: int, edges: set[tuple[int, int]]) -> Task:
     is_gate = isinstance(task.action, Gate)
     if is_gate or first == node or ((first, node) in edges and node % 3):
         return task
-    return replace(task, action=ShellCommand(f"echo {{{{ needs.n{first}.outputs.attempt or 0 }}}}"))
+    return replace(task, action=ShellCommand(f"echo {{{{ needs.n{first}.outputs.answer or 0 }}}}"))

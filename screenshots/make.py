@@ -104,7 +104,7 @@ def twelve(terminal: Terminal, folder: Path) -> None:
     (folder / "graph.toml").write_text(graph_of_the_readme(), encoding="utf-8")
     terminal.send("dagtui\n")
     terminal.wait_for_text("✓ 6")
-    terminal.send("jj")
+    terminal.send("gj")
     terminal.wait_for_text("seed 1")
     save(terminal, "graph", "dagtui")
 

@@ -33,11 +33,11 @@ DEEP = {
 
 
 def test_everything_holds_in_random_runs():
-    run_state_machine_as_test(TraversalMachine, settings=settings(COMMON, max_examples=400, derandomize=True))
+    run_state_machine_as_test(TraversalMachine, settings=settings(COMMON, max_examples=250, derandomize=True))
 
 
 def test_everything_holds_on_random_walks():
-    wander(1000, 60)
+    wander(600, 60)
 
 
 @pytest.mark.torture

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.fork_server import call_in_fork
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,14 +20,21 @@ ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
     "PYTHONPATH": str(Path(__file__).parents[2]),
 }
+BEFORE_PYTHON = ("LANG", "LC_", "PYTHON")
+"""Variables that the interpreter reads when it starts."""
 SHELL = ["bash", "-c"]
 
 
 def call(
     *words: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, **options: object
 ) -> subprocess.CompletedProcess[str]:
-    """Call the program with words. `env` is added to the environment."""
+    """Call the program with words. `env` is added to the environment.
+
+    It starts an interpreter only if the options or the environment are about that.
+    """
     environment = {**ENVIRONMENT, **(env or {})}
+    if not options and not any(key.startswith(BEFORE_PYTHON) for key in env or ()):
+        return call_in_fork(list(map(str, words)), os.fspath(cwd or os.getcwd()), environment)
     command = [*DAGTUI, *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, **options)
 

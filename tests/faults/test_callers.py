@@ -89,7 +89,7 @@ def test_the_screen_from_there_works(tmp_path: Path, short_path: Path):
     ("closed", "calls"),
     [
         ("<&-", {"graph.toml": 0, "attach": 2}),
-        (">&-", {"run graph.toml": 0, "--help": 0}),
+        (">&-", {"run graph.toml": 0, "--help": 2}),
         ("2>&-", {"graph.toml": 0, "check nothing.toml": 2}),
         ("<&- >&- 2>&-", {"run graph.toml": 0, "run -": 2}),
     ],

@@ -91,6 +91,16 @@ class Executor(Protocol):
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
 
 
+class NodeTerminals(Protocol):
+    """The terminals of attempts, for tasks with `tty`. No call waits."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of all terminals, and of those to come."""
+
+    def type_into(self, node: NodeIndex, attempt: AttemptNumber, data: bytes) -> None:
+        """Type into the terminal of an attempt. What its processes don't read in time is dropped."""
+
+
 class Journal(Protocol):
     """Records the events of a run."""
 

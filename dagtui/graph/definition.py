@@ -1,10 +1,10 @@
 """The definition of a node in named parts, compared between two readings of a graph.
 
 A success is valid for these parts. They are what is executed and what comes before it: `run`, `call`, `args.NAME`,
-`cwd`, `shell`, `wrap`, `env.NAME`, `colour`, `inputs`, `outputs`, `needs`, and `params.NAME` where only the value of a
-parameter differs. A node is identified by its label, which states its task and its cell. Not compared is what decides
-when, how often or how long a node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it
-is shown. Nor are the environment of the run itself and the contents of files.
+`ask`, `choices`, `cwd`, `shell`, `wrap`, `env.NAME`, `tty`, `colour`, `inputs`, `outputs`, `needs`, and `params.NAME`
+where only the value of a parameter differs. A node is identified by its label, which states its task and its cell. Not
+compared is what decides when, how often or how long a node is tried (trigger, retries, timeout, grace, slots), what a
+failure means, and how it is shown. Nor are the environment of the run itself and the contents of files.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class _Comparison:
 
 
 def _written(task: Task) -> tuple[object, ...]:
-    return task.action, task.cwd, task.shell, task.env, task.colour, task.wrap, task.inputs, task.outputs
+    return task.action, task.cwd, task.shell, task.env, task.tty, task.colour, task.wrap, task.inputs, task.outputs
 
 
 class _Text:
@@ -229,6 +229,8 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
         yield "wrap", _text(_BETWEEN_ARGUMENTS.join(["", *task.wrap]), parse_template)
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
+    if task.tty:
+        yield "tty", _Text("true", None, _plain)  # programs print other things to a terminal
     if task.colour:
         yield "colour", _Text("true", None, _plain)  # codes may go into files
 

@@ -192,6 +192,9 @@ TASK: Mapping[str, Key] = {
     "default": Key(
         values.boolean, BOOLEAN, "Whether it runs without being named or needed.", is_field=True, is_plain=True
     ),
+    "tty": Key(
+        values.boolean, BOOLEAN, "Whether an attempt runs on a terminal of its own.", is_field=True, is_plain=True
+    ),
     "colour": Key(
         values.boolean, BOOLEAN, "Whether programs are asked for colours in logs.", is_field=True, is_plain=True
     ),
@@ -265,7 +268,6 @@ RESERVED_TASK = (
     "outputs",
     "pools",
     "if",
-    "tty",
     "executor",
     "service",
     "finally",

@@ -88,9 +88,8 @@ class PythonCall:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-APPROVE, REJECT = "approve", "reject"
-ANSWER = "answer"
-"""The only output of a gate."""
+APPROVE, REJECT, ANSWER = "approve", "reject", "answer"
+"""The usual choices of a gate, and its only output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +164,8 @@ class Task:
     matrix: Matrix | None = None
     default: bool = True
     """Whether it runs if no node is named."""
+    tty: bool = False
+    """Whether an attempt runs on a terminal of its own."""
     colour: bool = False
     """Whether attempts get the variables that make programs print colours without a terminal."""
     file: str = field(default="", compare=False)
@@ -256,7 +257,6 @@ class Graph:
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
         self.any_gates = any(isinstance(task.action, Gate) for task in self.tasks)
-        """Whether any node waits for a person's answer."""
         self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", task_of or range(len(self.labels))))
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, ParameterValue] = {} if params is None else params

@@ -53,6 +53,8 @@ class Resolved:
     """Whether programs should print colours without a terminal."""
     wrap: tuple[str, ...] = ()
     """The argv that the program's own is appended to."""
+    tty: bool = False
+    """Whether it runs on a terminal of its own."""
 
 
 class Known:
@@ -188,7 +190,7 @@ class _Plan:
         cwd = resolver.path(self._cwd.fill(values.of))
         task = self._task
         wrap = _filled_arguments(self._wrap, values) if task.wrap else ()
-        return Resolved(self._action(values), env, cwd, task.shell, task.colour, wrap)
+        return Resolved(self._action(values), env, cwd, task.shell, task.colour, wrap, task.tty)
 
     def known(self, values: NodeValues, resolver: Resolver, redact: Callable[[str, str], str]) -> Known:
         """Fill in each text by itself."""

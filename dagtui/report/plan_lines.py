@@ -138,6 +138,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "command_as_run": as_run.command(node).text,
         "cwd": task.cwd,
         "cwd_as_run": as_run.cwd(node).text,
+        "tty": task.tty,
         "colour": task.colour,
         "wrap": task.wrap,
         "file": task.file or None,

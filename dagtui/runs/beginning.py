@@ -77,7 +77,7 @@ class Ingredients:
 
             traversal.question = Questions(self.executed, self.environment, traversal.state)
         local, previous = self._local_executor(directory, traversal.state)
-        executor = local
+        executor: Executor = local
         if any(task.inputs or task.outputs for task in graph.tasks):
             from dagtui.runs.judging import judging_executor  # only here: others need no database
 
@@ -88,6 +88,8 @@ class Ingredients:
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
         live.jobs_given = self.options.jobs
+        if any(task.tty for task in graph.tasks):
+            live.terminals = local
         for listener in (previous.note, *self.options.listeners):
             live.subscribe(listener)
         return live
@@ -99,7 +101,7 @@ class Ingredients:
         targets = self.options.targets
         return targets is None or node in targets.nodes
 
-    def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[Executor, PreviousProcesses]:
+    def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[LocalExecutor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""
         executor = LocalExecutor(
             self.executed,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dagtui.engine.messages import Command, Preview
-    from dagtui.engine.protocol import Executor
+    from dagtui.engine.protocol import Executor, NodeTerminals
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
@@ -67,6 +67,8 @@ class LiveRun(RunView):
         self.run = run
         self.directory = directory
         self.wall_times = WallTimes(WallTime(time.time()) - run.clock())
+        self.terminals: NodeTerminals | None = None
+        """The terminals of nodes, if any node has one."""
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.monitor = FileMonitor(self, self.note, directory)
@@ -148,6 +150,19 @@ class LiveRun(RunView):
     def announce(self, what: str, why: str) -> None:
         """Record that a screen was attached or detached. Unlike a note, this is not shown."""
         self.run.announce(what, why)
+
+    # Terminals
+
+    def has_terminal(self, node: NodeIndex) -> bool:
+        """Return whether a person can type into a node while it runs."""
+        return self.terminals is not None and self.graph.task(node).tty
+
+    def resize_terminals(self, rows: int, columns: int) -> bool:
+        """Give the terminals of nodes the size in which their output is shown. Return whether there are any."""
+        if self.terminals is None:
+            return False
+        self.terminals.resize(rows, columns)
+        return True
 
     # Environment
 

@@ -186,6 +186,16 @@ class RunView(ABC):
         brief = f"{state.held_up}: {count(len(nodes))} not on record yet"
         return Notice(brief, f"{state.held_up}; not on record yet: {names}")
 
+    # Terminals
+
+    def has_terminal(self, node: NodeIndex) -> bool:  # noqa: ARG002 - a view has none
+        """Return whether a person can type into a node while it runs."""
+        return False
+
+    def resize_terminals(self, rows: int, columns: int) -> bool:  # noqa: ARG002 - a view has none
+        """Give the terminals of nodes the size in which their output is shown. Return whether there are any."""
+        return False
+
     # Attempts
 
     def log_path(self, node: NodeIndex, attempt: AttemptNumber) -> Path:

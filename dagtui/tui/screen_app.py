@@ -18,6 +18,7 @@ from dagtui.host.attachment import ExitReason
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.rows import Role
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Actions
+    from dagtui.tui.actions.typist import Typist
     from dagtui.tui.terminal.host import TerminalHost
 
 DRIVING = "driving"
@@ -124,6 +126,9 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
         self._frames = Frames(run, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
+        self._typist: Typist | None = None
+        """Takes every key, while a person types into a node."""
+        self._terminal_size = (0, 0)
         self._actions: dict[str, Callable[[], object]] = {}
         for known in THEMES:
             self.register_theme(known)
@@ -219,6 +224,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """
         if isinstance(event, events.InputEvent | events.Paste) and not self._is_open:
             await self._until_open()
+        if self._typist is not None and self._typist.takes(event):
+            return
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._acted_on(event):
@@ -269,6 +276,27 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Show a one-line notice."""
         self.main.footer.say(text, role, lasting=lasting)
 
+    def begin_typing(self, typist: Typist) -> None:
+        """Let every key go to a node, whose log is shown, until `end_typing`."""
+        self._typist = typist
+        self.main.go_to(Pane.LOG)
+        self.main.side.log_pane.view.follow()
+        self.request_frame()
+
+    def end_typing(self) -> None:
+        """Let keys mean actions again."""
+        self._typist = None
+        self.say("keys mean actions again")
+        self.request_frame()
+
+    def _size_terminals(self) -> None:
+        """Give the terminals of nodes the size of the log pane."""
+        view = self.main.side.log_pane.view
+        size = view.size.height, view.document.width
+        if size != self._terminal_size and min(size) > 1:
+            self._terminal_size = size
+            self.view.resize_terminals(*size)
+
     def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node."""
         self.main.jump(node)
@@ -298,6 +326,11 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog | PreviewDialog | AnswerDialog):
             screens[-1].flush()
+        self._size_terminals()
+        if self._typist is not None and self._typist.is_over:
+            self.end_typing()
+        elif self._typist is not None and not self.main.footer.said:
+            self._typist.say()
         if self._restored:
             self._tell_settled()
         self._tell_notes()

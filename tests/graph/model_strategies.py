@@ -84,6 +84,7 @@ TASKS = st.builds(
             "trigger": st.sampled_from([trigger.value for trigger in Trigger]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
+            "tty": st.booleans(),
             "wrap": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)
             | st.sampled_from([[], ["env", "-u", "{{ env.HOME }}"], ["nice", "{{ params.names }}"]]),
             "default": st.booleans(),

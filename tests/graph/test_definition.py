@@ -64,6 +64,7 @@ def changes(old: Graph, new: Graph) -> dict[str, str]:
         ("d[s={{ matrix.s }}]", "d[s=2]", {"e[s=1]": "needs"}),
         ("s = [1, 2], model", "s = [1, 2, 3], model", {"d[s=3,model=s]": "new"}),
         ('cwd = "sub"', 'cwd = "sub"\ncolour = true', {"b": "colour"}),
+        ('cwd = "sub"', 'cwd = "sub"\ntty = true', {"b": "tty"}),
         ('cwd = "sub"', 'cwd = "sub"\nwrap = ["nice"]', {"b": "wrap"}),
         ("[tasks.e]", '[tasks.new]\nrun = "x"\n[tasks.e]', {"new": "new"}),
         ('needs = ["a"]\nrun = ["echo"', 'run = ["printf"', {"b": "run needs"}),

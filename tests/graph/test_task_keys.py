@@ -66,6 +66,8 @@ _NEED_PARENTS = {Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigg
             "retry",
             RetryPolicy(1, exit_codes=(137, "timeout", "lost")),
         ),
+        ("tty = true", "tty", True),
+        ("", "tty", False),
         ("colour = true", "colour", True),
         ("", "colour", False),
         ('wrap = ["nice", "-n", "{{ env.HOME }}"]', "wrap", ("nice", "-n", "{{ env.HOME }}")),

@@ -33,6 +33,7 @@ class Attempt:
         "fallback",
         "give_up",
         "grace",
+        "has_terminal",
         "held",
         "key",
         "leader",
@@ -63,6 +64,7 @@ class Attempt:
         log: str = "",
         grace: Seconds = 0.0,
         fallback: tuple[str, tuple[str, ...]] | None = None,
+        has_terminal: bool = False,
     ) -> None:
         self.key = key
         self.sequence = sequence
@@ -78,6 +80,8 @@ class Attempt:
         self.grace = grace
         self.fallback = fallback
         """Program and arguments to use if the program is missing or can't be executed."""
+        self.has_terminal = has_terminal
+        """Whether it has a terminal of its own in place of a pipe."""
         self.order = self.leader = self.mark = 0
         self.withdrawn = False
         self.begun = 0.0
@@ -98,6 +102,6 @@ class Attempt:
         self.pause = 0.0
         """Seconds until KILL is sent again. 0: KILL was not sent."""
         self.pipe = -1
-        """Read end of the pipe for its output. -1: closed."""
+        """Read end of the pipe for its output, or our end of its terminal. -1: closed."""
         self.passed_on = False
         """Whether the log process reads the pipe."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dagtui.graph.resolution import Resolved
 
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
+_TERM = "xterm-256color"
+"""The kind of terminal that attempts with one have, if dagtui was started without a better one."""
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
 """Variables that make programs print colours without a terminal, even into files. Set only with `colour = true`."""
 _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
@@ -95,6 +97,8 @@ class Commands:
             "DAGTUI_ATTEMPT": str(attempt),
             OUTPUT: output,
         }
+        if resolved.tty and self.environment.get("TERM", "dumb") in {"", "dumb", "unknown"}:
+            env.setdefault("TERM", _TERM)
         if resolved.colour and not resolved.env.get("NO_COLOR", self.environment.get("NO_COLOR")):
             for name in _COLOURS:
                 if name not in self.environment:

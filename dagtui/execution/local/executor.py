@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
     from dagtui.text.secrets import Secrets
 
+USUAL_SIZE = (24, 80)  # rows and columns of terminals while no screen shows their output
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
 _MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then attempts can't start
 _SOON = 1.0  # seconds after which it is said that an end waits for processes
@@ -74,6 +75,8 @@ class LocalExecutor:
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0
+        self._has_terminals = any(task.tty for task in graph.tasks)
+        self._terminal_size = USUAL_SIZE
         self._supervisors = Supervision(directory, self._take_messages, self._lose, supervisor)
         self._deaths = 0
         self._closed = False
@@ -139,7 +142,10 @@ class LocalExecutor:
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
         path, argv, fallback = program
+        request: Message
         request = ("start", node, attempt, number, max(1, slots), path, argv, env["PWD"], env, log, grace, fallback)
+        if self._graph.task(node).tty:
+            request = (*request, True)
         self._submitted.add(node, attempt, SubmittedAttempt(request, number, program, env))
         self._requests.append(request)
         self._supervisors.expect(number)
@@ -156,6 +162,20 @@ class LocalExecutor:
         """Allow this many slots."""
         self._slots = slots
         self._requests.append(("slots", slots))
+
+    # Terminals
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of the terminals of attempts."""
+        if (rows, columns) != self._terminal_size and self._has_terminals:
+            self._terminal_size = rows, columns
+            self._requests.append(("terminals", rows, columns))
+            self.flush()
+
+    def type_into(self, node: NodeIndex, attempt: AttemptNumber, data: bytes) -> None:
+        """Type into the terminal of an attempt."""
+        self._requests.append(("type", node, attempt, data))
+        self.flush()
 
     def acknowledge(self) -> None:
         """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
@@ -257,6 +277,7 @@ class LocalExecutor:
             [
                 ("environment", self._commands.environment),
                 *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
+                *([("terminals", *self._terminal_size)] if self._has_terminals else []),
                 ("slots", self._slots),
                 *self._submitted.requests(),
             ]

@@ -241,6 +241,8 @@ class YoungPipes:
                 data += chunk
         except BlockingIOError:  # other processes still hold the pipe, and may print more
             pass
+        except OSError:  # no process has the terminal any more
+            ended = True
         if ended:
             os.close(attempt.pipe)
             attempt.pipe = -1

@@ -162,6 +162,8 @@ class LogProcess:
             size = os.readv(pipe, [self._buffer])
         except BlockingIOError:
             return
+        except OSError:  # no process has the terminal any more
+            size = 0
         if size:
             if size == _FULL:
                 _widen(pipe)

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagtui.engine.messages import Slots
     from dagtui.execution.local.attempt import Attempt
     from dagtui.execution.local.ownership import Marks
@@ -35,6 +37,8 @@ class Spawner:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
+        self.open_terminal: Callable[[], tuple[int, int, str]] | None = None
+        """Makes a terminal. Set before the first attempt that has one."""
         self._base: dict[str, str] = {}
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._raised = 0
@@ -56,17 +60,20 @@ class Spawner:
 
     def start(self, attempt: Attempt) -> None:
         """Start the leader in a session of its own. Set `leader`, `mark` and `pipe`. Raise StartError if it fails."""
-        what = "cwd"
+        what, terminal = "cwd", ""
         try:
             os.chdir(attempt.cwd)
             what = "pipe"
-            ours, theirs = os.pipe()
+            if attempt.has_terminal and self.open_terminal is not None:
+                ours, theirs, terminal = self.open_terminal()
+            else:
+                ours, theirs = os.pipe()
             try:
                 self._keep_reserve(theirs)
                 os.set_blocking(ours, False)
                 what = "command"
                 attempt.mark = self._marks.take()
-                attempt.leader = self._spawn(attempt, theirs)
+                attempt.leader = self._spawn(attempt, theirs, terminal)
                 attempt.pipe = ours
             finally:
                 os.close(theirs)
@@ -83,27 +90,27 @@ class Spawner:
         if limit != resource.RLIM_INFINITY and newest >= limit - _RESERVED_FILES:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    def _spawn(self, attempt: Attempt, output: int) -> int:
+    def _spawn(self, attempt: Attempt, output: int, terminal: str) -> int:
         if not self._raised:
-            return self._execute(attempt, output)
+            return self._execute(attempt, output, terminal)
         # The C library refuses descriptors above the limit that the attempt gets.
         os.dup2(output, self._low, inheritable=False)
         resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
         try:
-            return self._execute(attempt, self._low)
+            return self._execute(attempt, self._low, terminal)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self._raised, self._hard))
             os.dup2(self._null, self._low, inheritable=False)
 
-    def _execute(self, attempt: Attempt, output: int) -> int:
+    def _execute(self, attempt: Attempt, output: int, terminal: str) -> int:
         env = self._base | attempt.env
         try:
-            return _posix_spawn(attempt.path, attempt.argv, env, output)
+            return _posix_spawn(attempt.path, attempt.argv, env, output, terminal)
         except OSError as error:
             program = _substitute(attempt, error.errno)
             if program is None:
                 raise
-            return _posix_spawn(*program, env, output)
+            return _posix_spawn(*program, env, output, terminal)
 
 
 def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, ...]] | None:
@@ -117,13 +124,18 @@ def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, .
     return None
 
 
-def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
+def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int, terminal: str) -> int:
     """Spawn by vfork, which costs a third of fork, and runs no Python in the child.
 
-    Without /proc, the process gets a group of its own, by which its descendants are found.
+    Without /proc, the process gets a group of its own, by which its descendants are found. The leader of a session gets
+    the first terminal that it opens as its controlling one.
     """
-    files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
-    if sys.platform == "linux":
+    if terminal:
+        opened = (os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0)
+        files: tuple[tuple[object, ...], ...] = (opened, (os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2))
+    else:
+        files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
+    if sys.platform == "linux" or terminal:
         return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=())
     else:  # noqa: RET505 - the type checker needs the branch to tell the systems apart
         return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=())

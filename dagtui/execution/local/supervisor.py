@@ -5,7 +5,9 @@ It has one thread, which sleeps in poll(2). All signals except SIGCHLD are block
     ("environment", variables)          the variables common to all attempts
     ("secrets", forms)                  byte strings to redact in logs, sent before any start
     ("slots", count)                    maximum number of slots in use; further starts wait in order
-    ("start", node, attempt, sequence, slots, path, argv, cwd, env, log, grace, fallback)
+    ("start", node, attempt, sequence, slots, path, argv, cwd, env, log, grace, fallback[, True: with a terminal])
+    ("terminals", rows, columns)        the size of terminals, sent before any start with one, and after a change
+    ("type", node, attempt, data)       type into the terminal of an attempt
     ("stop", node, attempt, grace)      TERM now, and KILL after `grace` seconds (0: KILL now); or withdraw it
     ("withdraw", node, attempt)         withdraw an attempt that waits
     end of file                         stop everything, then exit
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.execution.local.log_process import MakeLog
+    from dagtui.execution.local.pseudo_terminal import Terminals
     from dagtui.execution.local.start_table import StartTable
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
@@ -60,6 +63,7 @@ else:
     import _signal as signal  # see ownership.py
 
 _READ = 1 << 16
+_TYPE_AGAIN = 50  # milliseconds until input is typed again that the processes of an attempt don't read
 _AT_ONCE = 16  # maximum number of starts before signals and messages are handled again
 
 
@@ -91,6 +95,7 @@ class Supervisor:
         self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
         self._young = YoungPipes(self._logs)
         self._redaction: Redaction | None = None
+        self._terminals: Terminals | None = None  # most graphs need none
         self._hungry = False  # whether more starts may fit at once
         self._hold = StartHold()
         self._shortages: set[int] = set()  # errnos of starts that had to wait, each reported once
@@ -103,6 +108,8 @@ class Supervisor:
             "start": self._queue,
             "stop": self._stop,
             "withdraw": self._withdraw,
+            "terminals": self._set_terminals,
+            "type": self._type,
         }
         self._poll, self._watched = select.poll(), dict[int, int]()
         self._log_socket = -1
@@ -151,6 +158,9 @@ class Supervisor:
         timeout = None if due == inf else max(0.0, due - time.monotonic()) * 1000 + 1
         if self._processes.unsettled and ownership.LOOK_AGAIN:
             timeout = min(timeout or inf, ownership.LOOK_AGAIN * 1000)
+        if self._terminals is not None and self._terminals.is_waiting:
+            self._terminals.write()
+            timeout = min(timeout or inf, _TYPE_AGAIN)
         for fd, events in self._poll.poll(0 if self._hungry else timeout):
             if fd == self._bell:
                 os.read(fd, _READ)
@@ -209,6 +219,19 @@ class Supervisor:
         self._redaction = redaction = Redaction(forms)
         self._logs.make_log = lambda path, anew: RedactedLogWriter(path, RedactedStream(redaction), anew=anew)
 
+    def _set_terminals(self, rows: int, columns: int) -> None:
+        if self._terminals is None:
+            # Imported before the first start: each start changes the directory.
+            from dagtui.execution.local.pseudo_terminal import Terminals
+
+            self._terminals = Terminals()
+            self._spawner.open_terminal = self._terminals.open
+        self._terminals.resize(rows, columns)
+
+    def _type(self, node: NodeIndex, number: AttemptNumber, data: bytes) -> None:
+        if self._terminals is not None:
+            self._terminals.type((node, number), data)
+
     def _set_slots(self, slots: Slots) -> None:
         self._waiting.slots = slots
         self._spawner.raise_file_limit(slots)
@@ -265,6 +288,8 @@ class Supervisor:
         self._start_table.lead(*attempt.key, attempt.leader, now)
         self._processes.add(attempt)
         self._young.add(attempt)
+        if attempt.has_terminal and self._terminals is not None:
+            self._terminals.add(attempt)
         self._say("begun", *attempt.key)
         return True
 
@@ -296,6 +321,8 @@ class Supervisor:
         if ended:
             self._settle()
         for attempt, status in ended:
+            if attempt.has_terminal and self._terminals is not None:
+                self._terminals.remove(attempt)
             if not self._processes.hold(attempt):
                 self._waiting.used -= attempt.slots
             self._young.read_rest(attempt)

@@ -165,7 +165,7 @@ _OF_TASKS = {
     "write retry = { exit_codes = [7] }": "exit_codes retry_exit_codes retry_on",
     'this version of dagtui has no services: start it inside of "run", or before the call': "service services",
     "a task runs once in a run: write the loop into the command": "loop repeat repeat_policy until while",
-    "tasks have an empty standard input: put the text in the command": "interactive stdin stdin_open",
+    "standard input is empty: put the text in the command, or write tty = true": "interactive stdin stdin_open",
     "remove it: durations are always recorded, and dagtui plan shows them": "benchmark profile",
     "write the command that it runs": "action plugin uses with",
     'put what tasks share in [defaults], and what differs in "matrix"': "extends from inherit inherits template",

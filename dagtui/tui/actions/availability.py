@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
-NOTHING_ASKS = "no gate asks here"
+NOTHING_ASKS = "no gate asks here, and no node has a terminal"
+NOT_RUNNING = "it takes input only while it runs"
 NOTHING_FAILED = "nothing has failed"
 NOTHING_RUNS = "nothing is running"
 NO_SEARCH = "No search yet"
@@ -86,8 +87,10 @@ def accepts(kind: CommandKind) -> Availability:
     return refusal
 
 
-def answers(run: RunView, here: Situation) -> str | None:
-    """Return why there is nothing to answer."""
+def takes_input(run: RunView, here: Situation) -> str | None:
+    """Return why there is nothing to answer, and no terminal to type into."""
+    if here.node is not None and run.has_terminal(here.node):
+        return None if run.state.status[here.node] == NodeStatus.RUNNING else NOT_RUNNING
     return NOTHING_ASKS if not run.graph.any_gates else accepts(CommandKind.ANSWER)(run, here)
 
 

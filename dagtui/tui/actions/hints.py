@@ -76,8 +76,10 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(run, node)
         yield "node.retry", f"retries {_name(run, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
+    if status is NodeStatus.RUNNING and run.has_terminal(node):
+        yield "node.input", f"types into {name}"
     if cause is Cause.ASKS:
-        yield "node.answer", f"answers {name}"
+        yield "node.input", f"answers {name}"
     elif status is NodeStatus.READY:
         yield from _more_slots(run, node)
     if state.stale[node]:

@@ -37,8 +37,8 @@ class ReadOnlyActions:
 
     select = retry
 
-    def answer(self) -> None:
-        """Refuse to answer a gate."""
+    def input(self) -> None:
+        """Refuse to answer a gate or to type."""
         self.give(CommandKind.ANSWER)
 
     def retry_failed(self) -> None:

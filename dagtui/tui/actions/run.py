@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.status import Cause
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.availability import NOTHING_ASKS, UNFOLD, pause_or_resume
+from dagtui.tui.actions.availability import NOT_RUNNING, NOTHING_ASKS, UNFOLD, pause_or_resume
+from dagtui.tui.actions.typist import Typist
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.answer import AnswerDialog
 from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
@@ -71,7 +72,17 @@ class RunActions:
         elif targets:
             self._ask(*(Command(kind, targets) for kind in kinds))
 
-    def answer(self) -> None:
+    def input(self) -> None:
+        """Type into the node under the cursor if it has a terminal. Otherwise, answer a gate."""
+        node, terminals = self._app.main.node, self._run.terminals
+        if node is None or terminals is None or not self._run.has_terminal(node):
+            self._answer()
+        elif self._run.state.status_of(node) is not NodeStatus.RUNNING:
+            self._app.say(NOT_RUNNING, Role.MUTED)
+        else:
+            self._app.begin_typing(Typist(self._app, self._run, terminals, node))
+
+    def _answer(self) -> None:
         """Show the question of the only gate here that asks, and answer what a person chooses."""
         targets = self._targets()
         asking = [node for node in targets if self._run.state.cause_of(node) is Cause.ASKS]

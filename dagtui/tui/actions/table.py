@@ -10,7 +10,6 @@ from dagtui.tui.actions.action import Action, Group, Pane
 from dagtui.tui.actions.availability import (
     accepts,
     accepts_for_run,
-    answers,
     changes_jobs,
     detaches,
     finds_failure,
@@ -25,6 +24,7 @@ from dagtui.tui.actions.availability import (
     pauses,
     reads_lines,
     selects,
+    takes_input,
 )
 from dagtui.tui.actions.panes import PaneActions
 from dagtui.tui.actions.screen import ScreenActions
@@ -122,8 +122,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("node.cancel_subtree", ("X",), "cancel subtree", "Cancel a node and its subtree",
            Group.NODE, lambda do: do.commands.ask(CommandKind.CANCEL_SUBTREE), Pane.TREE, 57,
            available=accepts(CommandKind.CANCEL_SUBTREE)),
-    Action("node.answer", ("i",), "answer", "Answer a gate",
-           Group.NODE, lambda do: do.commands.answer(), Pane.ANY, 5, available=answers),
+    Action("node.input", ("i",), "answer", "Answer a gate; type into a node that has a terminal",
+           Group.NODE, lambda do: do.commands.input(), Pane.ANY, 5, available=takes_input),
     Action("node.skip", ("s",), "skip", "Skip a node; its children can run",
            Group.NODE, lambda do: do.commands.give(CommandKind.SKIP), Pane.TREE, 70,
            available=accepts(CommandKind.SKIP)),

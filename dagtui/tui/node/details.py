@@ -176,6 +176,7 @@ def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str
     yield "failure", failure
     yield "timeout", duration(task.timeout) if task.timeout else "none"
     yield "grace", f"{duration(task.grace)} from TERM to KILL"
+    yield "terminal", "its own, of the size of the log pane" if task.tty else ""
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
     yield "slots", str(task.slots) if task.slots != 1 else ""
     estimate = run.estimate(node)

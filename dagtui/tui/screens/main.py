@@ -147,6 +147,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         node, selected = self.node, self.tree_pane.selected_count
         if node is not None and self._run.state.status_of(node) is NodeStatus.CANCELLING:
             labels["node.cancel"] = "kill"
+        if node is not None and self._run.has_terminal(node):
+            labels["node.input"] = "type"
         if selected:
             labels["pane.back"] = f"deselect {count(selected)}"
         return labels

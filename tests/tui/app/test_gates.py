@@ -44,7 +44,7 @@ def run_that_asks(after: float = 90.0) -> AdoptedRun:
 
 async def opened_question(app: DagtuiApp, pilot: object, label: str = "approve") -> None:
     app.main.tree_pane.select(app.view.graph.node(label))
-    await until(lambda: "node.answer" in shown_keys(app))
+    await until(lambda: "node.input" in shown_keys(app))
     await pilot.press("i")
     await until(lambda: isinstance(app.screen, AnswerDialog))
 
@@ -63,7 +63,7 @@ async def test_a_person_answers_but_not_by_an_enter_that_came_too_soon(time: Tim
         assert app.screen is app.main
         assert (state.status_of(node), state.outputs[node]) == (NodeStatus.COMPLETED, {"answer": "drop"})
         await until(lambda: "answer drop to approve" in screen_text(app))
-        await until(lambda: "node.answer" not in shown_keys(app))
+        await until(lambda: "node.input" not in shown_keys(app))
         await pilot.press("3")
         await until(lambda: "asks approve again" in screen_text(app))
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import CellWidth, Seconds
 
 
 class JournalFullError(Exception):
@@ -94,7 +94,7 @@ class Executor(Protocol):
 class NodeTerminals(Protocol):
     """The terminals of attempts, for tasks with `tty`. No call waits."""
 
-    def resize(self, rows: int, columns: int) -> None:
+    def resize(self, rows: int, columns: CellWidth) -> None:
         """Set the size of all terminals, and of those to come."""
 
     def type_into(self, node: NodeIndex, attempt: AttemptNumber, data: bytes) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.secrets import Secrets
 
 SEARCHED = 50
@@ -157,7 +157,7 @@ class LiveRun(RunView):
         """Return whether a person can type into a node while it runs."""
         return self.terminals is not None and self.graph.task(node).tty
 
-    def resize_terminals(self, rows: int, columns: int) -> bool:
+    def resize_terminals(self, rows: int, columns: CellWidth) -> bool:
         """Give the terminals of nodes the size in which their output is shown. Return whether there are any."""
         if self.terminals is None:
             return False

@@ -14,7 +14,7 @@ from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.store.paths import log_name
 from dagtui.text import count, label
-from dagtui.text.amounts import NO_TIME, ClockTime, WallTime, first_of
+from dagtui.text.amounts import NO_TIME, CellWidth, ClockTime, WallTime, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -192,7 +192,7 @@ class RunView(ABC):
         """Return whether a person can type into a node while it runs."""
         return False
 
-    def resize_terminals(self, rows: int, columns: int) -> bool:  # noqa: ARG002 - a view has none
+    def resize_terminals(self, rows: int, columns: CellWidth) -> bool:  # noqa: ARG002 - a view has none
         """Give the terminals of nodes the size in which their output is shown. Return whether there are any."""
         return False
 

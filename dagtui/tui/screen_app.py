@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Actions
-    from dagtui.tui.actions.typist import Typist
     from dagtui.tui.terminal.host import TerminalHost
+    from dagtui.tui.terminal.typed_keys import KeyTaker
 
 DRIVING = "driving"
 _NAME_CELLS = CellWidth(60)
@@ -126,7 +126,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
         self._frames = Frames(run, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
-        self._typist: Typist | None = None
+        self._typist: KeyTaker | None = None
         """Takes every key, while a person types into a node."""
         self._terminal_size = (0, 0)
         self._actions: dict[str, Callable[[], object]] = {}
@@ -276,7 +276,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Show a one-line notice."""
         self.main.footer.say(text, role, lasting=lasting)
 
-    def begin_typing(self, typist: Typist) -> None:
+    def begin_typing(self, typist: KeyTaker) -> None:
         """Let every key go to a node, whose log is shown, until `end_typing`."""
         self._typist = typist
         self.main.go_to(Pane.LOG)

@@ -17,6 +17,7 @@ from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError, Resolver
+from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
     from dagtui.text.secrets import Secrets
 
-USUAL_SIZE = (24, 80)  # rows and columns of terminals while no screen shows their output
+USUAL_SIZE = (24, CellWidth(80))  # rows and columns of terminals while no screen shows their output
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
 _MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then attempts can't start
 _SOON = 1.0  # seconds after which it is said that an end waits for processes
@@ -165,7 +166,7 @@ class LocalExecutor:
 
     # Terminals
 
-    def resize(self, rows: int, columns: int) -> None:
+    def resize(self, rows: int, columns: CellWidth) -> None:
         """Set the size of the terminals of attempts."""
         if (rows, columns) != self._terminal_size and self._has_terminals:
             self._terminal_size = rows, columns

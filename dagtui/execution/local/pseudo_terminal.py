@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dagtui.execution.local.attempt import Attempt, Key
+    from dagtui.text.amounts import CellWidth
+
+    TerminalSize = tuple[int, CellWidth]
+    """Rows and columns."""
 
 MOST_TYPED = 1 << 16
 """Bytes that wait to be read by the processes of an attempt. What is typed beyond them is dropped."""
-
-TerminalSize = tuple[int, int]
-"""Rows and columns."""
 
 
 def resize(terminal: int, size: TerminalSize) -> None:
@@ -32,7 +33,7 @@ class Terminals:
     """The terminals of live attempts, and what was typed and they have not taken yet."""
 
     def __init__(self) -> None:
-        self._size: TerminalSize = (24, 80)
+        self._size: TerminalSize | None = None
         self._attempts: dict[Key, Attempt] = {}
         self._typed: dict[Key, bytearray] = {}
 
@@ -40,7 +41,8 @@ class Terminals:
         """Return both ends of a new terminal, ours first, and the path of theirs. Raises OSError."""
         ours, theirs = os.openpty()
         try:
-            resize(theirs, self._size)
+            if self._size is not None:
+                resize(theirs, self._size)
             return ours, theirs, os.ttyname(theirs)
         except OSError:
             os.close(ours)
@@ -56,13 +58,13 @@ class Terminals:
         self._attempts.pop(attempt.key, None)
         self._typed.pop(attempt.key, None)
 
-    def resize(self, rows: int, columns: int) -> None:
+    def resize(self, rows: int, columns: CellWidth) -> None:
         """Set the size of all terminals, and of those to come."""
         self._size = rows, columns
         for attempt in self._attempts.values():
             if attempt.pipe >= 0:
                 try:  # noqa: SIM105 - contextlib costs start-up time
-                    resize(attempt.pipe, self._size)
+                    resize(attempt.pipe, (rows, columns))
                 except OSError:  # its processes have gone
                     pass
 

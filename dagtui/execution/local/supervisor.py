@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.pseudo_terminal import Terminals
     from dagtui.execution.local.start_table import StartTable
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import CellWidth, Seconds
     from dagtui.text.redaction import Redaction
 else:
     import _signal as signal  # see ownership.py
@@ -219,7 +219,7 @@ class Supervisor:
         self._redaction = redaction = Redaction(forms)
         self._logs.make_log = lambda path, anew: RedactedLogWriter(path, RedactedStream(redaction), anew=anew)
 
-    def _set_terminals(self, rows: int, columns: int) -> None:
+    def _set_terminals(self, rows: int, columns: CellWidth) -> None:
         if self._terminals is None:
             # Imported before the first start: each start changes the directory.
             from dagtui.execution.local.pseudo_terminal import Terminals

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from textual.events import Key
+    from textual.events import Event, Key
+
+
+class KeyTaker(Protocol):
+    """Takes every key while it lasts."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no more keys."""
+
+    def takes(self, event: Event) -> bool:
+        """Take a key or a paste. Return whether it did."""
+
+    def say(self) -> None:
+        """Show where keys go."""
+
 
 MOST_PASTED = 1 << 16
 """Bytes of one paste."""

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Root
-from dagtui.graph.expressions.templates import parameter_text, parameter_texts, parse_template, value_text
+from dagtui.graph.expressions.templates import Template, parameter_text, parameter_texts, parse_template, value_text
 from dagtui.graph.files.patterns import is_pattern, unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.graph.expressions.braces import Placeholder
-    from dagtui.graph.expressions.templates import Template
     from dagtui.graph.model import Cell, Graph, NodeIndex, ParameterValue, Task, TaskIndex
 
 
@@ -74,7 +73,7 @@ def is_plain(text: str) -> bool:
 
 def escaped(value: str) -> str:
     """Return a value as it is written into a path, in which no character of it makes a pattern."""
-    return glob.escape(value)
+    return glob.escape(value) if "*" in value or "?" in value or "[" in value else value
 
 
 def _file(path: str) -> DeclaredPath:
@@ -111,43 +110,34 @@ class PathPlan:
         self._params = params
         self._spelling = spelling
         self._cwd = parse_template(task.cwd)
-        self._inputs = tuple(map(parse_template, task.inputs))
-        self._outputs = tuple(map(parse_template, task.outputs))
-        filled = any(template.filled for template in (self._cwd, *self._inputs, *self._outputs))
+        self._inputs = [self._listed(parse_template(text)) for text in task.inputs]
+        self._outputs = [self._listed(parse_template(text)) for text in task.outputs]
+        entries = (self._cwd, *self._inputs, *self._outputs)
+        filled = any(entry.filled for entry in entries if isinstance(entry, Template))
+        self._folder = None if self._cwd.filled else spelling.folder(self._cwd.fill(str))
         self.constant: NodeFiles | None = None if filled else self.fill(())
         """The paths of each node, if they are the same for all."""
 
     def fill(self, cell: Cell) -> NodeFiles:
         """Return the paths of a cell. Raises ValueProblem, with the key and position inside of the task."""
         values = {axis: value_text(value) for axis, value in cell}
-        cwd = self._cwd.fill(lambda hole: self._value(hole, values))
-        folder = self._spelling.folder(cwd)
-        inputs = self._all(folder, "inputs", self._inputs, values)
-        return NodeFiles(inputs, self._all(folder, "outputs", self._outputs, values))
 
-    def _all(
-        self, folder: str, key: str, templates: Sequence[Template], cell: Mapping[str, str]
-    ) -> tuple[DeclaredPath, ...]:
-        found: list[DeclaredPath] = []
-        read = self._spelling.input if key == "inputs" else self._spelling.output
-        for position, template in enumerate(templates):
-            try:
-                found += [read(folder, text) for text in self._texts(template, cell)]
-            except UnknownValue:
-                raise
-            except ValueProblem as wrong:
-                raise ValueProblem(wrong.message, wrong.hint, inside=(key, position), needle=wrong.needle) from None
-        return tuple(found)
+        def value(hole: Placeholder) -> str:
+            return self._value(hole, values)
 
-    def _texts(self, template: Template, cell: Mapping[str, str]) -> Sequence[str]:
-        """Return the texts that an entry stands for: those of a list, otherwise one."""
+        folder = self._folder
+        if folder is None:
+            folder = self._spelling.folder(self._cwd.fill(value))
+        inputs = _all("inputs", self._inputs, value, folder, self._spelling.input)
+        return NodeFiles(inputs, _all("outputs", self._outputs, value, folder, self._spelling.output))
+
+    def _listed(self, template: Template) -> Template | Sequence[str]:
+        """Return the elements of a list if an entry consists of one, or the template."""
         alone = template.alone
         elements = self._params.get(alone.name) if alone is not None and alone.root is Root.PARAMS else None
-        if isinstance(elements, tuple) and alone is not None:
-            if not elements and alone.default is not None:
-                return [escaped(alone.default)]
-            return list(map(escaped, parameter_texts(elements)))
-        return (template.fill(lambda hole: escaped(self._value(hole, cell))),)
+        if not isinstance(elements, tuple) or alone is None:
+            return template
+        return [alone.default] if not elements and alone.default is not None else parameter_texts(elements)
 
     def _value(self, hole: Placeholder, cell: Mapping[str, str]) -> str:
         found = cell.get(hole.name) if hole.root is Root.MATRIX else None
@@ -157,6 +147,28 @@ class PathPlan:
         if found is None:
             raise UnknownValue(f"{quoted(hole.source)}: there is no such value before the run begins")
         return found
+
+
+def _all(
+    key: str,
+    entries: Sequence[Template | Sequence[str]],
+    value_of: Callable[[Placeholder], str],
+    folder: str,
+    read: Callable[[str, str], DeclaredPath],
+) -> tuple[DeclaredPath, ...]:
+    """Fill in and read all paths of a key. Raises ValueProblem, with the key and position inside of the task."""
+    found: list[DeclaredPath] = []
+    for position, entry in enumerate(entries):
+        try:
+            if isinstance(entry, Template):
+                found.append(read(folder, entry.fill(lambda hole: escaped(value_of(hole)))))
+            else:
+                found += [read(folder, escaped(text)) for text in entry]
+        except UnknownValue:
+            raise
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(key, position), needle=wrong.needle) from None
+    return tuple(found)
 
 
 class PathSpelling:

@@ -38,6 +38,8 @@ class ForbiddenPlaces:
             if any(matches(path.path).fullmatch(state) for state in self._states):
                 raise ValueProblem(f"{quoted(path.text)} matches the directory that keeps the runs", _NAME_FILES[key])
             return
+        if path.path[0] not in "./" and not self.state:
+            return  # as most paths
         if path.path == "." or path.path == self._here or path.path in around(self._here):
             raise ValueProblem(f"{quoted(path.text)} is the graph's own directory, or one around it", _NAME_FILES[key])
         if not self._states.isdisjoint((path.path, *around(path.path))):

@@ -6,13 +6,14 @@ import os
 from typing import TYPE_CHECKING
 
 from dagtui.control.sockets import fitting
-from dagtui.engine.capacity import slots_taken
+from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.runs.answers import choices_of, question_of
 
 if TYPE_CHECKING:
     from dagtui.control.live import Screen
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
@@ -44,6 +45,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "paused": state.paused,
         "jobs": state.jobs,
         "slots_taken": slots_taken(state),
+        "pools": pools_report(state),
         "elapsed": round(run.elapsed, 3),
         "wall_seconds": round(run.wall_seconds, 3),
         "remaining": None
@@ -62,6 +64,15 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
         "asks": fitting((_gate(run, node) for node in state.asking()), SHOWN) if run.graph.any_gates else [],
         "failures": fitting((_failure(run, node) for node in state.failures()), SHOWN),
+    }
+
+
+def pools_report(state: RunState) -> dict[str, object]:
+    """Return the size of each pool, what is taken of it, and both in words, such as `8 of 32 GB`."""
+    taken = pools_taken(state)
+    return {
+        pool.name: {"size": pool.size, "taken": taken[pool.name], "words": pool.part(taken[pool.name])}
+        for pool in state.graph.pools
     }
 
 

@@ -1,45 +1,82 @@
-"""Capacity: how many slots a run has, which attempts hold them, and which are reserved for submitted attempts."""
+"""Capacity: the slots and pools of a run, which attempts hold them, and which are reserved for submitted attempts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.status import ALIVE
+from dagtui.engine.messages import ONE_SLOT
+from dagtui.engine.status import ALIVE, Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dagtui.engine.messages import Slots
     from dagtui.engine.state import RunState
     from dagtui.graph.indexed import Indexed
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
 
+PoolAmounts = tuple[tuple[int, int], ...]
+"""Amounts of pools, by the numbers of the pools."""
+
+
+class Demand(NamedTuple):
+    """What an attempt takes. Nodes with the same demand are one group."""
+
+    slots: Slots
+    pools: PoolAmounts = ()
+
+
+ORDINARY = Demand(ONE_SLOT)
+
 
 class Capacity:
-    """A pool of slots. It counts what the nodes of one graph reserve and hold of it, and decides nothing.
+    """The slots and pools of a run. It counts what the nodes of one graph reserve and hold, and decides nothing.
 
-    A submitted attempt reserves the slots of its node, and holds them from its start to its end. Reservations may
-    exceed what is free, because attempts are submitted ahead of free slots.
+    A submitted attempt reserves what its node wants, and holds it from its start to its end. Reserved slots may exceed
+    what is free, because attempts are submitted ahead of free slots. Pools are never exceeded.
     """
 
-    __slots__ = ("_task_of", "_widths", "any_wide", "free", "held", "reserved", "size")
+    __slots__ = ("_demand_of", "_taken", "_task_of", "demands", "free", "held", "pools", "reserved", "size", "uniform")
 
     def __init__(self, graph: Graph, size: Slots) -> None:
         self.size = size
         """Number of slots. It may be lowered below those that are held."""
         self.free = size
         """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
+        self.pools = [pool.size for pool in graph.pools]
+        """What is neither held nor reserved of each pool."""
         self.reserved: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
         self.held: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
+        self._taken: dict[NodeIndex, PoolAmounts] = {}
+        """What attempts that were submitted or have begun take of pools, by node."""
         self._task_of = graph.task_of
-        self._widths = cast("Indexed[TaskIndex, Slots]", [task.slots for task in graph.tasks])
-        self.any_wide = graph.any_wide
+        self.demands = [ORDINARY]
+        """The distinct demands. The number of one is the number of its group."""
+        self.uniform = not graph.any_wide and not graph.pools
+        """Whether every node takes one slot and nothing else."""
+        demand_of = [0] * len(graph.tasks) if self.uniform else self._number_demands(graph)
+        self._demand_of = cast("Indexed[TaskIndex, int]", demand_of)
 
-    def width(self, node: NodeIndex) -> Slots:
-        """Return the number of slots that a node needs."""
-        return self._widths[self._task_of[node]]
+    def _number_demands(self, graph: Graph) -> list[int]:
+        pools = {pool.name: number for number, pool in enumerate(graph.pools)}
+        numbers = {ORDINARY: 0}
+        found: list[int] = []
+        for task in graph.tasks:
+            amounts = tuple(sorted((pools[name], amount) for name, amount in task.pools))
+            demand = Demand(cast("Slots", task.slots), amounts)
+            found.append(numbers.setdefault(demand, len(numbers)))
+        self.demands = list(numbers)
+        return found
+
+    def group(self, node: NodeIndex) -> int:
+        """Return the number of a node's demand."""
+        return self._demand_of[self._task_of[node]]
+
+    def demand(self, node: NodeIndex) -> Demand:
+        """Return what a node wants."""
+        return self.demands[self._demand_of[self._task_of[node]]]
 
     @property
     def idle(self) -> bool:
@@ -50,32 +87,53 @@ class Capacity:
         """Return the number of slots that the given nodes hold."""
         return sum(self.held.get(node, 0) for node in nodes)
 
+    def without(self, nodes: Iterable[NodeIndex], graph: Graph) -> list[int]:
+        """Return the sizes of the pools without what the given nodes hold."""
+        sizes = [pool.size for pool in graph.pools]
+        for node in nodes:
+            for pool, amount in self._taken.get(node, ()):
+                sizes[pool] -= amount
+        return sizes
+
     def resize(self, size: Slots) -> None:
         """Set the number of slots."""
         self.free += size - self.size
         self.size = size
 
     def reserve(self, node: NodeIndex) -> Slots:
-        """Reserve the slots of a node whose attempt is submitted. Return their number."""
-        slots = self.reserved[node] = self.width(node)
+        """Reserve what a node wants, because its attempt is submitted. Return the number of its slots."""
+        demand = self.demands[self._demand_of[self._task_of[node]]]
+        slots = self.reserved[node] = demand.slots
         self.free -= slots
+        if demand.pools:
+            self._taken[node] = demand.pools
+            for pool, amount in demand.pools:
+                self.pools[pool] -= amount
         return slots
 
     def withdraw(self, node: NodeIndex) -> None:
         """Drop the reservation of a node whose attempt was withdrawn."""
         self.free += self.reserved.pop(node)
+        if node in self._taken:
+            self._give_back(node)
 
     def begin(self, node: NodeIndex) -> None:
-        """Hold the slots that were reserved for a node, because its attempt has begun."""
+        """Hold what was reserved for a node, because its attempt has begun."""
         self.held[node] = self.reserved.pop(node)
 
     def release(self, node: NodeIndex) -> bool:
-        """Release the slots of a node whose attempt is over. Return False if it held none."""
+        """Release what a node holds whose attempt is over. Return False if it held nothing."""
         slots = self.held.pop(node, None)
         if slots is None:
             return False
         self.free += slots
+        if node in self._taken:
+            self._give_back(node)
         return True
+
+    def _give_back(self, node: NodeIndex) -> None:
+        for pool, amount in self._taken.pop(node):
+            self.pools[pool] += amount
 
 
 def slots_taken(state: RunState) -> int:
@@ -92,3 +150,20 @@ def slots_taken(state: RunState) -> int:
 def slots_free(state: RunState) -> int:
     """Return the number of slots that no live attempt takes."""
     return max(0, state.jobs - slots_taken(state))
+
+
+def pools_taken(state: RunState) -> Mapping[str, int]:
+    """Return what attempts take of each pool, as far as the statuses of a run tell. Submitted ones count, too."""
+    taken = {pool.name: 0 for pool in state.graph.pools}
+    if taken:
+        for node in _holders(state):
+            for name, amount in state.graph.task(node).pools:
+                taken[name] = taken.get(name, 0) + amount
+    return taken
+
+
+def _holders(state: RunState) -> Iterator[NodeIndex]:
+    for status in ALIVE:
+        yield from state.nodes_with(status)
+    if state.counts[NodeStatus.READY]:
+        yield from (node for node in state.nodes_for(Cause.IN_LINE) if state.status[node] == NodeStatus.READY)

@@ -1,91 +1,49 @@
-"""Dispatch: submit ready nodes to the executor, given slots, critical-path order and slots kept for a wide node."""
+"""Dispatch: submit ready nodes to the executor, given slots and pools, in critical-path order, so that none starves."""
 
 from __future__ import annotations
 
 import heapq
-from array import array
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeChange
-from dagtui.engine.messages import ONE_SLOT, Slots, Start, Withdraw
+from dagtui.engine.messages import NO_SLOTS, ONE_SLOT, Start, Withdraw
+from dagtui.engine.ready_queue import ReadyQueue
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
-from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from dagtui.engine.capacity import Demand
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
-    from dagtui.text.amounts import Seconds
-
-
-class ReadyQueue:
-    """A priority queue with one heap for each number of slots that nodes need.
-
-    Entries may be outdated. Callers pass a predicate that tells whether a node is still ready.
-    """
-
-    __slots__ = ("_heaps", "_order", "_ranks")
-
-    def __init__(self, lengths: Sequence[float]) -> None:
-        """Create a queue. `lengths` are critical-path lengths. Nodes of equal length stay in the order of the file."""
-        nodes = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
-        self._order = cast("Sequence[NodeIndex]", array("i", nodes))
-        """The nodes, most urgent first. Heaps hold positions in it, which take a third of the memory of pairs."""
-        self._ranks = array("i", bytes(4 * len(lengths)))
-        for rank, node in enumerate(self._order):
-            self._ranks[node] = rank
-        self._heaps: dict[int, list[int]] = {}
-
-    def push(self, node: NodeIndex, slots: Slots) -> None:
-        """Add a node that needs this many slots. Adding it twice is harmless."""
-        heap = self._heaps.get(slots)
-        if heap is None:
-            heap = self._heaps[slots] = []
-        heapq.heappush(heap, self._ranks[node])
-
-    def clear(self) -> None:
-        """Remove all entries."""
-        self._heaps.clear()
-
-    def first(self, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
-        """Return the most urgent node for which `holds`, of any number of slots, or None. It stays in the queue."""
-        order = self._order
-        best = len(order)
-        for heap in self._heaps.values():
-            while heap and not holds(order[heap[0]]):
-                heapq.heappop(heap)
-            if heap and heap[0] < best:
-                best = heap[0]
-        return order[best] if best < len(order) else None
-
-    def pop(self, free: Slots, holds: Callable[[NodeIndex], bool]) -> NodeIndex | None:
-        """Remove and return the most urgent node that needs at most `free` slots and for which `holds`, or None."""
-        order = self._order
-        best: list[int] | None = None
-        for slots, heap in self._heaps.items():
-            if slots > free:
-                continue
-            while heap and not holds(order[heap[0]]):
-                heapq.heappop(heap)
-            if heap and (best is None or heap[0] < best[0]):
-                best = heap
-        return order[heapq.heappop(best)] if best else None
-
+    from dagtui.text.amounts import ClockTime, Seconds
 
 LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
 """Lookahead: the attempts that should begin within this many seconds, judged by recent ones, and their maximum."""
-_ANY = Slots(1 << 30)
 TYPICAL = 1.0
 """Expected seconds of an attempt before any attempt has ended."""
 
 
-class Dispatch(Propagation):
-    """A propagation that also submits ready nodes while slots are free.
+class _Kept:
+    """What stays free for nodes that were passed over for too long, so that less urgent ones don't take it."""
 
-    Work is conserved, and wide nodes, which need more than one slot, don't starve (rule 5 in `rules`).
+    __slots__ = ("node", "pools", "slots", "slots_for")
+
+    def __init__(self) -> None:
+        self.node = NO_NODE
+        """The most urgent node for which something is kept."""
+        self.slots = NO_SLOTS
+        self.slots_for = NO_NODE
+        """The most urgent node for which slots are kept."""
+        self.pools: dict[int, int] = {}
+
+
+class Dispatch(Propagation):
+    """A propagation that also submits ready nodes while slots and pools are free.
+
+    Work is conserved, and nodes that want much don't starve (rule 5 in `rules`).
     """
 
     def __init__(self, graph: Graph, state: RunState, order: Sequence[float], lookahead: int) -> None:
@@ -96,75 +54,117 @@ class Dispatch(Propagation):
         """Moving average of the seconds that recent attempts took."""
         self._lookahead = 0
         self._lookahead_most = lookahead
-        self._passed_over = NO_NODE
-        """The first node in order, while others start before it because it needs more slots than are free."""
-        self._passed_since = NO_TIME
+        self._passed_over: dict[NodeIndex, ClockTime] = {}
+        """Ready nodes that lack something that a less urgent node took, and since when. At most one of each group."""
+        self._kept_for = NO_NODE, NO_NODE
+        """For which nodes something, and slots, were kept after the last fill."""
 
     def _fill(self) -> None:
-        """Submit ready nodes: as many as fit the free slots, and a few more if attempts are short."""
+        """Submit ready nodes: as many as fit what is free, and a few more if attempts are short."""
         state, capacity = self.state, self.capacity
         if capacity.size != state.jobs:
             capacity.resize(state.jobs)
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
-        if capacity.any_wide:
-            self._fill_by_width()
+        if not capacity.uniform:
+            self._fill_by_demand()
         elif not state.paused:
-            while (node := self._next(capacity.free)) is not None:
+            while self._may_submit() and (node := self.ready.pop(self._startable)) is not None:
                 self._submit(node)
 
-    def _fill_by_width(self) -> None:
-        """Fill slots in a graph whose nodes need different numbers of slots."""
-        state, capacity = self.state, self.capacity
-        kept_before, state.kept_for = state.kept_for, NO_NODE
-        if self._passed_over != NO_NODE and not self._startable(self._passed_over):
-            self._passed_over = NO_NODE
+    def _may_submit(self) -> bool:
+        """Return whether a node of one slot fits, now or by lookahead."""
+        return self.capacity.free > 0 or self.capacity.idle or len(self.submitted) < self._lookahead
+
+    def _fill_by_demand(self) -> None:
+        """Fill slots and pools in a graph whose nodes want different amounts of them."""
+        state = self.state
+        state.kept_for = NO_NODE
+        if self._passed_over:
+            self._passed_over = {node: since for node, since in self._passed_over.items() if self._startable(node)}
         if state.paused:
+            self._kept_for = NO_NODE, NO_NODE
             return
-        while (first := self.ready.first(self._startable)) is not None:
-            free = capacity.free
-            if capacity.width(first) <= free:
-                self._submit(first)
-            elif self._is_kept_for(first):
-                if not capacity.idle:
-                    self._keep_for(first, kept_before, free)
-                    return
-                self._submit(first)
-            elif not self._pass_over(first, free):
-                return
+        kept, blocked = self._submit_what_fits()
+        while blocked and self.capacity.idle:
+            self._submit(blocked[0])  # it wants more slots than there are
+            kept, blocked = self._submit_what_fits()
+        state.kept_for = kept.node
+        before, self._kept_for = self._kept_for, (kept.node, kept.slots_for)
+        if kept.node != NO_NODE and self._kept_for != before and self.capacity.free < 0:
+            self._withdraw_ahead()
 
-    def _is_kept_for(self, first: NodeIndex) -> bool:
-        """Return whether a node that does not fit has waited long enough, and will fit once others have ended."""
-        if self._passed_over != first or self.now - self._passed_since < self._typical:
-            return False
+    def _submit_what_fits(self) -> tuple[_Kept, list[NodeIndex]]:
+        """Submit each node that fits and leaves what is kept, most urgent first. Return the first of each other group.
+
+        The members of a group want the same, so none of them fits if the first one does not.
+        """
+        ready, demands = self.ready, self.capacity.demands
+        kept = _Kept()
+        blocked: list[NodeIndex] = []
+        heads = ready.heads(self._startable)
+        while heads:
+            rank, group = heads[0]
+            node, demand = ready.at(rank), demands[group]
+            if not self._fits(demand, kept):
+                heapq.heappop(heads)
+                blocked.append(node)
+                self._keep_for(node, demand, kept)
+                continue
+            self._pass_over(blocked, demand)
+            self._submit(node)
+            following = ready.first(group, self._startable)
+            if following is None:
+                heapq.heappop(heads)
+            else:
+                heapq.heapreplace(heads, (following, group))
+        if self.capacity.free < 0:  # submitted attempts are ahead of them
+            self._pass_over([node for node in blocked if self.capacity.demand(node).slots > 1])
+        return kept, blocked
+
+    def _fits(self, demand: Demand, kept: _Kept) -> bool:
+        """Return whether a node can be submitted, and leaves what is kept for more urgent ones."""
+        capacity = self.capacity
+        for pool, amount in demand.pools:
+            if capacity.pools[pool] - amount < kept.pools.get(pool, 0):
+                return False
+        if capacity.free - demand.slots >= kept.slots:
+            return True
+        return demand.slots == ONE_SLOT and not kept.slots and len(self.submitted) < self._lookahead
+
+    def _keep_for(self, node: NodeIndex, demand: Demand, kept: _Kept) -> None:
+        """Keep what a node wants, if it has waited long enough and will fit once others have ended.
+
+        Pools come first: as long as one of them lacks, slots for the node would be idle.
+        """
+        since = self._passed_over.get(node)
+        if since is None or self.now - since < self._typical or not self._will_fit(demand):
+            return
+        kept.node = node if kept.node == NO_NODE else kept.node
+        for pool, amount in demand.pools:
+            kept.pools[pool] = max(kept.pools.get(pool, 0), amount)
+        if all(self.capacity.pools[pool] >= amount for pool, amount in demand.pools):
+            kept.slots_for = node if kept.slots_for == NO_NODE else kept.slots_for
+            kept.slots = max(kept.slots, demand.slots)
+
+    def _will_fit(self, demand: Demand) -> bool:
+        """Return whether a node fits without what is held by attempts that can't be killed."""
         lost = self.capacity.held_by(self.unkillable)
-        return not lost or self.capacity.width(first) <= self.capacity.size - lost
+        if not lost:
+            return True
+        pools = self.capacity.without(self.unkillable, self.graph)
+        return demand.slots <= self.capacity.size - lost and all(pools[pool] >= amount for pool, amount in demand.pools)
 
-    def _keep_for(self, first: NodeIndex, kept_before: NodeIndex, free: Slots) -> None:
-        """Start nothing else, and withdraw the attempts submitted ahead of free slots, as they may take long."""
-        self.state.kept_for = first
-        if kept_before != first and free < 0:
-            self._withdraw_submitted()
-
-    def _pass_over(self, first: NodeIndex, free: Slots) -> bool:
-        """Submit the first node that fits, or that lookahead allows. Return False if there is none."""
-        node = self._next(free)
-        by_others = free < 0 if node is None else node != first  # free < 0: submitted attempts are ahead of it
-        if by_others and self._passed_over != first and self.capacity.width(first) > 1:
-            self._passed_over, self._passed_since = first, self.now
-        if node is None:
-            return False
-        self._submit(node)
-        return True
-
-    def _next(self, free: Slots) -> NodeIndex | None:
-        """Take the first node that fits, that lookahead allows, or that is too wide and runs when it is alone."""
-        node = self.ready.pop(free, self._startable)
-        if node is None and self.capacity.idle:
-            node = self.ready.pop(_ANY, self._startable)
-        if node is None and len(self.submitted) < self._lookahead:
-            node = self.ready.pop(ONE_SLOT, self._startable)
-        return node
+    def _pass_over(self, blocked: Sequence[NodeIndex], demand: Demand | None = None) -> None:
+        """Note which blocked nodes lack something that another node takes now: slots, or a pool in its demand."""
+        free, pools = self.capacity.free, self.capacity.pools
+        taken = {pool for pool, _ in demand.pools} if demand is not None else set()
+        for node in blocked:
+            wanted = self.capacity.demand(node)
+            if node not in self._passed_over and (
+                wanted.slots > free or any(pool in taken and amount > pools[pool] for pool, amount in wanted.pools)
+            ):
+                self._passed_over[node] = self.now
 
     def _startable(self, node: NodeIndex) -> bool:
         return self.state.status[node] == NodeStatus.READY and node not in self.submitted
@@ -173,14 +173,19 @@ class Dispatch(Propagation):
         attempt = self.state.attempt[node] + 1
         self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt))
         slots = self.capacity.reserve(node)
-        if node == self._passed_over:
-            self._passed_over = NO_NODE
+        if self._passed_over:
+            self._passed_over.pop(node, None)
         if self.stop_deadline:
             self.stop_deadline.pop(node, None)
         self.effects.append(Start(node, attempt, slots))
 
     def _withdraw_submitted(self) -> None:
         self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
+
+    def _withdraw_ahead(self) -> None:
+        """Withdraw what lookahead submitted, as it may take long."""
+        ahead = [node for node, slots in self.submitted.items() if slots == ONE_SLOT]
+        self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in ahead)
 
     def _learn(self, seconds: Seconds) -> None:
         self._typical += 0.2 * (seconds - self._typical)

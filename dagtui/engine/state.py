@@ -131,6 +131,10 @@ class RunState(Columns):
         found = cast("Iterator[NodeIndex]", _positions(self.status, status))
         return iter(self.inside(found))
 
+    def nodes_for(self, cause: Cause) -> Iterator[NodeIndex]:
+        """Return the nodes with a cause of their status, in the order of the file."""
+        return cast("Iterator[NodeIndex]", _positions(self.cause, cause))
+
     def failures(self) -> Iterator[NodeIndex]:
         """Yield the failed nodes whose failure is not allowed."""
         return (node for node in self.nodes_with(NodeStatus.FAILED) if not self._allowed[node])

@@ -303,7 +303,7 @@ class Traversal(Dispatch):
     def _line_up(self, node: NodeIndex) -> None:
         """Queue a ready node for a slot, or a gate for its question."""
         if self.question is None or self.graph.gate(node) is None:
-            self.ready.push(node, self.capacity.width(node))
+            self.ready.push(node, self.capacity.group(node))
         else:
             self._unasked.append(node)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import BY_TIMEOUT, CommandKind, EndKind
+from dagtui.engine.queued import queued_why
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
@@ -141,23 +141,6 @@ def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if (ran := state.reasons.get(node)) and (state.status[node] in ALIVE or state.cause[node] in _BY_AN_ATTEMPT):
         text += f"; {ran}" if state.status[node] in ALIVE else f"; {ran.replace('runs', 'ran', 1)}"
     return f"{text}; {left_behind(left)}" if left else text
-
-
-def queued_why(state: RunState, node: NodeIndex) -> str:
-    """Return what a queued node lacks, such as "needs 2 slots, 0 free". Free slots may be reserved for a wider node."""
-    cause = state.cause_of(node)
-    if cause is not Cause.NONE:
-        return CAUSES[NodeStatus.READY][cause]
-    wanted, free = state.graph.task(node).slots, slots_free(state)
-    words = "waits for a slot" if wanted == 1 else f"needs {wanted} slots"
-    if wanted > state.jobs:
-        return f"{words} of {state.jobs}: it starts when nothing else runs"
-    if wanted <= free and state.kept_for not in {-1, node}:
-        verb = "is" if free == 1 else "are"
-        return f"{words}: {free} free {verb} reserved for {state.graph.labels[state.kept_for]}"
-    if wanted > 1:
-        return f"{words}, {free} free"
-    return words if free else "no free slot"
 
 
 def waiting_why(state: RunState, node: NodeIndex) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.graph.model import Graph, Matrix, NodeIndex
+    from dagtui.graph.pools import Pool
 
 _PLAIN = Task("")
 _USUAL = RunSettings()
@@ -38,23 +39,26 @@ def resolved(graph: Graph) -> dict[str, object]:
     run = {key: getattr(graph.settings, key) for key in RUN if getattr(graph.settings, key) != getattr(_USUAL, key)}
     if run:
         document["run"] = run
+    if graph.pools:
+        document["pools"] = {pool.name: pool.written(pool.size) for pool in graph.pools}
     document["tasks"] = _tasks(graph)
     return document
 
 
 def _tasks(graph: Graph) -> dict[str, object]:
+    pools = {pool.name: pool for pool in graph.pools}
     nodes = [0] * len(graph.tasks)
     for number in graph.task_of:
         nodes[number] += 1
     if all(count == 1 or task.matrix is not None for task, count in zip(graph.tasks, nodes, strict=True)):
-        tables = {task.name: _table(task, task.needs, task.matrix) for task in graph.tasks}
+        tables = {task.name: _table(task, task.needs, task.matrix, pools) for task in graph.tasks}
         for node, number in zip(graph.nodes, graph.task_of, strict=True):
             task = graph.tasks[number]
             if task.matrix is None and not task.needs and graph.parent_count(node) and (needs := _parents(graph, node)):
                 tables[task.name]["needs"] = needs
         return dict(tables)
     return {
-        name: _table(graph.task(node), _parents(graph, node), None)
+        name: _table(graph.task(node), _parents(graph, node), None, pools)
         for node, name in zip(graph.nodes, graph.labels, strict=True)
     }
 
@@ -65,7 +69,9 @@ def _parents(graph: Graph, node: NodeIndex) -> list[str]:
     return [graph.labels[parent] for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
 
 
-def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None) -> dict[str, object]:
+def _table(
+    task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None, pools: Mapping[str, Pool]
+) -> dict[str, object]:
     """Return the keys of one task that are not at their defaults."""
     table: dict[str, object] = {
         key: getattr(task, key) for key in _SIMPLE if getattr(task, key) != getattr(_PLAIN, key)
@@ -76,6 +82,8 @@ def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None
     if task.shell is not None:
         table["shell"] = task.shell
     table.update(_retry(task.retry))
+    if task.pools:
+        table["pools"] = {name: pools[name].written(amount) for name, amount in task.pools}
     if task.trigger is not _PLAIN.trigger:
         table["trigger"] = task.trigger.value
     if task.env:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.model import Graph, ParameterValue, Task
+    from dagtui.graph.pools import Pool
 
     Load = Callable[[bytes, Path, Mapping[str, str], Mapping[str, str] | None, "Including"], Graph]
     """Reads the content of an included file."""
@@ -65,6 +66,7 @@ class Includes:
         self.params: dict[str, ParameterValue] = {}
         self.variables: dict[str, str] = {}
         self.sources: dict[Path, bytes] = {}
+        self.pools: list[Pool] = []
         self.remarks: list[str] = []
         """What of the files does not count, for people."""
         self._secrets: list[str] = []
@@ -142,6 +144,7 @@ class Includes:
         self.params |= {entry.prefix + name: value for name, value in graph.params.items()}
         self.variables |= graph.variables
         self.sources |= graph.sources
+        self.pools += graph.pools
         self._secrets += _secrets(graph, entry.prefix)
         ignored = sorted(key for key in _OF_THE_RUN if getattr(graph.settings, key) != getattr(_USUAL, key))
         self.remarks += graph.remarks

@@ -15,6 +15,10 @@ from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Value
+    from dagtui.graph.pools import Wants
+
+PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
+"""What the text of a parameter on the command line can be read as."""
 
 _ODD = frozenset(("", " ", "~"))
 LONGEST_PATH = 4096
@@ -42,6 +46,13 @@ def read_needs(value: object) -> tuple[str, ...]:
     if len(found) > 1:
         _refuse_repeated(found)
     return found
+
+
+def read_wants(value: object) -> Wants:
+    """Read what an attempt takes of pools."""
+    from dagtui.graph import pool_values
+
+    return pool_values.read_wants(value)
 
 
 def read_default(value: object) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from dagtui.graph.key_values import (
     read_shell,
     read_trigger,
     read_type,
+    read_wants,
 )
 from dagtui.graph.matrix.matrices import read_matrix
 from dagtui.graph.model import Trigger
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     Schema = Mapping[str, object]
 
 MOST_RETRIES = 1_000_000
+SIZE_PATTERN = r"^\s*[0-9]+(\.[0-9]+)? ?([KMGTPkmgtp][Ii]?)?[Bb]?\s*$"
 
 
 class Key(NamedTuple):
@@ -78,6 +80,8 @@ CELLS: Schema = {
     "minItems": 1,
     "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR},
 }
+AMOUNT: Schema = {"type": ["integer", "string"], "pattern": SIZE_PATTERN, "minimum": 1, "maximum": 2**60}
+AMOUNTS: Schema = {"type": "object", "additionalProperties": AMOUNT, "propertyNames": {"pattern": r"\S"}}
 AXIS: Schema = {**SCALARS, "minItems": 1}
 MATRIX_KEYS: Mapping[str, Key] = {
     "from": Key(
@@ -180,6 +184,7 @@ TASK: Mapping[str, Key] = {
     ),
     "grace": Key(values.duration, DURATION, "Time between TERM and KILL.", is_field=True, is_plain=True),
     "slots": Key(*_whole(1, MOST_SLOTS), "Slots that an attempt takes.", is_field=True, is_plain=True),
+    "pools": Key(read_wants, AMOUNTS, "Amounts of pools that an attempt takes, by name.", is_field=True),
     "trigger": Key(
         read_trigger,
         {"enum": [trigger.value for trigger in Trigger]},
@@ -257,16 +262,16 @@ DOCUMENT: Mapping[str, str] = {
     "env": "Variables of the environment of all tasks.",
     "defaults": "Keys of all tasks that do not have them.",
     "run": "Settings of a run.",
+    "pools": "What nodes share besides slots, and how much of it there is.",
     "tasks": "The tasks, by name.",
 }
 """The keys at the top of the file, and what they are for."""
 
-RESERVED_DOCUMENT = ("pools",)
+RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
     "inputs",
     "outputs",
-    "pools",
     "if",
     "executor",
     "service",

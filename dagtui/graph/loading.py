@@ -23,12 +23,13 @@ from dagtui.graph.toml import parse, values
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dagtui.graph.env_files import EnvFiles
     from dagtui.graph.includes import Includes, Including
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import ParameterValue, Task
+    from dagtui.graph.pools import Pool
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
@@ -153,6 +154,7 @@ class _Loading:
             tasks, params, settings = [*includes.tasks, *tasks], params | includes.params, includes.settings(settings)
             read = {**includes.variables, **read}
             environment = None if environment is None else {**read, **environment}
+        pools = self._pools(tasks, () if includes is None else includes.pools)
         self._check_slots(tasks, settings)
         self._check_triggers(tasks)
         layout = lay_out(tasks, reader.broken, self._diagnostics)
@@ -175,7 +177,7 @@ class _Loading:
         if graph is not None:
             placeholders.check_needs(graph)
             self._check_default(graph)
-            graph.sources = reader.sheets
+            graph.sources, graph.pools = reader.sheets, pools
             graph.file_edges = wiring.files.file_edges if wiring.files is not None else None
             graph.variables = read
             if env_files is not None:
@@ -326,6 +328,15 @@ class _Loading:
             if task.slots > settings.jobs:
                 message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {settings.jobs:,} jobs"
                 self._diagnostics.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
+
+    def _pools(self, tasks: list[Task], included: Sequence[Pool]) -> tuple[Pool, ...]:
+        """Read `[pools]`, and check what tasks want of them."""
+        table = self._table("pools")
+        if not table and not included and not any(task.pools for task in tasks):
+            return ()
+        from dagtui.graph.pool_values import read_pools
+
+        return read_pools(table, included, tasks, self._document, self._diagnostics)
 
     def _check_triggers(self, tasks: list[Task]) -> None:
         """Record tasks that have no parents and wait for one."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.indexed import Indexed
+    from dagtui.graph.pools import Pool, Wants
     from dagtui.text.amounts import Seconds
 
 Value = str | int | float | bool
@@ -151,6 +152,7 @@ class Task:
     grace: Seconds = 5.0
     """Seconds from TERM to KILL."""
     slots: int = 1
+    pools: Wants = ()
     trigger: Trigger = Trigger.ALL_SUCCESS
     allow_failure: bool = False
     line: int = 0
@@ -209,6 +211,7 @@ class Graph:
         "order",
         "params",
         "path",
+        "pools",
         "remarks",
         "settings",
         "sources",
@@ -262,6 +265,7 @@ class Graph:
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
         self.settings = RunSettings() if settings is None else settings
+        self.pools: tuple[Pool, ...] = ()
         self.variables: Mapping[str, str] = {}
         """The variables of the files that `run.env_file` names. Those that a run is started with count before them."""
         self.sources: Mapping[Path, bytes] = {}

@@ -53,6 +53,9 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
     if settings.default or settings.env_file:
         named, files = (tuple(map(secrets.mask, texts)) for texts in (settings.default, settings.env_file))
         shown.settings = dataclasses.replace(settings, default=named, env_file=files)
+    if graph.pools:
+        shown.pools = tuple([dataclasses.replace(pool, name=secrets.mask(pool.name)) for pool in graph.pools])
+        redactor.check("pools", [pool.name for pool in shown.pools])
     return shown
 
 

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 from dagtui.graph.gates import KEPT as OF_GATES
-from dagtui.graph.keys import DOCUMENT, INCLUDE, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
+from dagtui.graph.keys import AMOUNTS, DOCUMENT, INCLUDE, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
 from dagtui.graph.model import RetryPolicy, Task
 from dagtui.graph.run_settings import RunSettings
@@ -41,6 +41,7 @@ def schema() -> dict[str, object]:
         "env": VARIABLES,
         "defaults": {"allOf": [{"$ref": "#/definitions/task"}, {"not": {"required": ["ask"]}}]},
         "run": _table(RUN, RunSettings),
+        "pools": AMOUNTS,
         "tasks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/task"}},
     }
     return {

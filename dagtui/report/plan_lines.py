@@ -17,6 +17,7 @@ from dagtui.graph.expressions.as_run import (
     wrapped_line,
 )
 from dagtui.graph.model import Gate, Trigger
+from dagtui.runs.wording import wants_words
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label
@@ -83,6 +84,7 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
         "graph": graph.name,
         "path": None if graph.path is None else str(graph.path),
         "jobs": plan.jobs,
+        "pools": {pool.name: pool.size for pool in graph.pools},
         "history": plan.known,
         "critical_path": [graph.labels[node] for node in plan.critical_path],
         "critical_path_seconds": round(plan.critical_seconds, 3),
@@ -131,6 +133,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "needs": [graph.labels[parent] for parent in graph.parents(node)],
         "trigger": task.trigger.value,
         "slots": task.slots,
+        "pools": dict(task.pools),
         "retries": task.retry.retries,
         "timeout": task.timeout,
         "command": command_line(task.action),
@@ -153,7 +156,7 @@ def _json_value(value: Value) -> Value:
 def _headline(plan: Plan, look: Look) -> Iterator[str]:
     graph = plan.graph
     arrow = f" {look.glyphs.arrow} "
-    slots = plural(plan.jobs, "slot")
+    slots = ", ".join([plural(plan.jobs, "slot"), *(label(pool.wanted(pool.size)) for pool in graph.pools)])
     nodes = plural(len(plan.order), "node")
     if plan.outside:
         nodes = f"{count(len(plan.order))} of {plural(len(graph), 'node')}"
@@ -246,6 +249,8 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         yield f"[trigger {task.trigger.value}]"
     if task.slots > 1:
         yield f"[{task.slots} slots]"
+    if task.pools:
+        yield f"[{label(wants_words(graph, task))}]"
 
 
 def _idle(plan: Plan, *, everything: bool) -> Iterator[str]:

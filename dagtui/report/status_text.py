@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
+    from dagtui.graph.pools import Wants
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
@@ -74,6 +75,7 @@ def headline(answer: Mapping[str, object]) -> str:
     if isinstance(remaining, dict):
         words.append(f"about {_duration(remaining.get('seconds'))} left (bound by {label(remaining.get('node'))})")
     words.append(_slots(answer.get("slots_taken"), answer.get("jobs")))
+    words += _pools(answer.get("pools"))
     if answer.get("paused"):
         words.append("paused")
     words.append(label(answer.get("screen"), 20))
@@ -92,6 +94,13 @@ def _slots(taken: object, jobs: object) -> str:
     if not isinstance(taken, int):
         return plural(jobs, "slot") if isinstance(jobs, int) else "? slots"
     return f"slots {_number(taken)}/{_number(jobs)}"
+
+
+def _pools(pools: object) -> Iterator[str]:
+    """Yield what is in use of each pool. Its size is in the answer as a number, without a unit."""
+    for name, pool in pools.items() if isinstance(pools, dict) else ():
+        if isinstance(pool, dict) and isinstance(pool.get("words"), str):
+            yield f"{label(name, 40)} {label(pool['words'], 60)}"
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:
@@ -130,12 +139,13 @@ def _duration(value: object) -> str:
 def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[str, object]]:
     """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = run.state, run.clock()
-    queued: dict[tuple[int, Cause], str] = {}
+    queued: dict[tuple[int, Wants, Cause], str] = {}
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
         if status is NodeStatus.READY:
-            # This is the same for all nodes that need as many slots, and computing it counts the slots in use.
-            key = (run.graph.task(node).slots if cause is not Cause.ASKS else -node - 1, cause)
+            # This is the same for all nodes that want the same, and computing it counts what is in use.
+            slots = run.graph.task(node).slots if cause is not Cause.ASKS else -node - 1
+            key = (slots, run.graph.task(node).pools, cause)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
             why = full_why(state, node, now)

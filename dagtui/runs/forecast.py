@@ -9,7 +9,7 @@ from dagtui.engine.walks import longest_path_among
 from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
@@ -47,20 +47,32 @@ class Forecast:
     def seconds_for(self, nodes: Collection[NodeIndex], jobs: int) -> float | None:
         """Return the expected seconds to run only some nodes on `jobs` slots, or None without history.
 
-        This is the larger of the critical path among them and their total work divided by the slots.
+        This is the larger of the critical path among them and their total work divided by the slots, or by a pool.
         """
         if self.weights is None:
             return None
         work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
-        return max(work, longest_path_among(self._graph, nodes, self.weights))
+        pools = self._pool_work((node, self.weights[node]) for node in nodes)
+        return max(work, pools, longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: NodeIndex, jobs: int) -> float:
         return min(1.0, self._graph.task(node).slots / max(1, jobs))
 
+    def _pool_work(self, works: Iterable[tuple[NodeIndex, float]]) -> float:
+        """Return how long the pool lasts that nodes use longest, given their seconds."""
+        if not self._graph.pools:
+            return 0.0
+        used = {pool.name: 0.0 for pool in self._graph.pools}
+        for node, seconds in works:
+            for name, amount in self._graph.task(node).pools:
+                used[name] += seconds * amount
+        return max(used[pool.name] / pool.size for pool in self._graph.pools)
+
     def remaining(self, state: RunState, clock: ClockTime) -> tuple[float, int] | None:
         """Return the expected seconds until all nodes are settled, and the node that bounds it. None without history.
 
-        The time is the larger of the critical path among the unsettled nodes and all their work divided by the slots.
+        The time is the larger of the critical path among the unsettled nodes and all their work divided by the slots,
+        or by a pool.
         """
         if self.weights is None or not state.unsettled:
             return None
@@ -73,7 +85,8 @@ class Forecast:
 
     def _judge(self, state: RunState, clock: ClockTime, weights: list[float]) -> tuple[float, int] | None:
         graph, work = self._graph, 0.0
-        lengths: dict[int, float] = {}
+        lengths: dict[NodeIndex, float] = {}
+        owns: dict[NodeIndex, float] = {}
         bound, longest = -1, -1.0
         for node in reversed(graph.order):
             status = state.status[node]
@@ -85,6 +98,8 @@ class Forecast:
             work += own * self._share(node, state.jobs)
             length = own + max((lengths.get(child, 0.0) for child in graph.children(node)), default=0.0)
             lengths[node] = length
+            if graph.pools:
+                owns[node] = own
             if length > longest:
                 bound, longest = node, length
-        return (max(longest, work), bound) if bound >= 0 else None
+        return (max(longest, work, self._pool_work(owns.items())), bound) if bound >= 0 else None

@@ -134,6 +134,7 @@ class Invariants(RunModel):
         assert set(self.traversal.capacity.held) == self.known_alive
         open_slots = sum(self.graph.task(node).slots for node in self.open)
         assert self.traversal.capacity.free == self.state.jobs - open_slots
+        assert self.traversal.capacity.pools == [self.left(pool.name) for pool in self.graph.pools]
         for node in self.nodes:
             if self.state.status_of(node) in ALIVE:
                 assert node in self.open, f"n{node} is a ghost"
@@ -155,7 +156,8 @@ class Invariants(RunModel):
             if self.graph.gate(node):
                 continue
             fits = self.graph.task(node).slots <= free or not executor.alive
-            held_back = self.kept_for is not None and self.ranks[node] > self.ranks[self.kept_for]
+            fits = fits and all(amount <= self.left(pool) for pool, amount in self.graph.task(node).pools)
+            held_back = any(self.rank(kept) < self.rank(node) and self.keeps_from(kept, node) for kept in self.kept)
             assert not fits or held_back, f"n{node} could start, but is not started"
 
     def gates_ask_once_they_are_ready(self) -> None:

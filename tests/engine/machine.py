@@ -76,7 +76,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         note = hypothesis_note if currently_in_test_context() else str
         note(f"{[(a, b) for a in range(len(graph)) for b in graph.children(a)]} {graph.settings}")
         for task in graph.tasks:
-            note(f"{task.trigger} slots {task.slots} {task.retry} timeout {task.timeout} allowed {task.allow_failure}")
+            note(f"{task.trigger} slots {task.slots} {task.pools} {task.retry}")
+            note(f"timeout {task.timeout} allowed {task.allow_failure}")
         self.graph = graph
         self.nodes = range(len(graph))
         self.seconds = 0.001 if brisk else 1.0
@@ -363,12 +364,15 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.in_command = True
         given = self.traversal.handle(command, self.now)
         assert given is not None
-        self.conclude()
+        self.conclude(filled=given.nothing is None and not given.changed)
         self.in_command = False
         return given
 
-    def conclude(self) -> None:
-        """Compare what the engine did with the model, and send its effects to the executor."""
+    def conclude(self, *, filled: bool = True) -> None:
+        """Compare what the engine did with the model, and send its effects to the executor.
+
+        A refused command fills no slots.
+        """
         events, effects = self.traversal.take()
         self.effects = list(effects)
         self.stop_expected = None
@@ -377,12 +381,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.record(event)
         assert self.stop_expected is None, "keep_going is false, but the run did not stop itself"
         for effect in effects:
-            if isinstance(effect, Start):
-                self.check_start(effect)
-                self.stop_deadline.discard(effect.node)
-            elif isinstance(effect, Stop):
+            if isinstance(effect, Stop):
                 self.stop_deadline.add(effect.node)
-        self.follow_order([effect for effect in effects if isinstance(effect, Start)])
+        if filled:
+            self.follow_order([effect for effect in effects if isinstance(effect, Start)])
         self.executor.accept(effects)
 
     def teardown(self) -> None:

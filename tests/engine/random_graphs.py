@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from support.gates import as_gate, with_gates
 
 from dagtui.graph.model import Gate, Graph, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.pools import Pool
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
     import random
+
+    from dagtui.graph.pools import Wants
 
 TRIGGERS = [*[Trigger.ALL_SUCCESS] * 4, *Trigger]
 POLICIES = [
@@ -25,6 +28,7 @@ POLICIES = [
 TIMEOUTS = [None, None, 4.0]
 LIMITS = [None, None, None, 12.0]
 SLOTS = [1, 1, 1, 2, 3]
+WANTS: list[Wants] = [(), *[(("gpu", 1),)] * 3, (("gpu", 2),), (("gpu", 2),), (("gpu", 1), ("mem", 5))]
 ALLOWED = [False, False, False, True]
 COUNTS = [2, 3, 4, 4, 5, 5, 6, 7, 8]
 PARENTS = [0, 1, 1, 1, 2, 3]
@@ -49,7 +53,8 @@ def graphs(draw: st.DrawFn) -> Graph:
     edges = set()
     for child in range(1, len(drawn)):
         edges |= {(draw(st.integers(0, child - 1)), child) for _ in range(draw(st.sampled_from(PARENTS)))}
-    return _graph(drawn, edges, keep_going=draw(st.booleans()), limit=draw(st.sampled_from(LIMITS)))
+    graph = _graph(drawn, edges, keep_going=draw(st.booleans()), limit=draw(st.sampled_from(LIMITS)))
+    return random_pools(graph, draw(st.randoms(use_true_random=False))) if draw(st.booleans()) else graph
 
 
 def _asking(task: Task, gate: Gate | None) -> Task:
@@ -98,3 +103,10 @@ def _reading(task: Task, node: int, edges: set[tuple[int, int]]) -> Task:
     if is_gate or first == node or ((first, node) in edges and node % 3):
         return task
     return replace(task, action=ShellCommand(f"echo {{{{ needs.n{first}.outputs.answer or 0 }}}}"))
+
+
+def random_pools(graph: Graph, source: random.Random) -> Graph:
+    """Return the graph with nodes that want pools."""
+    graph.tasks = [replace(task, pools=source.choice(WANTS)) for task in graph.tasks]
+    graph.pools = (Pool("gpu", 2), Pool("mem", 8, 1000))
+    return graph

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from engine.machine import ENDS, KINDS, STEERING, TraversalMachine
-from engine.random_graphs import random_gates, random_graph
+from engine.random_graphs import random_gates, random_graph, random_pools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,8 @@ class RandomWalk:
         graph = random_graph(self.source)
         if self.seed % 16 in WITH_GATES:
             graph = random_gates(graph, random.Random(self.seed))
+        elif self.seed % 13 in WITH_POOLS:
+            graph = random_pools(graph, random.Random(self.seed))
         machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets())
         happenings = self._happenings()
         for _ in range(steps):
@@ -77,6 +79,8 @@ class RandomWalk:
         ]
 
 
+WITH_POOLS = {3, 6, 7, 10}
+"""Seeds, modulo 13, of walks whose nodes want pools."""
 WITH_GATES = {3, 6, 10}
 """Remainders by 16 of the walks through graphs with gates."""
 WITH_A_TARGET = {3, 4, 6}

@@ -15,6 +15,8 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import LOOKAHEAD_MOST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Result, Start
     from dagtui.engine.state import RunState
@@ -87,10 +89,10 @@ class RunModel:
         self.stale: set[int] = set()
         self.succeeded: set[int] = set()
         """Nodes of whose success the engine knows, until they are reset."""
-        self.passed_over: tuple[int, float] | None = None
-        """The first node in order while others start before it because it is too wide, and since when."""
-        self.kept_for: int | None = None
-        """The node for which free slots are kept after the last message."""
+        self.passed_over: dict[int, float] = {}
+        """The nodes that lack something that a less urgent one took, and since when."""
+        self.kept: list[int] = []
+        """The nodes for which something is kept free after the last message, most urgent first."""
         self.ended_by_person = False
         self.active = 0.0
         """Seconds in which something was not settled."""
@@ -253,34 +255,82 @@ class RunModel:
                 self.tries[result.node] = 0  # it was being withdrawn, and gets a fresh budget
 
     def follow_order(self, starts: list[Start]) -> None:
-        """Check that the first node in order, if wide, is not passed over for too long (rule 5)."""
-        state, ranks = self.state, self.ranks
+        """Check that no node that wants much is passed over for too long (rule 5)."""
+        state = self.state
         ready = (node for node in state.nodes_with(NodeStatus.READY) if not self.graph.gate(node))
-        waiting = [node for node in ready if node not in self.open]
-        if self.passed_over is not None and self.passed_over[0] not in waiting:
-            self.passed_over = None
-        self.kept_for = None
-        first = min(waiting, key=ranks.__getitem__, default=None)
-        if first is None:
-            return
-        later = [start.node for start in starts if ranks[start.node] > ranks[first]]
-        if self.passed_over is not None and self.passed_over[0] == first:
-            if self.now - self.passed_over[1] >= self.traversal._typical and self.will_fit(first):
-                self.kept_for = first
-                assert not later, f"n{later[0]} started before n{first}, for which slots are kept"
-        elif later or (not state.paused and self.graph.task(first).slots > 1 and self.is_in_line_behind_others()):
-            self.passed_over = (first, self.now)
+        waiting = sorted((node for node in ready if node not in self.open), key=self.rank)
+        self.passed_over = {node: since for node, since in self.passed_over.items() if node in waiting}
+        for start in starts:
+            self.check_start(start)
+            for node in self.heads(waiting):
+                if self.rank(node) < self.rank(start.node):
+                    assert self.demand(node) != self.demand(start.node), f"n{start.node} started before n{node}"
+                    kept = self.is_kept_for(node) and self.keeps_from(node, start.node)
+                    assert not kept, f"n{start.node} took what is kept for n{node}"
+                    if self.lacks_what_is_taken(node, start.node):
+                        self.passed_over.setdefault(node, self.now)
+            waiting.remove(start.node)
+            self.open[start.node] = start
+            self.stop_deadline.discard(start.node)
+        if self.free_slots() < 0 and not state.paused and any(self.demand(node) != (1, ()) for node in self.nodes):
+            for node in self.heads(waiting):
+                if self.graph.task(node).slots > 1:
+                    self.passed_over.setdefault(node, self.now)
+        self.kept = [] if state.paused else [node for node in self.heads(waiting) if self.is_kept_for(node)]
+        assert state.kept_for == next(iter(self.kept), -1)
 
-    def is_in_line_behind_others(self) -> bool:
-        """Return whether more is submitted than there are slots, which begins before ready nodes."""
-        return (
-            self.state.jobs < sum(start.slots for start in self.open.values()) and self.open.keys() > self.known_alive
+    def rank(self, node: int) -> int:
+        return self.ranks[node]
+
+    def demand(self, node: int) -> tuple[int, tuple[tuple[str, int], ...]]:
+        """Return what a node wants: slots, and amounts of pools."""
+        task = self.graph.task(node)
+        return task.slots, tuple(sorted(task.pools))
+
+    def heads(self, waiting: list[int]) -> list[int]:
+        """Return the most urgent of the waiting nodes that want the same."""
+        return sorted({self.demand(node): node for node in reversed(waiting)}.values(), key=self.rank)
+
+    def free_slots(self) -> int:
+        """Return the number of slots that no attempt reserves or holds."""
+        return self.state.jobs - sum(other.slots for other in self.open.values())
+
+    def left(self, pool: str, without: Iterable[int] | None = None) -> int:
+        """Return what no attempt reserves or holds of a pool, or what is not held by some of the nodes."""
+        size = next(one.size for one in self.graph.pools if one.name == pool)
+        holders = self.open if without is None else without
+        return size - sum(dict(self.graph.task(node).pools).get(pool, 0) for node in holders)
+
+    def keeps_from(self, node: int, other: int) -> bool:
+        """Return whether a node would lose what is kept for it if another one started."""
+        wanted, taken = dict(self.graph.task(node).pools), dict(self.graph.task(other).pools)
+        if any(self.left(pool) - taken[pool] < amount for pool, amount in wanted.items() if pool in taken):
+            return True
+        has_pools = all(self.left(pool) >= amount for pool, amount in wanted.items())
+        return has_pools and self.free_slots() - self.graph.task(other).slots < self.graph.task(node).slots
+
+    def lacks_what_is_taken(self, node: int, other: int) -> bool:
+        """Return whether a node lacks something that another one takes."""
+        wanted, taken = self.graph.task(node), dict(self.graph.task(other).pools)
+        return wanted.slots > self.free_slots() or any(
+            amount > self.left(pool) for pool, amount in wanted.pools if pool in taken
         )
+
+    def is_kept_for(self, node: int) -> bool:
+        """Return whether a node was passed over for long enough."""
+        waited = self.now - self.passed_over.get(node, self.now)
+        return waited >= self.traversal._typical and self.will_fit(node)
 
     def will_fit(self, node: int) -> bool:
         """Return whether a node will fit after everything that can be ended has ended."""
-        lost = sum(self.open[other].slots for other in self.traversal.unkillable if other in self.open)
-        return not lost or self.graph.task(node).slots <= self.state.jobs - lost
+        lost = [other for other in self.traversal.unkillable if other in self.open]
+        if not lost:
+            return True
+        slots = sum(self.open[other].slots for other in lost)
+        task = self.graph.task(node)
+        return task.slots <= self.state.jobs - slots and all(
+            amount <= self.left(pool, lost) for pool, amount in task.pools
+        )
 
     def check_start(self, start: Start) -> None:
         """Check that a node starts only when it may."""
@@ -300,4 +350,5 @@ class RunModel:
         assert start.slots <= free or not self.open or (ahead and in_line < LOOKAHEAD_MOST and start.slots == 1), (
             "submitted more than there are slots"
         )
-        self.open[node] = start
+        for pool, amount in self.graph.task(node).pools:
+            assert amount <= self.left(pool), f"{pool} is exceeded"

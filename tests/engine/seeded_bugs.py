@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, dispatch, events, followers, state, targets, walks, why
-from dagtui.engine.dispatch import ReadyQueue
+from dagtui.engine import control, events, followers, state, targets, walks, why
+from dagtui.engine.capacity import Capacity, Demand
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
 from dagtui.engine.rules import propagation, refusals
@@ -163,10 +163,14 @@ def a_back_off_is_never_over(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
-    def pop(original, self, free, holds):
-        return original(self, free + 1, holds)
+    def submits(original, self, *args):
+        self.capacity.free += 1
+        try:
+            return original(self, *args)
+        finally:
+            self.capacity.free -= 1
 
-    around(patch, ReadyQueue, "pop", pop)
+    around(patch, Traversal, "_fits", submits)
 
 
 @bug
@@ -202,10 +206,10 @@ def a_lost_wake_up_when_slots_grow(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_wants_more_than_there_is_never_starts(patch: pytest.MonkeyPatch) -> None:
-    def pop(original, self, free, holds):
-        return None if free > 1000 else original(self, free, holds)
+    def submit_what_fits(original, self):
+        return original(self)[0], []
 
-    around(patch, ReadyQueue, "pop", pop)
+    around(patch, Traversal, "_submit_what_fits", submit_what_fits)
 
 
 @bug
@@ -220,30 +224,74 @@ def a_pause_lets_what_is_ready_start(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_wide_node_starves(patch: pytest.MonkeyPatch) -> None:
-    around(patch, Traversal, "_is_kept_for", lambda _original, _self, _first: False)
+    around(patch, Traversal, "_keep_for", lambda _original, *_args: None)
 
 
 @bug
 def slots_are_kept_for_a_wide_node_from_the_first_moment(patch: pytest.MonkeyPatch) -> None:
-    def is_kept_for(original, self, first):
+    def keep_for(original, self, *args):
         typical, self._typical = self._typical, 0.0
         try:
-            return original(self, first)
+            original(self, *args)
         finally:
             self._typical = typical
 
-    around(patch, Traversal, "_is_kept_for", is_kept_for)
+    around(patch, Traversal, "_keep_for", keep_for)
 
 
 @bug
 def slots_are_kept_for_a_node_that_does_not_want_them_any_more(patch: pytest.MonkeyPatch) -> None:
     def fill(original, self):
-        passed_over = self._passed_over, self._passed_since
+        passed_over = self._passed_over
         original(self)
-        if self._passed_over == dispatch.NO_NODE:
-            self._passed_over, self._passed_since = passed_over
+        self._passed_over = passed_over | self._passed_over
 
     around(patch, Traversal, "_fill", fill)
+
+
+# Pools
+
+
+@bug
+def a_pool_is_exceeded(patch: pytest.MonkeyPatch) -> None:
+    around(patch, Traversal, "_fits", lambda original, self, demand, kept: original(self, Demand(demand.slots), kept))
+
+
+@bug
+def a_pool_is_not_given_back_after_a_withdrawal(patch: pytest.MonkeyPatch) -> None:
+    def withdraw(original, self, node):
+        self._taken.pop(node, None)
+        original(self, node)
+
+    around(patch, Capacity, "withdraw", withdraw)
+
+
+@bug
+def a_pool_is_used_by_one_node_at_a_time(patch: pytest.MonkeyPatch) -> None:
+    def fits(original, self, demand, kept):
+        whole = tuple((pool, self.graph.pools[pool].size) for pool, _ in demand.pools)
+        return original(self, Demand(demand.slots, whole), kept)
+
+    around(patch, Traversal, "_fits", fits)
+
+
+@bug
+def what_is_kept_of_a_pool_is_taken(patch: pytest.MonkeyPatch) -> None:
+    def fits(original, self, demand, kept):
+        kept.pools.clear()
+        return original(self, demand, kept)
+
+    around(patch, Traversal, "_fits", fits)
+
+
+@bug
+def slots_stay_idle_while_a_pool_is_awaited(patch: pytest.MonkeyPatch) -> None:
+    def keep_for(original, self, node, demand, kept):
+        original(self, node, demand, kept)
+        if kept.node >= 0:
+            kept.slots = max(kept.slots, demand.slots)
+
+    around(patch, Traversal, "_keep_for", keep_for)
 
 
 # Tallies and propagated statuses

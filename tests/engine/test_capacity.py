@@ -7,14 +7,18 @@ from hypothesis import strategies as st
 
 from dagtui.engine.capacity import Capacity
 from dagtui.graph.model import Graph, Task
+from dagtui.graph.pools import Pool
 
 WIDTHS = (1, 2, 5, 1)
+WANTS = ((), (("gpu", 1),), (("mem", 3), ("gpu", 2)), (("mem", 5),))
 STEPS = st.lists(st.tuples(st.sampled_from(("reserve", "begin", "withdraw", "release")), st.sampled_from(range(4))))
 
 
 def pool(*widths: int, size: int) -> Capacity:
-    tasks = [Task(f"n{number}", slots=slots) for number, slots in enumerate(widths)]
-    return Capacity(Graph([task.name for task in tasks], [], tasks=tasks), size)
+    tasks = [Task(f"n{number}", slots=slots, pools=WANTS[number]) for number, slots in enumerate(widths)]
+    graph = Graph([task.name for task in tasks], [], tasks=tasks)
+    graph.pools = (Pool("gpu", 9), Pool("mem", 9, 1024))
+    return Capacity(graph, size)
 
 
 @given(STEPS, st.integers(1, 9))
@@ -38,6 +42,8 @@ def test_what_is_free_follows_from_what_is_reserved_and_held(steps: list[tuple[s
             held.discard(node)
         assert (set(capacity.reserved), set(capacity.held)) == (reserved, held)
         assert capacity.free == size - sum(WIDTHS[node] for node in reserved | held)
+        taken = [sum(dict(WANTS[node]).get(name, 0) for node in reserved | held) for name in ("gpu", "mem")]
+        assert capacity.pools == [9 - amount for amount in taken]
         assert capacity.idle == (not reserved and not held)
         assert capacity.held_by(range(4)) == sum(WIDTHS[node] for node in held)
 
@@ -52,6 +58,12 @@ def test_a_lowered_size_takes_nothing_from_what_is_held() -> None:
     assert capacity.free == 1
 
 
-def test_only_nodes_of_more_than_one_slot_make_a_graph_wide() -> None:
-    assert not pool(1, 1, size=1).any_wide
-    assert pool(1, 2, size=1).any_wide
+def test_only_slots_and_pools_make_demands_differ() -> None:
+    def uniform(*slots: int) -> bool:
+        tasks = [Task(f"n{number}", slots=one) for number, one in enumerate(slots)]
+        return Capacity(Graph([task.name for task in tasks], [], tasks=tasks), 1).uniform
+
+    assert uniform(1, 1)
+    assert not uniform(1, 2)
+    assert not pool(1, 1, size=1).uniform
+    assert [pool(1, 1, 2, 1, size=1).group(node) for node in range(4)] == [0, 1, 2, 3]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scene import Scene, dag
 
-from dagtui.engine.dispatch import ReadyQueue
+from dagtui.engine.ready_queue import ReadyQueue
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import critical_path_lengths, longest_path_among
 from dagtui.graph.model import Graph
@@ -56,16 +56,19 @@ def test_equal_ways_go_in_the_order_of_the_file():
     assert Scene(dag("c a b"), jobs=1).run_all() == ["c", "a", "b"]
 
 
-def test_the_queue_takes_the_most_urgent_that_fits_and_forgets_what_no_longer_holds():
+def test_the_queue_gives_the_most_urgent_of_each_group_and_forgets_what_no_longer_holds():
     queue = ReadyQueue([1.0, 5.0, 3.0, 9.0])
-    for node, slots in enumerate((1, 1, 2, 4)):
-        queue.push(node, slots)
-    queue.push(1, 1)
-    assert queue.pop(3, lambda _node: True) == 1
-    assert queue.pop(2, lambda node: node != 1) == 2
-    assert queue.pop(2, lambda node: node != 1) == 0
-    assert queue.pop(2, lambda _node: True) is None
-    assert queue.pop(4, lambda _node: True) == 3
+    for node, group in enumerate((0, 0, 1, 2)):
+        queue.push(node, group)
+    queue.push(1, 0)
+    assert [(queue.at(rank), group) for rank, group in sorted(queue.heads(lambda _node: True))] == [
+        (3, 2),
+        (1, 0),
+        (2, 1),
+    ]
+    assert [queue.at(rank) for rank, _ in queue.heads(lambda node: node not in {1, 3})] == [2, 0]
+    assert queue.pop(lambda _node: True) == 0
+    assert queue.pop(lambda _node: True) is None
 
 
 def test_a_chain_does_not_recurse():

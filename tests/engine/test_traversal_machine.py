@@ -18,14 +18,16 @@ COMMON = settings(
 )
 
 DEEP = {
+    "an_allowed_failure_outlives_what_it_followed",
     "a_lost_wake_up_when_slots_grow",
     "rule_7_leaves_what_starts_again",
-    "slots_are_kept_for_a_node_that_does_not_want_them_any_more",
+    "slots_stay_idle_while_a_pool_is_awaited",
     "timeout_beats_a_persons_cancel",
     "what_blocks_a_cause_is_not_retried_with_it",
     "what_completed_meanwhile_is_not_stale",
     "what_followed_a_skip_by_a_person_outlives_it",
     "what_runs_while_its_ancestor_runs_again_is_not_stale",
+    "what_is_kept_of_a_pool_is_taken",
     "what_is_released_by_its_parents_makes_nothing_stale",
     "what_was_asked_back_and_cancelled_is_not_told_to_stop",
 }

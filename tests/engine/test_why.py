@@ -63,9 +63,9 @@ def test_what_an_attempt_left_behind_is_said_until_it_runs_again(value: int, tex
 @pytest.mark.parametrize(
     ("slots", "text"),
     [
-        (2, "needs 2 slots, 0 free"),
-        (4, "needs 4 slots, 0 free"),
-        (9, "needs 9 slots of 4: it starts when nothing else runs"),
+        (2, "wants 2 slots, 0 free"),
+        (4, "wants 4 slots, 0 free"),
+        (9, "wants 9 slots of 4: it starts when nothing else runs"),
     ],
 )
 def test_a_wide_node_says_how_many_slots_it_wants_and_how_many_are_free(slots: int, text: str):

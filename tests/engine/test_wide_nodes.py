@@ -17,6 +17,7 @@ from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
 from dagtui.graph.model import Graph, Task
+from dagtui.graph.pools import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,41 +100,56 @@ class VirtualRun:
         ready = self.traversal.state.nodes_with(NodeStatus.READY)
         return sorted((node for node in ready if node not in self.traversal.submitted), key=self.ranks.__getitem__)
 
+    def left(self, pool: str) -> int:
+        """Return what is left of a pool by all attempts that were submitted and have not ended."""
+        size = next(one.size for one in self.graph.pools if one.name == pool)
+        open_ones = [node for _, node, _ in self.running] + [start.node for start in self.line]
+        return size - sum(dict(self.graph.task(node).pools).get(pool, 0) for node in open_ones)
+
+    def lacks(self, node: int) -> bool:
+        task = self.graph.task(node)
+        return task.slots > self.free or any(amount > self.left(pool) for pool, amount in task.pools)
+
     def check_that_work_is_conserved(self) -> None:
-        waiting = self.waiting()
+        assert all(self.left(pool.name) >= 0 for pool in self.graph.pools), "a pool is exceeded"
         kept_for = self.traversal.state.kept_for
-        if kept_for >= 0:
-            assert waiting[0] == kept_for
-            assert self.graph.task(kept_for).slots > self.free, "slots are kept for a node that fits"
-            assert self.running, "slots are kept, but none can become free"
-            return
-        for node in waiting if not self.line else ():
-            assert self.graph.task(node).slots > self.free, f"n{node} could start"
+        assert kept_for < 0 or self.running, "something is kept, but nothing can become free"
+        for node in self.waiting() if not self.line else ():
+            held_back = kept_for >= 0 and self.ranks[node] > self.ranks[kept_for]
+            assert held_back or self.lacks(node), f"n{node} could start"
 
     def check_the_bound(self) -> None:
-        """Check that a wide node that is first in order waits no longer than a typical attempt and two others."""
+        """Check that a node that is first in order waits no longer than a typical attempt and a few others.
+
+        What it wants is kept from the end of a typical attempt on. Then its pools become free, then its slots.
+        Submitted attempts may begin at either moment.
+        """
         waiting = self.waiting()
-        first = waiting[0] if waiting and self.graph.task(waiting[0]).slots > 1 else None
+        first = waiting[0] if waiting else None
         urgent = [at for node, at in self.began.items() if first is not None and self.ranks[node] < self.ranks[first]]
         self.held_up = {} if first is None else {first: max([self.held_up.get(first, self.now), *urgent])}
         for since in self.held_up.values():
-            # Slots are kept from the end of the next attempt on. Submitted attempts may begin at that moment.
-            bound = self.longest_typical + 2 * max(self.seconds)
+            bound = self.longest_typical + (4 if self.graph.pools else 2) * max(self.seconds)
             assert self.now - since <= bound, f"n{first} waits for {self.now - since} s"
 
 
 durations = st.sampled_from([0.01, 0.1, 1.0, 1.0, 2.0, 7.0])
 
 
+GPU, MEM = Pool("gpu", 2), Pool("mem", 32, 1000)
+WANTS = [(), (), (("gpu", 1),), (("gpu", 2),), (("mem", 8),), (("mem", 30),), (("gpu", 1), ("mem", 20))]
+
+
 @st.composite
-def loads(draw: st.DrawFn) -> VirtualRun:
-    """Return layers of many narrow and some wide nodes."""
+def loads(draw: st.DrawFn, pools: bool = False) -> VirtualRun:
+    """Return layers of many narrow and some wide nodes, which may want pools."""
     count = draw(st.integers(2, 40))
     slots = [draw(st.sampled_from([1, 1, 1, 1, 2, 3, 6])) for _ in range(count)]
     parents = [(draw(st.integers(0, child - 1)), child) for child in range(1, count) if draw(st.booleans())]
-    graph = Graph(
-        [f"n{i}" for i in range(count)], sorted(parents), tasks=[Task(f"n{i}", slots=s) for i, s in enumerate(slots)]
-    )
+    wants = [draw(st.sampled_from(WANTS)) if pools else () for _ in range(count)]
+    tasks = [Task(f"n{i}", slots=slots[i], pools=wants[i]) for i in range(count)]
+    graph = Graph([task.name for task in tasks], sorted(parents), tasks=tasks)
+    graph.pools = (GPU, MEM) if pools else ()
     seconds = draw(st.lists(durations, min_size=count, max_size=count))
     return VirtualRun(graph, seconds, draw(st.integers(1, 5)), draw(st.sampled_from([0, 64])))
 
@@ -141,6 +157,12 @@ def loads(draw: st.DrawFn) -> VirtualRun:
 @settings(derandomize=True, database=None, deadline=None, max_examples=120)
 @given(loads())
 def test_work_is_conserved_and_no_wide_node_waits_beyond_the_bound(run: VirtualRun) -> None:
+    run.go()
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=250)
+@given(loads(pools=True))
+def test_pools_are_never_exceeded_and_no_node_waits_for_them_beyond_the_bound(run: VirtualRun) -> None:
     run.go()
 
 
@@ -184,7 +206,7 @@ def test_what_becomes_free_is_kept_for_it() -> None:
 
 def test_it_is_said_what_it_wants_and_why_others_wait() -> None:
     scene = kept_back()
-    assert why(scene.state, scene.graph.node("wide"), scene.now) == "needs 3 slots, 1 free"
+    assert why(scene.state, scene.graph.node("wide"), scene.now) == "wants 3 slots, 1 free"
     assert why(scene.state, scene.graph.node("d"), scene.now) == "waits for a slot: 1 free is reserved for wide"
 
 
@@ -275,3 +297,68 @@ def test_nothing_is_asked_back_for_a_narrow_node() -> None:
         scene.tick(1)
         scene.end(f"n{number}", seconds=0.001)
         assert (scene.withdraws(), scene.state.kept_for) == ([], -1)
+
+
+def with_pools(graph: Graph) -> Graph:
+    graph.pools = (GPU, MEM)
+    return graph
+
+
+def sharing_gpus() -> Scene:
+    """Return a scene in which `both` was passed over for a second by nodes that take one of two GPUs."""
+    one, two = {"pools": (("gpu", 1),)}, {"pools": (("gpu", 2),)}
+    graph = dag("s>both>x>y>z a b c d e f", both=two, a=one, b=one, c=one)
+    scene = Scene(with_pools(graph), jobs=4)
+    scene.start("s", "a", "b", "d")
+    scene.tick(1)
+    scene.end("s")
+    scene.end("a")
+    assert scene.starts() == ["c"]
+    scene.start("c")
+    scene.tick(1)
+    return scene
+
+
+def test_what_becomes_free_of_a_pool_is_kept_but_slots_are_not() -> None:
+    scene = sharing_gpus()
+    assert why(scene.state, scene.graph.node("both"), scene.now) == "wants 2 gpu, 0 of 2 free"
+    scene.end("b")
+    assert scene.graph.labels[scene.state.kept_for] == "both"
+    assert why(scene.state, scene.graph.node("both"), scene.now) == "wants 2 gpu, 1 of 2 free"
+    assert "f" in scene.begun + scene.starts() or "f" in scene.submitted(), "it takes no GPU"
+    scene.end("c")
+    assert scene.starts() == ["both"]
+
+
+def test_what_is_reserved_of_a_pool_is_said() -> None:
+    scene = Scene(with_pools(dag("s>both>x>y>z a b c d", **pools_of(both=2, a=1, b=1, c=1, d=1))), jobs=9)
+    scene.start("s", "a", "b")
+    scene.end("s")
+    scene.end("a")
+    scene.start("c")
+    scene.tick(1)
+    scene.end("b")
+    assert why(scene.state, scene.graph.node("d"), scene.now) == "wants 1 gpu: what is free is reserved for both"
+
+
+def pools_of(**amounts: int) -> dict[str, dict[str, object]]:
+    return {name: {"pools": (("gpu", amount),)} for name, amount in amounts.items()}
+
+
+def test_ready_nodes_that_want_a_full_pool_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 2000
+    graph = dag(" ".join(["a", *(f"n{i}" for i in range(count)), *(f"c{i}" for i in range(50))]))
+    tasks = [Task(task.name, pools=(("gpu", 2),) if task.name[0] != "c" else ()) for task in graph.tasks]
+    scene = Scene(with_pools(Graph(graph.labels, [], tasks=tasks)), jobs=3)
+    looked_at = 0
+    startable = Traversal._startable
+
+    def counted(self: Traversal, node: int) -> bool:
+        nonlocal looked_at
+        looked_at += 1
+        return startable(self, node)
+
+    monkeypatch.setattr(Traversal, "_startable", counted)
+    for number in range(40):
+        scene.run(f"c{number}")
+    assert looked_at < 40 * 20

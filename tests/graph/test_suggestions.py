@@ -79,7 +79,7 @@ SENTENCES = {
     "bash_command": 'did you mean "run"?',
     "trigger_rule": 'did you mean "trigger"?',
     "execution_timeout": 'did you mean "timeout"?',
-    "pool": 'did you mean "pools"? This version',
+    "pool": 'did you mean "pools"?',
     "priority_weight": "critical-path order",
     "owner": '"doc" may name them',
     "email_on_failure": "dagtui does not send notifications",

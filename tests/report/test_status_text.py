@@ -17,6 +17,10 @@ ANSWER = {"name": "demo", "number": 3, "verdict": "running", "elapsed": 12.0, "j
         ({"jobs": 4, "slots_taken": 4}, "slots 4/4"),
         ({"jobs": 1_000, "slots_taken": 0}, "slots 0/1,000"),
         ({"jobs": "\x1b[31m", "slots_taken": 2}, "slots 2/?"),
+        (
+            {"jobs": 4, "slots_taken": 1, "pools": {"g\x1b[31m": {"words": "1 of 2"}, "x": 3}},
+            "slots 1/4, g^[[31m 1 of 2",
+        ),
         ({"jobs": 1}, "1 slot"),
         ({"jobs": 2}, "2 slots"),
         ({"jobs": "\x1b[31m"}, "? slots"),
@@ -25,6 +29,7 @@ ANSWER = {"name": "demo", "number": 3, "verdict": "running", "elapsed": 12.0, "j
         "all taken",
         "none taken",
         "text",
+        "pools",
         "one, by an older dagtui",
         "two, by an older dagtui",
         "text of an older dagtui",

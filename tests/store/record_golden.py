@@ -199,6 +199,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
     "gates": (GATES, gates),
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
+    "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }
 

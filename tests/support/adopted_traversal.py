@@ -34,7 +34,7 @@ def adopted_traversal(graph: Graph, jobs: int, events: Iterable[Event], now: flo
         elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
             capacity.reserve(node)
         elif status == NodeStatus.READY and state.cause[node] != Cause.ASKS:
-            traversal.ready.push(node, capacity.width(node))
+            traversal.ready.push(node, capacity.group(node))
         elif status == NodeStatus.RETRYING:
             traversal._alarm_at(state.due[node], node, attempt, "retry")
     in_force = {mark for marks in state.marks.values() for mark in marks}

@@ -153,6 +153,8 @@ class Lost:
         self.all_variables = False
         self.variables_of: set[str] = set()
         """Tasks whose variables are unknown."""
+        self.pools: set[str] = set()
+        self.all_pools = False
 
     def has_task(self, entry: str) -> bool:
         """Return whether an entry of `needs` may mean an unread task, or cells of it."""
@@ -166,6 +168,10 @@ class Lost:
     def has_parameter(self, name: str) -> bool:
         """Return whether a parameter of that name may not have been read."""
         return self.all_parameters or name in self.parameters
+
+    def has_pool(self, name: str) -> bool:
+        """Return whether a pool of that name may not have been read."""
+        return self.all_pools or name in self.pools
 
     def has_variables(self, task: str) -> bool:
         """Return whether the variables of a task are unknown."""

@@ -31,6 +31,7 @@ _SAME = {
         "defaults": "default default_args default_task common",
         "include": "import imports includes subgraphs",
         "name": "dag dag_id id pipeline project title workflow",
+        "pools": "pool resource resources semaphores",
     },
     Where.RUN: {
         "jobs": "concurrency cores max_active_tasks max_jobs max_parallel max_workers parallel parallelism slots "
@@ -66,7 +67,7 @@ _SAME = {
         "tty": "pseudo_terminal pty terminal",
         "ask": "approval approve confirm gate manual prompt",
         "executor": "operator runner",
-        "pools": "locks mutex pool resource_group resources semaphore",
+        "pools": "lock locks mutex pool resource resource_group resources semaphore semaphores",
     },
     Where.RETRY: {
         "delay": "after initial_delay initial_interval interval interval_sec wait",
@@ -108,7 +109,9 @@ _LOGS = "each attempt has a log of its own: dagtui logs GRAPH.toml NODE"
 _STEPS = "a task is one command: write the steps as lines of one string, or as tasks of their own"
 _TAGS = 'tasks have no tags: "group" puts a task into a folder of the tree'
 _PRIORITY = "remove it: ready nodes start in critical-path order"
-_SLOTS = 'only slots are counted: "slots" is how many a task takes, "jobs" in [run] how many there are'
+_SLOTS = '"slots" is how many of the "jobs" of [run] a task takes; [pools] counts what else tasks share'
+_GPUS = "give their number in [pools]: gpu = 2; then write pools = { gpu = 1 } in the task"
+_MEMORY = 'give its size in [pools]: mem = "32G"; then write pools = { mem = "8G" } in the task'
 _HERE = 'tasks run on this machine as the current user: for another machine, write run = "ssh HOST PROGRAM"'
 _FILES = "remove it: it concerns files, which dagtui does not track"
 _INCLUDE = 'it belongs at the top of the file: include = [{ path = "other.toml", prefix = "other/" }]'
@@ -150,7 +153,9 @@ _OF_TASKS = {
     _CHILDREN: "before children downstream followed_by next then trigger_next",
     _STEPS: "step steps",
     _TAGS: "label tag tags",
-    _SLOTS: "concurrency gpu gpus max_parallel mem memory ram weight",
+    _SLOTS: "concurrency max_parallel weight",
+    _GPUS: "accelerator accelerators cuda_devices gpu gpu_count gpus ngpus",
+    _MEMORY: "mem mem_gb mem_mb memory memory_limit mem_limit ram",
     _FILES: "ancient checkpoint deps_file localrule phony protected shadow temp wildcard_constraints",
     'write it at the beginning of "run"': "before_script pre pre_run setup",
     'write timeout = "90s"': "timeout_s timeout_sec timeout_secs timeout_seconds",

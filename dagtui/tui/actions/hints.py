@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_free
+from dagtui.engine.queued import lacking_pools
 from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus, Verdict
 from dagtui.runs.wording import counts, done_words
 from dagtui.text import plural
@@ -100,7 +101,10 @@ def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     if state.paused:
         yield "run.pause", "resumes the run"
         return
-    wanted = run.graph.task(node).slots
+    task = run.graph.task(node)
+    wanted = task.slots
+    if task.pools and any(lacking_pools(state, node)):
+        return
     lacking = wanted - slots_free(state)
     if lacking == 1:
         yield "run.more_jobs", "adds a slot"

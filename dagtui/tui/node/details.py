@@ -14,6 +14,7 @@ from dagtui.engine.status import ALIVE
 from dagtui.engine.why import word_for
 from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
+from dagtui.runs.wording import wants_words
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import CellWidth, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below
@@ -179,6 +180,7 @@ def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str
     yield "terminal", "its own, of the size of the log pane" if task.tty else ""
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
     yield "slots", str(task.slots) if task.slots != 1 else ""
+    yield "pools", label(wants_words(run.graph, task), 200) if task.pools else ""
     estimate = run.estimate(node)
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.capacity import slots_taken
+from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.events import command_word
 from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, why
@@ -173,9 +173,16 @@ class Explanation:
         running = [node for status in sorted(ALIVE) for node in state.nodes_with(status)]
         if not running:
             return []
-        taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken"
+        taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken{self._pools()}"
         rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
         return rows + and_more(len(running) - MOST_RUNNING)
+
+    def _pools(self) -> str:
+        """Return what is taken of the pools that the node wants."""
+        wanted = dict(self._state.graph.task(self._node).pools)
+        taken = pools_taken(self._state) if wanted else {}
+        shown = [pool for pool in self._state.graph.pools if pool.name in wanted]
+        return "".join(f", {label(pool.part(taken[pool.name]))} {label(pool.name, 40)}" for pool in shown)
 
     def _running(self) -> list[Row]:
         run, node = self._run, self._node

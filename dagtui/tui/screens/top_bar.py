@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.capacity import slots_taken
+from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.text.amounts import ONE_CELL, CellWidth
@@ -34,6 +34,8 @@ NAMED_NODE = CellWidth(24)
 BRIEFEST = 7
 _SHORTEST_NOTICE = 10
 """Minimum cells of a notice: fewer would say nothing."""
+_WITH_POOLS = 100
+"""Columns from which there is room for pools."""
 _SHORT_NAME, _LONG_NAME, _LONG_NODE = CellWidth(24), CellWidth(40), CellWidth(60)
 _SHORTEST_BAR, _LONGEST_BAR = CellWidth(4), CellWidth(80)
 
@@ -149,9 +151,23 @@ class TopBar(PaintedRows, can_focus=False):
         state = self._state
         taken = Span(f"{slots_taken(state)}/{state.jobs}")
         pieces = [muted("slots "), taken] if width >= 60 else [taken]
+        if state.graph.pools and width >= _WITH_POOLS:
+            pieces = [*self._pools(width), *pieces]
         if state.paused:
             pieces = [Span("paused", STATUS_CLASSES[_S.RETRYING]), Span("  "), *pieces]
         return [*pieces, SPACE]
+
+    def _pools(self, width: CellWidth) -> list[Span]:
+        """Return what is in use of the pools, as many of them as have room."""
+        taken = pools_taken(self._state)
+        pieces: list[Span] = []
+        for pool in self._state.graph.pools:
+            in_use = pool.part(taken[pool.name]).replace(" of ", "/")
+            words = [muted(f"{label(pool.name, 20)} "), Span(in_use), spaces(2)]
+            if width_of([*pieces, *words]) > width // 4:
+                break
+            pieces += words
+        return pieces
 
     # The second line
 

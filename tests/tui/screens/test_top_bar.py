@@ -14,6 +14,7 @@ from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
+from dagtui.graph.pools import Pool
 from dagtui.runs.view import Notice
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
@@ -136,6 +137,16 @@ async def test_the_run_its_time_and_its_counts() -> None:
         words = "matrix #12 ▶ running 6 m 42 s ETA 3 m 10 s bound by train[seed=192] slots 4/4"
         assert " ".join(first.split()) == words
         assert second.split()[1:] == ["✓", "187", "▶", "4", "✗", "2", "·", "10"]
+
+
+@pytest.mark.anyio
+async def test_pools_are_shown_where_there_is_room() -> None:
+    graph = Graph(["a", "b"], [], tasks=[Task("a", pools=(("gpu", 1),)), Task("b", pools=(("mem", 8 * 10**9),))])
+    graph.pools = (Pool("gpu", 2), Pool("mem", 32 * 10**9, 1000))
+    session = still(graph, [*ran(0, 0), *ran(1, 0)], 2.0)
+    for width, shown in ((120, "gpu 1/2  mem 8/32 GB  slots 2/4"), (80, "slots 2/4")):
+        async with showing(session, width) as (bar, _):
+            assert lines(bar)[0].split("   ")[-1].strip() == shown
 
 
 @pytest.mark.anyio

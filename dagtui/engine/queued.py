@@ -1,0 +1,57 @@
+"""What a queued node lacks, in words with numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.capacity import pools_taken, slots_free
+from dagtui.engine.rules.transitions import CAUSES
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.text.amounts import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
+
+
+def queued_why(state: RunState, node: NodeIndex) -> str:
+    """Return what a queued node lacks, such as "wants 2 slots, 0 free" or "wants 1 gpu, 0 of 2 free".
+
+    What is free may be reserved for a node that wants more.
+    """
+    cause = state.cause_of(node)
+    if cause is not Cause.NONE:
+        return CAUSES[NodeStatus.READY][cause]
+    task = state.graph.task(node)
+    wanted, free = task.slots, slots_free(state)
+    words = "waits for a slot" if wanted == 1 else f"wants {wanted} slots"
+    lacking = list(lacking_pools(state, node)) if task.pools else []
+    if lacking:
+        if wanted > free:
+            lacking.append(f"{plural(wanted, 'slot')}, {free} free")
+        return f"wants {'; '.join(lacking)}"
+    if wanted > state.jobs:
+        return f"{words} of {state.jobs}: it starts when nothing else runs"
+    if wanted <= free and state.kept_for not in {-1, node}:
+        kept_for = state.graph.labels[state.kept_for]
+        if task.pools and state.graph.task(state.kept_for).pools:
+            pools = {pool.name: pool for pool in state.graph.pools}
+            wants = ", ".join([pools[name].wanted(amount) for name, amount in task.pools])
+            return f"wants {wants}: what is free is reserved for {kept_for}"
+        verb = "is" if free == 1 else "are"
+        return f"{words}: {free} free {verb} reserved for {kept_for}"
+    if wanted > 1:
+        return f"{words}, {free} free"
+    return words if free else "no free slot"
+
+
+def lacking_pools(state: RunState, node: NodeIndex) -> Iterator[str]:
+    """Yield what a node wants of each pool that has less, and how much is free."""
+    taken = pools_taken(state)
+    pools = {pool.name: pool for pool in state.graph.pools}
+    for name, amount in state.graph.task(node).pools:
+        pool = pools[name]
+        if amount > pool.size - taken[name]:
+            yield f"{pool.wanted(amount)}, {pool.part(max(0, pool.size - taken[name]))} free"

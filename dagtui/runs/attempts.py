@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.events import NodeEvent
+from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ClockTime, Seconds
+
+
+MOST_REMARKS = 5
+"""Number of notes about one attempt that are kept."""
 
 
 class AttemptResult(NamedTuple):
@@ -40,6 +44,8 @@ class AttemptResults:
 
     def __init__(self, nodes: int) -> None:
         self._results: dict[int, list[AttemptResult]] = {}
+        self._remarks: dict[NodeIndex, tuple[AttemptNumber, list[str]]] = {}
+        """The last attempt of a node that something was noted about, and what."""
         self._begun: dict[NodeIndex, ClockTime] = {}
         """Node to the start time of its attempt in flight."""
         self._first_at = cast("MutableSequence[ClockTime]", array("d", [-1.0]) * nodes)
@@ -49,6 +55,8 @@ class AttemptResults:
     def learn(self, events: Iterable[Event]) -> None:
         """Update the results from events."""
         for event in events:
+            if isinstance(event, NoteEvent):
+                self._note(event)
             if not isinstance(event, NodeEvent) or not event.attempt:
                 continue
             if event.status is NodeStatus.RUNNING:
@@ -70,6 +78,18 @@ class AttemptResults:
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)
+
+    def remarks(self, node: NodeIndex, attempt: AttemptNumber) -> list[str]:
+        """Return what was noted about an attempt, oldest first, unless a later attempt was noted."""
+        last, texts = self._remarks.get(node, (attempt, []))
+        return list(texts) if last == attempt else []
+
+    def _note(self, event: NoteEvent) -> None:
+        if event.node < 0:
+            return
+        last, texts = self._remarks.get(event.node, (event.attempt, []))
+        kept = texts if last == event.attempt else []
+        self._remarks[event.node] = event.attempt, [*kept, event.text][-MOST_REMARKS:]
 
     def _note_end(self, event: NodeEvent) -> None:
         """Record how an attempt ended or failed to start, judging by the node's new status."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from support.scene import Scene, dag
 
+from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.attempts import AttemptResults
@@ -72,3 +73,12 @@ def test_attempts_in_flight_have_no_result():
     scene = Scene(dag("a"))
     scene.start("a")
     assert results(scene, "a") == ""
+
+
+def test_notes_are_kept_for_the_last_attempt_and_only_a_few():
+    found = AttemptResults(2)
+    found.learn([NoteEvent(0.0, "of the run"), NoteEvent(0.0, "first", 0, 1), NoteEvent(0.0, "other", 1, 3)])
+    found.learn([NoteEvent(0.0, f"note {number}", 0, 2) for number in range(100)])
+    assert found.remarks(0, 1) == []
+    assert found.remarks(0, 2) == [f"note {number}" for number in range(95, 100)]
+    assert found.remarks(1, 3) == ["other"]

@@ -9,10 +9,11 @@ from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
 from support.gates import questions
 
 from dagtui.engine.events import RunEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+from dagtui.engine.messages import NO_OUTPUTS, Command, CommandKind, Ended, EndKind, Remark, Started
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dagtui.graph.model import Graph
@@ -50,9 +51,15 @@ class PlayedRun:
         text: str = "",
         after: float = 3.0,
         left: int = 0,
+        outputs: Mapping[str, str] = NO_OUTPUTS,
+        remark: str = "",
     ) -> None:
         self.now += after
-        self.traversal.handle(Ended(*self._attempt(label), kind, value, text, after, left=left), self.now)
+        node, attempt = self._attempt(label)
+        if remark:
+            self.traversal.handle(Remark(node, attempt, remark), self.now)
+        end = Ended(node, attempt, kind, value, text, after, left=left, outputs=outputs)
+        self.traversal.handle(end, self.now)
 
     def run(self, *labels: str, value: int = 0) -> None:
         for label in labels:

@@ -36,6 +36,7 @@ NAME_CELLS = CellWidth(11)
 MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
+MOST_VALUES = 20
 
 
 class DetailsPane(NodePage):
@@ -226,12 +227,12 @@ def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:
 def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
     """Yield the values that the node hands on."""
     outputs = run.state.outputs.get(node, NO_OUTPUTS)
-    for at, (name, text) in enumerate(islice(outputs.items(), MOST_NODES)):
-        title = "" if at else "outputs"
+    for at, (name, text) in enumerate(islice(outputs.items(), MOST_VALUES)):
+        title = "" if at else "hands on"
         whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
         yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
-    if len(outputs) > MOST_NODES:
-        yield _named("", muted(f"and {len(outputs) - MOST_NODES:,} more"))
+    if len(outputs) > MOST_VALUES:
+        yield _named("", muted(f"and {len(outputs) - MOST_VALUES:,} more"))
 
 
 def _paths(name: str, paths: Sequence[str]) -> Iterator[Row]:

@@ -85,12 +85,18 @@ class Explanation:
             reason = "waits for your answer"
         rows = [
             row(*self._heading(status, reason), indent=2),
+            *self._remarks(),
             *self._behind(status),
         ]
         if self._state.stale[self._node]:
             again = rerun_ancestors(self._run, self._node)
             rows += self._section("ran again after it", again)
         return rows
+
+    def _remarks(self) -> list[Row]:
+        """Return what was noted about the last attempt."""
+        texts = self._run.attempts.remarks(self._node, self._state.attempt[self._node])
+        return [row(Span(label(text, 500), Role.WARNING), indent=2) for text in texts]
 
     def _behind(self, status: NodeStatus) -> list[Row]:
         if status is NodeStatus.FAILED_PARENT:

@@ -322,3 +322,15 @@ async def test_what_a_node_reads_and_writes_is_filled_in_with_the_neighbours_tha
         "needed by  1 node",
         "· c  waiting",
     ]
+
+
+def test_values_are_shown_safely_and_are_bounded(play: PlayedRun):
+    play.start("fetch")
+    play.end("fetch", outputs={"rows": "12", "text": f"{EVIL}\ntwo"} | {f"k{n}": "v" for n in range(30)})
+    session = play.session()
+    rows = [row.text for row in details(session, 0, session.clock(), IN_UNICODE)]
+    at = rows.index("hands on   rows=12")
+    assert rows[at + 2] == "           k0=v"
+    assert rows[at + 20] == "           and 12 more"
+    assert "text=bad [/foo]" in rows[at + 1]
+    assert not re.search(f"[{FORBIDDEN}]", "".join(rows))

@@ -296,3 +296,16 @@ async def test_what_is_printed_after_the_end_is_looked_through_too(play: PlayedR
         while pane.flush(play.now):
             pass
         assert "  FatalError: no disk" in texts(pane)
+
+
+async def test_what_was_noted_about_an_attempt_is_said_until_it_runs_again(play: PlayedRun):
+    play.start("refs")
+    play.end("refs", remark='$DAGTUI_OUTPUT: line 1 is not KEY=VALUE: "\x1b[2J"')
+    assert (await explained(play.session(), "refs"))[:2] == [
+        "✓ done  succeeded",
+        '$DAGTUI_OUTPUT: line 1 is not KEY=VALUE: "^[[2J"',
+    ]
+    assert not any("DAGTUI_OUTPUT" in text for text in await explained(play.session(), "fetch"))
+    play.give(CommandKind.RERUN, "refs")
+    play.run("refs")
+    assert not any("DAGTUI_OUTPUT" in text for text in await explained(play.session(), "refs"))

@@ -74,6 +74,7 @@ class Traversal(Dispatch):
         self._staleness = Staleness(self.state)
         self._unasked: list[NodeIndex] = []
         """Ready gates whose question has not been put."""
+        self._run_limit = graph.settings.timeout
         self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
 
     # In
@@ -128,12 +129,14 @@ class Traversal(Dispatch):
 
     def next_alarm(self) -> ClockTime | None:
         """Return the time on the run's clock at which `wake` must be called next, or None."""
-        alarm, end = self._alarms[0][0] if self._alarms else None, self._limit_end()
-        return alarm if end is None or (alarm is not None and alarm <= end) else end
+        alarm = self._alarms[0][0] if self._alarms else None
+        if self._run_limit is None or (end := self._limit_end()) is None:
+            return alarm
+        return end if alarm is None else min(alarm, end)
 
     def _limit_end(self) -> ClockTime | None:
         """Return when the time limit of the run is reached if it goes on, or None if there is none."""
-        limit, state = self.graph.settings.timeout, self.state
+        limit, state = self._run_limit, self.state
         if limit is None or state.settled_at is not None or state.cancelled_all or state.limit_from == math.inf:
             return None
         return NO_TIME + state.limit_from + state.parked + limit

@@ -54,7 +54,8 @@ class _Traverse:
         self.starts: deque[Start] = deque()
         """Attempts that may begin, most urgent first."""
         self.scopes: dict[int, anyio.CancelScope] = {}
-        """Cancel scopes of attempts that have a timeout, by node."""
+        """Cancel scopes of attempts that have a timeout, or whose run has one, by node."""
+        self.is_limited = graph.settings.timeout is not None
         self.wake = anyio.Event()
         self.wakes_at = NEVER
         """Time at which `drive` wakes for the next alarm."""
@@ -90,7 +91,7 @@ class _Traverse:
     async def attempt(self, node: NodeIndex) -> BaseException | None:
         """Run the work of a node. Return the exception it raised, or None."""
         timeout = self.graph.task(node).timeout
-        if timeout is None:
+        if timeout is None and not self.is_limited:
             return await self.try_work(node)
         self.check_alarms()
         error: BaseException | None = None
@@ -98,7 +99,9 @@ class _Traverse:
             self.scopes[node] = scope
             error = await self.try_work(node)
         del self.scopes[node]
-        return TimeoutError(f"timeout after {timeout:g} s") if scope.cancel_called else error
+        if not scope.cancel_called:
+            return error
+        return TimeoutError(self.traversal.state.why.get(node, "the run took too long"))
 
     async def try_work(self, node: NodeIndex) -> BaseException | None:
         try:

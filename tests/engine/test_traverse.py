@@ -231,6 +231,19 @@ async def test_work_that_ends_though_it_was_cancelled_has_timed_out() -> None:
     assert isinstance(result.errors["deaf"], TimeoutError)
 
 
+async def test_the_time_of_the_whole_traversal_runs_out() -> None:
+    graph = dagtui.Graph(["quick", "slow", "after"], [(1, 2)], settings=RunSettings(timeout=0.05))
+
+    async def work(label: str) -> None:
+        if label != "quick":
+            await anyio.sleep_forever()
+
+    result = await dagtui.traverse(graph, work)
+    assert result.verdict is Verdict.FAILED
+    words = {label: status.word for label, status in result.statuses.items()}
+    assert words == {"quick": "done", "slow": "cancelled", "after": "cancelled"}
+
+
 async def test_work_that_ends_within_its_timeout_is_well() -> None:
     graph = dagtui.Graph(["a", "b"], [(0, 1)], tasks=[Task("a", timeout=1000.0), Task("b", timeout=1000.0)])
 

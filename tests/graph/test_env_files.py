@@ -53,6 +53,18 @@ def test_a_file_means_the_same_as_in_a_shell(tmp_path: Path, text: str):
     assert variables_in(text.encode(), "f") == {name: shell[name] for name in shell if name not in {"PATH", "PWD", "_"}}
 
 
+@given(st.binary(max_size=60) | st.text("A= '\"\\#\n\r\t\0$é", max_size=40).map(str.encode))
+@settings(max_examples=200, deadline=None)
+def test_any_content_is_read_or_refused(content: bytes):
+    try:
+        found = variables_in(content, "f")
+    except GraphError as error:
+        hidden = {problem.excerpt for problem in error.problems}
+        assert (hidden, all(problem.path == "f" for problem in error.problems)) == ({""}, True)  # noqa: PT017
+    else:
+        assert all("\0" not in value for value in found.values())
+
+
 @pytest.mark.parametrize(
     ("line", "value"),
     [

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from dagtui.graph.errors import GraphError, ValueProblem
 from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
-from dagtui.graph.keys import DOCUMENT, MATRIX_KEYS, PARAMETER, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, INCLUDE, MATRIX_KEYS, PARAMETER, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
 from dagtui.graph.resolution import ResolutionError, Resolver
@@ -83,6 +83,15 @@ def test_damaged_configs(path: Path):
         said_by(damaged(path.read_bytes(), random.Random(f"{path.name} {seed}")))
 
 
+def test_damaged_included_files(tmp_path: Path):
+    path = tmp_path / "other.toml"
+    head = f"{HEAD}include = [{{ path = '{path}', prefix = 'o/' }}]\n"
+    for seed in range(60):
+        chance = random.Random(f"included {seed}")
+        path.write_bytes(damaged(chance.choice(CONFIGS).read_bytes(), chance))
+        said_by(f"{head}[tasks.a]\nneeds = ['o/*']\n")
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_damaged_configs_for_long(path: Path):
@@ -108,7 +117,9 @@ HOSTILE = st.sampled_from(
     ]
 )  # fmt: skip
 WORDS = st.sampled_from(["a", "b", "c", "x", "y"]) | HOSTILE | st.text(max_size=6)
-KEYS = st.sampled_from([*DOCUMENT, *TASK, *RUN, *PARAMETER, *MATRIX_KEYS, "delay", "backoff", "jitter", "x", "y", "if"])
+KEYS = st.sampled_from(
+    [*DOCUMENT, *TASK, *RUN, *PARAMETER, *INCLUDE, *MATRIX_KEYS, "delay", "backoff", "jitter", "x", "y", "if"]
+)
 NUMBERS = st.integers() | st.sampled_from([0, 1, 2**63, -(2**63), 2**64, 10**30]) | st.floats()
 LEAVES = WORDS | NUMBERS | st.booleans() | st.dates() | st.datetimes() | st.times()
 VALUES = st.recursive(

@@ -195,6 +195,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "skip-and-mark": ("version = 1\n" + ENDLESS, skip_and_mark),
     "rerun": ("version = 1\n" + FORK % "true", rerun),
     "timeout": ('version = 1\n[tasks.a]\nrun = "sleep 60"\ntimeout = 0.3\nretries = 1\nretry_delay = 0.1\n', nothing),
+    "run-timeout": (f"version = 1\n[run]\ntimeout = 0.5\n{ENDLESS}", nothing),
     "triggers": (TRIGGERS, nothing),
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
     "gates": (GATES, gates),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from dagtui.cli.arguments import graph_file_argument, targets_argument
-from dagtui.cli.graph_file import read_redacted_graph
+from dagtui.cli.graph_file import read_graph
 from dagtui.cli.options import JOBS, parameter_option
 from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
 from dagtui.runs.processors import initial_slots
+from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.targets import default_targets
 from dagtui.store.history import History
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 @targets_argument
 @parameter_option
 @click.option("-j", "--jobs", type=JOBS, metavar="N", help="Plan for N slots; default: as for a run.")
+@click.option("--force", is_flag=True, help="Plan a run with --force.")
 @click.option("--all", "everything", is_flag=True, help="Print a line for every node.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
 def plan(
@@ -33,6 +37,7 @@ def plan(
     names: tuple[str, ...],
     parameters: tuple[str, ...],
     jobs: int | None,
+    force: bool,
     everything: bool,
     as_json: bool,
 ) -> None:
@@ -44,10 +49,17 @@ def plan(
     depend on the environment or on the end of another node are shown as written. A secret without a value is refused,
     as by a run. On a terminal, lines are cut at its width.
     """
-    graph = read_redacted_graph(graph_file, parameters, environment=None)
+    executed = read_graph(graph_file, parameters, environment=None)
+    graph = keep_secrets(executed, os.environ)[0]
     slots = initial_slots(graph, jobs)
     targets = targets_named(graph, names) if names else default_targets(graph)
-    made = make_plan(graph, History.load(graph_file.path), slots, targets)
+    judging = None
+    if any(task.inputs for task in executed.tasks):
+        from dagtui.runs.judging import PlannedFiles  # only here: others need no database
+
+        environment = {**executed.variables, **os.environ}
+        judging = partial(PlannedFiles, executed, environment, forced=force)
+    made = make_plan(graph, History.load(graph_file.path), slots, targets, judging)
     sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:
         if as_json:

@@ -23,12 +23,14 @@ from dagtui.store.errors import StoreError
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.runs.judging import PlannedFiles
     from dagtui.store.history import History
     from dagtui.text.amounts import ClockTime, Seconds
 
@@ -57,6 +59,10 @@ class Plan:
 
     known: bool
     """Whether there is any history. Without it, times count nodes rather than seconds."""
+    up_to_date: Mapping[NodeIndex, str]
+    """Nodes that would not have to run, and what was looked at."""
+    reasons: Mapping[NodeIndex, str]
+    """Why nodes that were judged would run."""
 
     @property
     def critical_seconds(self) -> float:
@@ -69,53 +75,99 @@ class Plan:
         return sum(self.seconds[node] for node in self.order)
 
 
-def make_plan(graph: Graph, history: History, jobs: int, targets: Targets | None) -> Plan:
-    """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
+def make_plan(
+    graph: Graph,
+    history: History,
+    jobs: int,
+    targets: Targets | None,
+    judging: Callable[[RunState], PlannedFiles] | None = None,
+) -> Plan:
+    """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds.
+
+    `judging` makes what judges the nodes by their files.
+    """
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
-    order, begins = array("i"), array("d", [-1.0]) * len(graph)
-    running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
-    now = NO_TIME
     if targets is not None:
-        traversal.emit(RunEvent(now, "started", targets=targets.nodes, named=targets.named))
-    traversal.begin(now)
-    while True:
-        _events, effects = traversal.take()
-        for effect in effects:
-            if isinstance(effect, Start):
-                order.append(effect.node)
-                begins[effect.node] = now - NO_TIME
-                heapq.heappush(running, (now + seconds[effect.node], effect.node, effect.attempt))
-        if not running:
-            break
-        now = running[0][0]
-        ended: list[Ended] = []
-        while running and running[0][0] <= now:
-            _, node, attempt = heapq.heappop(running)
-            ended.append(Ended(node, attempt, EndKind.EXIT, 0, "", seconds[node]))
-        traversal.handle_results(ended, now)
-    state = traversal.state
+        traversal.emit(RunEvent(NO_TIME, "started", targets=targets.nodes, named=targets.named))
+    course = _Course(traversal, seconds, None if judging is None else judging(traversal.state), targets)
+    course.simulate()
+    state, begins, now = traversal.state, course.begins, course.now
     idle = {
         node: why(state, node, now) or state.status_of(node).word
         for node in graph.nodes
         if begins[node] < 0 and state.status[node] != NodeStatus.COMPLETED and not state.is_outside(node)
     }
     outside = frozenset(filter(state.is_outside, graph.nodes) if state.outside else ())
-    path = _critical_path(graph, seconds, begins, outside)
     return Plan(
         graph,
         jobs,
         history,
-        cast("Sequence[NodeIndex]", order),
+        cast("Sequence[NodeIndex]", course.order),
         begins,
         seconds,
-        path,
+        _critical_path(graph, seconds, begins, outside),
         now - NO_TIME,
         idle,
         outside,
         forecast.known,
+        {node: end.text for node, end in course.up_to_date.items()},
+        course.reasons,
     )
+
+
+class _Course:
+    """The course of a simulated run."""
+
+    def __init__(
+        self, traversal: Traversal, seconds: array[Seconds], files: PlannedFiles | None, targets: Targets | None
+    ) -> None:
+        self.now = NO_TIME
+        self.order = array("i")
+        self.begins = array("d", [-1.0]) * len(traversal.graph)
+        self.up_to_date: dict[NodeIndex, Ended] = {}
+        self.reasons: dict[NodeIndex, str] = {}
+        self._traversal = traversal
+        self._seconds = seconds
+        self._files = files
+        self._targets = targets
+        self._running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
+
+    def simulate(self) -> None:
+        """Let every attempt succeed, until nothing runs any more."""
+        self._traversal.begin(self.now)
+        running = self._running
+        while True:
+            _events, effects = self._traversal.take()
+            for effect in effects:
+                if isinstance(effect, Start):
+                    self._start(effect.node, effect.attempt)
+            if not running:
+                break
+            self.now = running[0][0]
+            ended: list[Ended] = []
+            while running and running[0][0] <= self.now:
+                _, node, attempt = heapq.heappop(running)
+                end = self.up_to_date.get(node)
+                ended.append(end or Ended(node, attempt, EndKind.EXIT, 0, "", self._seconds[node]))
+            self._traversal.handle_results(ended, self.now)
+        if self._files is not None:
+            self._files.close()
+
+    def _start(self, node: NodeIndex, attempt: AttemptNumber) -> None:
+        if self._files is not None:
+            is_named = self._targets is None or node in self._targets.nodes
+            found = self._files.judge(node, is_named=is_named)
+            if found is not None and found.up_to_date:
+                self.up_to_date[node] = Ended(node, attempt, EndKind.UP_TO_DATE, text=found.why, outputs=found.values)
+                heapq.heappush(self._running, (self.now, node, attempt))
+                return
+            if found is not None:
+                self.reasons[node] = found.why
+        self.order.append(node)
+        self.begins[node] = self.now - NO_TIME
+        heapq.heappush(self._running, (self.now + self._seconds[node], node, attempt))
 
 
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:

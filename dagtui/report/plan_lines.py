@@ -24,7 +24,7 @@ from dagtui.text.labels import NAME_CHARACTERS, name_label
 from dagtui.text.shortening import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex, Value
     from dagtui.report.plan import Plan, SheetChange
@@ -74,7 +74,8 @@ def plan_lines(
         line = _line(plan, entry, cut, width, critical, as_run)
         line = line.replace("…", look.glyphs.cut)  # of the same width
         yield line if columns is None else fit(line, columns, look)
-    yield from _idle(plan, everything=everything)
+    yield from _not_run("would not run if all goes well", plan, plan.idle, everything=everything)
+    yield from _not_run("up to date", plan, plan.up_to_date, everything=everything)
 
 
 def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
@@ -125,7 +126,8 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
         "runs": runs,
         "selected": node not in plan.outside,
-        "why": NOT_SELECTED if node in plan.outside else plan.idle.get(node, ""),
+        "up_to_date": node in plan.up_to_date,
+        "why": _why(plan, node),
         "begins": round(plan.begins[node], 3) if runs else None,
         "seconds": round(plan.seconds[node], 3) if plan.known else None,
         "seconds_known": plan.history.knows(graph.labels[node]),
@@ -148,6 +150,13 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
     }
 
 
+def _why(plan: Plan, node: NodeIndex) -> str:
+    """Return why a node would not run, or why one that was judged by its files would."""
+    if node in plan.outside:
+        return NOT_SELECTED
+    return plan.idle.get(node) or plan.up_to_date.get(node) or plan.reasons.get(node, "")
+
+
 def _json_value(value: Value) -> Value:
     """Return a value with words in place of the numbers that JSON does not have."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
@@ -160,7 +169,8 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     nodes = plural(len(plan.order), "node")
     if plan.outside:
         nodes = f"{count(len(plan.order))} of {plural(len(graph), 'node')}"
-    yield f"{label(graph.name)}: {nodes} would run, {slots}; nothing is executed"
+    same = f" ({count(len(plan.up_to_date))} up to date)" if plan.up_to_date else ""
+    yield f"{label(graph.name)}: {nodes} would run{same}, {slots}; nothing is executed"
     if files := Counter(task.file for task in graph.tasks if task.file):
         included = [f"{label(file)} ({plural(number, 'task')})" for file, number in files.items()]
         yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
@@ -215,7 +225,17 @@ def _line(
     if isinstance(task.action, Gate):
         command = f"asks: {command}"
     words = [_first_line(command), *_conditions(plan.graph, task, entry)]
+    if plan.reasons:
+        words.append(_reason(plan, entry))
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
+
+
+def _reason(plan: Plan, entry: Sequence[NodeIndex]) -> str:
+    """Say why the nodes of a line run, if they were judged by their files."""
+    reasons = list(dict.fromkeys(reason for node in entry if (reason := plan.reasons.get(node))))
+    if not reasons:
+        return ""
+    return f"[{label(reasons[0])}]" if len(reasons) == 1 else f"[{label(reasons[0])}; others for other reasons]"
 
 
 def _takes(plan: Plan, entry: Sequence[NodeIndex]) -> str:
@@ -253,13 +273,13 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         yield f"[{label(wants_words(graph, task))}]"
 
 
-def _idle(plan: Plan, *, everything: bool) -> Iterator[str]:
-    if not plan.idle:
+def _not_run(title: str, plan: Plan, nodes: Mapping[NodeIndex, str], *, everything: bool) -> Iterator[str]:
+    if not nodes:
         return
     yield ""
-    yield f"would not run if all goes well: {plural(len(plan.idle), 'node')}"
-    for shown, (node, reason) in enumerate(plan.idle.items()):
+    yield f"{title}: {plural(len(nodes), 'node')}"
+    for shown, (node, reason) in enumerate(nodes.items()):
         if shown >= MOST_LINES and not everything:
-            yield f"  and {plural(len(plan.idle) - shown, 'more node')}: --all shows them"
+            yield f"  and {plural(len(nodes) - shown, 'more node')}: --all shows them"
             return
-        yield f"  {label(plan.graph.labels[node])}: {label(reason)}"
+        yield f"  {label(plan.graph.labels[node])}: {label(reason.removeprefix(f'{title}: '))}"

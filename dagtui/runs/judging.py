@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.execution.files.fingerprints import NAME, Fingerprints
-from dagtui.execution.files.judge import Judge
+from dagtui.execution.files.judge import Judge, Judgement, NodeToJudge
 from dagtui.execution.files.judging_executor import JudgingExecutor
 from dagtui.execution.files.looked_at import FileReader
 from dagtui.execution.files.node_key import NodeKeys
+from dagtui.graph.errors import ValueProblem
+from dagtui.graph.files.paths import DeclaredPaths
+from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.processors import processors
+from dagtui.store.directory import last_run
+from dagtui.text.amounts import first_of
+from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from dagtui.engine.protocol import Executor
+    from dagtui.engine.state import RunState
     from dagtui.engine.traversal import Traversal
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.directory import RunDirectory
     from dagtui.text.secrets import Secrets
 
 ASKED, FORCED = "asked for", "--force"
+_NAMED = 3
 
 
 def judging_executor(
@@ -49,14 +57,80 @@ def judging_executor(
     threads = max(2, processors())
     memory = Fingerprints(fingerprints_path(directory.path), directory.number)
     reader = FileReader(graph_folder(graph), memory, threads)
-    keys = NodeKeys(
+    keys = _keys(graph, environment, state)
+    judge = Judge(memory, reader, directory.number, str if secrets is None else secrets.mask)
+    return JudgingExecutor(inner, graph, keys, judge, memory, reader, must_run, threads)
+
+
+def _keys(graph: Graph, environment: Mapping[str, str], state: RunState) -> NodeKeys:
+    return NodeKeys(
         graph,
         environment,
         lambda node: state.status_of(node).name.lower(),
         lambda node: state.outputs.get(node, NO_OUTPUTS),
     )
-    judge = Judge(memory, reader, directory.number, str if secrets is None else secrets.mask)
-    return JudgingExecutor(inner, graph, keys, judge, memory, reader, must_run, threads)
+
+
+class PlannedFiles:
+    """Judges the nodes of a plan as a run would judge them now. Nothing is executed, and no node is remembered."""
+
+    def __init__(self, graph: Graph, environment: Mapping[str, str], state: RunState, *, forced: bool) -> None:
+        """`graph` is the one that would be executed, and `state` that of the simulated run."""
+        self._graph = graph
+        self._forced = forced
+        folder, run = _last(graph)
+        self._memory = Fingerprints(folder / NAME if run else Path(":memory:"), run)
+        self._judge = Judge(self._memory, FileReader(graph_folder(graph), self._memory, max(2, processors())), run)
+        self._keys = _keys(graph, environment, state)
+        self._runs: set[NodeIndex] = set()
+
+    def judge(self, node: NodeIndex, *, is_named: bool) -> Judgement | None:
+        """Judge a node whose parents were judged. None if there is nothing to judge, so that it runs."""
+        found = self._found(node, is_named=is_named) if self._graph.task(node).inputs else None
+        if found is None or not found.up_to_date:
+            self._runs.add(node)
+        return found
+
+    def close(self) -> None:
+        """Close the file of what is remembered."""
+        self._memory.close()
+
+    def _found(self, node: NodeIndex, *, is_named: bool) -> Judgement:
+        try:
+            files, parts = self._keys.files(node), self._keys.parts(node, self._judge.remembered_key)
+        except ValueProblem as problem:
+            return Judgement(up_to_date=False, why=f"runs: {problem.message}")
+        except ResolutionError:
+            return Judgement(up_to_date=False, why="runs: its command depends on how others end")
+        forced = FORCED if self._forced and is_named else ""
+        found = self._judge.judge(NodeToJudge(self._graph.labels[node], files, parts, forced), bool, may_read=True)
+        if found is None:
+            raise AssertionError("reading is allowed")
+        self._keys.note(node, found.key)
+        if not found.up_to_date and not found.problem:
+            return found
+        writers = self._writers(node)
+        if not writers:
+            return found
+        names = first_of([name_label(self._graph.labels[writer]) for writer in writers[:_NAMED]], len(writers))
+        why = found.problem or f"{names} may write something else"
+        return Judgement(up_to_date=False, why=f"runs: {why}", key=found.key)
+
+    def _writers(self, node: NodeIndex) -> list[NodeIndex]:
+        """Return the parents that run and write what the node reads."""
+        from dagtui.graph.files.matching import joining
+
+        paths = DeclaredPaths(self._graph)
+        parents = [parent for parent in self._graph.parents(node) if parent in self._runs]
+        return [parent for parent in parents if self._graph.task(parent).outputs and joining(paths, parent, node)]
+
+
+def _last(graph: Graph) -> tuple[Path, int]:
+    """Return the folder of a graph's runs, and the number of its next run. 0: it has none."""
+    if graph.path is None:
+        return Path(), 0
+    last = last_run(graph.path)
+    return (Path(), 0) if last is None else (last.path.parent.parent, last.number + 1)
 
 
 def graph_folder(graph: Graph) -> str:

@@ -1,9 +1,9 @@
 """Runs that have nothing to do, and reading files for the first time: `python tests/benchmarks/up_to_date.py`.
 
-`remembered` judges FILES unchanged files: those of one pattern by the judge alone, and as the inputs of as many nodes in
-a whole run. `cold` reads files that were never read, against `sha256sum` in as many processes. `nothing to do` is a
-whole run of nodes of which each reads the file of the one before, in chains of ten, against ninja (and go-task, if there
-is one) on the same graph. Rounds go in turn; figures are medians, and ratios are those of pairs.
+`remembered` judges FILES unchanged files: those of one pattern by the judge alone, and as the inputs of as many nodes
+in a whole run. `cold` reads files that were never read, against `sha256sum` in as many processes. `nothing to do` is a
+whole run of nodes of which each reads the file of the one before, in chains of ten, against ninja (and go-task, if
+there is one) on the same graph. Rounds go in turn; figures are medians, and ratios are those of pairs.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def called(command: list[str], folder: Path) -> float:
 def show(name: str, seconds: list[float], base: list[float] | None = None) -> None:
     ratio = ""
     if base is not None:
-        pairs = [one / other for one, other in zip(base, seconds, strict=True)]
-        ratio = f"  speed {statistics.median(pairs):.2f} x"
+        pairs = [other / one for one, other in zip(seconds, base, strict=True)]
+        ratio = f"  {statistics.median(pairs):.2f} x the speed"
     print(f"  {name:<44} {statistics.median(seconds):>8.3f} s{ratio}", flush=True)
 
 

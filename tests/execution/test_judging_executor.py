@@ -126,10 +126,7 @@ async def test_a_stop_while_outputs_are_read_is_prompt(tmp_path: Path, monkeypat
     made = task(f"head -c {LARGE} /dev/zero > out")
     async with run(tmp_path, made) as harness:
         reads = blocked_reads(monkeypatch)
-        reads.go_on.set()
         harness.start(0)
-        await harness.begun(0)
-        reads.go_on.clear()
         await until(reads.began.is_set)
         assert harness.end_of(0) is None
         harness.stop(0, 5.0)

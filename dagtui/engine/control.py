@@ -302,19 +302,19 @@ def _decide(run: Propagation, nodes: Collection[NodeIndex], status: NodeStatus, 
 
 def _answer(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
     """Settle gates by the answer that the command's event has given them."""
+    rejected: list[NodeIndex] = []
     for node in run.state.inside(nodes):
         gate, asked = run.graph.gate(node), run.state.asked.get(node)
         if gate is None or asked is None or asked.answer is None:
             continue
         choice, user, _ = asked.answer
-        if gate.choices or choice != REJECT:
-            why = f"{user} answered {choice}"
-            run.set(NodeChange(node, NodeStatus.COMPLETED, Cause.ANSWERED, why, outputs={ANSWER: choice}))
-        else:
-            run.set(
-                NodeChange(node, NodeStatus.FAILED, Cause.REJECTED, f"rejected by {user}", outputs={ANSWER: choice})
-            )
-            stop_after_failure(run, node)
+        status, cause, why = NodeStatus.COMPLETED, Cause.ANSWERED, f"{user} answered {choice}"
+        if choice == REJECT and not gate.choices:
+            status, cause, why = NodeStatus.FAILED, Cause.REJECTED, f"rejected by {user}"
+            rejected.append(node)
+        run.set(NodeChange(node, status, cause, why, outputs={ANSWER: choice}))
+    for node in rejected:  # only now: the first failure may cancel what asks
+        stop_after_failure(run, node)
 
 
 def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:

@@ -191,7 +191,7 @@ class RunModel:
             assert 0 <= event.due - event.at <= longest + 1e-9
             assert event.due - event.at >= policy.delay * (1 - policy.jitter) - 1e-9
         elif not self.graph.settings.keep_going and not self.graph.task(node).allow_failure and not self.stopped_by:
-            self.stop_expected = node
+            self.stop_expected = node if self.stop_expected is None else self.stop_expected
 
     def follow_stop(self, event: CommandEvent) -> None:
         """Follow the run's fail-fast command (rule 7)."""

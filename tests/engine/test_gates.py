@@ -60,6 +60,12 @@ def test_a_rejection_is_a_first_failure():
     assert scene.withdraws() == ["x"]
 
 
+def test_of_two_rejections_at_once_neither_cancels_the_other():
+    scene = Scene(dag("g h x", keep_going=False, g=ASKING, h=ASKING, x=ASKING))
+    scene.traversal.handle(answer([0, 1], "reject"), 1.0)
+    assert [scene[label] for label in "ghx"] == [NodeStatus.FAILED, NodeStatus.FAILED, NodeStatus.CANCELLED]
+
+
 @pytest.mark.parametrize(
     ("label", "choice", "reason"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import Diagnostics, Origins
+from dagtui.graph.check.tasks import check_tasks
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, subject
 from dagtui.graph.expressions.parameters import read_params
@@ -16,7 +17,7 @@ from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
 from dagtui.graph.keys import DOCUMENT, RUN
 from dagtui.graph.layout import NodeCells, lay_out
-from dagtui.graph.model import Graph, Trigger, numbered_tasks
+from dagtui.graph.model import Graph
 from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.tasks import TaskReader
 from dagtui.graph.toml import parse, values
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
-_WANTS_PARENTS = frozenset({Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
 def load(
@@ -155,8 +155,7 @@ class _Loading:
             read = {**includes.variables, **read}
             environment = None if environment is None else {**read, **environment}
         pools = self._pools(tasks, () if includes is None else includes.pools)
-        self._check_slots(tasks, settings)
-        self._check_triggers(tasks)
+        check_tasks(self._diagnostics, tasks, settings, self._document)
         layout = lay_out(tasks, reader.broken, self._diagnostics)
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._diagnostics, origins)
@@ -320,15 +319,6 @@ class _Loading:
                 lines[name] = line
         return lines
 
-    def _check_slots(self, tasks: list[Task], settings: RunSettings) -> None:
-        if settings.jobs is None:
-            return
-        origins = Origins(self._document, tasks)
-        for number, task in numbered_tasks(tasks):
-            if task.slots > settings.jobs:
-                message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {settings.jobs:,} jobs"
-                self._diagnostics.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
-
     def _pools(self, tasks: list[Task], included: Sequence[Pool]) -> tuple[Pool, ...]:
         """Read `[pools]`, and check what tasks want of them."""
         table = self._table("pools")
@@ -337,22 +327,6 @@ class _Loading:
         from dagtui.graph.pool_values import read_pools
 
         return read_pools(table, included, tasks, self._document, self._diagnostics)
-
-    def _check_triggers(self, tasks: list[Task]) -> None:
-        """Record tasks that have no parents and wait for one."""
-        waiting = [
-            number for number, task in numbered_tasks(tasks) if task.trigger in _WANTS_PARENTS and not task.needs
-        ]
-        origins = Origins(self._document, tasks)
-        for number in waiting:
-            task = tasks[number]
-            if self._diagnostics.lost.has_needs(task.name):
-                continue
-            message = (
-                f'task {quoted(task.name)} can never run: its trigger is "{task.trigger.value}", and it needs no task'
-            )
-            hint = 'name the tasks that it waits for in "needs", or remove the trigger'
-            self._diagnostics.value(origins.of(number, "trigger"), message, hint)
 
     def _build(
         self,

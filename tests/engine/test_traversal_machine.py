@@ -58,7 +58,7 @@ def test_everything_holds_on_many_random_walks():
 def test_the_machine_finds(name: str, monkeypatch: pytest.MonkeyPatch):
     BUGS[name](monkeypatch)
     with pytest.raises(AssertionError):
-        wander(400, 60)
+        wander(1500, 60)
 
 
 @pytest.mark.torture

@@ -96,7 +96,7 @@ class NodeValues:
         except KeyError:
             found = placeholder.default
         if found is None:
-            raise lacking_output(placeholder, self._graph.labels[asked], written)
+            raise lacking_output(placeholder, self._graph.labels[asked], written, self._status_of(asked))
         return found
 
     def quoted(self, placeholder: Placeholder) -> str:

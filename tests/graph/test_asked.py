@@ -200,3 +200,11 @@ def test_a_value_that_was_not_written_is_named_with_those_that_were(values: dict
     assert words in str(caught.value)
     assert '"a" has no output "gone"' in str(caught.value)
     assert len(str(caught.value)) <= 500
+
+
+def test_of_a_node_that_did_not_succeed_the_status_is_said(tmp_path: Path):
+    graph = graph_of(
+        "[tasks.a]\nallow_failure = true\n[tasks.b]\nneeds = ['a']\nrun = '{{ needs.a.outputs.x }}'", tmp_path
+    )
+    with pytest.raises(ResolutionError, match="its status is failed, and only a success hands values on"):
+        Resolver(graph, {}).resolve(graph.node("b"), lambda _: "failed")

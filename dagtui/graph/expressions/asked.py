@@ -21,6 +21,8 @@ _STEPS, _STEPS_EACH = 2_000_000, 20
 """Number of steps of all passes over a graph: some, and some for each node and edge."""
 _SEVERAL = -2
 _SHOWN = 3
+COMPLETED = "completed"
+"""The status of a node that hands values on, as `needs.X.status` has it."""
 
 OutputsOf = Callable[[NodeIndex], Mapping[str, str]]
 """Returns the values that a node has handed on."""
@@ -31,10 +33,13 @@ def no_outputs(_node: NodeIndex) -> Mapping[str, str]:
     return {}
 
 
-def lacking_output(placeholder: Placeholder, name: str, written: Mapping[str, str]) -> ValueProblem:
-    """Return the error for a value that a node of that name did not write. `written` are those that it wrote."""
+def lacking_output(placeholder: Placeholder, name: str, written: Mapping[str, str], status: str) -> ValueProblem:
+    """Return the error for a value that a node of that name and status did not write. `written` are what it did."""
     output = placeholder.output
-    wrote = f"it wrote {listed(written)}" if written else "it wrote no values"
+    if status != COMPLETED:
+        wrote = f"its status is {status}, and only a success hands values on"
+    else:
+        wrote = f"it wrote {listed(written)}" if written else "it wrote no values"
     hint = f'write it to $DAGTUI_OUTPUT, or give a default: {{{{ needs.{placeholder.name}.outputs.{output} or "…" }}}}'
     return ValueProblem(f"{placeholder.source}: {quoted(name)} has no output {quoted(output)}; {wrote}", hint)
 

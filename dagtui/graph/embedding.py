@@ -44,6 +44,11 @@ class Embedding:
         """Return the tasks of the graph."""
         return [self._task(task) for task in self._graph.tasks]
 
+    def path_of(self, written: str) -> str:
+        """Return a path that the graph names, as the including file names it."""
+        outside = os.path.isabs(written) or written.startswith("~")
+        return written if outside else os.path.normpath(os.path.join(self._folder, self._text(written)))
+
     def _task(self, task: Task) -> Task:
         changes = {
             field.name: self._any(getattr(task, field.name))

@@ -70,6 +70,7 @@ class Includes:
         self.remarks: list[str] = []
         """What of the files does not count, for people."""
         self._secrets: list[str] = []
+        self._env_files: list[str] = []
         self._path = path
         self._diagnostics = diagnostics
         self._around = around if around.files else around.inside(os.path.realpath(path), "")
@@ -135,7 +136,8 @@ class Includes:
 
     def _take(self, entry: _Entry, graph: Graph) -> None:
         """Add what a file has. Raises ValueProblem."""
-        for task in Embedding(graph, entry.prefix, entry.path).tasks():
+        embedding = Embedding(graph, entry.prefix, entry.path)
+        for task in embedding.tasks():
             try:
                 values.name(task.name)
             except ValueProblem as wrong:
@@ -146,6 +148,7 @@ class Includes:
         self.sources |= graph.sources
         self.pools += graph.pools
         self._secrets += _secrets(graph, entry.prefix)
+        self._env_files += map(embedding.path_of, graph.settings.env_file)
         ignored = sorted(key for key in _OF_THE_RUN if getattr(graph.settings, key) != getattr(_USUAL, key))
         self.remarks += graph.remarks
         if ignored:
@@ -162,9 +165,10 @@ class Includes:
                 self._diagnostics.key((table, name), message, hint)
 
     def settings(self, settings: RunSettings) -> RunSettings:
-        """Return the settings of the run, with the secrets of all files."""
+        """Return the settings of the run, with the secrets and the files of variables of all files."""
         names = dict.fromkeys([*settings.secrets, *self._secrets])
-        return replace(settings, secrets=tuple(names)) if self._secrets else settings
+        files = dict.fromkeys([*self._env_files, *settings.env_file])
+        return replace(settings, secrets=tuple(names), env_file=tuple(files))
 
     def _lose(self) -> None:
         """Note that tasks and variables are unknown, so that nothing is said about what refers to them."""

@@ -116,7 +116,6 @@ def test_a_file_may_be_included_twice_and_nested(tmp_path: Path):
 def test_a_gate_asks_the_same(tmp_path: Path):
     text = "[params]\nx = 1\n[tasks.a]\nask = 'go on with {{ params.x }}?'\n[tasks.b]\nneeds = ['a']\n"
     text += "run = 'echo {{ needs.a.outputs.answer }}'"
-    (tmp_path / "sub").mkdir()
     main = write(tmp_path, sub__qc=text, main=included(("sub/qc.toml", "q/")))
     graph = load_recorded(main, to_toml(load(main)).encode())
     assert graph.labels == ["q/a", "q/b"]
@@ -125,12 +124,18 @@ def test_a_gate_asks_the_same(tmp_path: Path):
 
 
 def test_secrets_and_variables_of_included_files_count(tmp_path: Path):
-    (tmp_path / ".env").write_text("TOKEN=hunter2-hunter2\n")
-    text = '[params]\npassword = "secret-secret"\n[run]\nsecrets = ["TOKEN", "password"]\nenv_file = [".env"]\n'
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/s.env").write_text("TOKEN=hunter2-hunter2\n")
+    text = '[params]\npassword = "secret-secret"\nstage = "s"\n[run]\nsecrets = ["TOKEN", "password"]\n'
+    text += 'env_file = ["{{ params.stage }}.env"]\n'
     text += '[tasks.a]\nrun = "echo {{ env.TOKEN }} {{ params.password }}"'
-    graph = load(write(tmp_path, qc=text, main=included(("qc.toml", "q/"))), environment={})
+    main = write(tmp_path, sub__qc=text, main=included(("sub/qc.toml", "q/")))
+    graph = load(main, environment={})
     assert graph.settings.secrets == ("TOKEN", "q/password")
     assert find_secrets(graph, {}).mask("hunter2-hunter2 secret-secret") == "*** ***"
+    assert graph.settings.env_file == ("sub/{{ params.q/stage }}.env",)
+    main.write_text(to_toml(graph))
+    assert load(main, environment={}).variables == graph.variables == {"TOKEN": "hunter2-hunter2"}
 
 
 @pytest.mark.parametrize(

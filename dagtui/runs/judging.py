@@ -21,7 +21,7 @@ from dagtui.text.amounts import first_of
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
@@ -123,6 +123,28 @@ class PlannedFiles:
         paths = DeclaredPaths(self._graph)
         parents = [parent for parent in self._graph.parents(node) if parent in self._runs]
         return [parent for parent in parents if self._graph.task(parent).outputs and joining(paths, parent, node)]
+
+
+def changed_files(
+    graph: Graph, directory: RunDirectory, nodes: Iterable[NodeIndex]
+) -> tuple[dict[NodeIndex, tuple[str, ...]], int]:
+    """Look at the inputs and outputs of completed nodes. Return what changed, by node, and how many were looked at."""
+    memory = Fingerprints(fingerprints_path(directory.path), directory.number)
+    judge = Judge(memory, FileReader(graph_folder(graph), memory, max(2, processors())), directory.number)
+    paths = DeclaredPaths(graph)
+    changed: dict[NodeIndex, tuple[str, ...]] = {}
+    looked_at = 0
+    for node in nodes:
+        try:
+            found = judge.changed_since(graph.labels[node], paths.of(node))
+        except ValueProblem:
+            continue  # it is refused when it starts
+        if found is not None:
+            looked_at += 1
+        if found:
+            changed[node] = found
+    memory.close()
+    return changed, looked_at
 
 
 def _last(graph: Graph) -> tuple[Path, int]:

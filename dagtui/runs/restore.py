@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent
@@ -80,6 +80,8 @@ class LastRun:
     """How the cells of tasks differ."""
     late: tuple[NodeEvent, ...] = ()
     """Results that the journal does not contain. The state already includes them."""
+    looked_at: int = 0
+    """Number of completed nodes whose inputs and outputs were compared with what they were."""
 
     @property
     def well(self) -> bool:
@@ -96,10 +98,16 @@ class LastRun:
         which = f"run {self.directory.number} of {label(self.graph.name)}"
         since = "no remaining task" if self.gone or self.cells else "no task"
         text = (
-            f"{which} completed, and {since} has changed in the file since (input files are not checked): "
+            f"{which} completed, and {since} has changed in the file since ({self._files()}): "
             f"there is nothing to resume; --fresh runs everything again{self._stale()}"
         )
         return NothingToResumeError(text, completed=True)
+
+    def _files(self) -> str:
+        """Say whether files were looked at."""
+        if not self.looked_at:
+            return "input files are not checked"
+        return f"nor inputs and outputs of {plural(self.looked_at, 'node')}; other files are not checked"
 
     def _stale(self) -> str:
         """Say how to rerun nodes that are stale, because an ancestor ran again after them. Empty if there are none."""
@@ -164,6 +172,31 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         followers = _followers(state, again)
         tasks, cells = gone(before, graph), changed_cells(before, graph)
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
+
+
+def _with_changed_files(last: LastRun, executed: Graph) -> LastRun:
+    """Add the completed nodes whose inputs or outputs have changed since, and what is below them."""
+    if not any(task.inputs for task in executed.tasks):
+        return last
+    from dagtui.runs.judging import changed_files  # only here: other graphs need no database
+
+    state = last.state
+    done = [
+        node
+        for node in state.nodes_with(NodeStatus.COMPLETED)
+        if node not in last.again and executed.task(node).inputs and state.cause_of(node) is not Cause.MARKED
+    ]
+    files, looked_at = changed_files(executed, last.directory, done)
+    if not files:
+        return replace(last, looked_at=looked_at)
+    again = {**with_descendants(last.graph, files), **last.again}
+    return replace(
+        last,
+        changed={**last.changed, **files},
+        again=again,
+        followers=last.followers | _followers(state, again),
+        looked_at=looked_at,
+    )
 
 
 def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: ClockTime) -> list[NodeEvent]:
@@ -236,7 +269,7 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         ended = end_survivors(directory.path)
         begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
-        last = replay(ingredients.shown, directory, reader)
+        last = _with_changed_files(replay(ingredients.shown, directory, reader), ingredients.executed)
         damaged = begun_anew or _set_aside(reader)
         targets = joining(graph, last.state, options.targets, found.rerun) if last.state.outside else None
         if last.well and not found.rerun and targets is None:

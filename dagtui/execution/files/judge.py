@@ -88,6 +88,19 @@ class Judge:
             return Judgement(up_to_date=False, why=f"runs: {in_words(reasons)}", key=key, inputs=inputs)
         return Judgement(True, facts.unchanged(inputs, outputs), key, inputs, facts.values)
 
+    def changed_since(self, name: str, files: NodeFiles) -> tuple[str, ...] | None:
+        """Return the inputs and outputs of a node that changed since its last success. None: that is not known."""
+        facts = self._memory.node(name).facts
+        seen = self._reader.look([*files.inputs, *files.outputs], bool, may_read=True)
+        if facts is None or seen is None:
+            return None
+        known, inputs, outputs = _Facts(facts), seen[: len(files.inputs)], seen[len(files.inputs) :]
+        reasons = [
+            *changes_of_paths("input", known.inputs, files.inputs, inputs),
+            *changes_of_paths("output", known.outputs, files.outputs, outputs),
+        ]
+        return tuple(f"{reason.kind} {reason.name or reason.what}".strip() for reason in reasons)
+
     def remembered_key(self, name: str) -> str:
         """Return the key of a node's last success. Empty: none is known."""
         return _Facts(self._memory.node(name).facts).key

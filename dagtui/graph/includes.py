@@ -37,18 +37,18 @@ _OF_THE_RUN = frozenset(setting.name for setting in fields(RunSettings)) - {"sec
 
 @dataclass(slots=True)
 class Including:
-    """The files around the one that is read, and how many files have been read."""
+    """The files around the one that is read, and those that have been read."""
 
     files: tuple[str, ...] = ()
     """The real paths of the including files, the outermost first."""
     prefix: str = ""
     """The prefix of the file's parameters in the call."""
-    count: list[int] = field(default_factory=lambda: [0])
-    """Shared by all files of a graph."""
+    sizes: list[int] = field(default_factory=list)
+    """The bytes of each file that was read, shared by all files of a graph."""
 
     def inside(self, path: str, prefix: str) -> Including:
         """Return the same for a file that this one includes."""
-        return Including((*self.files, path), self.prefix + prefix, self.count)
+        return Including((*self.files, path), self.prefix + prefix, self.sizes)
 
 
 class _Entry(NamedTuple):
@@ -127,10 +127,15 @@ class Includes:
         if real in files:
             names = [os.path.basename(name) for name in (*files[files.index(real) :], real)]
             raise ValueProblem(f"includes a file that includes this one: {' → '.join(map(label, names))}", "remove it")
-        self._around.count[0] += 1
-        if self._around.count[0] > MOST_FILES:
+        sizes = self._around.sizes
+        if len(sizes) == MOST_FILES:
             raise ValueProblem(f"is one of more than {MOST_FILES} included files", "include fewer")
         content = content_of(path, MOST_BYTES, "split it")
+        sizes.append(len(content))
+        if sum(sizes) > MOST_BYTES:
+            raise ValueProblem(
+                f"and the other included files have more than {MOST_BYTES // 1024**2} MB", "include fewer"
+            )
         self.sources[path.absolute()] = digest_of(content)
         return load(content, path, parameters, environment, self._around.inside(real, entry.prefix))
 

@@ -109,6 +109,13 @@ class GraphFilesWatch:
                 file.read()
         self._judge()
 
+    def _name_of(self, path: Path) -> str:
+        """Return the name of a changed file, with folders for one that is named like the graph file."""
+        graph = self._run.graph.path
+        same = graph is not None and path != graph and path.name == graph.name
+        name = os.path.relpath(path, graph.parent) if same and graph is not None else path.name
+        return label(name, _NAME_CHARACTERS)
+
     async def look_in_a_thread(self) -> None:
         """Check large files."""
         for file in self._files:
@@ -129,7 +136,7 @@ class GraphFilesWatch:
         if changed == self._named:
             return
         self._named = changed
-        run.changed_file = None if changed is None else _changed(changed, run.number)
+        run.changed_file = None if changed is None else _changed(self._name_of(changed), run.number)
         if run.changed_file is not None:
             self._note(run.changed_file.text)
         else:
@@ -170,8 +177,7 @@ class FileWatch:
         self.has_changed = digest_of(content) != self._digest
 
 
-def _changed(path: Path, number: int) -> Notice:
-    name = label(path.name, _NAME_CHARACTERS)
+def _changed(name: str, number: int) -> Notice:
     return Notice(
         f"{name} changed: q, then --resume {number}",
         f"{name} has changed since this run started. The run keeps the version it read; "

@@ -95,6 +95,19 @@ def test_a_change_of_a_sheet_is_said_for_as_long_as_it_lasts(tmp_path: Path) -> 
     anyio.run(session.close)
 
 
+def test_a_change_of_an_included_file_is_said(tmp_path: Path) -> None:
+    path, other = tmp_path / "graph.toml", tmp_path / "qc/graph.toml"
+    other.parent.mkdir()
+    other.write_text('version = 1\n[tasks.a]\nrun = "true"\n')
+    path.write_text('version = 1\ninclude = [{ path = "qc/graph.toml", prefix = "qc/" }]\n')
+    session = anyio.run(settled, path)
+    assert look(session) == []
+    other.write_text(other.read_text().replace("true", "false"))
+    (text,) = look(session)
+    assert "qc/graph.toml has changed since this run started" in text
+    anyio.run(session.close)
+
+
 def test_a_change_of_a_file_of_variables_is_said(tmp_path: Path) -> None:
     path, variables = tmp_path / "graph.toml", tmp_path / ".env"
     variables.write_text("A=1\n")

@@ -19,8 +19,10 @@ from dagtui.graph.key_values import (
     read_exit_codes,
     read_files,
     read_group,
+    read_inputs,
     read_names,
     read_needs,
+    read_outputs,
     read_parameter_value,
     read_prefix,
     read_shell,
@@ -75,6 +77,7 @@ TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 VARIABLES: Schema = {"type": "object", "additionalProperties": SCALAR, "propertyNames": {"pattern": "^[^=]+$"}}
 DATA: Schema = {"type": ["string", "number", "boolean", "array", "object"]}
 LIST_OF_PARAMS: Schema = {"type": "string", "pattern": r"^\s*\{\{\s*params\s*\..*\}\}\s*$"}
+PATHS: Schema = {"type": "array", "items": FILLED_TEXT, "uniqueItems": True, "minItems": 1}
 CELLS: Schema = {
     "type": "array",
     "minItems": 1,
@@ -159,6 +162,14 @@ TASK: Mapping[str, Key] = {
         'What comes before: tasks, cells of them, patterns of names, groups as "data/".',
         is_field=True,
     ),
+    "inputs": Key(
+        read_inputs,
+        PATHS,
+        'What it reads: files, patterns, "folders/", "params.yaml#value".',
+        is_field=True,
+        is_plain=True,
+    ),
+    "outputs": Key(read_outputs, PATHS, 'What it writes: files, patterns, "folders/".', is_field=True, is_plain=True),
     "matrix": Key(read_matrix, MATRIX, "Axes. The task has a node for each combination of values.", is_field=True),
     "cwd": Key(
         values.filled_text, FILLED_TEXT, "Working directory, relative to the file.", is_field=True, is_plain=True
@@ -270,8 +281,6 @@ DOCUMENT: Mapping[str, str] = {
 RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
-    "inputs",
-    "outputs",
     "if",
     "executor",
     "service",

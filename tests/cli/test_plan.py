@@ -193,3 +193,52 @@ def test_short_nodes_take_their_turns(tmp_path: Path):
     write(tmp_path, f'[tasks.a]\nrun = "true"\nmatrix = {{ x = {list(range(40))} }}\n')
     history(tmp_path, **{f"a[x={x}]": 0.01 for x in range(40)})
     assert plan(tmp_path, "-j", "1")["makespan_seconds"] == 0.4
+
+
+FILES = """
+[tasks.fetch]
+outputs = ["in.csv"]
+[tasks.split]
+matrix = { i = [1, 2] }
+inputs = ["in.csv", "split.py"]
+outputs = ["parts/{{ matrix.i }}.csv"]
+[tasks.old]
+run = "touch made"
+[tasks.join]
+needs = ["old"]
+inputs = ["parts/*.csv", "made", "raw/*.csv"]
+"""
+
+
+def test_a_plan_says_what_is_read_of_whom_and_what_is_missing(tmp_path: Path):
+    write(tmp_path, FILES)
+    lines = call("plan", "graph.toml", cwd=tmp_path).stdout.splitlines()
+    assert "missing, so a run is refused: split.py, read by split[i=1], split[i=2]" in lines
+    assert "not there yet, and no task names it in outputs: made, read by join" in lines
+    assert "patterns that match nothing: raw/*.csv, read by join" in lines
+    assert any(line.endswith("[reads in.csv of fetch]") for line in lines)
+    assert any(line.endswith("[needs old]") and "[reads parts/*.csv of split[i=1], " in line for line in lines)
+    found = plan(tmp_path)
+    assert [(entry["path"], entry["refused"]) for entry in found["missing_inputs"]] == [
+        ("split.py", True),
+        ("split.py", True),
+        ("made", False),
+        ("raw/*.csv", False),
+    ]
+    nodes = {node["node"]: node for node in found["nodes"]}
+    assert nodes["join"]["needs"] == ["old", "split[i=1]", "split[i=2]"]
+    assert nodes["join"]["needs_by_files"] == ["split[i=1]", "split[i=2]"]
+    assert nodes["split[i=2]"]["outputs"] == ["parts/2.csv"]
+
+
+def test_missing_inputs_are_refused_before_anything_starts(tmp_path: Path):
+    write(tmp_path, FILES)
+    for words in (["check"], ["run"]):
+        done = call(*words, "graph.toml", cwd=tmp_path)
+        assert done.returncode == 2
+        assert 'graph.toml:7:21: "split[i=1]" reads "split.py", which does not exist and which no task' in done.stderr
+        assert done.stderr.count("which no task writes") == 1
+        assert not (tmp_path / ".dagtui").exists()
+    assert call("run", "graph.toml", "fetch", cwd=tmp_path).returncode == 0  # which does not need it
+    (tmp_path / "split.py").touch()
+    assert call("check", "graph.toml", cwd=tmp_path).returncode == 0

@@ -224,6 +224,13 @@ def test_a_cycle_names_the_files_that_join_it():
     assert problem.line == 6
 
 
+def test_a_file_makes_a_parent_for_a_trigger_that_wants_one():
+    body = '[tasks.a]\noutputs = ["a"]\n[tasks.b]\ntrigger = "any_success"\ninputs = ["{}"]'
+    assert graph_of(body.format("a")).edge_count == 1
+    (problem,) = problems_of(body.format("b"))
+    assert "can never run" in problem.message
+
+
 def test_a_large_graph_is_linked_in_few_steps():
     body = "".join(f'[tasks.t{n}]\ninputs = ["d/{n - 1}"]\noutputs = ["d/{n}"]\n' for n in range(2000))
     graph = graph_of(body)

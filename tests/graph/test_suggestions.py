@@ -24,21 +24,21 @@ def hint_of(word: str, table: str = "tasks.a") -> str:
 
 SENTENCES = {
     # DVC and Task
-    "outs": "does not track the files a task writes",
-    "generates": "does not track the files a task writes",
-    "sources": "does not track the files a task reads",
+    "outs": 'did you mean "outputs"?',
+    "generates": 'did you mean "outputs"?',
+    "sources": 'did you mean "inputs"?',
     "cmds": 'did you mean "run"?',
     "status": "the keys here are",
     "dotenv": '[run]: env_file = [".env"]',
     "silent": "goes into its log",
     "vars": "write [params] for values of the graph",
-    "method": "--resume",
+    "method": "up to date if its command and its files",
     # make and Snakemake
     "prerequisites": 'did you mean "needs"?',
     "recipe": 'did you mean "run"?',
-    "phony": "remove it: it concerns files",
-    "output": "does not track the files a task writes",
-    "input": "does not track the files a task reads",
+    "phony": 'remove it: "inputs" and "outputs"',
+    "output": 'did you mean "outputs"?',
+    "input": 'did you mean "inputs"?',
     "threads": 'did you mean "slots"?',
     "conda": 'wrap = ["conda", "run", "-n", "NAME"]',
     "wildcards": 'write the values into "matrix"',
@@ -49,8 +49,8 @@ SENTENCES = {
     "container": 'wrap = ["docker", "run"',
     "wrapper": 'did you mean "wrap"?',
     "services": "no services",
-    "cache": "--resume continues a run",
-    "artifacts": "does not track the files a task writes",
+    "cache": 'write "inputs" and "outputs"',
+    "artifacts": 'did you mean "outputs"?',
     "steps": "a task is one command",
     "uses": "write the command that it runs",
     "runs-on": "tasks run on this machine",
@@ -90,7 +90,7 @@ SENTENCES = {
     "depends_on": 'did you mean "needs"?',
     "depends-on": 'did you mean "needs"?',
     "dependsOn": 'did you mean "needs"?',
-    "deps": 'did you mean "needs"?',
+    "deps": 'did you mean "needs"? Files belong in "inputs"',
     "env_file": '[run]: env_file = [".env"]',
     "environment": 'did you mean "env"?',
     "volumes": '["docker", "run"',
@@ -126,7 +126,7 @@ def test_words_of_other_tools_in_a_task(word: str):
         ("run", "schedule", "cron or a systemd timer"),
         ("run", "tasks", "it belongs at the top of the file"),
         ("defaults", "image", '["docker", "run"'),
-        ("defaults", "outs", "does not track the files a task writes"),
+        ("defaults", "outs", 'did you mean "outputs"?'),
         ("defaults", "jobs", "it is a key of [run]"),
     ],
 )
@@ -166,7 +166,6 @@ def test_words_of_other_tools_elsewhere(text: str, said: str):
 
 WORDS = [
     *[
-        "outs",
         "schedule",
         "on_failure",
         "cache",
@@ -200,7 +199,6 @@ WORDS = [
         "entry",
         "batch",
         "epochs",
-        "reads",
         "grade",
         "shelf",
         "grape",

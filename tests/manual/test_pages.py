@@ -84,6 +84,21 @@ def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_examples_of_files_run(tmp_path: Path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.txt").write_text("text\n", encoding="utf-8")
+    for heading in ("`inputs`", "`outputs`"):
+        (text,) = blocks(GRAPH_FILE[heading], "toml")
+        (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
+        done = program.call("run", "graph.toml", "--fresh", cwd=tmp_path)
+        if heading == "`outputs`":
+            assert "style.json#colour" in done.stderr  # which is missing
+            (tmp_path / "style.json").write_text('{"colour": "red"}', encoding="utf-8")
+            done = program.call("run", "graph.toml", "--fresh", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert [(tmp_path / name).read_text() for name in ("report.txt", "site/index.html")] == ["2\n2\n", "text\n"]
+
+
 @pytest.mark.parametrize(
     ("heading", "nodes"),
     [

@@ -44,6 +44,9 @@ _SAME = {
     Where.TASK: {
         "needs": "after dep depend dependencies dependencies_on depends depends_on dependson deps need parents "
         "prerequisites prereqs require requires upstream upstream_tasks waits_for wants",
+        "inputs": "file_inputs in input reads sources src srcs",
+        "outputs": "artifact artifacts creates file_outputs generates out output outs outs_persist produces products "
+        "target targets writes",
         "run": "bash bash_command cmd cmds command commands exec exe program recipe script sh shell_command",
         "call": "callable entry_point func function python python_callable",
         "args": "kwargs op_kwargs",
@@ -93,9 +96,7 @@ _SAME = {
 """Words of other tools by the word used here. A key may be one that only a later version has."""
 
 _CLOCK = "dagtui has no scheduler: call dagtui run from cron or a systemd timer"
-_INPUTS = 'this version of dagtui does not track the files a task reads: name the tasks that write them in "needs"'
-_OUTPUTS = 'this version of dagtui does not track the files a task writes: the tasks that read them name it in "needs"'
-_CACHE = "nothing is cached between runs: --resume continues a run and keeps the nodes that completed"
+_CACHE = 'write "inputs" and "outputs": a node is up to date if its command and its files did not change'
 _CONTAINER = 'let the engine start the command of the task: wrap = ["docker", "run", "--rm", "IMAGE"]'
 _ENVIRONMENT_MANAGER = 'let it start the command of the task: wrap = ["conda", "run", "-n", "NAME"], or ["uv", "run"]'
 _DOTENV = 'name such files in [run]: env_file = [".env"]'
@@ -113,7 +114,7 @@ _SLOTS = '"slots" is how many of the "jobs" of [run] a task takes; [pools] count
 _GPUS = "give their number in [pools]: gpu = 2; then write pools = { gpu = 1 } in the task"
 _MEMORY = 'give its size in [pools]: mem = "32G"; then write pools = { mem = "8G" } in the task'
 _HERE = 'tasks run on this machine as the current user: for another machine, write run = "ssh HOST PROGRAM"'
-_FILES = "remove it: it concerns files, which dagtui does not track"
+_FILES = 'remove it: "inputs" and "outputs" are all that is known of files'
 _INCLUDE = 'it belongs at the top of the file: include = [{ path = "other.toml", prefix = "other/" }]'
 _VARIABLES = "write [params] for values of the graph, [env] for variables of its tasks"
 _KEEP_GOING = "write keep_going = false in [run] to stop at the first failure"
@@ -142,9 +143,6 @@ _EVERYWHERE = {
     'write "set -x" at the beginning of "run"': "debug trace xtrace",
 }
 _OF_TASKS = {
-    _INPUTS: "file_inputs in input inputs reads sources srcs src watch",
-    _OUTPUTS: "artifact artifacts creates file_outputs generates out output outputs outs outs_persist produces "
-    "products target targets writes",
     _ON_FAILURE: "catch errback failure on_error on_errors on_fail on_failure on_failure_callback rescue",
     _ON_SUCCESS: "on_success on_success_callback success",
     _ON_END: "after_script always cleanup clean_up defer ensure finalizer finally on_complete on_end on_exit on_finish "

@@ -31,6 +31,7 @@ HABITS = {
         "secrets": _SECRETS,
         "version": _AT_THE_TOP,
         "name": 'a task is named by its header: [tasks.NAME]; "doc" says what it is for',
+        "deps": 'did you mean "needs"? Files belong in "inputs"',
         "jobs": _OF_RUN,
         "keep_going": _OF_RUN,
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -84,6 +85,11 @@ class FileLinks:
         pairs += sorted(new)
         pairs.sort(key=itemgetter(1))
         return pairs
+
+    @cached_property
+    def tasks(self) -> frozenset[TaskIndex]:
+        """The tasks that read what other nodes write."""
+        return frozenset([self._layout.task_at(child) for _, child in self._edges])
 
     def has(self, parent: NodeIndex, child: NodeIndex) -> bool:
         """Return whether a node reads what another one writes."""

@@ -122,6 +122,16 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
     for position, name in enumerate(names):
         if position:
             tasks[name]["needs"] = draw(st.lists(st.sampled_from(names[:position]), unique=True))
+    made: list[str] = []
+    for position, task in enumerate(tasks.values()):
+        if "ask" in task:
+            continue
+        wanted = draw(st.lists(st.sampled_from(["src/", "*.txt", "[*].c", "p.yaml#a.b", "../x", *made]), unique=True))
+        if wanted:
+            task["inputs"] = wanted
+        if "matrix" not in task and draw(st.booleans()):
+            task["outputs"] = [f"out/{position}.csv", f"out/{position}/", f"{position}-*.json"]
+            made += [f"out/{position}.csv", f"out/{position}/a", f"./{position}-b.json"]
     for task in tasks.values():
         if not task.get("needs") and task.get("trigger") in _WANT_PARENTS:
             del task["trigger"]  # nothing comes before it: an error

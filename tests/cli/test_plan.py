@@ -197,6 +197,7 @@ def test_short_nodes_take_their_turns(tmp_path: Path):
 
 FILES = """
 [tasks.fetch]
+run = "touch in.csv"
 outputs = ["in.csv"]
 [tasks.split]
 matrix = { i = [1, 2] }
@@ -236,7 +237,7 @@ def test_missing_inputs_are_refused_before_anything_starts(tmp_path: Path):
     for words in (["check"], ["run"]):
         done = call(*words, "graph.toml", cwd=tmp_path)
         assert done.returncode == 2
-        assert 'graph.toml:7:21: "split[i=1]" reads "split.py", which does not exist and which no task' in done.stderr
+        assert 'graph.toml:8:21: "split[i=1]" reads "split.py", which does not exist and which no task' in done.stderr
         assert done.stderr.count("which no task writes") == 1
         assert not (tmp_path / ".dagtui").exists()
     assert call("run", "graph.toml", "fetch", cwd=tmp_path).returncode == 0  # which does not need it

@@ -1,4 +1,4 @@
-"""What the nodes of a plan read and write. Imported only for graphs with inputs or outputs."""
+"""What the nodes of a plan read and write."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from dagtui.graph.expressions.as_run import (
     wrapped_line,
 )
 from dagtui.graph.model import Gate, Trigger
+from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs, read_of_parents
 from dagtui.runs.wording import wants_words
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
@@ -53,8 +54,6 @@ def plan_lines(
         named = [f"{name_label(change.task)} ({change.cells.words(change.sheet)})" for change in sheets[:MOST_NAMES]]
         yield f"changed since run {sheets[0].run}: {first_of(named, len(sheets), ', ')}"
     if any(task.inputs for task in plan.graph.tasks):
-        from dagtui.report.plan_files import missing_lines
-
         yield from missing_lines(plan)
     yield ""
     entries = list(_entries(plan, everything=everything))
@@ -99,17 +98,13 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
     }
     critical = set(plan.critical_path)
     as_run = _as_run(plan)
-    paths = None
-    if any(task.inputs or task.outputs for task in graph.tasks):
-        from dagtui.report.plan_files import PlannedPaths
-
-        paths = PlannedPaths(plan)
-        head["missing_inputs"] = paths.missing()
+    paths = PlannedPaths(plan)
+    head["missing_inputs"] = paths.missing()
     yield json.dumps(head)[:-1] + ', "nodes": ['
     last = len(graph) - 1
     for number, node in enumerate([*plan.order, *(n for n in graph.nodes if plan.begins[n] < 0)]):
         fields = _node_json(plan, node, critical, as_run)
-        yield json.dumps(fields if paths is None else fields | paths.of(node)) + ("," if number < last else "")
+        yield json.dumps(fields | paths.of(node)) + ("," if number < last else "")
     yield "]}"
 
 
@@ -254,8 +249,6 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
     """Yield the other conditions for a node to run, shown in brackets behind its command."""
     parents = graph.parents(entry[0])
     if graph.file_edges is not None:
-        from dagtui.report.plan_files import parents_of_needs, read_of_parents
-
         parents = parents_of_needs(graph, entry[0])
         if read := read_of_parents(graph, entry[0]):
             yield f"[reads {read}]"

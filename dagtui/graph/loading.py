@@ -155,7 +155,6 @@ class _Loading:
             read = {**includes.variables, **read}
             environment = None if environment is None else {**read, **environment}
         pools = self._pools(tasks, () if includes is None else includes.pools)
-        check_tasks(self._diagnostics, tasks, settings, self._document)
         layout = lay_out(tasks, reader.broken, self._diagnostics)
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._diagnostics, origins)
@@ -168,6 +167,7 @@ class _Loading:
             wiring.files = FileLinks(layout, params, self._path.parent, self._diagnostics, origins)
             variables = environment if environment is not None else {**read, **os.environ}
             wiring.files.find(tasks, variables, reader.broken, settings.state)
+        check_tasks(self._diagnostics, tasks, settings, origins, wiring.files)
         if environment is not None and settings.secrets:
             from dagtui.graph.secrets import check_known
 

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, cast
 from dagtui.graph.errors import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.errors import CycleError
     from dagtui.graph.files.links import FileLinks
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import NodeIndex, Task, TaskIndex
+    from dagtui.graph.model import NodeIndex
 
 MOST_FILES = 4
 """Number of files of a cycle that are named."""
@@ -37,19 +35,6 @@ def same_names(diagnostics: Diagnostics, labels: list[str], layout: GraphLayout)
             continue
         message = f"two nodes are named {quoted(found, 200)}: one of task {quoted(one)} and one of task {quoted(other)}"
         diagnostics.key(("tasks", other), message, "give one of them another name")
-
-
-def without_parents(
-    diagnostics: Diagnostics, waiting: Iterable[TaskIndex], tasks: Sequence[Task], origins: Origins
-) -> None:
-    """Record tasks that wait for a parent and have none."""
-    for number in waiting:
-        task = tasks[number]
-        if diagnostics.lost.has_needs(task.name):
-            continue
-        message = f'task {quoted(task.name)} can never run: its trigger is "{task.trigger.value}", and it needs no task'
-        hint = 'name the tasks that it waits for in "needs", or remove the trigger'
-        diagnostics.value(origins.of(number, "trigger"), message, hint)
 
 
 def cycle(

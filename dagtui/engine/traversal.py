@@ -25,6 +25,7 @@ from dagtui.engine.messages import (
     Stop,
     Withdrawn,
 )
+from dagtui.engine.rules.retries import back_off, retries
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Preview, Question
-    from dagtui.graph.model import Graph, NodeIndex, RetryPolicy
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime, Seconds
 
 UNKILLABLE_AFTER = 10.0
@@ -381,39 +382,3 @@ class Traversal(Dispatch):
         self.events, self.effects = [], []
         self._events_seen = self._stops_seen = 0
         return events, effects
-
-
-_SIGNALLED = 128
-"""Offset that shells add to the number of a signal that ended a program."""
-
-
-def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:
-    """Return whether the policy retries after this end while tries are left (rule 10 in `rules`).
-
-    `value` is the exit status or the signal number.
-    """
-    codes = policy.exit_codes
-    if not codes:
-        return True
-    if cause is Cause.SIGNAL:
-        return value + _SIGNALLED in codes
-    return (value if cause is Cause.EXIT else cause.word) in codes
-
-
-def back_off(policy: RetryPolicy, tries: int, attempt: str) -> float:
-    """Return the seconds to wait after the given number of failed tries.
-
-    The jitter is a hash of the attempt's name and not random, so that the same run has the same delays again.
-    """
-    try:
-        delay = min(policy.max_delay, policy.delay * policy.backoff ** (tries - 1))
-    except OverflowError:
-        delay = policy.max_delay if policy.delay else 0.0
-    return delay * (1 + policy.jitter * (2 * _chance(attempt) - 1)) if policy.jitter else delay
-
-
-def _chance(text: str) -> float:
-    """Return a number from 0 to 1. Unlike a checksum, the hash spreads names that differ in one letter."""
-    from hashlib import blake2b  # most runs never need it
-
-    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32

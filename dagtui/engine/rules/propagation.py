@@ -92,7 +92,7 @@ class Propagation:
         if self.mask is not None:
             why = self.mask(why)
             if outputs:
-                outputs = self._masked(node, attempt, outputs)
+                outputs = self._redacted(node, attempt, outputs)
         event = tuple.__new__(  # takes less than half the time of NodeEvent(...)
             NodeEvent,
             (
@@ -120,7 +120,7 @@ class Propagation:
             state.apply_node(event, ANY)
         self.events.append(event)
 
-    def _masked(self, node: NodeIndex, attempt: AttemptNumber, outputs: Mapping[str, str]) -> Mapping[str, str]:
+    def _redacted(self, node: NodeIndex, attempt: AttemptNumber, outputs: Mapping[str, str]) -> Mapping[str, str]:
         """Redact outputs, and note that descendants don't get the secrets."""
         shown = outputs if self.mask is None else changed_outputs(outputs, self.mask)
         if shown != outputs:

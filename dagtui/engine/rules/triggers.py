@@ -109,7 +109,7 @@ def find_readers(graph: Graph) -> dict[NodeIndex, list[NodeIndex]]:
 
 
 def _outputs_used(task: Task) -> list[Placeholder]:
-    """Return the outputs that a task uses, each once. With a default, asking for one that there is not is no error."""
+    """Return the outputs that a task uses, each once. With a default, a missing one is not an error."""
     used = {part.name: replace(part, default="") for part in _asked(task) if part.output}
     return list(used.values())
 

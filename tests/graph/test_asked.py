@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions import asked
+from dagtui.graph.expressions.as_run import AsRun, Filled
 from dagtui.graph.expressions.asked import AskedNodes
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.loading import load_text
@@ -208,3 +209,21 @@ def test_of_a_node_that_did_not_succeed_the_status_is_said(tmp_path: Path):
     )
     with pytest.raises(ResolutionError, match="its status is failed, and only a success hands values on"):
         Resolver(graph, {}).resolve(graph.node("b"), lambda _: "failed")
+
+
+def test_a_command_is_shown_as_it_ran_once_its_values_are_known(tmp_path: Path):
+    text = "[tasks.a]\n[tasks.b]\nneeds = ['a']\nrun = \"echo {{ needs.a.outputs.n or 'none' }}\""
+    graph = graph_of(text, tmp_path)
+    ended: dict[int, dict[str, str]] = {}
+
+    def outputs_of(node: int) -> Mapping[str, str]:
+        if node not in ended:
+            raise ResolutionError("it has not ended")
+        return ended[node]
+
+    as_run = AsRun(graph, {}, lambda _: "completed", outputs_of)
+    assert as_run.command(1) == Filled("echo {{ needs.a.outputs.n or 'none' }}")
+    ended[0] = {"n": "a b"}
+    assert as_run.command(1) == Filled("echo 'a b'", "echo {{ needs.a.outputs.n or 'none' }}")
+    ended[0] = {}
+    assert as_run.command(1).text == "echo none"

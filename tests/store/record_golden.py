@@ -67,6 +67,23 @@ ask = "Has legal agreed?"
 needs = ["approve", "legal"]
 run = "true"
 """
+VALUES = """version = 1
+[tasks.split]
+run = '''
+echo "rows=1$DAGTUI_ATTEMPT" >> "$DAGTUI_OUTPUT"
+printf 'text<<END\\n"é"\\t\\n\\033[31m\\nEND\\nbad line\\n' >> "$DAGTUI_OUTPUT"
+'''
+[tasks.train]
+needs = ["split"]
+matrix = { seed = [1, 2] }
+run = 'echo "loss=0.{{ matrix.seed }}{{ needs.split.outputs.rows }}" >> "$DAGTUI_OUTPUT"'
+[tasks.fails]
+run = 'echo "x=1" >> "$DAGTUI_OUTPUT"; exit 1'
+allow_failure = true
+[tasks.report]
+needs = ["train", "fails"]
+run = "echo {{ needs.train[seed=2].outputs.loss }} {{ needs.fails.outputs.x or 'none' }}"
+"""
 TRIGGERS = """version = 1
 [tasks.bad]
 run = "kill -9 $$"
@@ -107,10 +124,17 @@ def final_state(state: RunState) -> dict[str, object]:
                 "value": state.value[node],
                 "marks": list(state.marks.get(node, ())),
                 "stale": bool(state.stale[node]),
+                **_values(state, node),
             }
             for node, label in enumerate(labels)
         },
     }
+
+
+def _values(state: RunState, node: int) -> dict[str, object]:
+    """What a node that ran hands on. The answers of gates were recorded before anything else was."""
+    values = state.outputs.get(node)
+    return {} if values is None or state.graph.gate(node) else {"outputs": dict(values)}
 
 
 def command(session: LiveRun, kind: CommandKind, *labels: str, jobs: int = 0) -> None:
@@ -178,6 +202,11 @@ async def rerun(session: LiveRun) -> None:
     command(session, CommandKind.RERUN, "left")
 
 
+async def rerun_what_hands_on(session: LiveRun) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RERUN_ONLY, "split")
+
+
 async def add_a_node(session: LiveRun) -> None:
     await until(lambda: session.settled)
     command(session, CommandKind.RETRY, "right-end")
@@ -201,6 +230,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "gates": (GATES, gates),
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
     "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),
+    "values": (VALUES, rerun_what_hands_on),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }
 

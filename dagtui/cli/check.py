@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from dagtui.cli.arguments import graph_file_argument
-from dagtui.cli.graph_file import read_redacted_graph
+from dagtui.cli.graph_file import read_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import optional_output
-from dagtui.text import label, plural
+from dagtui.runs.redaction import keep_secrets
+from dagtui.text import count, label, plural
+from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dagtui.cli.graph_file import GraphFile
+    from dagtui.graph.model import Graph
+    from dagtui.text.secrets import Secrets
+
+MOST_NAMED = 20
+"""Nodes that are named of those that do not run."""
 
 
 @click.command(short_help="Check a graph and report its errors.")
@@ -24,7 +34,8 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
 
     An input that does not exist and that no task writes is an error, as for a run.
     """
-    graph = read_redacted_graph(graph_file, parameters)
+    whole = read_graph(graph_file, parameters)
+    graph, secrets = keep_secrets(whole, os.environ)
     if any(task.inputs for task in graph.tasks):
         from dagtui.runs.targets import default_targets, refuse_missing_inputs
 
@@ -36,3 +47,19 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
         for remark in graph.remarks:
             output.line(remark)
         output.line(f"{label(graph_file.title or graph_file.path)}: OK ({amounts})")
+        if any(task.condition for task in whole.tasks):
+            output.lines(_skipped(whole, graph, secrets))
+
+
+def _skipped(whole: Graph, graph: Graph, secrets: Secrets | None) -> Iterator[str]:
+    """Yield lines about the nodes that their conditions keep from running. Only `graph` is redacted."""
+    from dagtui.report.planned_conditions import PlannedConditions, kept_from_running
+
+    kept = list(kept_from_running(PlannedConditions(whole, os.environ, secrets), graph))
+    if not kept:
+        return
+    yield f"would not run because of {'its condition' if len(kept) == 1 else 'their conditions'}: {count(len(kept))}"
+    for node, reason in kept[:MOST_NAMED]:
+        yield f"  {name_label(graph.labels[node])}: {reason}"
+    if len(kept) > MOST_NAMED:
+        yield f"  and {plural(len(kept) - MOST_NAMED, 'more node')}"

@@ -15,6 +15,7 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
+from dagtui.report.planned_conditions import planned_conditions
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.targets import default_targets
@@ -50,16 +51,17 @@ def plan(
     as by a run. On a terminal, lines are cut at its width.
     """
     executed = read_graph(graph_file, parameters, environment=None)
-    graph = keep_secrets(executed, os.environ)[0]
+    graph, secrets = keep_secrets(executed, os.environ)
     slots = initial_slots(graph, jobs)
     targets = targets_named(graph, names) if names else default_targets(graph)
+    environment = {**executed.variables, **os.environ}
     judging = None
     if any(task.inputs for task in executed.tasks):
         from dagtui.runs.judging import PlannedFiles  # only here: others need no database
 
-        environment = {**executed.variables, **os.environ}
         judging = partial(PlannedFiles, executed, environment, forced=force)
-    made = make_plan(graph, History.load(graph_file.path), slots, targets, judging)
+    conditions = planned_conditions(executed, environment, secrets)
+    made = make_plan(graph, History.load(graph_file.path), slots, targets, judging, conditions)
     sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:
         if as_json:

@@ -63,6 +63,8 @@ class Columns:
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.outputs: dict[NodeIndex, Mapping[str, str]] = {}
         """The values that a node hands on to its descendants, for nodes that have any. A restart forgets them."""
+        self.bypassed: set[NodeIndex] = set()
+        """Nodes whose conditions are not asked any more, because a person retried them."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
         self.outside = 0

@@ -58,6 +58,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     run.settle()
     if command.kind in RUN_AGAIN:
         run_again(run, transaction.before)
+    stop_after_undecidable(run)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
     if left_out:
         found = replace(found, left_out=left_out)
@@ -142,7 +143,14 @@ def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
         if status == NodeStatus.CANCELLING:
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART))
         elif status in _REPEATABLE or state.cause[node] in _RETRIED_CAUSES:
-            run.reset(node)
+            run.reset(node, bypass=_is_held(run, node))
+
+
+def _is_held(run: Propagation, node: NodeIndex) -> bool:
+    """Return whether it is only a condition that keeps a node from running."""
+    if run.conditions is None or run.state.cause[node] != Cause.CONDITION:
+        return False
+    return run.conditions.hold(run.state, node)
 
 
 def _with_causes(run: Propagation, nodes: Collection[NodeIndex]) -> Collection[NodeIndex]:
@@ -255,10 +263,20 @@ def stop_after_failure(run: Propagation, node: NodeIndex) -> None:
     """Start no more nodes after the first final failure (rule 7 in `rules`)."""
     if run.graph.settings.keep_going or run.state.allows_failure(node) or run.fail_fast_command:
         return
-    run.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
     run.fail_fast_command = run.state.command_number + 1
+    run.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
     run.emit(CommandEvent(run.now, run.fail_fast_command, None, (node,), by="keep_going = false"))
     mark_after_failure(run, run.fail_fast_command)
+
+
+def stop_after_undecidable(run: Propagation) -> None:
+    """Start no more nodes after a condition failed a node. Called at the end of a turn or command."""
+    while run.undecidable:
+        failed, run.undecidable = run.undecidable, []
+        for node in failed:
+            if run.state.status[node] == NodeStatus.FAILED:
+                stop_after_failure(run, node)
+        run.settle()
 
 
 def mark_after_failure(run: Propagation, number: int) -> None:
@@ -298,6 +316,8 @@ def _decide(run: Propagation, nodes: Collection[NodeIndex], status: NodeStatus, 
     _lift_own(run, nodes)
     for node in run.state.inside(nodes):
         run.set(NodeChange(node, status, cause, marks=()))
+        if run.conditions is not None:  # a condition may read the status, even if it counts as it did for the trigger
+            run.state.dirty.extend(run.graph.children(node))
 
 
 def _answer(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:

@@ -48,6 +48,8 @@ class NodeEvent(NamedTuple):
     """Number of processes that the attempt left behind, and that were ended with it."""
     outputs: Mapping[str, str] = NO_OUTPUTS
     """The values that the node hands on to its descendants, if they are new. They stay until its status changes."""
+    bypass: bool = False
+    """Whether a fresh node's condition is not asked any more, because a person retried it (rule 8 in `rules`)."""
 
 
 class NodeChange(NamedTuple):
@@ -70,6 +72,7 @@ class NodeChange(NamedTuple):
     stale: bool = False
     left: int = 0
     outputs: Mapping[str, str] = NO_OUTPUTS
+    bypass: bool = False
 
 
 MOST_NAMED = 1000
@@ -199,7 +202,7 @@ def _texts(texts: Iterable[str]) -> str:
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
-    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs = event
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _ = event
     text = (
         f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
         f'"why":{_quoted(why)},"at":{at:.3f}'
@@ -221,7 +224,7 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
     if due:
         text += f',"due":{due:.3f}'
     if fresh:
-        text += ',"fresh":true'
+        text += ',"fresh":true,"bypass":true' if event.bypass else ',"fresh":true'
     if stale:
         text += ',"stale":true'
     if left or outputs:
@@ -327,6 +330,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         get("stale") is True,
         _integer(get("left_behind")),
         _outputs(get("outputs")),
+        get("bypass") is True,
     )
 
 

@@ -56,7 +56,7 @@ def _counts_as_done(state: RunState, node: NodeIndex) -> bool:
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
         return state.cause[node] != Cause.MARKED
-    return status == NodeStatus.FAILED and state.allows_failure(node)
+    return status == NodeStatus.FAILED and state.allows_failure(node) and state.cause[node] != Cause.CONDITION
 
 
 def _end_changes(state: RunState, before: Columns, node: NodeIndex) -> bool:

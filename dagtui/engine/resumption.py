@@ -99,11 +99,16 @@ def _keeps_answer(status: NodeStatus, cause: Cause) -> bool:
 
 
 def stays_done(state: RunState, node: NodeIndex) -> bool:
-    """Return whether a node completed or failed as allowed. An attempt that broke off with its run did neither."""
+    """Return whether a node completed or failed as allowed.
+
+    An attempt that broke off with its run did neither, nor did a node whose condition could not be decided.
+    """
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
         return True
-    return status == NodeStatus.FAILED and state.allows_failure(node) and state.why.get(node) != BROKE_OFF
+    if status != NodeStatus.FAILED or not state.allows_failure(node):
+        return False
+    return state.cause[node] != Cause.CONDITION and state.why.get(node) != BROKE_OFF
 
 
 class _Restorer:

@@ -225,7 +225,7 @@ class RunState(Columns):
 
         Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
         """
-        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs = event
+        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _ = event
         old = self.status[node]
         if cause not in listed[old][status]:
             raise TransitionError(STATUSES[old], status, cause, self.graph.labels[node])
@@ -240,18 +240,18 @@ class RunState(Columns):
             self._block(node, blocker)
         self.stale[node] = stale
         if status is NodeStatus.RUNNING:
-            self._note_begin(node, at, why)
+            self._note_begin(node, at, event.why)
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh:
-            self.base[node] = attempt
-        explained = status in EXPLAINED or cause is Cause.UP_TO_DATE
+            self._refresh(event)
+        explained = _EXPLAINED[status][cause]
         if marks or due or explained or self.marks or self.due or self.why:
-            self._note_details(node, why if explained else "", marks, due)
+            self._note_details(node, event.why if explained else "", marks, due)
         if left or outputs or self.left or self.outputs:
             self._note_leavings(event, old)
         if self._any_gates:
-            self._note_gate(node, at, status, cause, why)
+            self._note_gate(node, at, status, cause, event.why)
         now = _OUTCOMES[self._allowed[node]][status][cause]
         if now != self.outcome[node]:
             self._count(node, now)
@@ -278,6 +278,11 @@ class RunState(Columns):
         self.blocker[node] = blocker
         if node in self.roots:
             self.roots.clear()
+
+    def _refresh(self, event: NodeEvent) -> None:
+        self.base[event.node] = event.attempt
+        if event.bypass:
+            self.bypassed.add(event.node)
 
     def _note_begin(self, node: NodeIndex, at: ClockTime, why: str) -> None:
         """Note the begin of an attempt, and why it runs if its node was judged."""
@@ -411,6 +416,11 @@ def _positions(column: bytearray, value: int) -> Iterator[int]:
         position = column.find(value, position + 1)
 
 
+_EXPLAINED = tuple(
+    bytes(status in EXPLAINED or cause in {Cause.UP_TO_DATE, Cause.CONDITION} for cause in Cause)
+    for status in NodeStatus
+)
+"""Whether the reason comes with a status and is kept, by status and cause."""
 _OUTCOMES = tuple(
     tuple(bytes(parent_outcome(status, cause, allow_failure=allowed) for cause in Cause) for status in NodeStatus)
     for allowed in (False, True)

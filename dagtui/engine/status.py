@@ -96,7 +96,7 @@ class Cause(enum.IntEnum):
     COULD_NOT_START = 10
 
     CONDITION = 11
-    """SKIPPED: its `if` was false. Reserved."""
+    """SKIPPED: its `if` was false. FAILED: its `if` could not be decided."""
     PROPAGATED = 12
     """SKIPPED because its parents were skipped."""
     NOTHING_FAILED = 13

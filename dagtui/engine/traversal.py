@@ -225,8 +225,8 @@ class Traversal(Dispatch):
             self._reaped(message)
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
             # It was being withdrawn when it could not start. Its attempt number was reported, so it is not reused.
-            cause, blocker = self.state.cause_of(node), self.state.blocker[node]
-            self.set(NodeChange(node, NodeStatus(status), cause, blocker=blocker, fresh=True))
+            cause, blocker, why = self.state.cause_of(node), self.state.blocker[node], self.state.why.get(node, "")
+            self.set(NodeChange(node, NodeStatus(status), cause, why, blocker=blocker, fresh=True))
         elif kind is EndKind.EXIT and value == 0:
             stale = node in self._staleness.outdated
             self.set(
@@ -358,6 +358,9 @@ class Traversal(Dispatch):
         self.settle()
         self._look_at_events()
         self._ask_gates()
+        if self.undecidable:
+            control.stop_after_undecidable(self)
+            self._look_at_events()
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
                 when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -46,6 +47,10 @@ class _Traverse:
     def __init__(self, graph: Graph, work: Callable[[str], Awaitable[object]], jobs: int, group: TaskGroup) -> None:
         self.graph = graph
         self.traversal = Traversal(graph, jobs, lookahead=0)
+        if any(task.condition for task in graph.tasks):
+            from dagtui.engine.conditions import Conditions
+
+            self.traversal.conditions = Conditions(graph, dict(os.environ))
         self.work = work
         self.group = group
         self.errors: dict[str, BaseException] = {}

@@ -115,7 +115,7 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if status is NodeStatus.RETRYING:
         left = whole_duration(seconds_until(state.due.get(node, clock), clock))
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left}"
-    if status in EXPLAINED and state.why.get(node):
+    if (status in EXPLAINED or cause is Cause.CONDITION) and state.why.get(node):
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:
         root = root_cause(state, node)

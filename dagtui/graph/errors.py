@@ -79,12 +79,18 @@ class FollowsError(Exception):
 class ValueProblem(Exception):  # noqa: N818 - it never leaves this package: it carries one diagnostic up to where it is recorded
     """A value of the file is wrong. Raised by its reader, recorded by the caller that knows its place."""
 
-    def __init__(self, message: str, hint: str = "", *, inside: tuple[str | int, ...] = (), needle: str = "") -> None:
-        """State what is wrong with the value, or with what the keys `inside` lead to. `needle` is the part to mark."""
+    def __init__(
+        self, message: str, hint: str = "", *, inside: tuple[str | int, ...] = (), needle: str = "", lead: str = ""
+    ) -> None:
+        """State what is wrong with the value, or with what the keys `inside` lead to.
+
+        `needle` is the part to mark, and `lead` the text before it, for a part that the value may have twice.
+        """
         self.message = message
         self.hint = hint
         self.inside = inside
         self.needle = needle
+        self.lead = lead
         super().__init__(message)
 
 
@@ -93,7 +99,9 @@ def read_inside(inside: tuple[str | int, ...], reader: Callable[..., _Read], *va
     try:
         return reader(*values)
     except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(*inside, *wrong.inside), needle=wrong.needle) from None
+        raise ValueProblem(
+            wrong.message, wrong.hint, inside=(*inside, *wrong.inside), needle=wrong.needle, lead=wrong.lead
+        ) from None
 
 
 def subject(key: str, wrong: ValueProblem) -> str:

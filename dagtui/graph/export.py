@@ -86,6 +86,8 @@ def _table(
         table["pools"] = {name: pools[name].written(amount) for name, amount in task.pools}
     if task.trigger is not _PLAIN.trigger:
         table["trigger"] = task.trigger.value
+    if task.condition:
+        table["if"] = task.condition
     if task.env:
         table["env"] = dict(task.env)
     if matrix is not None:

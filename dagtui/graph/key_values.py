@@ -211,6 +211,21 @@ def read_prefix(value: object) -> str:
     )
 
 
+def read_condition(value: object) -> str:
+    """Read the condition of a task. Its paths are checked later."""
+    if isinstance(value, bool):
+        return value_text(value)
+    text = values.text(value)
+    from dagtui.graph.expressions.conditions import parse_condition
+
+    try:
+        parse_condition(text)
+    except ValueProblem as wrong:
+        message = f"has a wrong part: {wrong.message}" if wrong.message.startswith('"') else wrong.message
+        raise ValueProblem(message, wrong.hint, needle=wrong.needle, lead=wrong.lead) from None
+    return text
+
+
 def read_names(value: object) -> tuple[str, ...]:
     """Read a list of different names. Raises ValueProblem."""
     found: dict[str, None] = {}

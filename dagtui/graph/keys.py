@@ -14,6 +14,7 @@ from dagtui.graph.key_values import (
     PARAMETER_TYPES,
     RETRIED_WORDS,
     read_choices,
+    read_condition,
     read_default,
     read_env,
     read_exit_codes,
@@ -202,6 +203,11 @@ TASK: Mapping[str, Key] = {
         "Which outcomes of its parents let a node run.",
         is_field=True,
     ),
+    "if": Key(
+        read_condition,
+        {"type": ["string", "boolean"], "pattern": r"\S"},
+        "Condition under which it runs, such as params.size == 's'.",
+    ),
     "allow_failure": Key(
         values.boolean, BOOLEAN, "Whether a failure counts as a success for the rest.", is_field=True, is_plain=True
     ),
@@ -281,7 +287,6 @@ DOCUMENT: Mapping[str, str] = {
 RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
-    "if",
     "executor",
     "service",
     "finally",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dagtui.graph.env_files import EnvFiles
+    from dagtui.graph.expressions.condition_check import ConditionCheck
     from dagtui.graph.includes import Includes, Including
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import ParameterValue, Task
@@ -168,6 +169,7 @@ class _Loading:
             variables = environment if environment is not None else {**read, **os.environ}
             wiring.files.find(tasks, variables, reader.broken, settings.state)
         check_tasks(self._diagnostics, tasks, settings, origins, wiring.files)
+        conditions = self._conditions(layout, params, origins, reader.broken)
         if environment is not None and settings.secrets:
             from dagtui.graph.secrets import check_known
 
@@ -175,6 +177,8 @@ class _Loading:
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_needs(graph)
+            for check in conditions:
+                check.check_needs(graph)
             self._check_default(graph)
             graph.sources, graph.pools = reader.sheets, pools
             graph.file_edges = wiring.files.file_edges if wiring.files is not None else None
@@ -204,6 +208,18 @@ class _Loading:
         found = EnvFiles(self._path.parent, self._diagnostics)
         found.read(settings.env_file, params)
         return found
+
+    def _conditions(
+        self, layout: GraphLayout, params: Mapping[str, ParameterValue], origins: Origins, broken: set[str]
+    ) -> list[ConditionCheck]:
+        """Check the conditions of tasks. Return the check of what they read of others. Most graphs have none."""
+        if not any(task.condition for task in layout.tasks):
+            return []
+        from dagtui.graph.expressions.condition_check import ConditionCheck
+
+        found = ConditionCheck(layout, params, self._diagnostics, origins)
+        found.check(broken)
+        return [found]
 
     def _check_default(self, graph: Graph) -> None:
         """Record names in `default` of `[run]` that mean no node."""

@@ -154,6 +154,8 @@ class Task:
     slots: int = 1
     pools: Wants = ()
     trigger: Trigger = Trigger.ALL_SUCCESS
+    condition: str = ""
+    """The expression of `if`, which must be true for a node to run. Empty: there is none."""
     allow_failure: bool = False
     line: int = 0
     """The line of the table's header in the file, from 1. 0 if unknown."""

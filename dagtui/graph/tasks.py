@@ -87,6 +87,7 @@ class TaskReader:
             _action(own, fields),
             env=self._env if env is None else {**self._env, **env},
             retry=self._retry(own, fields),
+            condition=fields.get("if", ""),
             line=line,
             **{key: value for key, value in fields.items() if key in FIELDS},
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.engine.conditions import Conditions
     from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
@@ -81,14 +82,16 @@ def make_plan(
     jobs: int,
     targets: Targets | None,
     judging: Callable[[RunState], PlannedFiles] | None = None,
+    conditions: Conditions | None = None,
 ) -> Plan:
     """Simulate a run of the targets with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds.
 
-    `judging` makes what judges the nodes by their files.
+    `judging` makes what judges the nodes by their files. Without `conditions`, no condition is asked.
     """
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
+    traversal.conditions = conditions
     if targets is not None:
         traversal.emit(RunEvent(NO_TIME, "started", targets=targets.nodes, named=targets.named))
     course = _Course(traversal, seconds, None if judging is None else judging(traversal.state), targets)

@@ -129,6 +129,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "critical": node in critical,
         "needs": [graph.labels[parent] for parent in graph.parents(node)],
         "trigger": task.trigger.value,
+        "if": task.condition,
         "slots": task.slots,
         "pools": dict(task.pools),
         "retries": task.retry.retries,
@@ -260,6 +261,8 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         yield f"[needs {first_of(named, total, ', ')}]"
     if task.trigger is not Trigger.ALL_SUCCESS:
         yield f"[trigger {task.trigger.value}]"
+    if task.condition:
+        yield f"[if {label(task.condition, _NEED_CELLS)}]"
     if task.slots > 1:
         yield f"[{task.slots} slots]"
     if task.pools:

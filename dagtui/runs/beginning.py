@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
+    from dagtui.engine.conditions import Conditions
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
@@ -76,6 +77,7 @@ class Ingredients:
             from dagtui.runs.questions import Questions  # most graphs have none
 
             traversal.question = Questions(self.executed, self.environment, traversal.state)
+        traversal.conditions = self.conditions()
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
         if any(task.inputs or task.outputs for task in graph.tasks):
@@ -100,6 +102,14 @@ class Ingredients:
             return False
         targets = self.options.targets
         return targets is None or node in targets.nodes
+
+    def conditions(self) -> Conditions | None:
+        """Return what decides about nodes with an `if`, or None if there are none."""
+        if not any(task.condition for task in self.executed.tasks):
+            return None
+        from dagtui.engine.conditions import Conditions  # only here: it would delay each start
+
+        return Conditions(self.executed, self.environment)
 
     def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[LocalExecutor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""

@@ -272,7 +272,7 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         last = _with_changed_files(replay(ingredients.shown, directory, reader), ingredients.executed)
         damaged = begun_anew or _set_aside(reader)
         targets = joining(graph, last.state, options.targets, found.rerun) if last.state.outside else None
-        if last.well and not found.rerun and targets is None:
+        if last.well and not found.rerun and targets is None and not _releases(ingredients, last.state):
             raise last.nothing_left()
         with without_garbage_collection():
             live = _restore(ingredients, last, reader, damaged, found.rerun, targets)
@@ -283,6 +283,13 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         live.run.continue_run(paused=options.paused)
         undoing.pop_all()
     return live
+
+
+def _releases(ingredients: Ingredients, state: RunState) -> bool:
+    """Return whether a condition that was false is no longer, because of other parameters or variables."""
+    skipped = [node for node in state.nodes_with(NodeStatus.SKIPPED) if state.cause_of(node) is Cause.CONDITION]
+    conditions = ingredients.conditions() if skipped else None
+    return conditions is not None and not all(conditions.hold(state, node) for node in skipped)
 
 
 def _begin_journal(directory: RunDirectory) -> str:

@@ -38,6 +38,8 @@ class CommandChecks(Expectations):
 
     effects: list[Effect]
     """Effects of the last message."""
+    given: int
+    """Number of the last command."""
 
     def check_refusal(self, command: Command, found: Preview) -> None:
         """Check that a command that would do nothing says why, and that no other command does."""
@@ -124,7 +126,10 @@ class CommandChecks(Expectations):
             concerned = concerned | self.check_followers(concerned, old, new)
         marked = {node for node in self.nodes if old.marks.get(node, set()) != self.marks.get(node, set())}
         for node in set(self.nodes) - concerned - marked:
-            if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
+            status, cause = old.statuses[node]
+            if status is NodeStatus.RETRYING and self.stopped_by > self.given:
+                continue  # what the command released failed by its condition, so that the run stopped itself
+            if status not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED} and cause is not Cause.CONDITION:
                 assert old.statuses[node] == new[node], f"n{node} is unrelated, but changed"
 
     def check_answer(self, command: Command, new: list[ParentOutcome]) -> None:
@@ -138,7 +143,7 @@ class CommandChecks(Expectations):
             assert self.state.asked[node].answer == command.answer
 
     def check_cancels(self, old: Snapshot, new: list[ParentOutcome]) -> set[int]:
-        stops, number = self.stops(), self.state.command_number
+        stops, number = self.stops(), self.given
         concerned = {node for node, numbers in self.marks.items() if number in numbers}
         for node in concerned:
             self.check_cancelled(node, old, new[node], stops.get(node))
@@ -148,14 +153,20 @@ class CommandChecks(Expectations):
         stops = self.stops()
         for node in concerned:
             was = old.statuses[node][0]
-            assert new[node][0] not in {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED}
+            assert new[node][0] not in {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED} or (
+                new[node] == (NodeStatus.FAILED, Cause.CONDITION)
+            )
             if was in ALIVE:
                 assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
                 assert (node in stops) == (was is NodeStatus.RUNNING)
 
     def check_retries(self, old: Snapshot, new: list[ParentOutcome]) -> None:
         for node in old.retried:
-            assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
+            undecidable = new[node] == (NodeStatus.FAILED, Cause.CONDITION)
+            later = UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
+            assert undecidable or new[node][0] in later
+            skipped = old.statuses[node] == (NodeStatus.SKIPPED, Cause.CONDITION)
+            assert not skipped or new[node][1] is not Cause.CONDITION, "a retry was kept from running by a condition"
         due = oracle.due_again(self.graph, old.statuses, new)
         for node, (status, cause) in enumerate(old.statuses):
             meant = cause is Cause.MARKED or (cause is Cause.ANSWERED and node in old.retried)
@@ -166,9 +177,8 @@ class CommandChecks(Expectations):
         """Check that followers run again with the command that puts a parent's end in question (rule 9)."""
         due = oracle.due_again(self.graph, old.statuses, new) - meant
         for node in due:
-            assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}, (
-                f"n{node} outlived its reason"
-            )
+            derived = UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}
+            assert new[node][0] in derived or new[node][1] is Cause.CONDITION, f"n{node} outlived its reason"
             self.tries[node] = 0
         self.succeeded -= due
         return due

@@ -86,7 +86,7 @@ class Expectations(RunModel):
         if status is NodeStatus.CANCELLING:
             return cause is not Cause.RESTART
         if status is NodeStatus.SKIPPED:
-            return cause is Cause.PERSON
+            return cause in {Cause.PERSON, Cause.CONDITION}
         again = {NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING}
         return status in again or cause in {Cause.MARKED, Cause.ANSWERED}
 
@@ -101,7 +101,7 @@ class Expectations(RunModel):
         status, cause = self.state.status_of(node), self.state.cause_of(node)
         if status in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
             return cause is Cause.PERSON  # otherwise, it would only be propagated to the same status again
-        return cause is not Cause.RESTART
+        return cause not in {Cause.RESTART, Cause.CONDITION}
 
     def decidable(self, node: int, kind: CommandKind) -> bool:
         status, cause = self.state.status_of(node), self.state.cause_of(node)

@@ -94,7 +94,8 @@ class Invariants(RunModel):
         assert set(self.state.why) == {
             node
             for node in self.nodes
-            if self.state.status_of(node) in explained or self.state.cause_of(node) is Cause.UP_TO_DATE
+            if self.state.status_of(node) in explained
+            or self.state.cause_of(node) in {Cause.CONDITION, Cause.UP_TO_DATE}
         }
         assert set(self.state.due) <= set(self.state.nodes_with(NodeStatus.RETRYING))
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from engine import oracle
 from engine.command_checks import RUN_WIDE, CommandChecks, Snapshot
 from engine.invariants import Invariants
-from engine.random_graphs import graphs
+from engine.random_graphs import graphs, with_conditions
 from engine.run_model import ALIVE, end_process
 from hypothesis import currently_in_test_context
 from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from support.gates import answer, questions
+from support.scene import conditions_of
 
 from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Start, Started, Stop, Withdrawn
@@ -25,6 +26,8 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
+    import random
+
     from dagtui.engine.messages import Preview
     from dagtui.graph.model import Graph
 
@@ -47,6 +50,9 @@ TARGETLESS = {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL}
 picks = st.integers(0, 9)
 
 
+UNCOMPARED = {"graph", "state", "ready", "now", "roots", "_watches", "_followers", "_readers", "kept_for", "conditions"}
+
+
 def snapshot(thing: object) -> dict[str, object]:
     """Return a copy of all attributes of an object."""
     return {
@@ -56,7 +62,7 @@ def snapshot(thing: object) -> dict[str, object]:
         if isinstance(value, dict | list | set)
         else value
         for name, value in vars(thing).items()
-        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers", "_readers", "kept_for"}
+        if name not in UNCOMPARED
     }
 
 
@@ -69,15 +75,24 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         brisk=st.booleans(),
         ends=st.lists(st.sampled_from(ENDS), max_size=8),
         wanted=st.one_of(st.none(), st.lists(picks, min_size=1, max_size=2)),
+        conditions=st.one_of(st.none(), st.randoms(use_true_random=False)),
     )
     def begin(
-        self, graph: Graph, jobs: int, brisk: bool, ends: list[tuple[EndKind, int]], wanted: list[int] | None
+        self,
+        graph: Graph,
+        jobs: int,
+        brisk: bool,
+        ends: list[tuple[EndKind, int]],
+        wanted: list[int] | None,
+        conditions: random.Random | None,
     ) -> None:
+        if conditions is not None:
+            graph = with_conditions(graph, conditions)
         note = hypothesis_note if currently_in_test_context() else str
         note(f"{[(a, b) for a in range(len(graph)) for b in graph.children(a)]} {graph.settings}")
         for task in graph.tasks:
             note(f"{task.trigger} slots {task.slots} {task.pools} {task.retry}")
-            note(f"timeout {task.timeout} allowed {task.allow_failure}")
+            note(f"timeout {task.timeout} allowed {task.allow_failure} if {task.condition!r}")
         self.graph = graph
         self.nodes = range(len(graph))
         self.seconds = 0.001 if brisk else 1.0
@@ -87,6 +102,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.above = [oracle.ancestors(graph, node) for node in self.nodes]
         self.traversal = Traversal(graph, jobs)
         self.traversal.question = questions(graph)
+        self.traversal.conditions = conditions_of(graph)
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         if brisk:
@@ -345,6 +361,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert given.changed
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
+        self.given = self.state.command_number + 1
         retried, joined = self.retried(command), self.joined(command)
         old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined)
         marks = self.expected_marks(command) if found.nothing is None else self.marks
@@ -376,10 +393,11 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         events, effects = self.traversal.take()
         self.effects = list(effects)
         self.stop_expected = None
+        self.undecidable.clear()
         self.began_unwanted = any(isinstance(e, NodeEvent) and e.cause is Cause.WITHDRAWN for e in events)
         for event in events:
             self.record(event)
-        assert self.stop_expected is None, "keep_going is false, but the run did not stop itself"
+        assert not self.expected_stops(), "keep_going is false, but the run did not stop itself"
         for effect in effects:
             if isinstance(effect, Stop):
                 self.stop_deadline.add(effect.node)

@@ -9,12 +9,13 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.model import ShellCommand, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
 
 WAITS, RUNS, HELD, SKIPS, NOTHING = "waits", "runs", "failed parent", "skipped", "nothing failed"
+FALSE, UNDECIDABLE = "its condition is false", "its condition can't be decided"
 
 BEGUN_NOT = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 SETTLED = frozenset(
@@ -75,8 +76,15 @@ STATUS_OF = {
     HELD: NodeStatus.FAILED_PARENT,
     SKIPS: NodeStatus.SKIPPED,
     NOTHING: NodeStatus.SKIPPED,
+    FALSE: NodeStatus.SKIPPED,
+    UNDECIDABLE: NodeStatus.FAILED,
 }
-CAUSE_OF = {SKIPS: Cause.PROPAGATED, NOTHING: Cause.NOTHING_FAILED}
+CAUSE_OF = {
+    SKIPS: Cause.PROPAGATED,
+    NOTHING: Cause.NOTHING_FAILED,
+    FALSE: Cause.CONDITION,
+    UNDECIDABLE: Cause.CONDITION,
+}
 
 
 def parent_classes(state: RunState, node: int) -> list[str]:
@@ -89,8 +97,46 @@ def parent_classes(state: RunState, node: int) -> list[str]:
 
 
 def decision(state: RunState, node: int) -> str:
-    """Return what the table says of a node now."""
-    return decide(state.graph.task(node).trigger, parent_classes(state, node))
+    """Return what the table and the node's condition say of a node now."""
+    by_parents = decide(state.graph.task(node).trigger, parent_classes(state, node))
+    return with_condition(state, node, by_parents, state.status_of)
+
+
+def with_condition(state: RunState, node: int, by_parents: str, status_of: Callable[[int], NodeStatus]) -> str:
+    """Return what a node's condition makes of what the table of triggers says."""
+    condition = state.graph.task(node).condition
+    if not condition or node in state.bypassed or ("needs." in condition and by_parents != RUNS):
+        return by_parents
+    return condition_says(state, condition, status_of) or by_parents
+
+
+def condition_says(state: RunState, condition: str, status_of: Callable[[int], NodeStatus]) -> str:
+    """Return what keeps a node from running, for the conditions of the random graphs. Empty: nothing does."""
+    if condition in FIXED_CONDITIONS:
+        return FIXED_CONDITIONS[condition]
+    parent, *words = re.split(r"[ .]+", condition.removeprefix("needs.n"))
+    status = status_of(int(parent))
+    if status not in SETTLED:
+        return WAITS
+    word = status.name.lower()
+    attempt = state.outputs.get(int(parent), {}).get("attempt")
+    found = {
+        "status == 'completed'": word == "completed",
+        "status in ['failed', 'skipped']": word in {"failed", "skipped"},
+        "outputs attempt != 2": attempt != "2",
+        "outputs attempt < 5": None if attempt is None else int(attempt) < 5,
+    }[" ".join(words)]
+    return UNDECIDABLE if found is None else "" if found else FALSE
+
+
+FIXED_CONDITIONS = {"true": "", "'' == 'x'": FALSE, "env.NOT_SET > 3": UNDECIDABLE}
+PARENT_CONDITIONS = (
+    "needs.n{}.status == 'completed'",
+    "needs.n{}.status in ['failed', 'skipped']",
+    "needs.n{}.outputs.attempt != 2",
+    "needs.n{}.outputs.attempt < 5",
+)
+"""The conditions of the random graphs, and of those that read a parent. Every third attempt has no outputs."""
 
 
 def joins(state: RunState, nodes: Iterable[int], outside: set[int]) -> set[int]:
@@ -110,13 +156,14 @@ def blocked_when_joined(state: RunState, joined: set[int]) -> dict[int, set[int]
     for node in (node for node in graph.order if node in joined):
         parents = list(graph.parents(node))
         classes = [class_of(*standing(p), allow_failure=graph.task(p).allow_failure) for p in parents]
-        statuses[node] = STATUS_OF[decide(graph.task(node).trigger, classes)]
+        by_parents = decide(graph.task(node).trigger, classes)
+        statuses[node] = STATUS_OF[with_condition(state, node, by_parents, lambda other: standing(other)[0])]
         if statuses[node] is NodeStatus.FAILED_PARENT:
             bad = [parent for parent, kind in zip(parents, classes, strict=True) if kind == "bad"]
             causes[node] = set()
             for parent in bad:
                 blocked = standing(parent)[0] is NodeStatus.FAILED_PARENT
-                inside = roots(state, parent) if parent not in joined else causes[parent]
+                inside = roots(state, parent) if parent not in joined else causes.get(parent, set())
                 causes[node] |= inside if blocked else {parent}
     return causes
 
@@ -177,7 +224,9 @@ ParentOutcome = tuple[NodeStatus, Cause]
 def follows(graph: Graph, node: int) -> bool:
     """Return whether a node is a follower."""
     lenient = any(graph.task(parent).allow_failure for parent in graph.parents(node))
-    return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS or bool(asked(graph, node))
+    task = graph.task(node)
+    reads = bool(asked(graph, node)) or "needs." in task.condition
+    return lenient or task.trigger is not Trigger.ALL_SUCCESS or reads
 
 
 def asked(graph: Graph, node: int) -> set[int]:
@@ -210,10 +259,11 @@ def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOu
     """Return the nodes that counted as done and must run again, because a parent's end changes (rule 9)."""
     changed = ended_otherwise(graph, old, new)
     done = {(NodeStatus.COMPLETED, cause) for cause in Cause} - {(NodeStatus.COMPLETED, Cause.MARKED)}
+    ended = {(NodeStatus.FAILED, cause) for cause in Cause} - {(NodeStatus.FAILED, Cause.CONDITION)}
     return {
         node
         for node in graph.order
-        if (old[node] in done or (old[node][0] is NodeStatus.FAILED and graph.task(node).allow_failure))
+        if (old[node] in done or (old[node] in ended and graph.task(node).allow_failure))
         and follows(graph, node)
         and not changed.isdisjoint({*graph.parents(node), *asked(graph, node)})
     }
@@ -244,7 +294,8 @@ def wrongly_propagated(state: RunState, nodes: Iterable[int]) -> str | None:
         if marked != (status is NodeStatus.CANCELLED or (status is NodeStatus.CANCELLING and cause is Cause.CANCEL)):
             return f"{state.graph.labels[node]} is {status.word} with marks {state.marks.get(node)}"
         by_hand = status is NodeStatus.SKIPPED and cause is Cause.PERSON
-        if by_hand or status not in set(STATUS_OF.values()):
+        by_attempt = status is NodeStatus.FAILED and cause is not Cause.CONDITION
+        if by_hand or by_attempt or status not in set(STATUS_OF.values()):
             continue
         wanted = decision(state, node)
         if status is not STATUS_OF[wanted] or (wanted in CAUSE_OF and cause is not CAUSE_OF[wanted]):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.oracle import FIXED_CONDITIONS, PARENT_CONDITIONS
 from hypothesis import strategies as st
 from support.gates import as_gate, with_gates
 
-from dagtui.graph.model import Gate, Graph, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.model import NO_NODE, Gate, Graph, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.pools import Pool
 from dagtui.graph.run_settings import RunSettings
 
@@ -84,6 +85,19 @@ def random_graph(source: random.Random) -> Graph:
     for child in range(1, len(drawn)):
         edges |= {(source.randrange(child), child) for _ in range(source.choice(PARENTS))}
     return _graph(drawn, edges, keep_going=source.random() < 0.5, limit=source.choice(LIMITS))
+
+
+def with_conditions(graph: Graph, source: random.Random) -> Graph:
+    """Return the graph with conditions of half of its tasks. Most of them read a parent."""
+    tasks = list(graph.tasks)
+    for node in range(len(graph)):
+        if source.random() < 0.5:
+            chosen = source.choice(graph.parents(node) or [NO_NODE])
+            known = [text for text in PARENT_CONDITIONS if ".outputs." not in text or not graph.gate(chosen)]
+            texts = [text.format(chosen) for text in known] * 2 if chosen != NO_NODE else []
+            tasks[node] = replace(tasks[node], condition=source.choice([*FIXED_CONDITIONS, *texts]))
+    graph.tasks = tasks
+    return graph
 
 
 def _graph(drawn: list[Task], edges: set[tuple[int, int]], *, keep_going: bool, limit: float | None) -> Graph:

@@ -23,13 +23,14 @@ class RandomWalk:
     def walk(self, steps: int) -> None:
         """Take the given number of steps, check everything after each, and let the run end."""
         choose, machine = self.source.choice, self.machine
+        conditions = random.Random(self.seed) if self.seed % 10 in WITH_CONDITIONS else None
         ends = [choose(ENDS) for _ in range(choose([0, 0, 2, 5]))]
         graph = random_graph(self.source)
         if self.seed % 16 in WITH_GATES:
             graph = random_gates(graph, random.Random(self.seed))
         elif self.seed % 13 in WITH_POOLS:
             graph = random_pools(graph, random.Random(self.seed))
-        machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets())
+        machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets(), conditions)
         happenings = self._happenings()
         for _ in range(steps):
             choose(happenings)()
@@ -83,6 +84,8 @@ WITH_POOLS = {3, 6, 7, 10}
 """Seeds, modulo 13, of walks whose nodes want pools."""
 WITH_GATES = {3, 6, 10}
 """Remainders by 16 of the walks through graphs with gates."""
+WITH_CONDITIONS = {1, 4, 8}
+"""Last digits of the walks in which tasks have conditions."""
 WITH_A_TARGET = {3, 4, 6}
 """Last digits of the walks that are for one node and its ancestors at first."""
 WITH_FILES = {11, 13, 14}

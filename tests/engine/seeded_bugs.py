@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, events, followers, state, targets, walks, why
+from dagtui.engine import conditions, control, events, followers, state, targets, walks, why
 from dagtui.engine.capacity import Capacity, Demand
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
 from dagtui.engine.rules import propagation, refusals
+from dagtui.engine.rules.triggers import RUN, WAIT
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -840,3 +841,76 @@ def a_gate_that_asks_again_makes_nothing_stale(patch: pytest.MonkeyPatch) -> Non
 @bug
 def what_used_a_value_of_an_ancestor_outlives_it(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(propagation, "find_readers", lambda _graph: {})
+
+
+# Conditions
+
+
+@bug
+def a_false_condition_is_not_asked(patch: pytest.MonkeyPatch) -> None:
+    def decide(original, self, state, node, by_parents):
+        found = original(self, state, node, by_parents)
+        return by_parents if found == conditions.FALSE else found
+
+    around(patch, conditions.Conditions, "decide", decide)
+
+
+@bug
+def a_condition_is_asked_before_the_parents_allow_it(patch: pytest.MonkeyPatch) -> None:
+    def decide(original, self, state, node, by_parents):
+        return original(self, state, node, RUN if by_parents is not WAIT else by_parents)
+
+    around(patch, conditions.Conditions, "decide", decide)
+
+
+@bug
+def a_retry_asks_the_condition_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "_is_held", lambda _run, _node: False)
+
+
+@bug
+def the_journal_forgets_that_a_condition_is_not_asked(patch: pytest.MonkeyPatch) -> None:
+    def set_status(original, self, change):
+        original(self, change)
+        if self.events:
+            self.events[-1] = self.events[-1]._replace(bypass=False)
+
+    around(patch, propagation.Propagation, "set", set_status)
+
+
+@bug
+def a_condition_keeps_its_first_answer(patch: pytest.MonkeyPatch) -> None:
+    def evaluate(original, self, state, node):
+        if node not in self._known:
+            self._known[node] = original(self, state, node)
+        return self._known[node]
+
+    around(patch, conditions.Conditions, "_evaluate", evaluate)
+
+
+@bug
+def what_read_how_a_parent_ended_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    def find_followers(original, graph):
+        found = original(graph)
+        lenient = [any(graph.task(p).allow_failure for p in graph.parents(node)) for node in graph.nodes]
+        wanted = (graph.task(node).trigger is not Trigger.ALL_SUCCESS or lenient[node] for node in graph.nodes)
+        return bytes(wanted) if found else found
+
+    around(patch, propagation, "find_followers", find_followers)
+
+
+@bug
+def an_undecidable_condition_does_not_stop_the_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "stop_after_undecidable", lambda run: run.undecidable.clear())
+
+
+@bug
+def a_skip_by_a_person_is_not_read_by_conditions(patch: pytest.MonkeyPatch) -> None:
+    def decide(original, run, *args):
+        asked, run.conditions = run.conditions, None
+        original(run, *args)
+        run.conditions = asked
+
+    wrapped = {kind: control._HANDLERS[kind] for kind in (CommandKind.SKIP, CommandKind.MARK_DONE)}
+    handlers = {kind: (lambda run, nodes, number, h=h: decide(h, run, nodes, number)) for kind, h in wrapped.items()}
+    patch.setattr(control, "_HANDLERS", control._HANDLERS | handlers)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from engine.random_walk import RandomWalk
 from engine.run_model import end_process
 from support.gates import answer, questions
 from support.played_executor import PlayedExecutor
-from support.scene import Scene, dag
+from support.scene import Scene, conditions_of, dag
 
 from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
@@ -49,6 +51,7 @@ class Resumed:
         self.records = list(past)
         self.traversal = Traversal(graph, jobs)
         self.traversal.question = questions(graph)
+        self.traversal.conditions = conditions_of(graph)
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         self.mirror.replay(past)
@@ -138,12 +141,13 @@ def break_off_and_go_on(seed: int) -> None:
     run = Resumed(graph, records)
     run.continue_run()
     run.let_end()
-    if run.state.counts[NodeStatus.FAILED_PARENT]:
+    failures = list(run.state.failures())
+    if run.state.counts[NodeStatus.FAILED_PARENT] or failures or run.state.ran_out_of_time:
         wanted = Verdict.FAILED
     else:
         wanted = Verdict.CANCELLED if run.state.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
     assert run.state.verdict() is wanted
-    assert not list(run.state.failures())
+    assert all(run.state.cause_of(node) is Cause.CONDITION for node in failures)
 
 
 def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> set[int]:
@@ -153,7 +157,9 @@ def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> se
     for node, why in before.why.items():
         if why == BROKE_OFF:
             old[node] = (NodeStatus.RUNNING, Cause.NONE)
-    run = Resumed(before.graph, past, again)
+    graph = copy.copy(before.graph)
+    graph.settings = replace(graph.settings, keep_going=True)  # a condition may fail a node as the run goes on
+    run = Resumed(graph, past, again)
     run.continue_run()
     return oracle.due_again(
         before.graph, old, [(run.state.status_of(node), run.state.cause_of(node)) for node in nodes]
@@ -181,7 +187,7 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], d
         elif node in again or node in due:
             assert is_now is NodeStatus.WAITING
             assert state.base[node] == state.attempt[node]
-        elif was is NodeStatus.FAILED and state.allows_failure(node) and before.why[node] != BROKE_OFF:
+        elif was is NodeStatus.FAILED and state.allows_failure(node) and not runs_again(before, node):
             assert is_now is NodeStatus.FAILED, "an allowed failure runs again only by retry"
         elif was is NodeStatus.COMPLETED:
             assert (is_now, state.cause_of(node)) == (NodeStatus.COMPLETED, Cause.RESUMED)
@@ -191,6 +197,11 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], d
             assert state.base[node] == state.attempt[node]
         assert state.attempt[node] == before.attempt[node]
     assert state.marks == {node: marks for node in before.marks if (marks := kept(before, node))}
+
+
+def runs_again(before: RunState, node: int) -> bool:
+    """Return whether an allowed failure is none: the run broke off, or the node's condition could not be decided."""
+    return before.why[node] == BROKE_OFF or before.cause_of(node) is Cause.CONDITION
 
 
 def check_a_second_try(past: Sequence[Event], run: Resumed, again: Mapping[int, str]) -> None:

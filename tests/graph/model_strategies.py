@@ -83,6 +83,7 @@ TASKS = st.builds(
             "slots": st.integers(1, 9),
             "trigger": st.sampled_from([trigger.value for trigger in Trigger]),
             "allow_failure": st.booleans(),
+            "if": st.booleans() | st.sampled_from(["env.CI != 'true' and not params.p", "'a' in params.names"]),
             "colour": st.booleans(),
             "tty": st.booleans(),
             "wrap": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)

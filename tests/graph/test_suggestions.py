@@ -60,7 +60,7 @@ SENTENCES = {
     "after_script": 'trigger = "all_done"',
     "stage": '"needs" orders tasks',
     "tags": '"group" puts a task into a folder',
-    "when": 'did you mean "if"? This version',
+    "when": 'did you mean "if"?',
     "fail-fast": "keep_going = false in [run]",
     "variables": "[env] for variables",
     "script": 'did you mean "run"?',
@@ -177,7 +177,6 @@ WORDS = [
         "rule",
         "size",
         "type",
-        "when",
     ],
     *[
         "path",

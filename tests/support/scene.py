@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.gates import answer, questions
 
+from dagtui.engine.conditions import Conditions
 from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import (
     Command,
@@ -49,6 +50,11 @@ def dag(ways: str, *, keep_going: bool = True, **tasks: dict[str, object]) -> Gr
     )
 
 
+def conditions_of(graph: Graph) -> Conditions | None:
+    """Return what decides about the nodes of a graph in an empty environment, or None if no task has a condition."""
+    return Conditions(graph, {}) if any(task.condition for task in graph.tasks) else None
+
+
 def _task(label: str, fields: dict[str, object]) -> Task:
     task = Task(label)
     if "retries" in fields:
@@ -65,6 +71,7 @@ class Scene:
         self.graph = graph
         self.traversal = Traversal(graph, jobs)
         self.traversal.question = questions(graph)
+        self.traversal.conditions = conditions_of(graph)
         self.state = self.traversal.state
         self.now = 0.0
         self.events: list[Event] = []

@@ -24,7 +24,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 7. With `keep_going = false`, the first final failure that is not allowed marks every node that has not begun. RETRYING
    nodes become FAILED, running nodes finish, and nodes with the trigger `all_done` or `any_failed` still run. Retrying
    or rerunning the failed node lifts these marks.
-8. Reserved for conditions, which the traversal does not have.
+8. A condition (`if`) is asked once the trigger lets a node run, or when the run begins if it reads only parameters, the
+   cell and the environment. A false one skips the node. One that can't be decided fails it. A retry of such a node
+   runs it without asking its condition. The decision follows from the state, and is taken again when that changes.
 9. A node that ran because of how its parents ended (a follower) runs again when a retry, rerun or resume puts that
    end in question. The preview lists it under the nodes that run again, and completed nodes below it become stale.
 10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while

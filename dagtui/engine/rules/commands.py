@@ -37,11 +37,12 @@ class Step(enum.Enum):
 _NOT_YET_RUN = "it has not run yet"
 _SKIPPED_AGAIN = "its parents would skip it again"
 _NOTHING_FAILED = "nothing it runs for has failed"
+_CONDITION = "its condition keeps it from running; retry it to run it anyway"
 _AGAIN = {
     Cause.RESTART: "it starts again as soon as it has stopped",
     Cause.PROPAGATED: _SKIPPED_AGAIN,
     Cause.NOTHING_FAILED: _NOTHING_FAILED,
-    Cause.CONDITION: _NOTHING_FAILED,
+    Cause.CONDITION: _CONDITION,
 }
 _RERUN: dict[NodeStatus, Step | str] = {
     NodeStatus.WAITING: _NOT_YET_RUN,
@@ -99,6 +100,7 @@ BY_CAUSE: dict[CommandKind, dict[Cause, Step | str]] = {
         **_AGAIN,
         Cause.MARKED: Step.RESET,
         Cause.ANSWERED: Step.RESET,
+        Cause.CONDITION: Step.RESET,
         Cause.ASKS: "it waits for an answer",
     },
     CommandKind.RERUN_ONLY: {**_AGAIN},

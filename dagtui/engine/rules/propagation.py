@@ -18,12 +18,14 @@ from dagtui.text.amounts import NO_TIME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from dagtui.engine.conditions import Conditions
     from dagtui.engine.messages import AttemptNumber, Effect, Question, Slots
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
 
+_WITHOUT_BLOCKER = frozenset({Cause.NOTHING_FAILED, Cause.CONDITION})
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
 
@@ -55,6 +57,10 @@ class Propagation:
         """Nodes that were settled or stopped and will begin again, which makes earlier results below them stale."""
         self.must_run: set[NodeIndex] = set()
         """Nodes that a person let run again and that have not begun since. They run even if they are up to date."""
+        self.conditions: Conditions | None = None
+        """Decides about nodes with a condition (rule 8 in `rules`). None if no task has one."""
+        self.undecidable: list[NodeIndex] = []
+        """Nodes that failed because of their conditions, for which the run has not stopped yet (rule 7 in `rules`)."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
         self._readers: Mapping[NodeIndex, list[NodeIndex]] | None = None
@@ -83,7 +89,7 @@ class Propagation:
     def set(self, change: NodeChange) -> None:
         """Change a node, and keep the event for the journal. A change that the rules do not list is made and noted."""
         state = self.state
-        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs = change
+        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs, _ = change
         if attempt is None:
             attempt = state.attempt[node]
         if marks is None:
@@ -111,6 +117,7 @@ class Propagation:
                 stale,
                 left,
                 outputs,
+                change.bypass,
             ),
         )
         try:
@@ -132,22 +139,39 @@ class Propagation:
         """Set the status of a node that has not begun, and has no mark, from its parents and trigger."""
         state = self.state
         old = state.status[node]
-        if old not in PROPAGATED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
+        if old not in PROPAGATED and (old != NodeStatus.FAILED or state.cause[node] != Cause.CONDITION):
+            return
+        if old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON:
             return
         status, cause = self.follows(node)
-        if status != old or not self._still_blocked(node, status):
+        if status != old or not self._still_blocked(node, status) or self._has_other_reason(node, cause):
             self._become(node, status, cause)
 
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
         rule = self._rules[graph.task_of[node]]
-        return rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
+        found = rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
+        return found if self.conditions is None else self.conditions.decide(state, node, found)
 
     def _still_blocked(self, node: NodeIndex, status: NodeStatus) -> bool:
         """Return whether the stored blocker still blocks the node."""
         wanted, blocker = _BLOCKED_BY.get(status), self.state.blocker[node]
         return wanted is None or blocker < 0 or self.state.outcome_of(blocker) is wanted
+
+    def _has_other_reason(self, node: NodeIndex, cause: Cause) -> bool:
+        """Return whether a node that stays skipped or failed is so for another reason than before."""
+        if self.conditions is None:
+            return False
+        before = self.state.cause_of(node)
+        if cause is Cause.CONDITION is before:
+            return self._reason(node) != self.state.why.get(node)
+        return cause is not before and Cause.CONDITION in {cause, before}
+
+    def _reason(self, node: NodeIndex) -> str:
+        """Return why a condition keeps a node from running, redacted."""
+        text = "" if self.conditions is None else self.conditions.why(self.state, node)
+        return text if self.mask is None else self.mask(text)
 
     def _become(self, node: NodeIndex, status: NodeStatus, cause: Cause) -> None:
         if self.state.outside and not self.state.selected[node]:
@@ -158,10 +182,15 @@ class Propagation:
             self.restarted.add(node)
         wanted = _BLOCKED_BY.get(status)
         blocker = NO_NODE
-        if wanted is not None and cause is not Cause.NOTHING_FAILED:
+        if wanted is not None and cause not in _WITHOUT_BLOCKER:
             outcome_of = self.state.outcome_of
             blocker = next((parent for parent in self.graph.parents(node) if outcome_of(parent) is wanted), NO_NODE)
-        self.set(NodeChange(node, status, cause, blocker=blocker))
+        why = ""
+        if cause is Cause.CONDITION and self.conditions is not None:
+            why = self.conditions.why(self.state, node)
+        if status is NodeStatus.FAILED:
+            self.undecidable.append(node)
+        self.set(NodeChange(node, status, cause, why, blocker=blocker))
 
     def settle(self) -> None:
         """Propagate dirty nodes until nothing changes."""
@@ -172,8 +201,11 @@ class Propagation:
             position += 1
         dirty.clear()
 
-    def reset(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
-        """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it."""
+    def reset(self, node: NodeIndex, attempt: AttemptNumber | None = None, *, bypass: bool = False) -> None:
+        """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it.
+
+        `bypass` means that its condition is not asked any more.
+        """
         self.restarted.add(node)
         self.no_retry.discard(node)
         if node in self.submitted:
@@ -183,9 +215,9 @@ class Propagation:
             self.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt))
         else:
             # Emit one event instead of two for each of the many nodes that can start at once.
-            ready = self.follows(node)[0] is NodeStatus.READY
+            ready = not bypass and self.follows(node)[0] is NodeStatus.READY
             status = NodeStatus.READY if ready else NodeStatus.WAITING
-            self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True))
+            self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True, bypass=bypass))
         self.propagate(node)
 
     def take_back(self, node: NodeIndex) -> None:
@@ -200,7 +232,8 @@ class Propagation:
             status = NodeStatus.CANCELLED
         elif status is NodeStatus.READY:
             cause = Cause.NONE
-        self.set(NodeChange(node, status, cause, attempt=attempt, blocker=state.blocker[node]))
+        why = state.why.get(node, "")
+        self.set(NodeChange(node, status, cause, why, attempt=attempt, blocker=state.blocker[node]))
 
     def stop(self, node: NodeIndex, cause: Cause, why: str = "", marks: tuple[int, ...] | None = None) -> None:
         """Stop a running node: TERM, and KILL after its grace."""
@@ -215,14 +248,16 @@ class Propagation:
         """
         events, effects = self.events, self.effects
         fail_fast, no_retry, restarted = self.fail_fast_command, self.no_retry, self.restarted
+        undecidable, self.undecidable = self.undecidable, []
         self.events, self.effects, self.no_retry, self.restarted = [], [], no_retry.copy(), restarted.copy()
         with self.state.transaction() as transaction:
             try:
                 yield transaction
             finally:
                 if transaction.kept:
+                    undecidable += self.undecidable
                     events += self.events
                     effects += self.effects
                 else:
                     self.fail_fast_command, self.no_retry, self.restarted = fail_fast, no_retry, restarted
-                self.events, self.effects = events, effects
+                self.events, self.effects, self.undecidable = events, effects, undecidable

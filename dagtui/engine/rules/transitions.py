@@ -14,7 +14,7 @@ from __future__ import annotations
 from dagtui.engine.status import Cause, NodeStatus
 
 REASONS = {
-    "p": "parents: its trigger and the outcomes of its parents say so (rule 1)",
+    "p": "parents: its trigger, its condition and the ends of its parents say so (rules 1 and 8)",
     "a": "asked: a gate puts its question to a person, or its question has no value for a placeholder",
     "s": "submitted: it is handed to the executor",
     "e": "executor: its attempt begins, ends or was withdrawn, or is not needed (rules 2 and 6)",
@@ -25,16 +25,16 @@ REASONS = {
 }
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
-WAITING        cer     p     -       -        cef        c         -      p             cfr       cp
-READY          pr      aes   e       e        cf         ce        ace    p             cfr       cp
+WAITING        cer     p     -       -        cef        c         p      p             cfr       cp
+READY          pr      aes   e       e        cf         ce        acep   p             cfr       cp
 RUNNING        -       -     -       e        ct         e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
 CANCELLING     e       e     e       e        cef        e         er     -             er        -
 COMPLETED      cr      c     -       -        -          aer       -      -             r         -
-FAILED         cr      c     -       -        -          c         -      -             r         c
-FAILED_PARENT  cpr     cp    -       -        e          c         -      ep            r         cp
+FAILED         cpr     cp    -       -        e          c         ep     p             r         cp
+FAILED_PARENT  cpr     cp    -       -        e          c         p      ep            r         cp
 CANCELLED      cr      c     -       -        -          c         -      -             cr        c
-SKIPPED        cpr     cp    -       -        e          c         -      p             r         cep
+SKIPPED        cpr     cp    -       -        e          c         p      p             r         cep
 """
 """Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
 
@@ -57,7 +57,11 @@ CAUSES: dict[NodeStatus, dict[Cause, str]] = {
         Cause.MARKED: "marked done by a person",
         Cause.ANSWERED: "answered by a person",
     },
-    NodeStatus.FAILED: {**_FAILURES, Cause.REJECTED: "rejected by a person"},
+    NodeStatus.FAILED: {
+        **_FAILURES,
+        Cause.CONDITION: "its condition can't be decided",
+        Cause.REJECTED: "rejected by a person",
+    },
     NodeStatus.FAILED_PARENT: {Cause.NONE: ""},
     NodeStatus.CANCELLED: {Cause.CANCEL: "cancelled"},
     NodeStatus.SKIPPED: {
@@ -75,6 +79,7 @@ SUBMITTED = frozenset(
         NodeStatus.READY,
         NodeStatus.WAITING,
         NodeStatus.CANCELLING,
+        NodeStatus.FAILED,
         NodeStatus.FAILED_PARENT,
         NodeStatus.SKIPPED,
     }

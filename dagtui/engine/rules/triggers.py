@@ -77,7 +77,10 @@ TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
 
 def find_followers(graph: Graph) -> bytes:
     """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""
-    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _uses_parent_status(task) for task in graph.tasks)
+    tasks = bytes(
+        task.trigger is not Trigger.ALL_SUCCESS or _uses_parent_status(task) or "needs." in task.condition
+        for task in graph.tasks
+    )
     allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
     if not allowed and not any(tasks):
         return b""

@@ -35,6 +35,8 @@ class Diagnostic(NamedTuple):
     """The part of the value to mark, if the file spells it as it is here."""
     on_key: bool
     """Whether the key is wrong rather than its value."""
+    lead: str = ""
+    """The text before the part to mark, for a part that the value may have twice."""
 
 
 class Diagnostics:
@@ -62,14 +64,14 @@ class Diagnostics:
         """Record that a key is wrong."""
         self._note(Diagnostic(at, message, hint, "", on_key=True))
 
-    def value(self, at: KeyPath, message: str, hint: str = "", *, needle: str = "") -> None:
+    def value(self, at: KeyPath, message: str, hint: str = "", *, needle: str = "", lead: str = "") -> None:
         """Record that a value is wrong."""
-        self._note(Diagnostic(at, message, hint, needle, on_key=False))
+        self._note(Diagnostic(at, message, hint, needle, on_key=False, lead=lead))
 
     def wrong(self, at: KeyPath, wrong: ValueProblem, subject: str = "") -> None:
         """Record what a reader reported about the value at that path. `subject` is the subject of its message."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
-        self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle)
+        self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle, lead=wrong.lead)
 
     def elsewhere(self, error: GraphError) -> None:
         """Record the problems of another file, which have their places."""
@@ -124,9 +126,17 @@ def _span(diagnostic: Diagnostic, located: dict[KeyPath, Located], text: str) ->
             continue
         if length < len(diagnostic.at) or diagnostic.on_key:
             return place.key if place.key.end > place.key.start else place.value
-        start = text.find(diagnostic.needle, *place.value) if diagnostic.needle else -1
+        start = _marked(diagnostic, text, place.value)
         return place.value if start < 0 else SourceSpan(start, start + len(diagnostic.needle))
     return None
+
+
+def _marked(diagnostic: Diagnostic, text: str, value: SourceSpan) -> int:
+    """Return where the part to mark starts. Negative if the file does not spell it as it is here."""
+    if not diagnostic.needle:
+        return -1
+    start = text.find(diagnostic.lead + diagnostic.needle, *value) if diagnostic.lead else -1
+    return start + len(diagnostic.lead) if start >= 0 else text.find(diagnostic.needle, *value)
 
 
 def _problem(diagnostic: Diagnostic, span: SourceSpan | None, text: str, path: str) -> Problem:

@@ -79,7 +79,8 @@ class Root(enum.Enum):
     NEEDS = "needs"
 
 
-_ROOTS = {root.value: root for root in Root}
+ROOTS = {root.value: root for root in Root}
+"""The roots by the first words of paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,15 @@ def placeholder_in(braces: Braces) -> Placeholder:
     if default is not None:
         return replace(placeholder_in(Braces(source, before)), default=default)
     first, _, name = path.partition(".")
-    root, name = _ROOTS.get(first.strip()), name.strip()
+    root, name = ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
         hint = f"placeholders start with params., matrix., env. or needs.; {_LITERAL_HINT}"
         raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
+    return placeholder_at(root, name, source)
+
+
+def placeholder_at(root: Root, name: str, source: str) -> Placeholder:
+    """Return the placeholder for what follows the first word of a path. Raises ValueProblem."""
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
     return _of_needs(name, source)

@@ -143,7 +143,7 @@ def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> lis
 
 def _failed(run: RunView, node: NodeIndex, reason: str, look: Look) -> list[Row]:
     attempt = run.state.attempt[node]
-    could_start = run.state.cause_of(node) is not Cause.COULD_NOT_START
+    could_start = run.state.cause_of(node) not in {Cause.COULD_NOT_START, Cause.CONDITION}
     rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
     rows += result_rows(run, node, attempt, look)
     if run.state.status_of(node) is NodeStatus.RETRYING:

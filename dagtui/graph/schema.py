@@ -48,7 +48,8 @@ def schema() -> dict[str, object]:
         "$schema": DRAFT,
         "title": "dagtui graph",
         **_TABLE,
-        "required": ["version", "tasks"],
+        "required": ["version"],
+        "anyOf": [{"required": ["tasks"]}, {"required": ["include"]}],
         "properties": {name: {**values[name], "description": doc} for name, doc in DOCUMENT.items()},
         "definitions": {"task": task},
     }

@@ -126,6 +126,27 @@ def test_it_accepts_lists_and_declared_parameters(params: dict[str, object]):
     assert not is_accepted({"version": 1, "params": params, "tasks": {"t": {"matrix": {"x": "params.p"}}}})
 
 
+@pytest.mark.parametrize(
+    ("include", "accepted"),
+    [
+        ([{"path": "a.toml", "prefix": "a/"}], True),
+        ([{"path": "a.toml", "prefix": "a"}], False),
+        ([{"path": "a.toml"}], False),
+        ([{"path": "a.toml", "prefix": "a/", "x": 1}], False),
+        ("a.toml", False),
+    ],
+)
+def test_it_judges_includes_as_check_does(tmp_path: Path, include: object, accepted: bool):
+    (tmp_path / "a.toml").write_text("version = 1\n[tasks.a]\n")
+    document = {"version": 1, "include": include}
+    assert is_accepted(document) is accepted
+    if accepted:
+        assert load_text(tomli_w.dumps(document), tmp_path / "graph.toml").labels == ["a/a"]
+        return
+    with pytest.raises(GraphError):
+        load_text(tomli_w.dumps(document), tmp_path / "graph.toml")
+
+
 @pytest.mark.parametrize("key", ["comand", "depends_on", *RESERVED_TASK])
 @pytest.mark.parametrize("table", ["tasks", "defaults", "run", "retry", "params", ""])
 def test_it_refuses_keys_that_are_unknown(table: str, key: str):

@@ -82,6 +82,15 @@ def test_what_can_not_be_read_is_left_out_and_said(content: bytes, values: dict[
     assert found.remark.isprintable()
 
 
+def test_so_many_names_that_a_run_would_stand_still_give_nothing():
+    names = [b"k%d=\n" % number for number in range(10_001)]
+    assert len(parse_output(b"".join(names[1:])).values) == 10_000
+    assert parse_output(b"".join(names)) == (
+        {},
+        "no value is taken from $DAGTUI_OUTPUT: it has 10,001 names, and at most 10,000 are taken",
+    )
+
+
 def test_of_many_problems_the_first_are_said():
     assert said(b"bad\n" * 1003).endswith("; and 1,000 more problems")
     assert len(said(b"x" * LARGEST)) < 500

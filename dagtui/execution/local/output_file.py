@@ -21,6 +21,8 @@ from dagtui.text import label, plural
 
 LARGEST = 1 << 20
 """Bytes of the largest file that is read."""
+MOST_NAMES = 10_000
+"""Number of names in one file. All of them are recorded in one step, which must not delay a run."""
 _SHOWN = 3
 _ENTRY = re.compile(rb"([A-Za-z_][A-Za-z0-9_.-]{0,199})(=|<<)(.*)", re.DOTALL)
 _MARK = b"\xef\xbb\xbf"  # some programs write it at the beginning of a file in UTF-8
@@ -85,6 +87,8 @@ def parse_output(content: bytes) -> OutputValues:
         problem = _add(values, key, text)
         if problem:
             wrong.append(f'the value of "{label(key, 40)}" in line {number:,} {problem}')
+    if len(values) > MOST_NAMES:
+        return _unread(f"it has {len(values):,} names, and at most {MOST_NAMES:,} are taken")
     return OutputValues(values, _remark(wrong))
 
 

@@ -36,7 +36,8 @@ NAME_CELLS = CellWidth(11)
 MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
-MOST_VALUES = 20
+MOST_VALUES, MOST_COPIED = 20, 2000
+"""Number of values of a node that are shown, and characters of each that are copied. A value may have a million."""
 
 
 class DetailsPane(NodePage):
@@ -231,7 +232,8 @@ def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
     outputs = run.state.outputs.get(node, NO_OUTPUTS)
     for at, (name, text) in enumerate(islice(outputs.items(), MOST_VALUES)):
         title = "" if at else "hands on"
-        whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
+        copied = text if len(text) <= MOST_COPIED else f"{text[:MOST_COPIED]}… ({len(text):,} characters)"
+        whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(copied)}"
         yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
     if len(outputs) > MOST_VALUES:
         yield _named("", muted(f"and {len(outputs) - MOST_VALUES:,} more"))

@@ -30,8 +30,8 @@ def test_its_graph_has_the_nodes_that_its_picture_shows(tmp_path: Path) -> None:
 
 def test_the_configs_are_well() -> None:
     paths = sorted((ROOT / "configs").glob("*.toml"))
-    assert [path.name for path in paths] == ["demo.toml", "reads.toml", "stdlib.toml", "wide.toml"]
-    assert [len(dagtui.load(path)) for path in paths] == [14, 16, 24, 3081]
+    assert [path.name for path in paths] == ["demo.toml", "reads.toml", "stdlib.toml", "training.toml", "wide.toml"]
+    assert [len(dagtui.load(path)) for path in paths] == [14, 16, 24, 7, 3081]
 
 
 @pytest.mark.parametrize(

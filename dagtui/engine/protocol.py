@@ -43,8 +43,8 @@ class Executor(Protocol):
 
     Each submitted attempt is answered once: by Started and Ended, by Ended alone if it could not start or its node is
     up to date, or by Withdrawn. Ended comes after the last process of the attempt has ended, unless one can't be
-    killed. Requests may cross results: a request about an attempt that is over, or that was never submitted, is
-    ignored.
+    killed, and has the values that a success hands on. Requests may cross results: a request about an attempt that is
+    over, or that was never submitted, is ignored.
 
     The executor never exceeds the allowed slots. An attempt that does not fit waits in a queue. When slots become free,
     the first attempt in the queue that fits begins. An attempt that needs more slots than are allowed begins when no

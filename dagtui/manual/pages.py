@@ -10,6 +10,7 @@ from dagtui.text.terminals import in_ascii
 TOPICS = (
     "start",
     "graph-file",
+    "up-to-date",
     "control",
     "retry-and-cancel",
     "resume",

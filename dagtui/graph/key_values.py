@@ -28,7 +28,8 @@ RETRIED_WORDS = ("timeout", "lost")
 
 PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
 """What the text of a parameter on the command line can be read as."""
-_PREFIX = r"""(?:[^\s{}\[\]"'*?/]+/)+"""
+_PREFIX = r"""(?:[^\s{}\[\]()"'*?/=!<>,&|]+/)+"""
+"""Nothing that ends a path in a placeholder or a condition."""
 _OTHER_TYPES = {
     "str": "string text char path file choice",
     "int": "integer number long int64",

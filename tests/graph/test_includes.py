@@ -191,7 +191,7 @@ def test_a_text_without_a_file_includes_relative_to_the_folder_of_the_call(
             "",
         ),
         ('include = [{ path = "qc.toml", prefix = "q" }]', "2:41: an element", 'write "q/"'),
-        ('include = [{ path = "qc.toml", prefix = "q{/" }]', "must be words that end in a slash", 'write "qc/"'),
+        ('include = [{ path = "qc.toml", prefix = "q=/" }]', "must be words that end in a slash", 'write "qc/"'),
         ('include = [{ pth = "qc.toml", prefix = "q/" }]', 'has the unknown key "pth"', 'did you mean "path"?'),
         (included(("gone.toml", "q/")), '2:21: "include.path" can\'t be read: ', "the folder of the graph file"),
         (included((".", "q/")), "must name a file, not a folder", ""),

@@ -6,7 +6,8 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from dagtui.engine.columns import Asked, Columns
+from dagtui.engine.active_time import ActiveTime
+from dagtui.engine.columns import Asked
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import BY_TIMEOUT, CANCELS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
@@ -15,7 +16,6 @@ from dagtui.engine.status import (
     EXPLAINED,
     SETTLED,
     UNBEGUN,
-    UNSETTLED_COUNTS,
     Cause,
     NodeStatus,
     ParentOutcome,
@@ -38,7 +38,7 @@ STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
 
 
-class RunState(Columns):
+class RunState(ActiveTime):
     """All data of a run. Readers read the columns, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
@@ -91,20 +91,6 @@ class RunState(Columns):
     def total(self) -> int:
         """Number of nodes that are part of the run."""
         return len(self.graph) - self.outside
-
-    @property
-    def unsettled(self) -> int:
-        """Number of nodes that are not settled."""
-        return sum(self.counts[UNSETTLED_COUNTS])
-
-    def active(self, clock: ClockTime) -> float:
-        """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
-        return max(0.0, (clock if self.settled_at is None else self.settled_at) - NO_TIME - self.parked)
-
-    @property
-    def ran_out_of_time(self) -> bool:
-        """Whether a node is cancelled because the time limit of the run was reached."""
-        return bool(self.timed_out) and any(self.timed_out in marks for marks in self.marks.values())
 
     def verdict(self) -> Verdict:
         """Return the verdict of the run (rule 4 in `rules`)."""
@@ -258,15 +244,6 @@ class RunState(Columns):
         for watch in self._watches:
             watch.nodes.add(node)
 
-    def _time(self, at: ClockTime, *, settled: bool) -> None:
-        """Update the active time after a node became settled, or is no longer settled."""
-        if settled:
-            if not any(self.counts[UNSETTLED_COUNTS]):
-                self.settled_at = at
-        elif self.settled_at is not None:
-            self.parked += max(0.0, at - self.settled_at)
-            self.settled_at = None
-
     def _note_end(self, node: NodeIndex, at: ClockTime, value: int, seconds: Seconds, *, begun: bool) -> None:
         """Note the end of an attempt, or that it could not start."""
         self.ended[node] = at
@@ -368,11 +345,6 @@ class RunState(Columns):
                     self.asked[node] = self.asked[node]._replace(answer=event.answer)
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
-
-    def _begin_limit(self, at: ClockTime) -> None:
-        """Let the time limit of the run begin anew if it has run out."""
-        if self.limit_from == math.inf:
-            self.limit_from = self.active(at)
 
     def note_record(self, held_up: str, off_record: frozenset[NodeIndex]) -> None:
         """Set which nodes are not on record yet, and why. Events apply to the state independently of this."""

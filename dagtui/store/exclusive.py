@@ -52,5 +52,5 @@ def _words(graph_path: Path, number: int) -> str:
     shown = label(graph_path, 1000)
     return (
         f'run {number} of {shown} is live, and "exclusive = true" in [run] allows one live run of this graph; '
-        "dagtui attach brings its screen here, dagtui wait waits for it, dagtui cancel cancels it"
+        "dagtui status reports on it, dagtui wait waits for it, dagtui cancel cancels it"
     )

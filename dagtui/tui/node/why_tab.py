@@ -10,7 +10,7 @@ from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, why
 from dagtui.graph.model import NO_NODE
 from dagtui.text import duration, label, plural
-from dagtui.text.amounts import seconds_since, seconds_until, time_of_day, whole_duration
+from dagtui.text.amounts import ends_left_behind, seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
@@ -94,9 +94,10 @@ class Explanation:
         return rows
 
     def _remarks(self) -> list[Row]:
-        """Return what was noted about the last attempt."""
+        """Return what was noted about the last attempt, without what the reason says too."""
         texts = self._run.attempts.remarks(self._node, self._state.attempt[self._node])
-        return [row(Span(label(text, 500), Role.WARNING), indent=2) for text in texts]
+        said = ends_left_behind(self._state.left.get(self._node, 0))
+        return [row(Span(label(text, 500), Role.WARNING), indent=2) for text in texts if text != said]
 
     def _behind(self, status: NodeStatus) -> list[Row]:
         if status is NodeStatus.FAILED_PARENT:

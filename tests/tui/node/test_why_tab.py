@@ -309,3 +309,10 @@ async def test_what_was_noted_about_an_attempt_is_said_until_it_runs_again(play:
     play.give(CommandKind.RERUN, "refs")
     play.run("refs")
     assert not any("DAGTUI_OUTPUT" in text for text in await explained(play.session(), "refs"))
+
+
+async def test_processes_that_were_left_behind_are_said_once(play: PlayedRun):
+    play.start("refs")
+    play.end("refs", left=2, remark="ends 2 processes that it left behind")
+    found = await explained(play.session(), "refs")
+    assert sum("left behind" in text for text in found) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -243,3 +244,14 @@ def test_an_end_whose_values_are_being_read_is_delivered_once_although_the_super
     attempts.happened.clear()
     attempts.take_output(end, read_output(path))
     assert not attempts.happened
+
+
+@pytest.mark.anyio
+async def test_values_are_read_although_no_thread_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", refuse, raising=False)
+    async with served(tmp_path, 'echo a=1 > "$DAGTUI_OUTPUT"') as harness:
+        harness.start(0)
+        assert (await harness.ended()).outputs == {"a": "1"}

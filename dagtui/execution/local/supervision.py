@@ -130,7 +130,11 @@ class Supervision:
         if self._loop is None:
             take(work())
             return
-        done = self._loop.run_in_executor(None, work)
+        try:
+            done = self._loop.run_in_executor(None, work)
+        except RuntimeError:  # no thread can be started
+            take(work())
+            return
         done.add_done_callback(lambda future: self._take(lambda: take(future.result())))
 
     async def serve(self) -> None:

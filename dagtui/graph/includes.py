@@ -10,6 +10,7 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.keys import INCLUDE
+from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.other_files import content_of
 from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.toml import values
@@ -36,6 +37,32 @@ _OF_THE_RUN = frozenset(setting.name for setting in fields(RunSettings)) - {"sec
 
 
 @dataclass(slots=True)
+class ReadSoFar:
+    """What has been read for one graph."""
+
+    files: int = 0
+    bytes: int = 0
+    nodes: int = 0
+    """Those of each file, with the files that it includes: a file that is nested counts at each level."""
+
+    @property
+    def too_much(self) -> bool:
+        """Whether nothing more may be read."""
+        return self.files > MOST_FILES or self.bytes > MOST_BYTES or self.nodes > MOST_NODES
+
+    def check(self) -> None:
+        """Raise ValueProblem if nothing more may be read."""
+        if self.files > MOST_FILES:
+            raise ValueProblem(f"is one of more than {MOST_FILES} included files", "include fewer")
+        if self.bytes > MOST_BYTES:
+            message = f"and the other included files have more than {MOST_BYTES // 1024**2} MB"
+            raise ValueProblem(message, "include fewer")
+        if self.nodes > MOST_NODES:
+            message = f"and the other included files have more than {MOST_NODES:,} nodes, counted at each level"
+            raise ValueProblem(message, "include fewer")
+
+
+@dataclass(slots=True)
 class Including:
     """The files around the one that is read, and those that have been read."""
 
@@ -43,12 +70,12 @@ class Including:
     """The real paths of the including files, the outermost first."""
     prefix: str = ""
     """The prefix of the file's parameters in the call."""
-    sizes: list[int] = field(default_factory=list)
-    """The bytes of each file that was read, shared by all files of a graph."""
+    read: ReadSoFar = field(default_factory=ReadSoFar)
+    """Shared by all files of a graph."""
 
     def inside(self, path: str, prefix: str) -> Including:
         """Return the same for a file that this one includes."""
-        return Including((*self.files, path), self.prefix + prefix, self.sizes)
+        return Including((*self.files, path), self.prefix + prefix, self.read)
 
 
 class _Entry(NamedTuple):
@@ -117,6 +144,8 @@ class Includes:
             except GraphError as error:
                 self._diagnostics.elsewhere(error)
                 self._lose()
+            if self._around.read.too_much:
+                break
 
     def _graph(
         self, entry: _Entry, load: Load, parameters: Mapping[str, str], environment: Mapping[str, str] | None
@@ -127,17 +156,17 @@ class Includes:
         if real in files:
             names = [os.path.basename(name) for name in (*files[files.index(real) :], real)]
             raise ValueProblem(f"includes a file that includes this one: {' → '.join(map(label, names))}", "remove it")
-        sizes = self._around.sizes
-        if len(sizes) == MOST_FILES:
-            raise ValueProblem(f"is one of more than {MOST_FILES} included files", "include fewer")
+        read = self._around.read
+        read.files += 1
+        read.check()
         content = content_of(path, MOST_BYTES, "split it")
-        sizes.append(len(content))
-        if sum(sizes) > MOST_BYTES:
-            raise ValueProblem(
-                f"and the other included files have more than {MOST_BYTES // 1024**2} MB", "include fewer"
-            )
+        read.bytes += len(content)
+        read.check()
         self.sources[path.absolute()] = digest_of(content)
-        return load(content, path, parameters, environment, self._around.inside(real, entry.prefix))
+        graph = load(content, path, parameters, environment, self._around.inside(real, entry.prefix))
+        read.nodes += len(graph)
+        read.check()
+        return graph
 
     def _take(self, entry: _Entry, graph: Graph) -> None:
         """Add what a file has. Raises ValueProblem."""

@@ -220,6 +220,17 @@ def test_what_is_wrong_is_said_once_where_it_is(tmp_path: Path, text: str, said:
     assert len(caught.value.problems) == 1
 
 
+def test_a_large_matrix_in_many_files_is_refused_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagtui.graph.includes.MOST_NODES", 2_000)  # in place of 2,000,000, to be quick
+    axes = ", ".join(f"x{axis} = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]" for axis in range(2))
+    text = f"[tasks.a]\nmatrix = {{ {axes} }}"
+    entries = included(*[("wide.toml", f"a{number}/") for number in range(100)])
+    main = write(tmp_path, wide=text, main=entries)
+    with pytest.raises(GraphError, match="have more than 2,000 nodes") as caught:
+        load(main)
+    assert len(caught.value.problems) == 1
+
+
 def test_files_that_multiply_are_refused_soon(tmp_path: Path):
     for number in range(12):
         name = f"{number + 1}.toml"

@@ -87,7 +87,8 @@ def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], tr
             if (old, before.cause[node]) != (NodeStatus.CANCELLING, Cause.RESTART):
                 again.append(node)
         elif new in UNBEGUN and old not in UNBEGUN:
-            (again if state.attempt[node] else released).append(node)
+            was_done = state.attempt[node] or before.cause[node] == Cause.UP_TO_DATE
+            (again if was_done else released).append(node)
         elif new in SETTLED and (old in UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}

@@ -202,6 +202,15 @@ def test_commands_without_a_screen_never_import_the_ui_toolkit(graph: Write, wor
     assert imports({"textual", "rich"}, *[word.format(graph=path) for word in words]) == set()
 
 
+@pytest.mark.parametrize("words", [["run"], ["plan"], ["check"]])
+def test_a_graph_without_inputs_needs_no_database(graph: Write, words: list[str]) -> None:
+    path = graph('[tasks.a]\nrun = "true"\n')
+    names = {"sqlite3", "dagtui.execution.files.judge", "dagtui.runs.judging"}
+    assert imports(names, *words, path) == set()
+    with_files = graph('[tasks.a]\nrun = "true"\ninputs = ["*.none"]\n')
+    assert imports(names, *words, with_files) == (set() if words == ["check"] else names)
+
+
 @pytest.mark.parametrize("words", [[], ["run"]])
 def test_calls_without_options_do_not_wait_for_a_parser_of_options(graph: Write, words: list[str]) -> None:
     path = graph('[tasks.a]\nrun = "true"\n')

@@ -96,6 +96,7 @@ class CommandChecks(Expectations):
             stays = was is now is NodeStatus.COMPLETED and node in self.concerned(found.command, old)
             assert stays == (node in found.kept), f"n{node} was {was.word}, is {now.word}; kept: {found.kept}"
         assert not set(found.again) & set(found.released)
+        assert not {node for node in found.released if old.statuses[node][1] is Cause.UP_TO_DATE}, "it was done"
 
     def concerned(self, command: Command, old: Snapshot) -> set[int]:
         """Return the targets and the nodes below them."""

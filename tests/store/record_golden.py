@@ -84,6 +84,24 @@ allow_failure = true
 needs = ["train", "fails"]
 run = "echo {{ needs.train[seed=2].outputs.loss }} {{ needs.fails.outputs.x or 'none' }}"
 """
+FILES = """version = 1
+[tasks.make]
+run = "echo 1 > made"
+outputs = ["made"]
+[tasks.copy]
+inputs = ["made"]
+outputs = ["copied"]
+run = 'cp made copied; echo "rows=1" >> "$DAGTUI_OUTPUT"'
+[tasks.check]
+needs = ["copy"]
+inputs = ["copied"]
+run = "test {{ needs.copy.outputs.rows }} = 1"
+[tasks.fails]
+inputs = ["made"]
+outputs = ["absent"]
+run = "true"
+allow_failure = true
+"""
 TRIGGERS = """version = 1
 [tasks.bad]
 run = "kill -9 $$"
@@ -207,6 +225,13 @@ async def rerun_what_hands_on(session: LiveRun) -> None:
     command(session, CommandKind.RERUN_ONLY, "split")
 
 
+async def rerun_a_copy(session: LiveRun) -> None:
+    """`copy` and `check` are up to date when the run is settled. Then one of them is asked for."""
+    await until(lambda: session.settled)
+    assert session.state.up_to_date == 2
+    command(session, CommandKind.RERUN_ONLY, "copy")
+
+
 async def add_a_node(session: LiveRun) -> None:
     await until(lambda: session.settled)
     command(session, CommandKind.RETRY, "right-end")
@@ -231,10 +256,13 @@ STORIES: dict[str, tuple[str, Story]] = {
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
     "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),
     "values": (VALUES, rerun_what_hands_on),
+    "files": (FILES, rerun_a_copy),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }
 
 
+RUN_BEFORE = {"files"}
+"""The stories of which a run of the same graph has ended before."""
 TARGETS = {"targets": "left-end"}
 """The node that a run is for, by the name of its story. The others are for all nodes."""
 
@@ -255,6 +283,8 @@ def record(name: str) -> None:
         path.write_text(text)
         graph, target = load(path), TARGETS.get(name)
         targets = None if target is None else Targets((graph.node(target),), (target,))
+        if name in RUN_BEFORE:
+            anyio.run(live, start_run(graph), nothing)
         session = start_run(graph, LaunchOptions(jobs=2, targets=targets))
         anyio.run(live, session, story)
         assert session.path is not None

@@ -235,9 +235,9 @@ def test_files_that_multiply_are_refused_soon(tmp_path: Path):
     for number in range(12):
         name = f"{number + 1}.toml"
         (tmp_path / f"{number}.toml").write_text(f"version = 1\n{included((name, 'a/'), (name, 'b/'), (name, 'c/'))}\n")
-    (tmp_path / "12.toml").write_text('version = 1\n[params]\nx = { type = "int" }\n[tasks.a]\nrun = "x"\n')
+    (tmp_path / "12.toml").write_text('version = 1\n[params]\nx = { default = 1 }\n[tasks.a]\nrun = "x"\n')
     began = time.process_time()
     with pytest.raises(GraphError, match="more than 200 included files"):
         load(tmp_path / "0.toml")
-    assert len(required_parameters(tmp_path / "0.toml")) < 10_000
+    assert required_parameters(tmp_path / "0.toml") == ()
     assert time.process_time() - began < 20

@@ -137,6 +137,9 @@ class TaskReader:
             self._diagnostics.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
             self._diagnostics.lost.tasks.add(whole)
             return
+        if key.lower() == "when" and value == "manual":  # of GitLab
+            self._diagnostics.key((*at, key), f"unknown key {quoted(key)}", _MANUAL)
+            return
         unknown_key(self._diagnostics, (*at, key), TASK, RESERVED_TASK)
 
     def _lose(self, task: str, unread: AbstractSet[str]) -> None:
@@ -189,6 +192,7 @@ class TaskReader:
 
 
 _NO_RETRIES = RetryPolicy()
+_MANUAL = 'write a task with ask = "Go on?", and name it in needs: it waits for a person'
 _OF_GATES = frozenset({"ask", "choices"})
 
 

@@ -199,6 +199,7 @@ IN_A_TASK = [
     ('ask = "x"\nchoices = ["a", "b "]', 17, '"b "', 'an element of "choices" begins or ends with a space', "write"),
     ('ask = "x"\nchoices = ["a", "{{ x }}"]', 17, '"{{ x }}"', "can't contain placeholders", 'put them into "ask"'),
     ('ask = "x"\nchoices = ["a", "b\\n"]', 17, '"b\\n"', "can't be printed: character 2 is U+000A", ""),
+    ('when = "manual"', 1, "when", 'unknown key "when"', 'write a task with ask = "Go on?"'),
     ("manual = true", 1, "manual", 'unknown key "manual"', 'did you mean "ask"?'),
     ("prompt = 'x'", 1, "prompt", 'unknown key "prompt"', 'did you mean "ask"?'),
     ("tty = 1", 7, "1", '"tty" must be a boolean', "write true or false"),

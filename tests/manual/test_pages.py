@@ -14,6 +14,7 @@ import click
 import pytest
 from manual.markdown import PAGES, blocks, code, documented, sections, tables
 from support import program
+from support.waiting import wait_for
 
 import dagtui
 from dagtui.cli.init import STARTER
@@ -75,7 +76,7 @@ def given_in(text: str) -> dict[str, str]:
 def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
     write_sheet(tmp_path)
     headings = ("`params`", "Lists", "Listed cells", "Sheets", "`wrap`", "`run.env_file`", "`include`", "`if`")
-    headings += ("Values between tasks", "`pools`")
+    headings += ("Values between tasks", "`pools`", "`tty`")
     for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
@@ -97,6 +98,22 @@ def test_the_examples_of_files_run(tmp_path: Path):
             done = program.call("run", "graph.toml", "--fresh", cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
     assert [(tmp_path / name).read_text() for name in ("report.txt", "site/index.html")] == ["2\n2\n", "text\n"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "choice", "said"), [("`ask`", "approve", "published"), ("`choices`", "drop", "drop the")]
+)
+def test_the_examples_of_gates_are_answered(tmp_path: Path, heading: str, choice: str, said: str):
+    (text,) = blocks(GRAPH_FILE[heading], "toml")
+    path = tmp_path / "graph.toml"
+    path.write_text(text, encoding="utf-8")
+    words = [*program.DAGTUI, "run", str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=program.ENVIRONMENT) as run:
+        wait_for(lambda: program.call("answer", path, "approve", choice).returncode == 0, "it is answered")
+        output, _ = run.communicate(timeout=60)
+        assert run.returncode == 0, output
+    last = next(reversed(tomllib.loads(text)["tasks"]))
+    assert said in program.call("logs", path, last).stdout
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ _OF_TRIGGERS = {
     'no trigger tests for skipped parents: "all_done" runs however they end': "all_skipped any_skipped none_skipped "
     "one_skipped",
     '"any_success" and "any_failed" run at the first of either kind': "one_done any_done",
-    "dagtui has no manual tasks: run them with a call of their own": "manual",
+    'write ask = "Go on?" in a task that this one needs: it waits for a person': "manual",
 }
 _OF_PARAMETERS = {
     'leave "default" out: a parameter without one must be given': "mandatory must optional required",

@@ -10,6 +10,7 @@ from support.waiting import until
 from textual import events
 from tui.app.runs import opened, screen_text, shown_keys
 from tui.played_run import PlayedRun
+from tui.svg import SvgExtension
 
 from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
@@ -18,6 +19,7 @@ from dagtui.tui.app import DagtuiApp
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from syrupy.assertion import SnapshotAssertion
     from textual.pilot import Pilot
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +117,13 @@ async def test_terminals_have_the_size_of_the_log_pane(tmp_path: Path):
         await until(lambda: terminals.size != (rows, columns))
         assert terminals.size[0] < rows
         assert terminals.size[1] < columns
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_pictures(snapshot: SnapshotAssertion, tmp_path: Path, size: tuple[int, int]):
+    app, _ = app_with_a_terminal(tmp_path, b"Cloning\r\n10 %\r100 %\r\nPassword for \x1b[1mada\x1b[m: ")
+    async with opened(app, size) as pilot:
+        await begin(app, pilot)
+        await until(lambda: "Password for ada" in screen_text(app))
+        assert app.export_screenshot() == snapshot.use_extension(SvgExtension)
+        await pilot.press("escape", "escape")

@@ -124,6 +124,16 @@ async def test_attempts_of_a_node_are_distinguished(opened: Opened) -> None:
             assert (await trial.ended(Does.FAIL, attempt)).value == 3
 
 
+async def test_each_success_hands_its_own_values_on(opened: Opened) -> None:
+    async with opened() as trial:
+        for attempt in (1, 2):
+            trial.start(Does.PRINT, Does.SUCCEED, attempt=attempt)
+            end = await trial.ended(Does.PRINT, attempt)
+            wrote = 1 if end.kind is EndKind.UP_TO_DATE else attempt
+            assert end.outputs == {"attempt": str(wrote)}
+            assert (await trial.ended(Does.SUCCEED, attempt)).outputs == {}
+
+
 # Slots
 
 

@@ -38,6 +38,7 @@ class Does:
     DIE = 2
     """End by SIGUSR1."""
     PRINT = 3
+    """Print, and hand the number of the attempt on as a value."""
     MISS = 4
     """Have a program that does not exist."""
     GO_ASTRAY = 5
@@ -77,7 +78,7 @@ class LocalTrial(ExecutorHarness):
             Does.SUCCEED: "exit 0",
             Does.FAIL: "exit 3",
             Does.DIE: "kill -USR1 $$",
-            Does.PRINT: "echo out; echo err >&2",
+            Does.PRINT: 'echo out; echo err >&2; echo "attempt=$DAGTUI_ATTEMPT" >> "$DAGTUI_OUTPUT"',
             Does.GO_ASTRAY: "exit 0",
             Does.LEAVE: f"{sys.executable} -I -S -c '{IDLE}' $0 & exit 0",
             Does.FREEZE: "kill -STOP $$; exit 0",
@@ -127,6 +128,7 @@ class ScriptedExecutor(TimedExecutor):
     def end(self, node: int, kind: EndKind, value: int = 0, seconds: float = 0.0, *, left: int = 0) -> None:
         if node == Does.DIE and kind is EndKind.EXIT:
             kind, value = EndKind.SIGNAL, signal.SIGUSR1.value
+        self.handed_on = lambda attempt: {"attempt": str(attempt)} if node == Does.PRINT else {}
         super().end(node, kind, value, seconds, left=left or int(node == Does.LEAVE))
 
 

@@ -162,7 +162,7 @@ def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
     if node in preview.again:
         return "stops, then runs again" if node in preview.stopped else "runs again"
     if node in preview.released:
-        return words.own_released
+        return words.own_released if state.graph.gate(node) is None else "asks again"
     if node in preview.stopped:
         return words.own_stopped or state.why.get(node) or "stopping"
     if node in preview.blocked:

@@ -32,4 +32,6 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while
     tries are left. With `exit_codes`, a timeout or a lost attempt is retried only if the list has the word "timeout" or
     "lost".
+13. A gate that may run asks, also while the run is paused. It stays READY, without slot and attempt, until a person
+    answers, once. A retry of what was answered asks again, and its followers run again as in rule 9.
 """

@@ -55,6 +55,14 @@ def plan_lines(
         yield f"changed since run {sheets[0].run}: {first_of(named, len(sheets), ', ')}"
     if any(task.inputs for task in plan.graph.tasks):
         yield from missing_lines(plan)
+    if plan.order:
+        yield from _table(plan, columns=columns, everything=everything, look=look)
+    yield from _not_run("would not run if all goes well", plan, plan.idle, everything=everything)
+    yield from _not_run("up to date", plan, plan.up_to_date, everything=everything)
+
+
+def _table(plan: Plan, *, columns: CellWidth | None, everything: bool, look: Look) -> Iterator[str]:
+    """Yield a line for each node that would run, or for each large matrix of them."""
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
@@ -73,8 +81,6 @@ def plan_lines(
         line = _line(plan, entry, cut, width, critical, as_run)
         line = line.replace("…", look.glyphs.cut)  # of the same width
         yield line if columns is None else fit(line, columns, look)
-    yield from _not_run("would not run if all goes well", plan, plan.idle, everything=everything)
-    yield from _not_run("up to date", plan, plan.up_to_date, everything=everything)
 
 
 def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
@@ -170,6 +176,8 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     if files := Counter(task.file for task in graph.tasks if task.file):
         included = [f"{label(file)} ({plural(number, 'task')})" for file, number in files.items()]
         yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
+    if not plan.order:
+        return
     names = [name_label(graph.labels[node]) for node in plan.critical_path]
     if len(names) > MOST_NAMES:
         half = MOST_NAMES // 2

@@ -72,3 +72,15 @@ def test_values_reach_the_report_and_a_new_model_is_trained_alone_on_a_resume(tm
     started = [line.split("▶ ")[1].split("  ")[0] for line in run("--resume").splitlines() if "▶" in line]
     assert started == ["train[model=faster,rate=0.3,steps=400]", "choose", "report"]
     assert report(2).splitlines()[1] == report(1).splitlines()[1]
+
+
+def test_a_service_is_ready_before_its_migration_and_ended_after_its_last_test(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
+    done = call("run", tmp_path / "configs" / "notes.toml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line.partition("  ")[0].split(" ", 1)[1] for line in done.stdout.splitlines() if "  " in line[8:]]
+    of_database = [number for number, line in enumerate(lines) if line.endswith(" database")]
+    assert [lines[number][0] for number in of_database] == ["▶", "▶", "◌", "✓"]
+    assert of_database[1] < lines.index("▶ migrate") < lines.index("✓ report") < of_database[2]
+    log = next(tmp_path.glob("configs/.dagtui/notes/runs/1/logs/*/report-*.log")).read_text(encoding="utf-8")
+    assert log.splitlines() == ["read: 3 notes", "search: 3 notes", "write: 3 notes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import ONE_SLOT
+from dagtui.engine.messages import NO_SLOTS, ONE_SLOT
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Demand(NamedTuple):
 
 
 ORDINARY = Demand(ONE_SLOT)
+SERVICE = Demand(NO_SLOTS)
+"""Services hold neither slots nor pools."""
 
 
 class Capacity:
@@ -54,7 +56,7 @@ class Capacity:
         self._task_of = graph.task_of
         self.demands = [ORDINARY]
         """The distinct demands. The number of one is the number of its group."""
-        self.uniform = not graph.any_wide and not graph.pools
+        self.uniform = not graph.any_wide and not graph.pools and not graph.any_services
         """Whether every node takes one slot and nothing else."""
         demand_of = [0] * len(graph.tasks) if self.uniform else self._number_demands(graph)
         self._demand_of = cast("Indexed[TaskIndex, int]", demand_of)
@@ -65,7 +67,7 @@ class Capacity:
         found: list[int] = []
         for task in graph.tasks:
             amounts = tuple(sorted((pools[name], amount) for name, amount in task.pools))
-            demand = Demand(cast("Slots", task.slots), amounts)
+            demand = Demand(cast("Slots", task.slots), amounts) if task.service is None else SERVICE
             found.append(numbers.setdefault(demand, len(numbers)))
         self.demands = list(numbers)
         return found
@@ -80,8 +82,13 @@ class Capacity:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is held or reserved."""
+        """Whether no attempt was submitted that has not ended."""
         return not self.held and not self.reserved
+
+    @property
+    def is_free(self) -> bool:
+        """Whether all slots are free. Services may run."""
+        return self.free == self.size
 
     def held_by(self, nodes: Iterable[NodeIndex]) -> int:
         """Return the number of slots that the given nodes hold."""
@@ -142,9 +149,10 @@ def slots_taken(state: RunState) -> int:
     A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered.
     """
     alive = sum(state.counts[status] for status in ALIVE)
-    if not alive or not state.graph.any_wide:
+    if not alive or not (state.graph.any_wide or state.graph.any_services):
         return alive
-    return sum(state.graph.task(node).slots for status in ALIVE for node in state.nodes_with(status))
+    tasks = (state.graph.task(node) for status in ALIVE for node in state.nodes_with(status))
+    return sum(task.slots for task in tasks if task.service is None)
 
 
 def slots_free(state: RunState) -> int:

@@ -10,6 +10,7 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
+from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
@@ -59,6 +60,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     if command.kind in RUN_AGAIN:
         run_again(run, transaction.before)
     stop_after_undecidable(run)
+    start_services_again(run)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
     if left_out:
         found = replace(found, left_out=left_out)

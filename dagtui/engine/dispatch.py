@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import SERVICE
 from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import NO_SLOTS, ONE_SLOT, Start, Withdraw
 from dagtui.engine.ready_queue import ReadyQueue
@@ -86,7 +87,7 @@ class Dispatch(Propagation):
             self._kept_for = NO_NODE, NO_NODE
             return
         kept, blocked = self._submit_what_fits()
-        while blocked and self.capacity.idle:
+        while blocked and self.capacity.is_free:
             self._submit(blocked[0])  # it wants more slots than there are
             kept, blocked = self._submit_what_fits()
         state.kept_for = kept.node
@@ -125,6 +126,8 @@ class Dispatch(Propagation):
     def _fits(self, demand: Demand, kept: _Kept) -> bool:
         """Return whether a node can be submitted, and leaves what is kept for more urgent ones."""
         capacity = self.capacity
+        if demand is SERVICE:
+            return True
         for pool, amount in demand.pools:
             if capacity.pools[pool] - amount < kept.pools.get(pool, 0):
                 return False

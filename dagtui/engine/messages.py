@@ -61,6 +61,15 @@ class Started(NamedTuple):
     """Why it runs, such as "runs: in.csv changed". Empty: there was nothing to judge."""
 
 
+class Ready(NamedTuple):
+    """A service that has begun is ready."""
+
+    node: NodeIndex
+    attempt: AttemptNumber
+    text: str
+    """What told so."""
+
+
 class Ended(NamedTuple):
     """An attempt is over: its leader was reaped, or nothing was started."""
 
@@ -156,7 +165,7 @@ BY_TIMEOUT = "timeout"
 """Gives the cancel of the whole run when its time has run out."""
 
 
-Result = Started | Ended | Withdrawn | Remark
+Result = Started | Ready | Ended | Withdrawn | Remark
 Message = Result | Command
 
 

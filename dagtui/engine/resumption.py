@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import NO_ATTEMPT, CommandKind
+from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def restore(
             restorer.restore(node)
     for node in run.graph.order:
         restorer.restore(node)
+    start_services_again(run)
     run.restarted.update(_above_completed(run, restorer.begun))
     run.state.dirty.clear()
 

@@ -262,7 +262,9 @@ class RunState(ActiveTime):
             self.bypassed.add(event.node)
 
     def _note_begin(self, node: NodeIndex, at: ClockTime, why: str) -> None:
-        """Note the begin of an attempt, and why it runs if its node was judged."""
+        """Note the begin of an attempt, and why it runs if its node was judged. A service that is ready has begun."""
+        if self.cause[node] == Cause.SERVES:
+            return
         self.started[node] = at
         self.ended[node] = NO_TIME
         if why.startswith(_RUNS):

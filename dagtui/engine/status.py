@@ -118,6 +118,11 @@ class Cause(enum.IntEnum):
     REJECTED = 20
     """FAILED: a person rejected."""
 
+    SERVES = 21
+    """RUNNING: a service that is ready."""
+    NOT_NEEDED = 22
+    """CANCELLING: a service that is ended, because everything below it is settled."""
+
     @property
     def word(self) -> str:
         """The cause as the journal and the command line spell it."""
@@ -133,11 +138,16 @@ _OUTCOMES = {
 }
 
 
+_SERVING = frozenset({Cause.SERVES, Cause.NOT_NEEDED})
+
+
 def parent_outcome(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
     """Return how a parent with this status and cause counts for its children."""
     if status is NodeStatus.SKIPPED and cause is Cause.PERSON:
         return ParentOutcome.OK
     if status is NodeStatus.FAILED and allow_failure:
+        return ParentOutcome.OK
+    if cause in _SERVING:
         return ParentOutcome.OK
     return _OUTCOMES.get(status, ParentOutcome.UNSETTLED)
 

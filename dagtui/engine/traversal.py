@@ -18,6 +18,7 @@ from dagtui.engine.messages import (
     Ended,
     EndKind,
     Message,
+    Ready,
     Remark,
     Result,
     SetSlots,
@@ -26,6 +27,7 @@ from dagtui.engine.messages import (
     Withdrawn,
 )
 from dagtui.engine.rules.retries import back_off, retries
+from dagtui.engine.service_ends import end_services
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -76,6 +78,10 @@ class Traversal(Dispatch):
         self._unasked: list[NodeIndex] = []
         """Ready gates whose question has not been put."""
         self._run_limit = graph.settings.timeout
+        if graph.any_services:
+            from dagtui.engine.services import Services
+
+            self.services = Services(graph, self.state)
         self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
 
     # In
@@ -106,6 +112,8 @@ class Traversal(Dispatch):
                 self._ended(result)
             elif isinstance(result, Started):
                 self._started(result)
+            elif isinstance(result, Ready):
+                self._serve(result)
             elif isinstance(result, Remark):
                 self.emit(NoteEvent(now, result.text, result.node, result.attempt))
             else:
@@ -186,7 +194,18 @@ class Traversal(Dispatch):
         self._outdate_below(node)
         self._limit(node, attempt, self.now)
 
+    def _serve(self, message: Ready) -> None:
+        """Note that a service is ready, unless it ended or was stopped."""
+        node, attempt, text = message
+        state = self.state
+        is_current = state.attempt[node] == attempt and node in self.capacity.held
+        if is_current and (state.status[node], state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
+            self.set(NodeChange(node, NodeStatus.RUNNING, Cause.SERVES, f"ready: {text}"))
+
     def _outdate_below(self, node: NodeIndex) -> None:
+        if self.services is not None and node in self.services:
+            self.restarted.discard(node)  # what ran before is not out of date because its service runs again
+            return
         if self.restarted or self._staleness.active:
             why = self.state.why
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
@@ -194,9 +213,11 @@ class Traversal(Dispatch):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
 
     def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
-        timeout = self.graph.task(node).timeout
-        if timeout is not None:
-            self._alarm_at(began + timeout, node, attempt, "timeout")
+        task = self.graph.task(node)
+        if task.timeout is not None:
+            self._alarm_at(began + task.timeout, node, attempt, "timeout")
+        if task.service is not None and self.services is not None:
+            self._alarm_at(began + task.service.timeout, node, attempt, "not ready")
 
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
@@ -216,10 +237,9 @@ class Traversal(Dispatch):
                 self.capacity.begin(node)
         elif node in self.submitted:
             self._started(Started(node, attempt))
-        if not self.capacity.release(node):
-            return
         self.unkillable.discard(node)
-        self._learn(seconds)
+        if not self.capacity.release(node) or self._service_ended(message):
+            return
         status = self.state.status[node]
         if status == NodeStatus.CANCELLING and not self._ended_in_time(message):
             self._reaped(message)
@@ -238,6 +258,24 @@ class Traversal(Dispatch):
             if lasting:
                 self.no_retry.add(node)
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
+
+    def _service_ended(self, message: Ended) -> bool:
+        """Settle a service that ended by itself with status 0, or because nothing needs it. Return whether it did."""
+        node, seconds, services = message.node, message.seconds, self.services
+        if services is None or node not in services:
+            self._learn(seconds)
+            return False
+        status, cause = self.state.status[node], self.state.cause[node]
+        is_success = status == NodeStatus.RUNNING and message.kind is EndKind.EXIT and message.value == 0
+        if is_success:
+            self.settle()
+            if services.is_needed(node):
+                self._failed(node, Cause.EXIT, 0, "it ended by itself (exit 0), and was still needed", seconds)
+                return True
+        if not is_success and (status, cause) != (NodeStatus.CANCELLING, Cause.NOT_NEEDED):
+            return False
+        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, left=message.left))
+        return True
 
     def _up_to_date(self, message: Ended) -> None:
         """Complete a node without an attempt, whose number is free again, unless it was being withdrawn."""
@@ -258,6 +296,8 @@ class Traversal(Dispatch):
     def _ended_in_time(self, message: Ended) -> bool:
         """Return whether an attempt that was stopped for its timeout had ended in time, as happens after a stall."""
         timeout = self.graph.task(message.node).timeout
+        if self.services is not None and message.node in self.services:
+            return False
         if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT:
             return False
         return 0.0 < message.seconds < timeout  # 0: not measured
@@ -340,6 +380,10 @@ class Traversal(Dispatch):
             self.propagate(node)  # its parents may have been reset in the meantime
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
+        elif kind == "not ready" and (status, self.state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
+            service = self.graph.task(node).service
+            seconds = service.timeout if service is not None else 0.0
+            self.stop(node, Cause.TIMEOUT, f"not ready after {seconds:g} s")
         elif (
             kind == "unkillable"
             and status == NodeStatus.CANCELLING
@@ -361,6 +405,8 @@ class Traversal(Dispatch):
         if self.undecidable:
             control.stop_after_undecidable(self)
             self._look_at_events()
+        if self.services is not None:
+            end_services(self, self.services)
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
                 when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER

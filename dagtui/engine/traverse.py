@@ -51,6 +51,7 @@ class _Traverse:
             from dagtui.engine.conditions import Conditions
 
             self.traversal.conditions = Conditions(graph, dict(os.environ))
+        self.traversal.services = None  # the caller's work for a service is done when it returns
         self.work = work
         self.group = group
         self.errors: dict[str, BaseException] = {}

@@ -115,6 +115,9 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if status is NodeStatus.RETRYING:
         left = whole_duration(seconds_until(state.due.get(node, clock), clock))
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left}"
+    service = state.graph.task(node).service
+    if service is not None and status is NodeStatus.RUNNING:
+        return f"{'ready' if cause is Cause.SERVES else 'not ready yet'} ({service.words})"
     if (status in EXPLAINED or cause is Cause.CONDITION) and state.why.get(node):
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:

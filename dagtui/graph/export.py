@@ -82,6 +82,8 @@ def _table(
     if task.shell is not None:
         table["shell"] = task.shell
     table.update(_retry(task.retry))
+    if task.service is not None:
+        table["service"] = {"ready": task.service.words, "timeout": task.service.timeout}
     if task.pools:
         table["pools"] = {name: pools[name].written(amount) for name, amount in task.pools}
     if task.trigger is not _PLAIN.trigger:

@@ -16,6 +16,7 @@ from dagtui.graph.toml import values
 if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Value
     from dagtui.graph.pools import Wants
+    from dagtui.graph.services import Service
 
 PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
 """What the text of a parameter on the command line can be read as."""
@@ -54,6 +55,13 @@ def read_wants(value: object) -> Wants:
     from dagtui.graph import pool_values
 
     return pool_values.read_wants(value)
+
+
+def read_service(value: object) -> Service:
+    """Read what makes a task a service."""
+    from dagtui.graph import service_values
+
+    return service_values.read_service(value)
 
 
 def read_default(value: object) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from dagtui.graph.key_values import (
     read_outputs,
     read_parameter_value,
     read_prefix,
+    read_service,
     read_shell,
     read_trigger,
     read_type,
@@ -197,6 +198,20 @@ TASK: Mapping[str, Key] = {
     "grace": Key(values.duration, DURATION, "Time between TERM and KILL.", is_field=True, is_plain=True),
     "slots": Key(*_whole(1, MOST_SLOTS), "Slots that an attempt takes.", is_field=True, is_plain=True),
     "pools": Key(read_wants, AMOUNTS, "Amounts of pools that an attempt takes, by name.", is_field=True),
+    "service": Key(
+        read_service,
+        {
+            "type": "object",
+            "required": ["ready"],
+            "additionalProperties": False,
+            "properties": {
+                "ready": {"type": "string", "pattern": r"^\s*(port|run|log)\s+\S"},
+                "timeout": {**DURATION, "exclusiveMinimum": 0},
+            },
+        },
+        "Makes it a service, which others need running. Says when it is ready.",
+        is_field=True,
+    ),
     "trigger": Key(
         read_trigger,
         {"enum": [trigger.value for trigger in Trigger]},
@@ -288,7 +303,6 @@ RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average", "notify")
 RESERVED_TASK = (
     "executor",
-    "service",
     "finally",
 )
 """Keys that a later version will have. Using one now would silently do nothing."""

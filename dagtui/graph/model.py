@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.indexed import Indexed
     from dagtui.graph.pools import Pool, Wants
+    from dagtui.graph.services import Service
     from dagtui.text.amounts import Seconds
 
 Value = str | int | float | bool
@@ -153,6 +154,7 @@ class Task:
     """Seconds from TERM to KILL."""
     slots: int = 1
     pools: Wants = ()
+    service: Service | None = None
     trigger: Trigger = Trigger.ALL_SUCCESS
     condition: str = ""
     """The expression of `if`, which must be true for a node to run. Empty: there is none."""
@@ -202,6 +204,7 @@ class Graph:
         "_parent_ends",
         "_parent_starts",
         "any_gates",
+        "any_services",
         "any_wide",
         "cells",
         "digest",
@@ -261,6 +264,7 @@ class Graph:
         self.tasks: Indexed[TaskIndex, Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
+        self.any_services = any(task.service is not None for task in self.tasks)
         self.any_gates = any(isinstance(task.action, Gate) for task in self.tasks)
         self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", task_of or range(len(self.labels))))
         self.cells: Sequence[Cell] | None = cells

@@ -49,7 +49,7 @@ class TaskReader:
         """Whether the needs are unknown of tasks that don't state their own."""
         self._broken_defaults = False
         fields = self._fields(("defaults",), defaults)
-        for key in _OF_GATES.intersection(fields):
+        for key in _OF_ONE.intersection(fields):
             diagnostics.key(("defaults", key), f"{quoted(key)} belongs in one task", "move it to [tasks.NAME]")
             del fields[key]
         if len(fields) < len(defaults):
@@ -81,6 +81,12 @@ class TaskReader:
         if not _OF_GATES.isdisjoint(table):
             check_gate(self._diagnostics, at, table)
             own, fields = of_gate(own), of_gate(fields)
+        elif "service" in own:
+            from dagtui.graph.service_values import check_service
+
+            executes = not fields.keys().isdisjoint(("run", "call")) or not table.keys().isdisjoint(("run", "call"))
+            check_service(self._diagnostics, at, table, executes=executes)
+            fields = {key: value for key, value in fields.items() if key not in {"slots", "pools"}}
         env = own.get("env")
         return Task(
             name,
@@ -194,6 +200,7 @@ class TaskReader:
 _NO_RETRIES = RetryPolicy()
 _MANUAL = 'write a task with ask = "Go on?", and name it in needs: it waits for a person'
 _OF_GATES = frozenset({"ask", "choices"})
+_OF_ONE = _OF_GATES | {"service"}
 
 
 def _reader(key: Key) -> Callable[[object], object]:

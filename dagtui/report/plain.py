@@ -132,6 +132,8 @@ class PlainLines:
     def _words(self, event: NodeEvent) -> str:
         """Describe what happened to the node with a verb. The glyph only repeats it."""
         status, why = event.status, label(event.why)
+        if event.cause is Cause.SERVES:
+            return why
         if status is NodeStatus.RUNNING:
             started = "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
             reason = self._run.state.reasons.get(event.node, "")

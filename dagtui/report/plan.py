@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.events import RunEvent
-from dagtui.engine.messages import Ended, EndKind, Start
+from dagtui.engine.messages import Ended, EndKind, Ready, Start, Started, Stop
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import critical_path_lengths
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.conditions import Conditions
-    from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.messages import AttemptNumber, Result
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
@@ -135,6 +135,7 @@ class _Course:
         self._seconds = seconds
         self._files = files
         self._targets = targets
+        self._stopped: set[NodeIndex] = set()
         self._running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
 
     def simulate(self) -> None:
@@ -146,15 +147,21 @@ class _Course:
             for effect in effects:
                 if isinstance(effect, Start):
                     self._start(effect.node, effect.attempt)
+                elif isinstance(effect, Stop):  # a service that nothing needs any more
+                    self._stopped.add(effect.node)
+                    heapq.heappush(running, (self.now, effect.node, effect.attempt))
             if not running:
                 break
             self.now = running[0][0]
-            ended: list[Ended] = []
+            results: list[Result] = []
             while running and running[0][0] <= self.now:
                 _, node, attempt = heapq.heappop(running)
-                end = self.up_to_date.get(node)
-                ended.append(end or Ended(node, attempt, EndKind.EXIT, 0, "", self._seconds[node]))
-            self._traversal.handle_results(ended, self.now)
+                if self._traversal.graph.task(node).service is not None and node not in self._stopped:
+                    results += [Started(node, attempt), Ready(node, attempt, "")]
+                else:
+                    end = self.up_to_date.get(node)
+                    results.append(end or Ended(node, attempt, EndKind.EXIT, 0, "", self._seconds[node]))
+            self._traversal.handle_results(results, self.now)
         if self._files is not None:
             self._files.close()
 
@@ -174,9 +181,9 @@ class _Course:
 
 
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:
-    """Return the expected durations. A node that executes nothing takes no time."""
+    """Return the expected durations. A node that executes nothing takes no time, and a service that of others."""
     seconds = array("d", forecast.weights if forecast.weights is not None else [UNKNOWN] * len(graph))
-    empty = bytes(task.action is None or isinstance(task.action, Gate) for task in graph.tasks)
+    empty = bytes(task.action is None or isinstance(task.action, Gate) or bool(task.service) for task in graph.tasks)
     if any(empty):
         for node, task in zip(graph.nodes, graph.task_of, strict=True):
             if empty[task]:

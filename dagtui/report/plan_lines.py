@@ -138,6 +138,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "if": task.condition,
         "slots": task.slots,
         "pools": dict(task.pools),
+        "service": None if task.service is None else task.service.words,
         "retries": task.retry.retries,
         "timeout": task.timeout,
         "command": command_line(task.action),
@@ -273,6 +274,8 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         yield f"[if {label(task.condition, _NEED_CELLS)}]"
     if task.slots > 1:
         yield f"[{task.slots} slots]"
+    if task.service is not None:
+        yield f"[service, ready by {label(task.service.words, 60)}]"
     if task.pools:
         yield f"[{label(wants_words(graph, task))}]"
 

@@ -80,11 +80,19 @@ class Ingredients:
         traversal.conditions = self.conditions()
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
+        if graph.any_services:
+            from dagtui.execution.serving_executor import ServingExecutor  # most graphs have no services
+
+            executor = ServingExecutor(
+                local,
+                self.executed,
+                lambda node, attempt: directory.log_path(graph.labels[node], attempt),
+            )
         if any(task.inputs or task.outputs for task in graph.tasks):
             from dagtui.runs.judging import judging_executor  # only here: others need no database
 
             executor = judging_executor(
-                local, self.executed, directory, self.environment, traversal, self._is_forced, self.secrets
+                executor, self.executed, directory, self.environment, traversal, self._is_forced, self.secrets
             )
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))

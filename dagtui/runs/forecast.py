@@ -30,6 +30,10 @@ class Forecast:
         self._estimates: list[float | None] = [None] * len(graph)
         if history is not None:
             self._estimates = [history.estimate(labels[node], graph.task(node).group) for node in graph.nodes]
+        if graph.any_services:  # their time is that of what needs them
+            for node in graph.nodes:
+                if graph.task(node).service is not None and self._estimates[node] is not None:
+                    self._estimates[node] = 0.0
         self.known = any(estimate is not None for estimate in self._estimates)
         self.weights: list[float] | None = (
             [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None

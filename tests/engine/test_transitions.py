@@ -20,7 +20,7 @@ from support.golden_journals import GOLDEN, NAMES, decoded, golden
 from support.scene import Scene, dag
 
 from dagtui.engine.events import CommandEvent, NodeChange, NodeEvent, NoteEvent, parse
-from dagtui.engine.messages import Command, CommandKind, EndKind
+from dagtui.engine.messages import Command, CommandKind, EndKind, Ready
 from dagtui.engine.resumption import restore
 from dagtui.engine.rules.transitions import ARROWS, CAUSES, LISTED, REASONS, SUBMITTED, UNLISTED, TransitionError
 from dagtui.engine.state import RunState
@@ -28,6 +28,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.loading import load
 from dagtui.graph.model import Gate
+from dagtui.graph.services import ReadyBy, Service
 
 RARE = (190, 204, 234, 256, 285, 292, 303, 375, 455, 689, 876, 1019, 2166, 2198, 3634)
 """Seeds of walks that make rare changes. If the machine changes, others may make them: the test looks for these."""
@@ -196,6 +197,16 @@ def a_condition_is_asked_once_its_parents_allow_it_and_not_any_more() -> None:
     assert scene["y"] is NodeStatus.FAILED_PARENT
 
 
+def a_service_is_ready_and_ends() -> None:
+    scene = Scene(dag("x>y", x={"service": Service(ReadyBy.PORT, "1")}), jobs=1)
+    scene.start("x")
+    scene.traversal.handle(Ready(0, 1, "port 1"), 0.0)
+    scene.run("y")
+    assert scene.cause("x") is Cause.NOT_NEEDED
+    scene.end("x")
+    assert scene["x"] is NodeStatus.COMPLETED
+
+
 def walk(walked: WalkedArrows) -> None:
     """Walk until all listed changes were made, or many walks made no more."""
     for record in records():
@@ -210,6 +221,7 @@ def walk(walked: WalkedArrows) -> None:
     a_withdrawn_node_stays_blocked_or_skipped()
     the_run_stops_itself_while_a_node_restarts()
     a_node_is_up_to_date()
+    a_service_is_ready_and_ends()
     for seed in range(12):
         break_off_and_go_on(seed)
     for seed in (*range(160), *RARE, *range(160, 700)):
@@ -253,6 +265,7 @@ def test_the_architecture_shows_what_happens_without_a_command(monkeypatch: pyte
     run.question = questions(run.graph)
     run.begin(0.0)
     run.take()
+    a_service_is_ready_and_ends()
     for seed in WITHOUT_COMMANDS:
         RandomWalk(seed).walk(60)
     # A run that is out of time gives itself a command.

@@ -48,7 +48,7 @@ SENTENCES = {
     "image": 'wrap = ["docker", "run"',
     "container": 'wrap = ["docker", "run"',
     "wrapper": 'did you mean "wrap"?',
-    "services": "no services",
+    "services": 'did you mean "service"?',
     "cache": 'write "inputs" and "outputs"',
     "artifacts": 'did you mean "outputs"?',
     "steps": "a task is one command",

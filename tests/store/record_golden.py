@@ -121,6 +121,15 @@ needs = ["none"]
 run = "true"
 """
 
+SERVICE = """version = 1
+[tasks.database]
+run = "echo up; sleep 60"
+service = { ready = "log up" }
+[tasks.test]
+needs = ["database"]
+run = "true"
+"""
+
 Story = Callable[[LiveRun], Awaitable[None]]
 
 
@@ -237,6 +246,11 @@ async def add_a_node(session: LiveRun) -> None:
     command(session, CommandKind.RETRY, "right-end")
 
 
+async def rerun_of_a_test(session: LiveRun) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RERUN_ONLY, "test")
+
+
 DEMO = Path(__file__).parents[2] / "dagtui" / "cli" / "demo.toml"
 
 STORIES: dict[str, tuple[str, Story]] = {
@@ -254,6 +268,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
     "gates": (GATES, gates),
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
+    "service": (SERVICE, rerun_of_a_test),
     "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),
     "values": (VALUES, rerun_what_hands_on),
     "files": (FILES, rerun_a_copy),

@@ -186,7 +186,7 @@ class PlayedExecutor:
     def _fits(self, start: Start) -> bool:
         if not self.slots:
             return False
-        return start.slots <= self.slots - self.used or not self.alive
+        return start.slots <= max(0, self.slots - self.used) or not self.used
 
     def _begin(self, *, broken: bool = False) -> None:
         """Begin attempts that fit. One that is too wide begins when it is alone and no attempt before it fits."""

@@ -32,6 +32,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while
     tries are left. With `exit_codes`, a timeout or a lost attempt is retried only if the list has the word "timeout" or
     "lost".
+11. A service holds no slot. Its children count it as ok once it is ready. It is ended when all its descendants are
+    settled, and is then COMPLETED. If it ends by itself before, it is FAILED, or RETRYING while tries are left, and
+    children that have not begun wait again. A command or a resume that lets a descendant run lets it run again, too.
 13. A gate that may run asks, also while the run is paused. It stays READY, without slot and attempt, until a person
     answers, once. A retry of what was answered asks again, and its followers run again as in rule 9.
 """

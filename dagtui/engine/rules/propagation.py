@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.conditions import Conditions
     from dagtui.engine.messages import AttemptNumber, Effect, Question, Slots
+    from dagtui.engine.services import Services
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph, NodeIndex
@@ -47,6 +48,8 @@ class Propagation:
         """Time at which a stopped attempt counts as unkillable, by node."""
         self.mask: Callable[[str], str] | None = None
         """Redacts the text of each event."""
+        self.services: Services | None = None
+        """The services, if there are any and attempts of them go on until they are stopped."""
         self.question: Callable[[NodeIndex], Question] | None = None
         """Returns what a gate asks now. None: gates run like other nodes, as the caller's work answers them."""
         self.fail_fast_command = 0

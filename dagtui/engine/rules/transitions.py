@@ -18,6 +18,7 @@ REASONS = {
     "a": "asked: a gate puts its question to a person, or its question has no value for a placeholder",
     "s": "submitted: it is handed to the executor",
     "e": "executor: its attempt begins, ends or was withdrawn, or is not needed (rules 2 and 6)",
+    "n": "not needed: a service whose descendants are all settled is ended (rule 11)",
     "t": "time: its back-off or timeout is over",
     "c": "command: a person's, or a follower's parent runs again (rule 9)",
     "f": "first failure: the run starts nothing more (rule 7)",
@@ -27,7 +28,7 @@ _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
 WAITING        cer     p     -       -        cef        c         p      p             cfr       cp
 READY          pr      aes   e       e        cf         ce        acep   p             cfr       cp
-RUNNING        -       -     -       e        ct         e         er     -             r         -
+RUNNING        -       -     e       e        cnt        e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
 CANCELLING     e       e     e       e        cef        e         er     -             er        -
 COMPLETED      cr      c     -       -        -          aer       -      -             r         -
@@ -42,13 +43,14 @@ _FAILURES = dict.fromkeys((Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, 
 CAUSES: dict[NodeStatus, dict[Cause, str]] = {
     NodeStatus.WAITING: {Cause.NONE: "waits for its parents"},
     NodeStatus.READY: {Cause.NONE: "wants a slot", Cause.IN_LINE: "next in line", Cause.ASKS: "waits for an answer"},
-    NodeStatus.RUNNING: {Cause.NONE: ""},
+    NodeStatus.RUNNING: {Cause.NONE: "", Cause.SERVES: "ready"},
     NodeStatus.RETRYING: _FAILURES,
     NodeStatus.CANCELLING: {
         Cause.TIMEOUT: "",
         Cause.CANCEL: "cancelled, is stopping",
         Cause.RESTART: "stops, then runs again",
         Cause.WITHDRAWN: "its parents were reset as it began",
+        Cause.NOT_NEEDED: "nothing needs it any more, is stopping",
     },
     NodeStatus.COMPLETED: {
         Cause.RAN: "succeeded",

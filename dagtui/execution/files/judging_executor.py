@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Ready, Remark, Result, Started, Withdrawn
 from dagtui.execution.files.file_jobs import FileJob, FileJobs
 from dagtui.execution.files.judge import NodeToJudge
 from dagtui.graph.errors import ValueProblem
@@ -225,7 +225,7 @@ class JudgingExecutor:
     def _take(self, result: Result) -> None:
         attempt = result.node, result.attempt
         handed_on = self._handed_on.get(attempt)
-        if handed_on is None or isinstance(result, Remark):
+        if handed_on is None or isinstance(result, (Remark, Ready)):
             self._deliver(result)
         elif isinstance(result, Started):
             why = "" if handed_on.judgement is None else handed_on.judgement.why

@@ -144,7 +144,7 @@ class LocalExecutor:
         self._sequence = number = self._sequence + 1
         path, argv, fallback = program
         request: Message
-        request = ("start", node, attempt, number, max(1, slots), path, argv, env["PWD"], env, log, grace, fallback)
+        request = ("start", node, attempt, number, slots, path, argv, env["PWD"], env, log, grace, fallback)
         if self._graph.task(node).tty:
             request = (*request, True)
         self._submitted.add(node, attempt, SubmittedAttempt(request, number, program, env))

@@ -70,7 +70,7 @@ class StartQueue:
         for wanted, queue in self._queues.items():
             while queue and queue[0].withdrawn:
                 queue.popleft()
-            if queue and (wanted <= free or not self.used) and (first is None or queue[0].order < first.order):
+            if queue and (wanted <= max(0, free) or not self.used) and (first is None or queue[0].order < first.order):
                 first = queue[0]
         if first is not None:
             self._queues[first.slots].popleft()

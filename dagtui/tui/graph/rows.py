@@ -234,6 +234,8 @@ class Rows:
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
+        if status is _S.RUNNING and self._graph.task(node).service is not None:
+            return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
             expected = self._run.estimate(node)
             return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)

@@ -184,6 +184,7 @@ def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str
     yield "terminal", "its own, of the size of the log pane" if task.tty else ""
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
     yield "slots", str(task.slots) if task.slots != 1 else ""
+    yield "service", label(f"ready by {task.service.words}", 200) if task.service is not None else ""
     yield "pools", label(wants_words(run.graph, task), 200) if task.pools else ""
     estimate = run.estimate(node)
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"

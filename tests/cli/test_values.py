@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from support.program import call, write
 
 if TYPE_CHECKING:
@@ -75,27 +74,6 @@ def test_plan_shows_what_is_not_known_as_it_is_written(tmp_path: Path):
     commands = {node["node"]: node["command_as_run"] for node in json.loads(done.stdout)["nodes"]}
     assert "loss=0.{{ matrix.seed }}{{ needs.split.outputs.rows }}" in commands["train[seed=2]"]
     assert "{{ needs.split.outputs.none or 'none' }}" in commands["report"]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "again"),
-    [
-        ("outputs.none or 'none'", "outputs.none or 'other'", ["report"]),
-        ("outputs.none or", "outputs.nothing or", ["report"]),
-        ("echo {{ needs", "echo '{{ needs.split.outputs.rows }}' {{ needs", ["report"]),
-        ('outputs.rows }}" >>', 'outputs.rows or 3 }}" >>', ["report", "train[seed=1]", "train[seed=2]"]),
-    ],
-)
-def test_another_value_is_another_definition(before: str, after: str, again: list[str], tmp_path: Path):
-    path = write(tmp_path, GRAPH)
-    (tmp_path / "ok").touch()
-    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after), encoding="utf-8")
-    done = call("run", "graph.toml", "--resume", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert sorted({line.split()[2] for line in done.stdout.splitlines() if " ▶ " in line}) == again
 
 
 def test_a_value_that_is_missing_is_said_and_retried_in_vain(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,13 @@ def placeholder(name: str, default: str | None = None, output: str = "k") -> Pla
     return Placeholder(Root.NEEDS, name, f"{{{{ needs.{name}.outputs.{output} }}}}", default, output=output)
 
 
+def last_tasks(needs: str, *, between: bool) -> str:
+    """A task that uses something above it, as a child or as a grandchild."""
+    if between:
+        return f"[tasks.mid]\nneeds = {needs}\n[tasks.use]\nneeds = ['mid']"
+    return f"[tasks.use]\nneeds = {needs}"
+
+
 def asked_by(graph: Graph, node: str, name: str, default: str | None = None) -> str | None:
     found = AskedNodes(graph).node(graph.node(node), placeholder(name, default))
     return None if found is None else graph.labels[found]
@@ -55,15 +63,12 @@ def asked_by(graph: Graph, node: str, name: str, default: str | None = None) -> 
         ("['train[seed=2]']", "train[model=l]", "train[seed=2,model=l]"),
     ],
 )
-@pytest.mark.parametrize("between", [False, True])
-@pytest.mark.parametrize("most", [64, 0])
-def test_one_node_is_found(
-    needs: str, name: str, found: str, between: bool, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
-    last = f"[tasks.mid]\nneeds = {needs}\n[tasks.use]\nneeds = ['mid']" if between else f"[tasks.use]\nneeds = {needs}"
-    graph = graph_of(f"{TRAIN}\n{last}\nrun = 'echo {{{{ needs.{name}.outputs.k }}}}'", tmp_path)
-    assert asked_by(graph, "use", name) == found
+def test_one_node_is_found(needs: str, name: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for between, most in itertools.product([False, True], [64, 0]):
+        monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
+        last = last_tasks(needs, between=between)
+        graph = graph_of(f"{TRAIN}\n{last}\nrun = 'echo {{{{ needs.{name}.outputs.k }}}}'", tmp_path)
+        assert asked_by(graph, "use", name) == found
 
 
 @pytest.mark.parametrize(
@@ -84,19 +89,18 @@ def test_one_node_is_found(
         ("['data']", "trian", 'there is no task "trian"', '"train"'),
     ],
 )
-@pytest.mark.parametrize("between", [False, True])
-@pytest.mark.parametrize("most", [64, 0])
 def test_none_and_several_are_an_error_at_the_placeholder(
-    needs: str, name: str, message: str, hint: str, between: bool, most: int, monkeypatch: pytest.MonkeyPatch
+    needs: str, name: str, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
-    last = f"[tasks.mid]\nneeds = {needs}\n[tasks.use]\nneeds = ['mid']" if between else f"[tasks.use]\nneeds = {needs}"
     written = f"{{{{ needs.{name}.outputs.k }}}}"
-    (problem,) = problems_of(f"{TRAIN}\n{last}\nrun = 'echo {written}'\n[tasks.below]\nneeds = ['use']\n")
-    assert message in problem.message
-    assert hint in problem.hint
-    begin, width = problem.mark
-    assert problem.excerpt[begin : begin + width] == written
+    for between, most in itertools.product([False, True], [64, 0]):
+        monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
+        last = last_tasks(needs, between=between)
+        (problem,) = problems_of(f"{TRAIN}\n{last}\nrun = 'echo {written}'\n[tasks.below]\nneeds = ['use']\n")
+        assert message in problem.message
+        assert hint in problem.hint
+        begin, width = problem.mark
+        assert problem.excerpt[begin : begin + width] == written
 
 
 def test_a_default_is_for_cells_without_that_ancestor(tmp_path: Path):
@@ -143,7 +147,8 @@ def test_what_is_asked_is_the_one_ancestor(parents: list[list[int]], marked: lis
                 nodes.node(node, placeholder("y"))
 
 
-def test_a_graph_in_which_everything_asks_something_far_above_is_refused_soon():
+def test_a_graph_in_which_everything_asks_something_far_above_is_refused_soon(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(asked, "_STEPS", 100_000)
     size = 4000
     labels = [f"n{node}" for node in range(size)]
     graph = Graph(labels, [(node, node + 1) for node in range(size - 1)])

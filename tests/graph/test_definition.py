@@ -126,3 +126,17 @@ def test_long_chains_are_compared_without_recursion():
     shifted = Graph(["x", *labels], [(node, node + 1) for node in range(len(labels))])
     assert changes(chain, shifted) == {"x": "new", "n0": "needs"}
     assert len(with_descendants(shifted, {0: ("new",)})) == len(labels) + 1
+
+
+def test_another_output_or_default_is_another_definition():
+    text = "[tasks.a]\n[tasks.b]\nneeds = ['a']\nrun = 'echo {{ needs.a.outputs.rows or 1 }} {{ env.HOME or 2 }}'\n"
+    old = graph_of(text)
+    assert changes(old, graph_of(text)) == {}
+    for before, after in (
+        ("rows", "columns"),
+        ("or 1", "or 3"),
+        (" or 1", ""),
+        ("or 2", "or 3"),
+        (".outputs.rows or 1", ".status"),
+    ):
+        assert changes(old, graph_of(text.replace(before, after))) == {"b": "run"}

@@ -163,7 +163,8 @@ class Traversal(Dispatch):
     def stuck(self) -> bool:
         """Whether only nodes that can't be killed keep the run from settling."""
         counts = self.state.counts
-        quiet = not (counts[NodeStatus.RUNNING] or counts[NodeStatus.RETRYING] or self.submitted)
+        services = 0 if self.services is None else len(list(self.services.running()))  # they end with the rest
+        quiet = not (counts[NodeStatus.RUNNING] > services or counts[NodeStatus.RETRYING] or self.submitted)
         return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
 
     # Results

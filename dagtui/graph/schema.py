@@ -39,7 +39,13 @@ def schema() -> dict[str, object]:
         "params": {"type": "object", "additionalProperties": {"anyOf": [SCALAR, SCALARS, _parameter()]}},
         "include": {"type": "array", "items": {**_plain_table(INCLUDE), "required": list(INCLUDE)}},
         "env": VARIABLES,
-        "defaults": {"allOf": [{"$ref": "#/definitions/task"}, {"not": {"required": ["ask"]}}]},
+        "defaults": {
+            "allOf": [
+                {"$ref": "#/definitions/task"},
+                {"not": {"required": ["ask"]}},
+                {"not": {"required": ["service"]}},
+            ]
+        },
         "run": _table(RUN, RunSettings),
         "pools": AMOUNTS,
         "tasks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/task"}},

@@ -19,7 +19,7 @@ from dagtui.engine.resumption import restore
 from dagtui.engine.services import Services
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
-from dagtui.engine.traversal import Traversal
+from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.why import why
 from dagtui.graph.model import Graph, Task, Trigger
 from dagtui.graph.services import ReadyBy, Service
@@ -187,6 +187,15 @@ def test_a_cancel_of_it_blocks_what_has_not_begun() -> None:
     assert scene["test"] is NodeStatus.WAITING
     scene.end("db", 15, EndKind.SIGNAL)
     assert (scene["db"], scene["test"]) == (NodeStatus.CANCELLED, NodeStatus.FAILED_PARENT)
+
+
+def test_one_that_is_needed_by_what_can_not_be_killed_keeps_nobody_from_leaving() -> None:
+    scene = serving(test={"grace": 0.0})
+    scene.start("test")
+    scene.command(CommandKind.CANCEL, "test")
+    scene.tick(UNKILLABLE_AFTER)
+    assert scene["db"] is NodeStatus.RUNNING
+    assert scene.traversal.stuck
 
 
 def test_what_wants_more_slots_than_there_are_starts_beside_services() -> None:

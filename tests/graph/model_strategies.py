@@ -62,8 +62,14 @@ def with_one_delay(task: dict[str, object]) -> dict[str, object]:
     }
 
 
+def as_service(task: dict[str, object]) -> dict[str, object]:
+    """A service executes something, and takes nothing that others share."""
+    unwanted = {"slots", "pools"} if "run" in task or "call" in task else {"service"}
+    return {key: task[key] for key in task if key not in unwanted or ("service" not in task)}
+
+
 TASKS = st.builds(
-    lambda action, rest: with_one_delay({**action, **rest}),
+    lambda action, rest: as_service(with_one_delay({**action, **rest})),
     ACTIONS,
     st.fixed_dictionaries(
         {},
@@ -81,6 +87,8 @@ TASKS = st.builds(
             "timeout": SECONDS,
             "grace": SECONDS,
             "slots": st.integers(1, 9),
+            "pools": st.sampled_from([{}, {"gpu": 1}, {"mem": "1.5GiB", "gpu": 2}]),
+            "service": st.sampled_from([{"ready": "port [::1]:80"}, {"ready": "log up {}", "timeout": "5s"}]),
             "trigger": st.sampled_from([trigger.value for trigger in Trigger]),
             "allow_failure": st.booleans(),
             "if": st.booleans() | st.sampled_from(["env.CI != 'true' and not params.p", "'a' in params.names"]),
@@ -125,7 +133,7 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
             tasks[name]["needs"] = draw(st.lists(st.sampled_from(names[:position]), unique=True))
     made: list[str] = []
     for position, task in enumerate(tasks.values()):
-        if "ask" in task:
+        if "ask" in task or "service" in task:
             continue
         wanted = draw(st.lists(st.sampled_from(["src/", "*.txt", "[*].c", "p.yaml#a.b", "../x", *made]), unique=True))
         if wanted:
@@ -137,7 +145,12 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
         if not task.get("needs") and task.get("trigger") in _WANT_PARENTS:
             del task["trigger"]  # nothing comes before it: an error
     top = st.fixed_dictionaries(
-        {"params": st.fixed_dictionaries({"p": SCALARS, "names": LISTS}, optional={"q": SCALARS | st.lists(SCALARS)})},
+        {
+            "params": st.fixed_dictionaries(
+                {"p": SCALARS, "names": LISTS}, optional={"q": SCALARS | st.lists(SCALARS)}
+            ),
+            "pools": st.fixed_dictionaries({"gpu": st.integers(2, 9), "mem": st.sampled_from(["32G", "2TiB"])}),
+        },
         optional={
             "name": NAMES,
             "env": st.dictionaries(st.sampled_from(["A", "B"]), SCALARS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from graph.model_strategies import TASKS
+from graph.model_strategies import GATES, TASKS
 from hypothesis import Phase, given, settings
 
 from dagtui.graph.keys import FIELDS, TASK
@@ -20,10 +20,10 @@ def test_a_key_with_the_name_of_a_field_fills_it():
 
 def test_random_tasks_have_each_key():
     """What they lack is not proven to survive an export: add it to model_strategies."""
-    found = {"needs"}  # added where the tasks have names
+    found = {"needs", "inputs", "outputs"}  # added where the tasks have names
 
-    @settings(max_examples=100, phases=[Phase.generate])
-    @given(TASKS)
+    @settings(max_examples=400, phases=[Phase.generate])
+    @given(TASKS | GATES)
     def note(task: dict[str, object]):
         found.update(task)
 

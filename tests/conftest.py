@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import signal
 import tempfile
@@ -83,6 +84,12 @@ def short_path(_folder_of_these_tests: Path) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(dir=_folder_of_these_tests))
     yield path
     shutil.rmtree(path, ignore_errors=True)  # who still writes is waited for at the end
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests themselves: they are many objects, and never garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -402,6 +402,12 @@ async def log_pager(keys: Keys, key: str):
 
 
 @check
+async def node_input(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.said() == "it asks nothing now"  # for gates: test_gates
+
+
+@check
 async def node_shell(keys: Keys, key: str):
     await keys.press(key)
     assert "nothing is executed here" in keys.said()  # on real terminals: terminals/test_shell

@@ -51,36 +51,26 @@ def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
     assert any("lung" in path.read_text(encoding="utf-8") for path in logs)
 
 
-def test_values_reach_the_report_and_a_new_model_is_trained_alone_on_a_resume(tmp_path: Path) -> None:
-    shutil.copytree(CONFIGS, tmp_path / "con figs", ignore=shutil.ignore_patterns(".*"))
+def test_values_reach_the_report_and_only_what_changed_is_trained_again(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "con figs", ignore=shutil.ignore_patterns(".*", "training"))
     graph, sheet = tmp_path / "con figs" / "training.toml", tmp_path / "con figs" / "training.tsv"
 
-    def run(*words: str) -> str:
+    def run(*words: str) -> list[str]:
         done = call("run", graph, "-p", "rows=400", *words)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return [line.split("▶ ")[1].split("  ")[0] for line in done.stdout.splitlines() if "▶" in line]
 
-    def report(attempt: int) -> str:
-        (path,) = graph.parent.glob(f".dagtui/training/runs/1/logs/*/report-*.{attempt}.log")
-        return path.read_text(encoding="utf-8")
+    def report(number: int, attempt: int = 1) -> list[str]:
+        (path,) = graph.parent.glob(f".dagtui/training/runs/{number}/logs/*/report-*.{attempt}.log")
+        return path.read_text(encoding="utf-8").splitlines()
 
-    assert "7 done" in run()
-    assert "The model fast is best: its loss is 0." in report(1)
-    assert "It was trained with 400 rows, with a mean of 0." in report(1)
+    assert len(run()) == 7
+    best, data = report(1)
+    assert best.startswith("The model fast is best: its loss is 0.")
+    assert data.startswith("It was trained with 400 rows, with a mean of 0.")
+    assert run() == ["report"]
+    assert report(2) == [best, data]
     with sheet.open("a", encoding="utf-8") as file:
         file.write("faster\t0.3\t400\n")
-    started = [line.split("▶ ")[1].split("  ")[0] for line in run("--resume").splitlines() if "▶" in line]
-    assert started == ["train[model=faster,rate=0.3,steps=400]", "choose", "report"]
-    assert report(2).splitlines()[1] == report(1).splitlines()[1]
-
-
-def test_a_service_is_ready_before_its_migration_and_ended_after_its_last_test(tmp_path: Path) -> None:
-    shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
-    done = call("run", tmp_path / "configs" / "notes.toml")
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line.partition("  ")[0].split(" ", 1)[1] for line in done.stdout.splitlines() if "  " in line[8:]]
-    of_database = [number for number, line in enumerate(lines) if line.endswith(" database")]
-    assert [lines[number][0] for number in of_database] == ["▶", "▶", "◌", "✓"]
-    assert of_database[1] < lines.index("▶ migrate") < lines.index("✓ report") < of_database[2]
-    log = next(tmp_path.glob("configs/.dagtui/notes/runs/1/logs/*/report-*.log")).read_text(encoding="utf-8")
-    assert log.splitlines() == ["read: 3 notes", "search: 3 notes", "write: 3 notes"]
+    assert run() == ["train[model=faster,rate=0.3,steps=400]", "choose", "report"]
+    assert report(3)[1] == data

@@ -276,3 +276,23 @@ inputs = ["{read}"]
 outputs = ["{other}"]
 """
     return load_text(body, "g.toml", {}, {"TOKEN": "s3cr3t-s3cr3t"})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "[tasks.a]\nmatrix = { i = [NUMBERS], j = [NUMBERS] }\noutputs = ['o/{{ matrix.i }}-{{ matrix.j }}']\n"
+            "[tasks.b]\nmatrix = { i = [NUMBERS], j = [NUMBERS] }\ninputs = ['o/*']",
+            "inputs and outputs would make more than 5,000,000 edges",
+        ),
+        (
+            "[params]\nl = [NUMBERS]\n[tasks.a]\nmatrix = { i = [NUMBERS], j = [NUMBERS], k = [NUMBERS] }\n"
+            "inputs = ['{{ params.l }}']",
+            "the nodes would read and write more than 5,000,000 paths",
+        ),
+    ],
+)
+def test_too_many_edges_or_paths_are_refused(body: str, message: str):
+    (problem,) = problems_of(body.replace("NUMBERS", ", ".join(map(str, range(48)))))
+    assert problem.message == message

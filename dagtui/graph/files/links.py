@@ -12,11 +12,10 @@ from dagtui.graph.files.matching import FileMatching, clashes, meets
 from dagtui.graph.files.paths import PathKind, PathPlan, PathSpelling, UnknownValue, is_plain
 from dagtui.graph.files.places import ForbiddenPlaces
 from dagtui.graph.files.variables import with_variables
-from dagtui.graph.flat_edges import MOST_EDGES
 from dagtui.graph.model import NodeIndex, numbered_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
 
     Edge = tuple[NodeIndex, NodeIndex]
 
+MOST_EDGES = 5_000_000
+"""Number of edges from files. Each takes some hundred bytes until all are known."""
+MOST_PATHS = 5_000_000
+"""Number of paths of all nodes together."""
 MOST_SHOWN = 50
 """Number of outputs declared twice that are reported."""
 
@@ -47,7 +50,9 @@ class FileLinks:
         self._diagnostics = diagnostics
         self._origins = origins
         self._matching = FileMatching()
-        self._edges: set[Edge] = set()
+        self._edges = FileEdges((), 1)
+        self._count = 0
+        """Number of paths so far."""
         self.file_edges: FileEdges | None = None
         """The edges that only files make, once they are merged with those of `needs`. None if there are none."""
 
@@ -78,22 +83,23 @@ class FileLinks:
 
     def merged(self, edges: Iterable[Edge]) -> list[Edge]:
         """Return all edges, in the order of the children: those of `needs` come first. Stores which of them are new."""
-        pairs = list(edges)
+        pairs, count = list(edges), len(self._layout)
         children = {child for _, child in self._edges}
-        new = self._edges.difference([pair for pair in pairs if pair[1] in children])
-        self.file_edges = FileEdges(new, len(self._layout)) if new else None
-        pairs += sorted(new)
+        needed = FileEdges([pair for pair in pairs if pair[1] in children], count)
+        new = FileEdges([edge for edge in self._edges if not needed.has(*edge)], count)
+        self.file_edges = new if len(new) else None
+        pairs += cast("Iterable[Edge]", new)
         pairs.sort(key=itemgetter(1))
         return pairs
 
     @cached_property
     def tasks(self) -> frozenset[TaskIndex]:
         """The tasks that read what other nodes write."""
-        return frozenset([self._layout.task_at(child) for _, child in self._edges])
+        return frozenset([self._layout.task_at(child) for _, child in cast("Iterable[Edge]", self._edges)])
 
     def has(self, parent: NodeIndex, child: NodeIndex) -> bool:
         """Return whether a node reads what another one writes."""
-        return (parent, child) in self._edges
+        return self._edges.has(parent, child)
 
     def meeting(self, parent: NodeIndex, child: NodeIndex) -> tuple[DeclaredPath, int]:
         """Return the first input of a node that another one makes, and its position in `inputs`."""
@@ -113,36 +119,57 @@ class FileLinks:
 
     def _add(self, number: TaskIndex, task: Task, places: ForbiddenPlaces) -> Task:
         """Add the paths of a task. Raises ValueProblem."""
-        matching, nodes = self._matching, self._layout.nodes(number)
+        nodes = self._layout.nodes(number)
         plan = PathPlan(task, self._params, self._spelling)
+        if plan.constant is not None:
+            places.check(plan.constant)
+            self._count_paths(plan.constant, len(nodes))
+            for node in nodes:
+                self._add_files(node, plan.constant)
+            return task
         cells = self._layout.cells.get(number)
         for cell, node in enumerate(nodes):
-            found = plan.constant
-            if found is None:
-                found = plan.fill(cells.cell(cell) if cells is not None else ())
-            if cell == 0 or plan.constant is None:
-                places.check(found)
-            for path in found.outputs:
-                matching.add_output(node, path.kind, path.path)
-            for path in found.inputs:
-                matching.add_input(node, path.kind, path.path)
+            found = plan.fill(cells.cell(cell) if cells is not None else ())
+            places.check(found)
+            self._count_paths(found, 1)
+            self._add_files(node, found)
         return task
+
+    def _add_files(self, node: NodeIndex, files: NodeFiles) -> None:
+        for path in files.outputs:
+            self._matching.add_output(node, path.kind, path.path)
+        for path in files.inputs:
+            self._matching.add_input(node, path.kind, path.path)
+
+    def _count_paths(self, files: NodeFiles, nodes: int) -> None:
+        """Raise ValueProblem if there are too many paths with those of `nodes` more nodes."""
+        self._count += nodes * (len(files.inputs) + len(files.outputs))
+        if self._count > MOST_PATHS:
+            key = "inputs" if files.inputs else "outputs"
+            message = f"the nodes would read and write more than {MOST_PATHS:,} paths"
+            raise ValueProblem(message, "name folders or patterns", inside=(key,))
 
     def _link(self) -> None:
         """Find the edges, and record outputs declared twice and nodes that read what they write."""
         self._matching.find_clashes()
         self._report_clashes()
         own: set[NodeIndex] = set()
+        self._edges = FileEdges(self._distinct(own), len(self._layout))
+        for node in sorted(own):
+            self._report_own(node)
+
+    def _distinct(self, own: set[NodeIndex]) -> Iterator[Edge]:
+        """Yield the edges, without those from a node to itself, whose nodes are added to `own`. Raises ValueProblem."""
+        found = 0
         for edge in self._matching.edges():
             if edge[0] == edge[1]:
                 own.add(edge[0])
-            else:
-                self._edges.add(edge)
-                if len(self._edges) > MOST_EDGES:
-                    message = f"inputs and outputs would make more than {MOST_EDGES:,} edges"
-                    raise ValueProblem(message, "put a task without a matrix between them")
-        for node in sorted(own):
-            self._report_own(node)
+                continue
+            found += 1
+            if found > MOST_EDGES:
+                message = f"inputs and outputs would make more than {MOST_EDGES:,} edges"
+                raise ValueProblem(message, "put a task without a matrix between them")
+            yield edge
 
     def _report_own(self, node: NodeIndex) -> None:
         number, label = self._whose(node)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
 
 _Owner = TypeVar("_Owner")
-MOST_STEPS = 20_000_000
+MOST_STEPS = 10_000_000
 """Look-ups and comparisons of patterns, which bounds the time that a file takes."""
 MOST_COMPARED = 100_000
 """Number of pairs of paths of two nodes that are compared to name what joins them."""

@@ -17,6 +17,8 @@ _Owner = TypeVar("_Owner")
 LITERAL = re.compile(r"\[([*?\[])\]|(\*\*\*)")
 """Characters of patterns that stand for themselves. Three stars are what is shown of a secret."""
 _TOKEN = re.compile(r"\[(?P<literal>[*?\[])\]|(?P<mark>\*\*\*)|(?P<stars>\*+)|(?P<one>\?)|(?P<set>\[!?+\]?+[^/\]]*+\])")
+_WORD = 32
+"""Characters that are compared as fast as one."""
 _ANY_FOLDERS = r"(?:[^/.][^/]*+/)*"
 _ANY_FILE = r"[^/.][^/]*+"
 
@@ -140,6 +142,14 @@ def _inside(folder: str) -> str:
     return "" if folder == "." else f"{folder.rstrip('/')}/"
 
 
+def _matches_between(pattern: str, path: str, before: int, after: int) -> bool:
+    """Return whether a pattern matches a path whose first and last characters are equal to its literal ends."""
+    if pattern.count("*") > 1 or "?" in pattern or "[" in pattern:
+        return matches(pattern).fullmatch(path) is not None
+    is_hidden = path[before : before + 1] == "." and path[before - 1 : before] in {"", "/"}
+    return not is_hidden and "/" not in path[before : len(path) - after]
+
+
 class PatternIndex(Generic[_Owner]):
     """Finds the patterns that match a path, or something in a folder, by what is literal at their ends."""
 
@@ -147,26 +157,25 @@ class PatternIndex(Generic[_Owner]):
         """Index patterns. `count` gets the number of look-ups and comparisons, as they are made."""
         self._patterns = patterns
         self._count = count
-        self._by_lengths: dict[tuple[int, int], dict[tuple[str, str], list[tuple[str, _Owner]]]] = {}
+        self._shapes: dict[str, dict[tuple[int, int], dict[tuple[str, str], list[tuple[str, _Owner]]]]] = {}
+        """By the folder in which all lies that a pattern matches, and by the lengths of its literal ends."""
         for pattern, owner in patterns.items():
             before, after = ends_of(pattern)
-            alike = self._by_lengths.setdefault((len(before), len(after)), {})
+            shapes = self._shapes.setdefault(next(around(before)), {})
+            alike = shapes.setdefault((len(before), len(after)), {})
             alike.setdefault((before, after), []).append((pattern, owner))
 
     def matching(self, path: str) -> Iterator[_Owner]:
         """Yield the owners of all patterns that match a path."""
-        length = len(path)
-        self._count(len(self._by_lengths))
-        for (before, after), alike in self._by_lengths.items():
-            if before + after > length:
-                continue
-            candidates = alike.get((path[:before], path[length - after :]))
-            if candidates is None:
-                continue
-            self._count(len(candidates))
-            for pattern, owner in candidates:
-                if matches(pattern).fullmatch(path):
-                    yield owner
+        for folder in around(path):
+            shapes = self._shapes.get(folder, {})
+            self._count(1 + len(shapes) * (1 + len(path) // _WORD))
+            for (before, after), alike in shapes.items():
+                candidates = alike.get((path[:before], path[-after:] if after else ""), ())
+                self._count(len(candidates))
+                for pattern, owner in candidates:
+                    if before + after <= len(path) and _matches_between(pattern, path, before, after):
+                        yield owner
 
     def reaching(self, folder: str) -> Iterator[_Owner]:
         """Yield the owners of all patterns that may match something in a folder."""

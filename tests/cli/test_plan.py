@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -242,4 +244,15 @@ def test_missing_inputs_are_refused_before_anything_starts(tmp_path: Path):
         assert not (tmp_path / ".dagtui").exists()
     assert call("run", "graph.toml", "fetch", cwd=tmp_path).returncode == 0  # which does not need it
     (tmp_path / "split.py").touch()
+    assert call("check", "graph.toml", cwd=tmp_path).returncode == 0
+
+
+def test_yaml_that_can_not_be_read_is_refused_before_anything_starts(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\ninputs = ["p.yaml#x"]\nrun = "true"')
+    (tmp_path / "p.yaml").write_text("x: 1")
+    hidden = "import sys; sys.modules['yaml'] = None; from dagtui.__main__ import main; main()"
+    words = [sys.executable, "-c", hidden, "check", "graph.toml"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "dagtui needs PyYAML" in done.stderr
     assert call("check", "graph.toml", cwd=tmp_path).returncode == 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Edge = tuple[NodeIndex, NodeIndex]
 
-MOST_EDGES = 5_000_000
+MOST_EDGES = 2_000_000
 """Number of edges from files. Each takes some hundred bytes until all are known."""
 MOST_PATHS = 5_000_000
 """Number of paths of all nodes together."""

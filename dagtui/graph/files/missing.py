@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.diagnostics import Diagnostics
@@ -116,6 +117,8 @@ class _Unsure:
 def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str], str] = str) -> None:
     """Raise GraphError if inputs of these nodes don't exist and no task can write them, with all in one report."""
     diagnostics, made, reported = Diagnostics(), None, set[tuple[int, str]]()
+    nodes = list(nodes)
+    _check_yaml(graph, nodes, diagnostics)
     for one in missing_inputs(graph, nodes, patterns=False):
         node, path, position, _ = one
         number = graph.task_of[node]
@@ -124,10 +127,24 @@ def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str
         reported.add((number, path.path))
         if made is None:
             made = [text for task in graph.tasks for text in task.outputs]
-        message = f"{quoted(mask(graph.labels[node]))} reads {quoted(mask(path.text))}, which does not exist"
+        file = graph.tasks[number].file
+        who = f"{quoted(mask(graph.labels[node]))}{f' of {quoted(file)}' if file else ''}"
+        message = f"{who} reads {quoted(mask(path.text))}, which does not exist"
         near = diagnostics.nearest(path.text, made)
         hint = "create it, or name it in the outputs of the task that writes it"
         at = ("tasks", graph.tasks[number].name, "inputs", position)
         diagnostics.value(at, f"{message} and which no task writes", f"{near} Otherwise {hint}" if near else hint)
-    if reported:
+    if diagnostics:
         raise located(diagnostics, graph)
+
+
+def _check_yaml(graph: Graph, nodes: Iterable[NodeIndex], diagnostics: Diagnostics) -> None:
+    """Record the first input that is a value in a YAML file if no program to read YAML is installed."""
+    for number in dict.fromkeys(graph.task_of[node] for node in nodes):
+        for position, text in enumerate(graph.tasks[number].inputs):
+            if "#" in text and text.partition("#")[0].endswith((".yaml", ".yml")):
+                if find_spec("yaml") is None:
+                    message = f"{quoted(text)}: to read YAML, dagtui needs PyYAML, which is not installed"
+                    at = ("tasks", graph.tasks[number].name, "inputs", position)
+                    diagnostics.value(at, message, "install it: pip install 'dagtui[yaml]'")
+                return

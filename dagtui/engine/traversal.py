@@ -32,7 +32,7 @@ from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.walks import critical_path_lengths
-from dagtui.engine.why import ended_why
+from dagtui.engine.why import NOT_NEEDED, ended_why
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class Traversal(Dispatch):
                 return True
         if not is_success and (status, cause) != (NodeStatus.CANCELLING, Cause.NOT_NEEDED):
             return False
-        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, left=message.left))
+        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, NOT_NEEDED, seconds=seconds, left=message.left))
         return True
 
     def _up_to_date(self, message: Ended) -> None:

@@ -71,6 +71,8 @@ def limit_why(state: RunState) -> str:
 
 
 _NEWLINE = "\n"
+NOT_NEEDED = "ran until nothing needed it"
+"""Why a service is done."""
 
 
 def answered_words(answer: Answer) -> str:
@@ -118,6 +120,8 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     service = state.graph.task(node).service
     if service is not None and status is NodeStatus.RUNNING:
         return f"{'ready' if cause is Cause.SERVES else 'not ready yet'} ({service.words})"
+    if service is not None and cause is Cause.RAN and not state.stale[node]:
+        return NOT_NEEDED
     if (status in EXPLAINED or cause is Cause.CONDITION) and state.why.get(node):
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:

@@ -160,7 +160,7 @@ def test_work_is_conserved_and_no_wide_node_waits_beyond_the_bound(run: VirtualR
     run.go()
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=250)
+@settings(derandomize=True, database=None, deadline=None, max_examples=120)
 @given(loads(pools=True))
 def test_pools_are_never_exceeded_and_no_node_waits_for_them_beyond_the_bound(run: VirtualRun) -> None:
     run.go()

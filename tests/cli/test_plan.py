@@ -256,3 +256,13 @@ def test_yaml_that_can_not_be_read_is_refused_before_anything_starts(tmp_path: P
     assert done.returncode == 2
     assert "dagtui needs PyYAML" in done.stderr
     assert call("check", "graph.toml", cwd=tmp_path).returncode == 0
+
+
+def test_a_missing_input_of_an_included_file_names_that_file(tmp_path: Path):
+    (tmp_path / "qc").mkdir()
+    write(tmp_path / "qc", '[tasks.make]\ninputs = ["gone.txt"]\noutputs = ["a.csv"]\nrun = "cp gone.txt a.csv"')
+    write(tmp_path, 'include = [{ path = "qc/graph.toml", prefix = "qc/" }]\n[tasks.use]\ninputs = ["qc/a.csv"]')
+    done = call("check", "graph.toml", cwd=tmp_path)
+    assert 'graph.toml:2:11: "qc/make" of "qc/graph.toml" reads "gone.txt", which does not exist' in done.stderr
+    (tmp_path / "qc/gone.txt").touch()
+    assert "[reads qc/a.csv of qc/make]" in call("plan", "graph.toml", cwd=tmp_path).stdout

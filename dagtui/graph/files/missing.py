@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dagtui.graph.files.paths import DeclaredPath
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex, Task
+    from dagtui.graph.toml.positions import KeyPath
 
 _HIDDEN = MARK.decode()
 _MOST = 1000
@@ -132,10 +133,15 @@ def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str
         message = f"{who} reads {quoted(mask(path.text))}, which does not exist"
         near = diagnostics.nearest(path.text, made)
         hint = "create it, or name it in the outputs of the task that writes it"
-        at = ("tasks", graph.tasks[number].name, "inputs", position)
+        at = _place(graph.tasks[number], position)
         diagnostics.value(at, f"{message} and which no task writes", f"{near} Otherwise {hint}" if near else hint)
     if diagnostics:
         raise located(diagnostics, graph)
+
+
+def _place(task: Task, position: int) -> KeyPath:
+    """Return where an input is written. Tasks of included files have no place in this one."""
+    return ("include",) if task.file else ("tasks", task.name, "inputs", position)
 
 
 def _check_yaml(graph: Graph, nodes: Iterable[NodeIndex], diagnostics: Diagnostics) -> None:
@@ -145,6 +151,7 @@ def _check_yaml(graph: Graph, nodes: Iterable[NodeIndex], diagnostics: Diagnosti
             if "#" in text and text.partition("#")[0].endswith((".yaml", ".yml")):
                 if find_spec("yaml") is None:
                     message = f"{quoted(text)}: to read YAML, dagtui needs PyYAML, which is not installed"
-                    at = ("tasks", graph.tasks[number].name, "inputs", position)
-                    diagnostics.value(at, message, "install it: pip install 'dagtui[yaml]'")
+                    diagnostics.value(
+                        _place(graph.tasks[number], position), message, "install it: pip install 'dagtui[yaml]'"
+                    )
                 return

@@ -108,7 +108,7 @@ def with_targets(graph: Graph, options: LaunchOptions) -> LaunchOptions:
 
 def targets_named(graph: Graph, names: Sequence[str]) -> Targets:
     """Return the nodes that a call names. Exits with 2, and a line for each name that means none."""
-    from dagtui.engine.targets import Targets
+    from dagtui.engine.targets import Targets, with_finally
     from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
 
     nodes: dict[NodeIndex, None] = {}
@@ -120,7 +120,7 @@ def targets_named(graph: Graph, names: Sequence[str]) -> Targets:
             unknown.append(f"dagtui: {error}")
     if unknown:
         fail("\n".join(unknown))
-    return Targets(tuple(nodes), tuple(dict.fromkeys(names)))
+    return with_finally(graph, Targets(tuple(nodes), tuple(dict.fromkeys(names))))
 
 
 def run_to_resume(

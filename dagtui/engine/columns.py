@@ -67,6 +67,8 @@ class Columns:
         """Nodes whose conditions are not asked any more, because a person retried them."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
+        self.finally_unsettled = 0
+        """Number of finally nodes of the run that are not settled."""
         self.outside = 0
         """Number of nodes that are not selected."""
         self.named: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from dagtui.engine.finally_nodes import run_values
 from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.rules.triggers import RUN, WAIT
 from dagtui.engine.status import SETTLED, Cause, NodeStatus
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.expressions.conditions import Expression
-    from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex
+    from dagtui.graph.model import Graph, NodeIndex, ParameterValue, Task, TaskIndex
 
 FALSE: Decision = (NodeStatus.SKIPPED, Cause.CONDITION)
 UNDECIDABLE: Decision = (NodeStatus.FAILED, Cause.CONDITION)
+
+
+_NO_IDENTITY: Mapping[str, ParameterValue] = {}
 
 
 class _UnsettledParentError(Exception):
@@ -53,8 +57,14 @@ class _Kind(enum.IntEnum):
 class Conditions:
     """Decides about the nodes of one run."""
 
-    def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
-        """Decide with the graph as it is executed, and the environment that the run was started with."""
+    def __init__(
+        self, graph: Graph, environment: Mapping[str, str], identity: Mapping[str, ParameterValue] = _NO_IDENTITY
+    ) -> None:
+        """Decide with the graph as it is executed, and the environment that the run was started with.
+
+        `identity` is what finally nodes can read of the run, besides how it ended.
+        """
+        self._identity = identity
         self._graph = graph
         self._environment = environment
         self._expressions: dict[TaskIndex, Expression] = {}
@@ -92,7 +102,7 @@ class Conditions:
     def _kind(self, task: Task) -> _Kind:
         if not task.condition:
             return _Kind.NONE
-        return _Kind.LATER if reads_parents(task) else _Kind.FIXED
+        return _Kind.LATER if reads_state(task) else _Kind.FIXED
 
     def _expression(self, number: TaskIndex) -> Expression:
         found = self._expressions.get(number)
@@ -120,6 +130,9 @@ class Conditions:
         if path.root is Root.MATRIX:
             value = dict(self._graph.cell(node)).get(path.name)
             return UNSET if value is None else Reading(value, typed=not isinstance(value, str))
+        if path.root is Root.RUN:
+            found = run_values(state, self._identity).get(path.name)
+            return UNSET if found is None else Reading(found)
         if path.name not in self._graph.params:
             raise ConditionError(f"there is no {label(path.source)}")
         return Reading(self._graph.params[path.name])
@@ -154,6 +167,6 @@ class Conditions:
         return UNSET if value is None else Reading(value, typed=False)
 
 
-def reads_parents(task: Task) -> bool:
-    """Return whether a task's condition reads how parents ended."""
-    return any(path.root is Root.NEEDS for path in paths_of(parse_condition(task.condition)))
+def reads_state(task: Task) -> bool:
+    """Return whether a task's condition reads how parents, or the run, ended."""
+    return any(path.root in {Root.NEEDS, Root.RUN} for path in paths_of(parse_condition(task.condition)))

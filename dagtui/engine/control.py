@@ -184,6 +184,8 @@ def _lift_for(run: Propagation, targets: Iterable[NodeIndex]) -> None:
             marked.setdefault(number, []).append(node)
     for number, nodes in marked.items():
         around = reach(nodes, run.graph.parents) | reach(nodes, run.graph.children)
+        if run.finally_nodes is not None:
+            around.update(run.finally_nodes.nodes)
         _lift(run, sorted(around.intersection(run.state.marks)), {number})
     _lift_own(run, targets)
 
@@ -254,6 +256,15 @@ def _cancel(run: Propagation, nodes: Iterable[NodeIndex], number: int) -> None:
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks))
 
 
+def _cancel_all(run: Propagation, _nodes: Iterable[NodeIndex], number: int) -> None:
+    if not run.state.is_finally:
+        _cancel(run, run.graph.nodes, number)
+        return
+    from dagtui.engine.finally_nodes import cancelled_with_all
+
+    _cancel(run, cancelled_with_all(run.state, number), number)
+
+
 def _must_be_stopped(run: Propagation, node: NodeIndex) -> bool:
     """Return whether the executor must stop an attempt: it runs, or is submitted and was at most withdrawn."""
     status = run.state.status[node]
@@ -288,6 +299,8 @@ def mark_after_failure(run: Propagation, number: int) -> None:
     not_begun = mark_why(state, number)
     for node in state.inside(run.graph.nodes):
         status = state.status[node]
+        if state.is_finally and state.is_finally[node]:
+            continue
         if status == NodeStatus.RETRYING:
             why, value = state.why.get(node, ""), state.value[node]
             run.set(NodeChange(node, NodeStatus.FAILED, state.cause_of(node), why, value=value))
@@ -357,7 +370,7 @@ _HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int],
     CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: _cancel(
         run, sorted(cancelled_subtrees(run.graph, nodes)), number
     ),
-    CommandKind.CANCEL_ALL: lambda run, _nodes, number: _cancel(run, run.graph.nodes, number),
+    CommandKind.CANCEL_ALL: _cancel_all,
     CommandKind.SKIP: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON),
     CommandKind.ANSWER: _answer,
     CommandKind.MARK_DONE: lambda run, nodes, _number: _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED),

@@ -57,6 +57,9 @@ class RunState(ActiveTime):
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
         self._any_gates = graph.any_gates
+        self.is_finally = bytes(graph.tasks[task].is_finally for task in graph.task_of) if graph.any_finally else b""
+        """Whether a node is a finally node, by node. Empty if there is none."""
+        self.finally_unsettled = sum(self.is_finally)
         self._watches: list[Watch] = []
 
     # Reading
@@ -91,6 +94,11 @@ class RunState(ActiveTime):
     def total(self) -> int:
         """Number of nodes that are part of the run."""
         return len(self.graph) - self.outside
+
+    @property
+    def unsettled_before_finally(self) -> int:
+        """Number of nodes that are not settled, without the finally nodes."""
+        return self.unsettled - self.finally_unsettled
 
     def verdict(self) -> Verdict:
         """Return the verdict of the run (rule 4 in `rules`)."""
@@ -186,6 +194,7 @@ class RunState(ActiveTime):
             self.outside = len(self.graph)
             self.selected[:] = bytes(self.outside)
             self.counts[NodeStatus.WAITING] = 0
+            self.finally_unsettled = 0
         if event.targets and self.outside:
             self._select(event.targets, event.at)
 
@@ -200,6 +209,7 @@ class RunState(ActiveTime):
             self.selected[node] = 1
         self.outside -= len(added)
         self.counts[NodeStatus.WAITING] += len(added)
+        self.finally_unsettled += sum(map(self.is_finally.__getitem__, added)) if self.is_finally else 0
         self._time(at, settled=False)
         self.dirty.extend(added)
         for watch in self._watches:
@@ -219,7 +229,7 @@ class RunState(ActiveTime):
         self.counts[status] += 1
         self.status[node] = status
         if (old in SETTLED) is not (status in SETTLED):
-            self._time(at, settled=status in SETTLED)
+            self._settle_or_wake(at, node, settled=status in SETTLED)
         self.cause[node] = cause
         self.attempt[node] = attempt
         if self.blocker[node] != blocker:
@@ -255,6 +265,11 @@ class RunState(ActiveTime):
         self.blocker[node] = blocker
         if node in self.roots:
             self.roots.clear()
+
+    def _settle_or_wake(self, at: ClockTime, node: NodeIndex, *, settled: bool) -> None:
+        if self.is_finally:
+            self.finally_unsettled += self.is_finally[node] * (-1 if settled else 1)
+        self._time(at, settled=settled)
 
     def _refresh(self, event: NodeEvent) -> None:
         self.base[event.node] = event.attempt

@@ -31,6 +31,20 @@ def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[Nod
     return reach(filterfalse(is_selected, nodes), lambda node: filterfalse(is_selected, graph.parents(node)))
 
 
+def with_finally(graph: Graph, targets: Targets) -> Targets:
+    """Return the targets with the finally nodes that run by default and need nothing else."""
+    if not graph.any_finally:
+        return targets
+    inside = reach(targets.nodes, graph.parents)
+    added = []
+    for node in graph.order:
+        task = graph.task(node)
+        if task.is_finally and task.default and node not in inside and inside.issuperset(graph.parents(node)):
+            inside.add(node)
+            added.append(node)
+    return targets._replace(nodes=(*targets.nodes, *sorted(added)))
+
+
 def whole_names(graph: Graph, nodes: Collection[NodeIndex]) -> list[str]:
     """Return names for nodes: that of a task for all of its cells, and else those of cells."""
     total, found = Counter(graph.task_of), Counter(graph.task_of[node] for node in nodes)

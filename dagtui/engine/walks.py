@@ -61,7 +61,8 @@ def _walk(nodes: Iterable[NodeIndex], neighbours: Callable[[NodeIndex], Iterable
 
 
 def _marked_children(graph: Graph, node: NodeIndex) -> Iterable[NodeIndex]:
-    return (child for child in graph.children(node) if graph.task(child).trigger not in INDEPENDENT)
+    children = ((child, graph.task(child)) for child in graph.children(node))
+    return (child for child, task in children if task.trigger not in INDEPENDENT and not task.is_finally)
 
 
 def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:

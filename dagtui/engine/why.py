@@ -12,6 +12,7 @@ from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
+from dagtui.text import count
 from dagtui.text.amounts import duration, left_behind, seconds_until, time_of_day, whole_duration
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
 
 def waiting_why(state: RunState, node: NodeIndex) -> str:
     """Return what a waiting node waits for, such as `3 / 7 parents` (settled ones of all)."""
+    if state.is_finally and state.is_finally[node] and state.unsettled_before_finally:
+        return f"runs when all others have ended: {count(state.unsettled_before_finally)} to go"
     total = state.graph.parent_count(node)
     settled = state.ok[node] + state.bad[node] + state.skip[node]
     text = f"{settled} / {total} parents"

@@ -88,6 +88,8 @@ def _table(
         table["pools"] = {name: pools[name].written(amount) for name, amount in task.pools}
     if task.trigger is not _PLAIN.trigger:
         table["trigger"] = task.trigger.value
+    if task.is_finally:
+        table["finally"] = True
     if task.condition:
         table["if"] = task.condition
     if task.env:

@@ -223,6 +223,7 @@ TASK: Mapping[str, Key] = {
         {"type": ["string", "boolean"], "pattern": r"\S"},
         "Condition under which it runs, such as params.size == 's'.",
     ),
+    "finally": Key(values.boolean, BOOLEAN, "Whether it runs when all other nodes of the run have ended."),
     "allow_failure": Key(
         values.boolean, BOOLEAN, "Whether a failure counts as a success for the rest.", is_field=True, is_plain=True
     ),
@@ -301,8 +302,5 @@ DOCUMENT: Mapping[str, str] = {
 
 RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average", "notify")
-RESERVED_TASK = (
-    "executor",
-    "finally",
-)
+RESERVED_TASK = ("executor",)
 """Keys that a later version will have. Using one now would silently do nothing."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import Diagnostics, Origins
-from dagtui.graph.check.tasks import check_tasks
+from dagtui.graph.check.tasks import check_finally, check_tasks
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, subject
 from dagtui.graph.expressions.parameters import read_params
@@ -177,6 +177,7 @@ class _Loading:
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_needs(graph)
+            check_finally(self._diagnostics, graph, origins)
             for check in conditions:
                 check.check_needs(graph)
             self._check_default(graph)

@@ -156,6 +156,8 @@ class Task:
     pools: Wants = ()
     service: Service | None = None
     trigger: Trigger = Trigger.ALL_SUCCESS
+    is_finally: bool = False
+    """Whether its nodes begin when all other nodes of the run are settled."""
     condition: str = ""
     """The expression of `if`, which must be true for a node to run. Empty: there is none."""
     allow_failure: bool = False
@@ -203,6 +205,7 @@ class Graph:
         "_index",
         "_parent_ends",
         "_parent_starts",
+        "any_finally",
         "any_gates",
         "any_services",
         "any_wide",
@@ -264,6 +267,8 @@ class Graph:
         self.tasks: Indexed[TaskIndex, Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
         self.any_wide = any(task.slots != 1 for task in self.tasks)
         """Whether any node needs more than one slot."""
+        self.any_finally = any(task.is_finally for task in self.tasks)
+        """Whether any node is a finally node."""
         self.any_services = any(task.service is not None for task in self.tasks)
         self.any_gates = any(isinstance(task.action, Gate) for task in self.tasks)
         self.task_of = cast("Indexed[NodeIndex, TaskIndex]", array("i", task_of or range(len(self.labels))))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.asked import lacking_output
-from dagtui.graph.expressions.braces import Root, quote
+from dagtui.graph.expressions.braces import Root, TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parameter_texts, value_text
+from dagtui.graph.model import ParameterValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from dagtui.graph.expressions.asked import AskedNodes, OutputsOf
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.model import NodeIndex, Value
@@ -20,6 +20,17 @@ MOST_FILLED = 4 * 1024 * 1024
 """Total characters of the placeholders of one node, because variables made of each other can double repeatedly.
 Kernels do not start programs with more.
 """
+
+
+RunValues = Callable[[], Mapping[str, ParameterValue]]
+"""Returns what finally nodes can read of the run now, by name."""
+_WITH_LISTS = frozenset({Root.PARAMS, Root.RUN})
+_BARE = frozenset({TemplatePlace.WORD, TemplatePlace.APART})
+
+
+def no_run_values() -> Mapping[str, ParameterValue]:
+    """Return what can be read of a run that is not known."""
+    return {}
 
 
 class NodeValues:
@@ -32,6 +43,7 @@ class NodeValues:
         node: NodeIndex,
         status_of: Callable[[NodeIndex], str],
         outputs_of: OutputsOf,
+        run_values: RunValues,
     ) -> None:
         self.env: dict[str, str] = {}
         self.unknown: set[str] = set()
@@ -43,6 +55,7 @@ class NodeValues:
         self._cell: dict[str, str] | None = None
         self._status_of = status_of
         self._outputs_of = outputs_of
+        self._run_values = run_values
         self._filled = 0
 
     def of(self, placeholder: Placeholder) -> str:
@@ -76,7 +89,8 @@ class NodeValues:
             texts = self.texts_of(placeholder)
             if texts is not None:
                 return " ".join(texts)
-            found = parameter_text(self._graph.params[name]) if name in self._graph.params else None
+            values = self._graph.params if root is Root.PARAMS else self._run_values()
+            found = parameter_text(values[name]) if name in values else None
         found = placeholder.known(found)
         if found is None:
             what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
@@ -101,16 +115,17 @@ class NodeValues:
 
     def quoted(self, placeholder: Placeholder) -> str:
         """Return the value as it is written in a shell's command line. The elements of a list become words."""
-        texts = self.texts_of(placeholder) if placeholder.root is Root.PARAMS else None
-        if texts is None:
+        texts = self.texts_of(placeholder) if placeholder.root in _WITH_LISTS else None
+        if texts is None or (placeholder.root is Root.RUN and placeholder.place not in _BARE):
             return quote(self.of(placeholder), placeholder.place)
         return " ".join([quote(text, placeholder.place) for text in texts])
 
     def list_of(self, placeholder: Placeholder) -> tuple[Value, ...] | None:
         """Return the elements of a list, or its default if it is empty. None if the placeholder is not a list."""
-        if placeholder.root is not Root.PARAMS:
+        if placeholder.root not in _WITH_LISTS:
             return None
-        found = self._graph.params.get(placeholder.name)
+        values = self._graph.params if placeholder.root is Root.PARAMS else self._run_values()
+        found = values.get(placeholder.name)
         if not isinstance(found, tuple):
             return None
         return (placeholder.default,) if not found and placeholder.default is not None else found

@@ -17,7 +17,7 @@ from dagtui.graph.expressions.templates import (
     parse_template,
 )
 from dagtui.graph.model import ArgumentList, Gate, NodeIndex, PythonCall, ShellCommand
-from dagtui.graph.node_values import NodeValues
+from dagtui.graph.node_values import NodeValues, RunValues, no_run_values
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class Resolver:
     Templates are split once for each task. A task without placeholders is resolved once for all of its nodes.
     """
 
-    def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
-        """Resolve with the environment that the run was started with."""
+    def __init__(self, graph: Graph, environment: Mapping[str, str], run_values: RunValues = no_run_values) -> None:
+        """Resolve with the environment that the run was started with, and what finally nodes can read of the run."""
+        self._run_values = run_values
         self._graph = graph
         self._asked = AskedNodes(graph)
         self._environment = environment
@@ -101,7 +102,9 @@ class Resolver:
             plan = self._plans.get(number) or self._plan(number)
             if plan is None:
                 return self._done[number]
-            return plan.resolve(NodeValues(self._asked, self._environment, node, status_of, outputs_of), self)
+            return plan.resolve(
+                NodeValues(self._asked, self._environment, node, status_of, outputs_of, self._run_values), self
+            )
         except ValueProblem as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
@@ -118,7 +121,7 @@ class Resolver:
         """
         number = self._graph.task_of[node]
         task = self._graph.tasks[number]
-        values = NodeValues(self._asked, self._environment, node, status_of, outputs_of)
+        values = NodeValues(self._asked, self._environment, node, status_of, outputs_of, self._run_values)
         try:
             plan = self._plans.get(number)
             if plan is None:
@@ -143,7 +146,7 @@ class Resolver:
         env = self._env(task)
         plan = _Plan(task, env)
         if plan.constant():
-            values = NodeValues(self._asked, self._environment, NodeIndex(0), str, no_outputs)
+            values = NodeValues(self._asked, self._environment, NodeIndex(0), str, no_outputs, no_run_values)
             shared = self._constant_envs.get(id(task.env))
             resolved = plan.resolve(values, self, shared)
             self._constant_envs.setdefault(id(task.env), resolved.env)

@@ -87,6 +87,8 @@ class TaskReader:
             executes = not fields.keys().isdisjoint(("run", "call")) or not table.keys().isdisjoint(("run", "call"))
             check_service(self._diagnostics, at, table, executes=executes)
             fields = {key: value for key, value in fields.items() if key not in {"slots", "pools"}}
+        if fields.get("finally") and not fields.get("group"):
+            fields = {**fields, "group": FINALLY}
         env = own.get("env")
         return Task(
             name,
@@ -94,6 +96,7 @@ class TaskReader:
             env=self._env if env is None else {**self._env, **env},
             retry=self._retry(own, fields),
             condition=fields.get("if", ""),
+            is_finally=fields.get("finally", False),
             line=line,
             **{key: value for key, value in fields.items() if key in FIELDS},
         )
@@ -199,6 +202,8 @@ class TaskReader:
 
 _NO_RETRIES = RetryPolicy()
 _MANUAL = 'write a task with ask = "Go on?", and name it in needs: it waits for a person'
+FINALLY = "finally"
+"""The folder in the tree of finally nodes that have no other."""
 _OF_GATES = frozenset({"ask", "choices"})
 _OF_ONE = _OF_GATES | {"service"}
 

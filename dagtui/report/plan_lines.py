@@ -136,6 +136,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "needs": [graph.labels[parent] for parent in graph.parents(node)],
         "trigger": task.trigger.value,
         "if": task.condition,
+        "finally": task.is_finally,
         "slots": task.slots,
         "pools": dict(task.pools),
         "service": None if task.service is None else task.service.words,
@@ -270,6 +271,8 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterato
         yield f"[needs {first_of(named, total, ', ')}]"
     if task.trigger is not Trigger.ALL_SUCCESS:
         yield f"[trigger {task.trigger.value}]"
+    if task.is_finally:
+        yield "[finally]"
     if task.condition:
         yield f"[if {label(task.condition, _NEED_CELLS)}]"
     if task.slots > 1:

@@ -30,14 +30,14 @@ from dagtui.store.journal import JournalWriter
 from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from dagtui.engine.conditions import Conditions
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex, ParameterValue
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.text.amounts import ClockTime
 
@@ -77,7 +77,7 @@ class Ingredients:
             from dagtui.runs.questions import Questions  # most graphs have none
 
             traversal.question = Questions(self.executed, self.environment, traversal.state)
-        traversal.conditions = self.conditions()
+        traversal.conditions = self.conditions(identity_of(directory))
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
         if graph.any_services:
@@ -111,16 +111,17 @@ class Ingredients:
         targets = self.options.targets
         return targets is None or node in targets.nodes
 
-    def conditions(self) -> Conditions | None:
+    def conditions(self, identity: Mapping[str, ParameterValue]) -> Conditions | None:
         """Return what decides about nodes with an `if`, or None if there are none."""
         if not any(task.condition for task in self.executed.tasks):
             return None
         from dagtui.engine.conditions import Conditions  # only here: it would delay each start
 
-        return Conditions(self.executed, self.environment)
+        return Conditions(self.executed, self.environment, identity)
 
     def _local_executor(self, directory: RunDirectory, state: RunState) -> tuple[LocalExecutor, PreviousProcesses]:
         """Create the executor of this machine, and the listener that records its processes for a resume."""
+        identity = identity_of(directory)
         executor = LocalExecutor(
             self.executed,
             directory.path,
@@ -132,8 +133,20 @@ class Ingredients:
             secrets=self.secrets,
             supervisor=self.options.supervisor,
             outputs_of=lambda node: state.outputs.get(node, NO_OUTPUTS),
+            run_values=lambda: _run_values(state, identity),
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
+
+
+def _run_values(state: RunState, identity: Mapping[str, ParameterValue]) -> Mapping[str, ParameterValue]:
+    from dagtui.engine.finally_nodes import run_values  # most graphs have no finally nodes
+
+    return run_values(state, identity)
+
+
+def identity_of(directory: RunDirectory) -> Mapping[str, ParameterValue]:
+    """Return what identifies a run, for its finally nodes."""
+    return {"id": directory.run_id, "number": directory.number}
 
 
 class JournalSink:

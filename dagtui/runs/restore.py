@@ -288,7 +288,7 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
 def _releases(ingredients: Ingredients, state: RunState) -> bool:
     """Return whether a condition that was false is no longer, because of other parameters or variables."""
     skipped = [node for node in state.nodes_with(NodeStatus.SKIPPED) if state.cause_of(node) is Cause.CONDITION]
-    conditions = ingredients.conditions() if skipped else None
+    conditions = ingredients.conditions({}) if skipped else None
     return conditions is not None and not all(conditions.hold(state, node) for node in skipped)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.targets import Targets
+from dagtui.engine.targets import Targets, with_finally
 from dagtui.engine.walks import reach
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def default_targets(graph: Graph) -> Targets | None:
         return None
     from dagtui.graph.matrix.selection import default_nodes
 
-    return Targets(default_nodes(graph))
+    return with_finally(graph, Targets(default_nodes(graph)))
 
 
 def nodes_of(graph: Graph, targets: Targets | None) -> Collection[NodeIndex]:

@@ -21,7 +21,7 @@ class Expectations(RunModel):
             concerned = {
                 CommandKind.CANCEL: set(command.nodes),
                 CommandKind.CANCEL_SUBTREE: self.reach(command.nodes),
-                CommandKind.CANCEL_ALL: set(self.nodes),
+                CommandKind.CANCEL_ALL: self.cancelled_with_all(),
             }[kind]
             for node in concerned & unsettled:
                 marks.setdefault(node, set()).add(number)
@@ -42,7 +42,8 @@ class Expectations(RunModel):
         lifted: list[tuple[int, int]] = []
         for node in retried:
             for number in self.marks.get(node, ()):
-                lifted += [(other, number) for other in {node} | self.above[node] | self.below[node]]
+                around = {node} | self.above[node] | self.below[node] | self.last
+                lifted += [(other, number) for other in around]
         for node, number in lifted:
             marks.get(node, set()).discard(number)
         self.lift_own(retried, marks)

@@ -49,6 +49,7 @@ class Invariants(RunModel):
         self.tallies_and_counts_equal_a_recount()
         self.what_is_outside_has_not_begun()
         self.derived_statuses_are_what_the_table_says()
+        self.finally_nodes_wait_for_all_others()
         self.marks_are_the_commands()
         self.reasons_and_due_times_are_those_of_the_present_status()
         self.stale_is_what_is_older_than_an_ancestor()
@@ -84,6 +85,13 @@ class Invariants(RunModel):
 
     def derived_statuses_are_what_the_table_says(self) -> None:
         assert oracle.wrongly_propagated(self.state, set(self.nodes) - self.outside) is None
+
+    def finally_nodes_wait_for_all_others(self) -> None:
+        said = {(NodeStatus.SKIPPED, Cause.PERSON), (NodeStatus.COMPLETED, Cause.MARKED)}
+        for node in self.last - self.outside:
+            standing = self.state.status_of(node), self.state.cause_of(node)
+            if oracle.must_wait(self.state, node) and standing not in said and not self.marks.get(node):
+                assert standing[0] in {NodeStatus.WAITING, NodeStatus.RETRYING, *ALIVE}, f"n{node} does not wait"
 
     def marks_are_the_commands(self) -> None:
         assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks

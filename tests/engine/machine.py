@@ -95,6 +95,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             note(f"timeout {task.timeout} allowed {task.allow_failure} if {task.condition!r}")
         self.graph = graph
         self.nodes = range(len(graph))
+        self.last = {node for node in self.nodes if graph.task(node).is_finally}
         self.seconds = 0.001 if brisk else 1.0
         self.below = [oracle.descendants(graph, node) for node in self.nodes]
         order = sorted(self.nodes, key=lambda node: (-oracle.longest_path(graph, node), node))
@@ -174,6 +175,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         for result in results:
             if isinstance(result, Ended) and result[2:4] == (EndKind.EXIT, 0) and result.node in may_succeed:
                 if self.state.cause_of(result.node) is Cause.TIMEOUT and not self.in_time(result):
+                    continue
+                if result.node in self.last and self.state.status_of(result.node) is NodeStatus.WAITING:
                     continue
                 self.succeeded.add(result.node)
 
@@ -331,6 +334,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
                 assert now is NodeStatus.CANCELLED
             return
+        if node in self.last and now is NodeStatus.WAITING:
+            return  # another node was woken while it ran: it runs again
         if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
             assert now is NodeStatus.CANCELLED, "a cancelled node is CANCELLED after any exit status"
         elif status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT and not self.in_time(result):

@@ -98,8 +98,17 @@ def parent_classes(state: RunState, node: int) -> list[str]:
 
 def decision(state: RunState, node: int) -> str:
     """Return what the table and the node's condition say of a node now."""
+    if must_wait(state, node):
+        return WAITS
     by_parents = decide(state.graph.task(node).trigger, parent_classes(state, node))
     return with_condition(state, node, by_parents, state.status_of)
+
+
+def must_wait(state: RunState, node: int) -> bool:
+    """Return whether a node is a finally node, and another node of the run is not settled (rule 12)."""
+    graph = state.graph
+    others = (other for other in graph.nodes if not graph.task(other).is_finally and not state.is_outside(other))
+    return graph.task(node).is_finally and any(state.status_of(other) not in SETTLED for other in others)
 
 
 def with_condition(state: RunState, node: int, by_parents: str, status_of: Callable[[int], NodeStatus]) -> str:
@@ -156,7 +165,9 @@ def blocked_when_joined(state: RunState, joined: set[int]) -> dict[int, set[int]
     for node in (node for node in graph.order if node in joined):
         parents = list(graph.parents(node))
         classes = [class_of(*standing(p), allow_failure=graph.task(p).allow_failure) for p in parents]
-        by_parents = decide(graph.task(node).trigger, classes)
+        others = any(not graph.task(other).is_finally for other in joined)
+        waits = graph.task(node).is_finally and (others or must_wait(state, node))
+        by_parents = WAITS if waits else decide(graph.task(node).trigger, classes)
         statuses[node] = STATUS_OF[with_condition(state, node, by_parents, lambda other: standing(other)[0])]
         if statuses[node] is NodeStatus.FAILED_PARENT:
             bad = [parent for parent, kind in zip(parents, classes, strict=True) if kind == "bad"]
@@ -193,7 +204,7 @@ def cancelled_by_subtree(graph: Graph, top: int) -> set[int]:
     """Return the targets of `cancel subtree`: the subtree, up to nodes with an independent trigger."""
     found = {top}
     for child in graph.children(top):
-        if graph.task(child).trigger not in RUN_ANYWAY:
+        if graph.task(child).trigger not in RUN_ANYWAY and not graph.task(child).is_finally:
             found |= cancelled_by_subtree(graph, child)
     return found
 

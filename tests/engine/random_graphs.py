@@ -100,6 +100,17 @@ def with_conditions(graph: Graph, source: random.Random) -> Graph:
     return graph
 
 
+def with_finally_nodes(graph: Graph, source: random.Random) -> Graph:
+    """Return the graph with some finally nodes. What is below one is one, too."""
+    last: set[int] = set()
+    for node in graph.nodes:
+        if source.random() < 0.25 or not last.isdisjoint(graph.parents(node)):
+            last.add(node)
+    graph.tasks = [replace(task, is_finally=node in last) for node, task in enumerate(graph.tasks)]
+    graph.any_finally = bool(last)
+    return graph
+
+
 def _graph(drawn: list[Task], edges: set[tuple[int, int]], *, keep_going: bool, limit: float | None) -> Graph:
     labels = [f"n{node}" for node in range(len(drawn))]
     drawn = [_reading(task, node, edges) for node, task in enumerate(drawn)]

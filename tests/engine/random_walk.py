@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from engine.machine import ENDS, KINDS, STEERING, TraversalMachine
-from engine.random_graphs import random_gates, random_graph, random_pools
+from engine.random_graphs import random_gates, random_graph, random_pools, with_finally_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,8 @@ class RandomWalk:
             graph = random_gates(graph, random.Random(self.seed))
         elif self.seed % 13 in WITH_POOLS:
             graph = random_pools(graph, random.Random(self.seed))
+        if self.seed % 10 in WITH_FINALLY_NODES:
+            graph = with_finally_nodes(graph, random.Random(self.seed))
         machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets(), conditions)
         happenings = self._happenings()
         for _ in range(steps):
@@ -84,6 +86,8 @@ WITH_POOLS = {3, 6, 7, 10}
 """Seeds, modulo 13, of walks whose nodes want pools."""
 WITH_GATES = {3, 6, 10}
 """Remainders by 16 of the walks through graphs with gates."""
+WITH_FINALLY_NODES = {5, 9}
+"""Last digits of the walks with finally nodes."""
 WITH_CONDITIONS = {1, 4, 8}
 """Last digits of the walks in which tasks have conditions."""
 WITH_A_TARGET = {3, 4, 6}

@@ -9,7 +9,7 @@ from engine import oracle
 from support.played_executor import PlayedExecutor
 
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, fields, parse
-from dagtui.engine.messages import BY_TIMEOUT, Ended, EndKind, Started
+from dagtui.engine.messages import BY_TIMEOUT, CommandKind, Ended, EndKind, Started
 from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import LOOKAHEAD_MOST
@@ -93,6 +93,8 @@ class RunModel:
         """The nodes that lack something that a less urgent one took, and since when."""
         self.kept: list[int] = []
         """The nodes for which something is kept free after the last message, most urgent first."""
+        self.last: set[int] = set()
+        """The finally nodes."""
         self.undecidable: list[int] = []
         """Nodes that their conditions failed since the last message."""
         self.ended_by_person = False
@@ -153,7 +155,16 @@ class RunModel:
             self.stale.discard(node)
         elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
             self.stale.add(node)
-        if was in oracle.SETTLED and now not in oracle.SETTLED and not self.in_command:
+        if was in oracle.SETTLED and now not in oracle.SETTLED:
+            self.follow_waking(event)
+
+    def follow_waking(self, event: NodeEvent) -> None:
+        """Follow a settled node that may run again."""
+        node = event.node
+        if node in self.last and event.fresh:
+            self.tries[node] = 0
+            self.succeeded.discard(node)
+        elif node not in self.last and not self.in_command:
             assert self.began_unwanted, f"n{node} was settled, and continued without a command"
 
     def resets(self, was: NodeStatus) -> bool:
@@ -197,6 +208,15 @@ class RunModel:
         else:
             self.expect_stop(node)
 
+    def cancelled_with_all(self) -> set[int]:
+        """Return the nodes that a cancel of the run concerns: at first all but the finally nodes (rule 12)."""
+        commands = self.state.commands
+        numbers = {number for numbers in self.marks.values() for number in numbers}
+        again = any(commands[number].kind is CommandKind.CANCEL_ALL for number in numbers)
+        others = set(self.nodes) - self.outside - self.last
+        left = any(self.mirror.status_of(node) not in oracle.SETTLED for node in others)
+        return set(self.nodes) - self.last if left and not again else set(self.nodes)
+
     def expect_stop(self, node: int) -> None:
         """Expect a fail-fast command because of the first failure of a node (rule 7)."""
         allowed = self.graph.settings.keep_going or self.graph.task(node).allow_failure
@@ -225,7 +245,7 @@ class RunModel:
         self.stopped_by = event.number
         for node in self.nodes:
             status, cause = self.mirror.status_of(node), self.mirror.cause_of(node)
-            if node in self.outside:
+            if node in self.outside | self.last:
                 continue
             starts_again = status is NodeStatus.CANCELLING and cause in {Cause.RESTART, Cause.WITHDRAWN}
             if (status in UNBEGUN or starts_again) and self.graph.task(node).trigger not in oracle.RUN_ANYWAY:
@@ -254,7 +274,7 @@ class RunModel:
         assert left < 1e-6, f"the run was ended {left} s before its time had run out"
         self.limit_from = None
         self.timeouts.add(event.number)
-        for node in set(self.nodes) - self.outside:
+        for node in self.cancelled_with_all() - self.outside:
             if self.mirror.status_of(node) not in oracle.SETTLED:
                 self.marks.setdefault(node, set()).add(event.number)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import conditions, control, events, followers, state, targets, walks, why
+from dagtui.engine import conditions, control, events, finally_nodes, followers, state, targets, walks, why
 from dagtui.engine.capacity import Capacity, Demand
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
@@ -889,28 +889,33 @@ def a_condition_keeps_its_first_answer(patch: pytest.MonkeyPatch) -> None:
 
 
 @bug
-def what_read_how_a_parent_ended_outlives_it(patch: pytest.MonkeyPatch) -> None:
-    def find_followers(original, graph):
-        found = original(graph)
-        lenient = [any(graph.task(p).allow_failure for p in graph.parents(node)) for node in graph.nodes]
-        wanted = (graph.task(node).trigger is not Trigger.ALL_SUCCESS or lenient[node] for node in graph.nodes)
-        return bytes(wanted) if found else found
-
-    around(patch, propagation, "find_followers", find_followers)
-
-
-@bug
 def an_undecidable_condition_does_not_stop_the_run(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "stop_after_undecidable", lambda run: run.undecidable.clear())
 
 
-@bug
-def a_skip_by_a_person_is_not_read_by_conditions(patch: pytest.MonkeyPatch) -> None:
-    def decide(original, run, *args):
-        asked, run.conditions = run.conditions, None
-        original(run, *args)
-        run.conditions = asked
+# Finally nodes
 
-    wrapped = {kind: control._HANDLERS[kind] for kind in (CommandKind.SKIP, CommandKind.MARK_DONE)}
-    handlers = {kind: (lambda run, nodes, number, h=h: decide(h, run, nodes, number)) for kind, h in wrapped.items()}
-    patch.setattr(control, "_HANDLERS", control._HANDLERS | handlers)
+
+@bug
+def a_finally_node_begins_before_all_others_have_ended(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RunState, "unsettled_before_finally", property(lambda self: max(0, self.unsettled - 1)))
+
+
+@bug
+def a_finally_node_does_not_run_again(patch: pytest.MonkeyPatch) -> None:
+    around(patch, finally_nodes.FinallyNodes, "_ran", lambda _original, _self, _node: False)
+
+
+@bug
+def a_first_cancel_of_the_run_cancels_finally_nodes(patch: pytest.MonkeyPatch) -> None:
+    around(patch, finally_nodes, "cancelled_with_all", lambda _original, state, _number: list(state.graph.nodes))
+
+
+@bug
+def the_first_failure_cancels_finally_nodes(patch: pytest.MonkeyPatch) -> None:
+    def mark(original, run, number):
+        flags, run.state.is_finally = run.state.is_finally, b""
+        original(run, number)
+        run.state.is_finally = flags
+
+    around(patch, control, "mark_after_failure", mark)

@@ -91,6 +91,7 @@ TASKS = st.builds(
             "service": st.sampled_from([{"ready": "port [::1]:80"}, {"ready": "log up {}", "timeout": "5s"}]),
             "trigger": st.sampled_from([trigger.value for trigger in Trigger]),
             "allow_failure": st.booleans(),
+            "finally": st.just(value=False),
             "if": st.booleans() | st.sampled_from(["env.CI != 'true' and not params.p", "'a' in params.names"]),
             "colour": st.booleans(),
             "tty": st.booleans(),

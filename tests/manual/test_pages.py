@@ -76,7 +76,7 @@ def given_in(text: str) -> dict[str, str]:
 def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
     write_sheet(tmp_path)
     headings = ("`params`", "Lists", "Listed cells", "Sheets", "`wrap`", "`run.env_file`", "`include`", "`if`")
-    headings += ("Values between tasks", "`pools`", "`service`", "`tty`")
+    headings += ("Values between tasks", "`pools`", "`service`", "`tty`", "`finally`")
     for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")

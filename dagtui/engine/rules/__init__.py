@@ -35,6 +35,10 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 11. A service holds no slot. Its children count it as ok once it is ready. It is ended when all its descendants are
     settled, and is then COMPLETED. If it ends by itself before, it is FAILED, or RETRYING while tries are left, and
     children that have not begun wait again. A command or a resume that lets a descendant run lets it run again, too.
+12. A finally node begins when every other node of the run is settled, and the run is settled when they are. When a
+    command wakes another node, finally nodes wait again, and those that had run are reset. One that runs finishes
+    first. A cancel of the whole run leaves them to run, unless only they are left or it is the second one. So does
+    the first failure with `keep_going = false`.
 13. A gate that may run asks, also while the run is paused. It stays READY, without slot and attempt, until a person
     answers, once. A retry of what was answered asks again, and its followers run again as in rule 9.
 """

@@ -9,7 +9,7 @@ from dagtui.engine.capacity import Capacity
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent, changed_outputs, with_text
 from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.transitions import ANY, TransitionError
-from dagtui.engine.rules.triggers import TABLE, find_followers, find_readers
+from dagtui.engine.rules.triggers import TABLE, WAIT, find_followers, find_readers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 from dagtui.graph.model import NO_NODE
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dagtui.engine.conditions import Conditions
+    from dagtui.engine.finally_nodes import FinallyNodes
     from dagtui.engine.messages import AttemptNumber, Effect, Question, Slots
     from dagtui.engine.services import Services
     from dagtui.engine.state import RunState
@@ -64,6 +65,11 @@ class Propagation:
         """Decides about nodes with a condition (rule 8 in `rules`). None if no task has one."""
         self.undecidable: list[NodeIndex] = []
         """Nodes that failed because of their conditions, for which the run has not stopped yet (rule 7 in `rules`)."""
+        self.finally_nodes: FinallyNodes | None = None
+        if graph.any_finally:
+            from dagtui.engine.finally_nodes import FinallyNodes  # most graphs have none
+
+            self.finally_nodes = FinallyNodes(state, self.reset)
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
         self._readers: Mapping[NodeIndex, list[NodeIndex]] | None = None
@@ -153,6 +159,8 @@ class Propagation:
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
+        if state.is_finally and state.is_finally[node] and state.unsettled_before_finally:
+            return WAIT
         rule = self._rules[graph.task_of[node]]
         found = rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
         return found if self.conditions is None else self.conditions.decide(state, node, found)
@@ -203,6 +211,8 @@ class Propagation:
             self.propagate(dirty[position])
             position += 1
         dirty.clear()
+        if self.finally_nodes is not None and self.finally_nodes.switch():
+            self.settle()  # at most twice: they open, or they close
 
     def reset(self, node: NodeIndex, attempt: AttemptNumber | None = None, *, bypass: bool = False) -> None:
         """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it.
@@ -252,6 +262,7 @@ class Propagation:
         events, effects = self.events, self.effects
         fail_fast, no_retry, restarted = self.fail_fast_command, self.no_retry, self.restarted
         undecidable, self.undecidable = self.undecidable, []
+        is_open = self.finally_nodes is not None and self.finally_nodes.is_open
         self.events, self.effects, self.no_retry, self.restarted = [], [], no_retry.copy(), restarted.copy()
         with self.state.transaction() as transaction:
             try:
@@ -263,4 +274,6 @@ class Propagation:
                     effects += self.effects
                 else:
                     self.fail_fast_command, self.no_retry, self.restarted = fail_fast, no_retry, restarted
+                    if self.finally_nodes is not None:
+                        self.finally_nodes.is_open = is_open
                 self.events, self.effects, self.undecidable = events, effects, undecidable

@@ -16,6 +16,7 @@ from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, Submi
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.model import NO_NODE
+from dagtui.graph.node_values import RunValues, no_run_values
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text.amounts import CellWidth
 
@@ -56,6 +57,7 @@ class LocalExecutor:
         supervisor: SupervisorLink | None = None,
         secrets: Secrets | None = None,
         outputs_of: OutputsOf = no_outputs,
+        run_values: RunValues = no_run_values,
     ) -> None:
         """Create an executor.
 
@@ -72,7 +74,7 @@ class LocalExecutor:
         self._status_of = status_of
         self._outputs_of = outputs_of
         self._secrets = secrets
-        self._resolver = Resolver(graph, environment)
+        self._resolver = Resolver(graph, environment, run_values)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0

@@ -10,7 +10,7 @@ from dagtui.graph.model import Trigger, numbered_tasks
 if TYPE_CHECKING:
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
     from dagtui.graph.files.links import FileLinks
-    from dagtui.graph.model import Task
+    from dagtui.graph.model import Graph, Task
     from dagtui.graph.run_settings import RunSettings
 
 _WANTS_PARENTS = frozenset({Trigger.NONE_FAILED_MIN_ONE_SUCCESS, Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
@@ -23,6 +23,33 @@ def check_tasks(
     if settings.jobs is not None:
         _check_slots(diagnostics, tasks, settings.jobs, origins)
     _check_triggers(diagnostics, tasks, origins, files)
+
+
+def check_finally(diagnostics: Diagnostics, graph: Graph, origins: Origins) -> None:
+    """Record tasks that need a finally node, and would have to run before and after it."""
+    if graph.any_finally:
+        _check_services_of_finally(diagnostics, graph, origins)
+    for node in graph.nodes if graph.any_finally else ():
+        task = graph.task(node)
+        if task.is_finally or diagnostics.lost.has_needs(task.name):
+            continue
+        last = next((graph.task(parent) for parent in graph.parents(node) if graph.task(parent).is_finally), None)
+        if last is not None:
+            message = f"task {quoted(task.name)} needs {quoted(last.name)}, which runs when all others have ended"
+            hint = f'write "finally = true" here, too, or remove it from {quoted(last.name)}'
+            diagnostics.value(origins.of(graph.task_of[node], "needs"), message, hint)
+
+
+def _check_services_of_finally(diagnostics: Diagnostics, graph: Graph, origins: Origins) -> None:
+    """Record finally nodes that need a service, which ends only after them, so that they would wait for each other."""
+    for node in graph.nodes if graph.any_services else ():
+        task = graph.task(node)
+        needed = (graph.task(parent) for parent in graph.parents(node)) if task.is_finally else ()
+        service = next((parent for parent in needed if parent.service is not None and not parent.is_finally), None)
+        if service is not None:
+            message = f"task {quoted(task.name)} waits until the service {quoted(service.name)} has ended, and needs it"
+            hint = f'write "finally = true" in {quoted(service.name)}, too'
+            diagnostics.value(origins.of(graph.task_of[node], "needs"), message, hint)
 
 
 def _check_slots(diagnostics: Diagnostics, tasks: list[Task], jobs: int, origins: Origins) -> None:

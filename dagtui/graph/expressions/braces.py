@@ -77,6 +77,7 @@ class Root(enum.Enum):
     MATRIX = "matrix"
     ENV = "env"
     NEEDS = "needs"
+    RUN = "run"
 
 
 ROOTS = {root.value: root for root in Root}
@@ -123,7 +124,7 @@ def placeholder_in(braces: Braces) -> Placeholder:
     first, _, name = path.partition(".")
     root, name = ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
-        hint = f"placeholders start with params., matrix., env. or needs.; {_LITERAL_HINT}"
+        hint = f"placeholders start with params., matrix., env., needs. or run.; {_LITERAL_HINT}"
         raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
     return placeholder_at(root, name, source)
 

@@ -20,7 +20,7 @@ from dagtui.graph.expressions.conditions import (
     parse_condition,
     paths_of,
 )
-from dagtui.graph.expressions.placeholders import ATTEMPT_VARIABLES
+from dagtui.graph.expressions.placeholders import ATTEMPT_VARIABLES, wrong_run_value
 from dagtui.graph.expressions.templates import cut_template, value_text
 from dagtui.graph.matrix.selectors import target_of, unknown_name
 from dagtui.graph.model import numbered_tasks
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import Graph, ParameterValue, TaskIndex, Value
 
-STATUSES = ("completed", "failed", "failed_parent", "cancelled", "skipped")
+STATUSES: tuple[str, ...] = ("completed", "failed", "failed_parent", "cancelled", "skipped")
 """The words that a condition can find as a parent's status."""
+VERDICTS: tuple[str, ...] = ("completed", "failed", "cancelled")
 _MEANT_STATUSES = {
     **dict.fromkeys(("success", "succeeded", "successful", "ok", "passed", "done", "complete"), "completed"),
     **dict.fromkeys(("failure", "error", "errored", "fail"), "failed"),
@@ -104,6 +105,8 @@ class ConditionCheck:
                 return _made_of_needs(self._layout.tasks[number].env, path)
             message = f"{quoted(path.source)} is set for each attempt, and a condition is asked before there is one"
             return ValueProblem(message, "compare matrix or params instead", needle=path.source)
+        if root is Root.RUN:
+            return wrong_run_value(self._layout.tasks[number], path)
         if root is Root.NEEDS:
             if target_of(name, self._layout.index) is not None:
                 self._needed.append((number, path))
@@ -162,6 +165,8 @@ class ConditionCheck:
         if operand.root is Root.MATRIX:
             kinds = {_KINDS[type(entry)] for entry in self._layout.cells[number].entries(operand.name)}
             return set() if _TEXT in kinds else kinds
+        if operand.root is Root.RUN:
+            return {{"failed": _LIST, "number": _NUMBER}.get(operand.name, _TEXT)}
         return {_TEXT} if operand.root is Root.NEEDS and not operand.output else set()
 
 
@@ -214,17 +219,23 @@ def _how_to_write(comparison: Comparison, left: set[str], right: set[str]) -> st
 
 
 def _wrong_status(path: Operand, compared: ParameterValue | Iterable[ParameterValue]) -> ValueProblem | None:
-    """Return the error for a word that is never a status."""
-    if not isinstance(path, Placeholder) or path.root is not Root.NEEDS or path.output:
+    """Return the error for a word that is never a status, or never a verdict."""
+    if not isinstance(path, Placeholder):
+        return None
+    if path.root is Root.RUN and path.name == "verdict":
+        known = VERDICTS
+    elif path.root is Root.NEEDS and not path.output:
+        known = STATUSES
+    else:
         return None
     words = [compared] if isinstance(compared, str) else compared
     for word in words if isinstance(words, (list, tuple)) else []:
-        if isinstance(word, str) and word not in STATUSES and word != _REDACTED:
+        if isinstance(word, str) and word not in known and word != _REDACTED:
             meant = _MEANT_STATUSES.get(word.lower(), "")
-            hint = f"did you mean {quoted(meant)}?" if meant else did_you_mean(word, STATUSES)
-            return ValueProblem(
-                f"a status is never {quoted(word)}", hint or f"the statuses are {listed(STATUSES)}", needle=word
-            )
+            hint = f"did you mean {quoted(meant)}?" if meant in known else did_you_mean(word, known)
+            what = "status" if known is STATUSES else "verdict"
+            hint = hint or f"it is one of {listed(known)}"
+            return ValueProblem(f"a {what} is never {quoted(word)}", hint, needle=word)
     return None
 
 

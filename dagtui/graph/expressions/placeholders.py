@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_command, cut_template, parse_env
@@ -23,6 +24,25 @@ if TYPE_CHECKING:
 
 ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR", "DAGTUI_OUTPUT"})
 """Set for each attempt by itself, after the placeholders of the graph are filled in."""
+
+
+_OF_NODES = frozenset({Root.MATRIX, Root.NEEDS, Root.RUN})
+"""What differs for tasks that share a table of variables."""
+RUN_VALUES = ("verdict", "failed", "id", "number")
+"""What finally nodes can read of the run."""
+
+
+def wrong_run_value(task: Task, placeholder: Placeholder) -> ValueProblem | None:
+    """Return what is wrong with `run.NAME` in a task."""
+    source, name = placeholder.source, placeholder.name
+    if name not in RUN_VALUES:
+        hint = did_you_mean(name, RUN_VALUES) or f"there are {listed(RUN_VALUES)}"
+        return ValueProblem(f"{quoted(source)}: a run has no {quoted(name)}", hint, needle=source)
+    if task.is_finally:
+        return None
+    message = f"{quoted(source)} is known only when the run has ended, to tasks with finally = true"
+    hint = 'write "finally = true", or $DAGTUI_RUN_ID' if name == "id" else 'write "finally = true"'
+    return ValueProblem(message, hint, needle=source)
 
 
 class PlaceholderCheck:
@@ -139,7 +159,7 @@ class PlaceholderCheck:
         for name, placeholder in found:
             if placeholder.root in {Root.PARAMS, Root.ENV}:
                 self._placeholder(number, ("env", name), placeholder)
-        return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
+        return [(name, placeholder) for name, placeholder in found if placeholder.root in _OF_NODES]
 
     def _text(self, number: TaskIndex, place: tuple[str, *KeyPath], parts: Parts) -> None:
         for part in dict.fromkeys(parts):
@@ -165,6 +185,9 @@ class PlaceholderCheck:
         if root is Root.ENV:
             self._variable(number, place, placeholder)
             return
+        if root is Root.RUN:
+            self._run_value(number, place, placeholder)
+            return
         if root is Root.NEEDS:
             if target_of(name, self._layout.index) is not None:
                 key = number, name, bool(placeholder.output), placeholder.default is None
@@ -183,6 +206,11 @@ class PlaceholderCheck:
             wrong = unknown_name(placeholder, known, self._diagnostics)
             if isinstance(wrong, ValueProblem):
                 self._diagnostics.wrong(self._origins.of(number, *place), wrong)
+
+    def _run_value(self, number: TaskIndex, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        wrong = wrong_run_value(self._layout.tasks[number], placeholder)
+        if wrong is not None:
+            self._diagnostics.wrong(self._origins.of(number, *place), wrong)
 
     def _check_cells(self, number: TaskIndex, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Record an axis that a cell of the task lacks."""

@@ -171,6 +171,7 @@ def _place(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
 def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str, str]]:
     """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
+    yield "finally", "runs when all others have ended" if task.is_finally else ""
     asked = "" if node not in run.state.bypassed else ", not asked any more, because the node was retried"
     yield "if", f"{label(task.condition, 1000)}{asked}" if task.condition else ""
     failure = "allowed" if task.allow_failure else ""

@@ -1,0 +1,175 @@
+"""Finally nodes: they begin when every other node is settled, after a cancel too, and run again (rule 12)."""
+
+from __future__ import annotations
+
+import pytest
+from engine.test_resumption import Resumed
+from support.scene import Scene, dag
+
+from dagtui.engine.finally_nodes import run_values
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.targets import Targets, with_finally
+from dagtui.engine.why import why
+
+K = CommandKind
+LAST = {"is_finally": True}
+
+
+def test_they_begin_when_all_others_have_ended_however_they_did():
+    scene = Scene(dag("a>b c f>g", f=LAST, g=LAST))
+    assert why(scene.state, scene.graph.node("f"), 0.0) == "runs when all others have ended: 3 to go"
+    scene.fail("a")
+    assert (scene["b"], scene["f"]) == (NodeStatus.FAILED_PARENT, NodeStatus.WAITING)
+    scene.run("c")
+    assert scene.submitted() == {"f"}
+    assert run_values(scene.state, {"number": 3}) == {"verdict": "failed", "failed": ("a",), "number": 3}
+    scene.run("f", "g")
+    assert scene.traversal.settled
+    assert scene.state.verdict() is Verdict.FAILED
+
+
+def test_they_begin_at_once_where_there_is_nothing_else():
+    assert Scene(dag("f", f=LAST)).submitted() == {"f"}
+
+
+def test_a_failure_of_one_is_a_failure_of_the_run():
+    scene = Scene(dag("a f", f=LAST))
+    scene.run("a")
+    scene.fail("f")
+    assert scene.state.verdict() is Verdict.FAILED
+
+
+def test_they_run_again_when_a_retry_has_woken_another_node():
+    scene = Scene(dag("a f>g", f=LAST, g=LAST))
+    scene.fail("a")
+    scene.run("f", "g")
+    found = scene.preview(K.RETRY, "a")
+    assert scene.names(found.again) == "a f g"
+    scene.command(K.RETRY, "a", expected=found.kills_and_reruns)
+    assert (scene["f"], scene["g"]) == (NodeStatus.WAITING, NodeStatus.WAITING)
+    scene.run("a", "f", "g")
+    assert (scene.attempt("f"), scene.state.verdict()) == (2, Verdict.COMPLETED)
+
+
+def test_one_that_runs_finishes_before_it_waits_again():
+    scene = Scene(dag("a f", f=LAST))
+    scene.fail("a")
+    scene.start("f")
+    scene.command(K.RETRY, "a")
+    assert scene["f"] is NodeStatus.RUNNING
+    scene.end("f")
+    assert scene["f"] is NodeStatus.WAITING
+    scene.run("a", "f")
+    assert scene.attempt("f") == 2
+
+
+def test_what_a_person_said_of_one_stays():
+    scene = Scene(dag("a f", f=LAST))
+    scene.command(K.SKIP, "f")
+    scene.fail("a")
+    scene.command(K.RETRY, "a")
+    scene.run("a")
+    assert (scene["f"], scene.traversal.settled) == (NodeStatus.SKIPPED, True)
+
+
+def test_a_retry_of_one_runs_it_alone():
+    scene = Scene(dag("a f", f=LAST))
+    scene.run("a")
+    scene.fail("f")
+    scene.command(K.RETRY, "f")
+    assert scene.submitted() == {"f"}
+
+
+@pytest.mark.parametrize("cancels", [1, 2])
+def test_a_second_cancel_of_the_run_cancels_them_too(cancels: int):
+    scene = Scene(dag("a b>c f", f=LAST), jobs=1)
+    scene.start("a" if "a" in scene.submitted() else "b")
+    for _ in range(cancels):
+        scene.command(K.CANCEL_ALL)
+    scene.end(scene.begun[0], 1)
+    scene.run_all()
+    assert scene["f"] is (NodeStatus.COMPLETED if cancels == 1 else NodeStatus.CANCELLED)
+    assert scene.state.verdict() is Verdict.CANCELLED
+    scene.command(K.RETRY, scene.begun[0])
+    assert scene["f"] is NodeStatus.WAITING
+
+
+def test_a_cancel_of_the_run_cancels_them_when_only_they_are_left():
+    scene = Scene(dag("a f", f=LAST))
+    scene.run("a")
+    scene.start("f")
+    scene.command(K.CANCEL_ALL)
+    assert scene["f"] is NodeStatus.CANCELLING
+
+
+def test_the_first_failure_leaves_them_to_run():
+    scene = Scene(dag("a>b c>f", keep_going=False, f=LAST), jobs=1)
+    scene.fail("a" if "a" in scene.submitted() else "c")
+    scene.run_all()
+    assert NodeStatus.CANCELLED in {scene["b"], scene["c"], scene["a"]}
+    assert scene["f"].settled
+
+
+def test_a_cancel_of_a_subtree_stops_at_them():
+    scene = Scene(dag("a>b>f", f={**LAST, "trigger": "none_failed"}))
+    scene.command(K.CANCEL_SUBTREE, "a")
+    assert not scene.marks("f")
+
+
+def test_they_may_need_others_and_have_conditions():
+    ends = {"f": {"trigger": "any_failed"}, "g": {"condition": "run.verdict == 'failed'"}}
+    tasks = {**ends, "h": {"condition": "'b' in run.failed"}}
+    scene = Scene(dag("a b>f g h", **{label: LAST | fields for label, fields in tasks.items()}))
+    scene.fail("b")
+    assert scene["f"] is NodeStatus.WAITING
+    scene.run("a")
+    assert scene.submitted() == {"f", "g", "h"}
+    scene.run("f", "g", "h")
+    scene.command(K.RETRY, "b")
+    scene.run("b")
+    assert [scene.cause(label) for label in "fgh"] == [Cause.NOTHING_FAILED, Cause.CONDITION, Cause.CONDITION]
+    assert (
+        why(scene.state, scene.graph.node("g"), 0.0)
+        == "run.verdict == 'failed' is false (run.verdict is \"completed\")"
+    )
+
+
+def test_they_run_for_named_nodes_if_what_they_need_does():
+    graph = dag("a b>g f h", f=LAST, g=LAST, h={**LAST, "default": False})
+    a, f = graph.node("a"), graph.node("f")
+    targets = with_finally(graph, Targets((a,), ("a",)))
+    assert targets.nodes == (a, f)
+    scene = Scene(graph, targets=("a", "f"))
+    scene.run("a", "f")
+    assert scene.traversal.settled
+
+
+def test_a_resumed_run_runs_them_again_if_anything_else_runs():
+    scene = Scene(dag("a b f g", f=LAST, g=LAST))
+    scene.fail("a")
+    scene.run("b", "f", "g")
+    run = Resumed(scene.graph, scene.events)
+    run.continue_run()
+    run.let_end()
+    graph = run.graph
+    assert [run.state.attempt[graph.node(label)] for label in "abfg"] == [2, 1, 2, 2]
+    again = Resumed(graph, run.records)
+    again.continue_run()
+    again.let_end()
+    assert not again.begun
+
+
+def test_an_event_costs_the_same_with_many_others():
+    """Each end looks at no other node, however many finally nodes wait."""
+    last = {f"f{number}": LAST for number in range(50)}
+    scene = Scene(dag(" ".join([*(f"n{number}" for number in range(200)), *last]), **last), jobs=1)
+    nodes = scene.traversal.finally_nodes
+    assert nodes is not None
+    looked_at: list[int] = []
+    nodes._ran = lambda node: bool(looked_at.append(node))  # type: ignore[method-assign]
+    for number in range(199):
+        scene.run(next(iter(scene.submitted())))
+        assert not looked_at, number
+    scene.run(next(iter(scene.submitted())))
+    assert len(scene.state.graph.nodes) - scene.state.unsettled == 200

@@ -49,6 +49,14 @@ def test_the_run_fails_and_a_resume_gets_the_time_again(tmp_path: Path):
     assert "3 done" in again.stdout
 
 
+def test_finally_tasks_still_run(tmp_path: Path):
+    last = '[tasks.last]\nfinally = true\nrun = "sleep 0.3; echo {{ run.verdict }} > last"\n'
+    write(tmp_path, BODY.format(timeout=0.2) + last)
+    done = call("run", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (tmp_path / "last").read_text() == "failed\n"
+
+
 def test_a_plan_says_that_the_time_will_not_suffice(tmp_path: Path):
     write(tmp_path, BODY.format(timeout='"1h"').replace("until [ -e go ]; do sleep 0.02; done", "sleep 0.2"))
     assert call("run", "graph.toml", cwd=tmp_path).returncode == 0

@@ -181,6 +181,27 @@ def test_a_wide_node_does_not_wait_for_all_narrow_ones() -> None:
     assert run.began[big] < 1.5 < last
 
 
+@pytest.mark.parametrize(("slots", "jobs"), [(1, 66), (3, 4)])
+@pytest.mark.parametrize("lookahead", [0, 64])
+def test_a_node_that_wants_a_whole_pool_does_not_wait_for_all_that_want_a_part(
+    slots: int, jobs: int, lookahead: int
+) -> None:
+    """Beside nodes that want no pool, which go on while it waits for its pool."""
+    graph = narrow_and_wide(40)
+    others = [f"o{number}" for number in range(60)]
+    wants = {"b": (("gpu", 2),), "n": (("gpu", 1),)}
+    tasks = [Task(label, slots=slots if label == "big" else 1, pools=wants.get(label[0], ())) for label in graph.labels]
+    edges = [(parent, child) for parent in graph.nodes for child in graph.children(parent)]
+    graph = with_pools(Graph([*graph.labels, *others], edges, tasks=[*tasks, *map(Task, others)]))
+    seconds = [0.3 if label == "n0" else 0.2 for label in graph.labels]  # the two GPUs never become free at once
+    run = VirtualRun(graph, seconds, jobs, lookahead)
+    run.go()
+    big = run.began[graph.node("big")]
+    # Ready from 0.2 s on: a typical attempt of 1 s at most, then the longest one for the pool, and one for slots.
+    assert big < 0.2 + 1.0 + 2 * max(seconds) < max(run.began.values())
+    assert big < sorted(run.began[graph.node(f"n{number}")] for number in range(40))[20]
+
+
 def kept_back() -> Scene:
     """Return a scene of three slots, in which `wide` was passed over for a second, so that free slots are kept."""
     scene = Scene(dag("s>wide>x>y>z a b c d e f g", wide={"slots": 3}), jobs=3)

@@ -117,6 +117,9 @@ def why_silent(log: NodeLog) -> str:
         return f"{name} is {ADDED_BY_RETRY}"
     reason = label(record.get("why", ""))
     status = str(record.get("status", ""))
+    if record.get("cause") in {"asks", "answered", "rejected"}:
+        verb = "asks" if status == "READY" else "is a gate"
+        return f"{name} {verb}: {reason}"
     said = with_reason(NodeStatus[status].word, reason) if status in NodeStatus.__members__ else "waits for its parents"
     if not log.attempt or status in {"FAILED_PARENT", "SKIPPED"}:
         return f"{name} has not started in run {log.run.number} ({said})"

@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
-from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
+from dagtui.engine.asking import Asking
+from dagtui.engine.dispatch import LOOKAHEAD_MOST
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
     BY_TIMEOUT,
@@ -28,7 +29,6 @@ from dagtui.engine.messages import (
 )
 from dagtui.engine.rules.retries import back_off, retries
 from dagtui.engine.service_ends import end_services
-from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.walks import critical_path_lengths
@@ -38,7 +38,7 @@ from dagtui.text.amounts import NO_TIME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import AttemptNumber, Preview, Question
+    from dagtui.engine.messages import AttemptNumber, Preview
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime, Seconds
 
@@ -54,7 +54,7 @@ _FAILURES = {
 }
 
 
-class Traversal(Dispatch):
+class Traversal(Asking):
     """One run of a graph as a state machine.
 
     `handle` processes one message, and `wake` processes the alarms that are due. Both append to `events` and `effects`.
@@ -74,9 +74,6 @@ class Traversal(Dispatch):
         super().__init__(graph, RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
         self._events_seen = 0
         self._stops_seen = 0
-        self._staleness = Staleness(self.state)
-        self._unasked: list[NodeIndex] = []
-        """Ready gates whose question has not been put."""
         self._run_limit = graph.settings.timeout
         if graph.any_services:
             from dagtui.engine.services import Services
@@ -202,16 +199,6 @@ class Traversal(Dispatch):
         is_current = state.attempt[node] == attempt and node in self.capacity.held
         if is_current and (state.status[node], state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
             self.set(NodeChange(node, NodeStatus.RUNNING, Cause.SERVES, f"ready: {text}"))
-
-    def _outdate_below(self, node: NodeIndex) -> None:
-        if self.services is not None and node in self.services:
-            self.restarted.discard(node)  # what ran before is not out of date because its service runs again
-            return
-        if self.restarted or self._staleness.active:
-            why = self.state.why
-            for other in self._staleness.begins(node, self.restarted, self.capacity.held):
-                cause = self.state.cause_of(other)
-                self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
 
     def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
         task = self.graph.task(node)
@@ -343,32 +330,6 @@ class Traversal(Dispatch):
         self._finish_turn()
         return found
 
-    # Gates
-
-    def _line_up(self, node: NodeIndex) -> None:
-        """Queue a ready node for a slot, or a gate for its question."""
-        if self.question is None or self.graph.gate(node) is None:
-            self.ready.push(node, self.capacity.group(node))
-        else:
-            self._unasked.append(node)
-
-    def _ask(self, node: NodeIndex, question: Question) -> None:
-        """Put a gate's question to a person. It takes no slot, and has no attempt."""
-        if question.trouble:
-            self.set(NodeChange(node, NodeStatus.FAILED, Cause.COULD_NOT_START, f"could not ask: {question.trouble}"))
-            control.stop_after_failure(self, node)
-        else:
-            self.set(NodeChange(node, NodeStatus.READY, Cause.ASKS, question.text))
-            self._outdate_below(node)
-
-    def _ask_gates(self) -> None:
-        while self._unasked and self.question is not None:
-            node = self._unasked.pop(0)
-            if (self.state.status[node], self.state.cause[node]) == (NodeStatus.READY, Cause.NONE):
-                self._ask(node, self.question(node))
-                self.settle()
-                self._look_at_events()
-
     # Alarms
 
     def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
@@ -403,9 +364,10 @@ class Traversal(Dispatch):
         self.settle()
         self._look_at_events()
         self._ask_gates()
-        if self.undecidable:
+        while self.undecidable:
             control.stop_after_undecidable(self)
             self._look_at_events()
+            self._ask_gates()
         if self.services is not None:
             end_services(self, self.services)
         for effect in self.effects[self._stops_seen :]:

@@ -1,0 +1,66 @@
+"""Asking: the questions of gates are put to a person as soon as their trigger lets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine import control
+from dagtui.engine.dispatch import Dispatch
+from dagtui.engine.events import NodeChange
+from dagtui.engine.staleness import Staleness
+from dagtui.engine.status import Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.messages import Question
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph, NodeIndex
+
+
+class Asking(Dispatch):
+    """A dispatch that also puts the questions of gates (rule 13 in `rules`)."""
+
+    def __init__(self, graph: Graph, state: RunState, order: Sequence[float], lookahead: int) -> None:
+        super().__init__(graph, state, order, lookahead)
+        self._staleness = Staleness(state)
+        self._unasked: list[NodeIndex] = []
+        """Ready gates whose question has not been put."""
+
+    def _look_at_events(self) -> None:
+        """Line up the nodes that became ready since the last look."""
+        raise NotImplementedError
+
+    def _outdate_below(self, node: NodeIndex) -> None:
+        if self.services is not None and node in self.services:
+            self.restarted.discard(node)  # what ran before is not out of date because its service runs again
+            return
+        if self.restarted or self._staleness.active:
+            why = self.state.why
+            for other in self._staleness.begins(node, self.restarted, self.capacity.held):
+                cause = self.state.cause_of(other)
+                self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
+
+    def _line_up(self, node: NodeIndex) -> None:
+        """Queue a ready node for a slot, or a gate for its question."""
+        if self.question is None or self.graph.gate(node) is None:
+            self.ready.push(node, self.capacity.group(node))
+        else:
+            self._unasked.append(node)
+
+    def _ask(self, node: NodeIndex, question: Question) -> None:
+        """Put a gate's question to a person. It takes no slot, and has no attempt."""
+        if question.trouble:
+            self.set(NodeChange(node, NodeStatus.FAILED, Cause.COULD_NOT_START, f"could not ask: {question.trouble}"))
+            control.stop_after_failure(self, node)
+        else:
+            self.set(NodeChange(node, NodeStatus.READY, Cause.ASKS, question.text))
+            self._outdate_below(node)
+
+    def _ask_gates(self) -> None:
+        while self._unasked and self.question is not None:
+            node = self._unasked.pop(0)
+            if (self.state.status[node], self.state.cause[node]) == (NodeStatus.READY, Cause.NONE):
+                self._ask(node, self.question(node))
+                self.settle()
+                self._look_at_events()

@@ -11,7 +11,7 @@ from dagtui.engine.messages import CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
-from dagtui.graph.model import Graph, Task
+from dagtui.graph.model import Gate, Graph, Task
 
 K = CommandKind
 SKIPPED, FAILED = (NodeStatus.SKIPPED, Cause.CONDITION), (NodeStatus.FAILED, Cause.CONDITION)
@@ -167,3 +167,10 @@ def test_a_resumed_run_asks_again_but_not_what_was_retried():
     run.continue_run()
     run.let_end()
     assert [run.state.status_of(node).word for node in range(3)] == ["done", "done", "skipped"]
+
+
+def test_a_gate_that_runs_because_a_condition_without_an_answer_cancelled_its_parent_asks_at_once():
+    gate = {"trigger": "any_failed", "action": Gate("Go on?")}
+    scene = Scene(dag("a>g n", keep_going=False, n=when("env.NOT_SET > 3"), g=gate))
+    assert (now(scene, "n"), scene["a"]) == (FAILED, NodeStatus.CANCELLED)
+    assert now(scene, "g") == (NodeStatus.READY, Cause.ASKS)

@@ -32,7 +32,7 @@ def test_in_a_pipe_a_page_is_markdown(tmp_path: Path):
     [
         ("grph-file", 'did you mean "graph-file"?'),
         ("retry", "dagtui retry --help describes the command"),
-        ("\x1b[31m", "the pages are start, graph-file, control"),
+        ("\x1b[31m", "the pages are start, graph-file, up-to-date"),
     ],
 )
 def test_a_wrong_topic_is_one_message_with_what_may_be_meant(topic: str, hint: str, tmp_path: Path):

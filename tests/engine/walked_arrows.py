@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine import control, resumption, traversal
+from dagtui.engine import control, finally_nodes, resumption, traversal
 from dagtui.engine.dispatch import Dispatch
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.traversal import Traversal
@@ -24,6 +24,7 @@ REASONS: dict[str, tuple[object, str]] = {
     "a": (Traversal, "_ask"),
     "e": (Traversal, "handle_results"),
     "s": (Dispatch, "_submit"),
+    "l": (finally_nodes.FinallyNodes, "switch"),
     "n": (traversal, "end_services"),
     "t": (Traversal, "wake"),
     "c": (control, "_try"),

@@ -130,6 +130,40 @@ needs = ["database"]
 run = "true"
 """
 
+CONDITIONS = """version = 1
+[params]
+size = "s"
+[tasks.rows]
+run = "echo rows=$DAGTUI_ATTEMPT >> $DAGTUI_OUTPUT"
+[tasks.large]
+if = "params.size == 'l'"
+run = "echo large"
+[tasks.below]
+needs = ["large"]
+run = "true"
+[tasks.many]
+needs = ["rows"]
+if = "needs.rows.outputs.rows > 1"
+run = "true"
+[tasks.unknown]
+needs = ["rows"]
+if = "needs.rows.outputs.columns > 1"
+run = "true"
+"""
+FINALLY = """version = 1
+[tasks.work]
+run = "[ $DAGTUI_ATTEMPT -gt 1 ]"
+[tasks.other]
+run = "true"
+[tasks.alert]
+finally = true
+if = "run.verdict == 'failed'"
+run = "echo alert {{ run.failed }}"
+[tasks.clean]
+finally = true
+run = "echo clean"
+"""
+
 Story = Callable[[LiveRun], Awaitable[None]]
 
 
@@ -253,6 +287,19 @@ async def rerun_of_a_test(session: LiveRun) -> None:
 
 DEMO = Path(__file__).parents[2] / "dagtui" / "cli" / "demo.toml"
 
+
+async def decide_again(session: LiveRun) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RETRY, "large")
+    await until(lambda: session.settled)
+    command(session, CommandKind.RERUN, "rows")
+
+
+async def retry_work(session: LiveRun) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RETRY, "work")
+
+
 STORIES: dict[str, tuple[str, Story]] = {
     "demo": (DEMO.read_text().replace("sleep 1", "sleep 0.1").replace("sleep 0.5", "sleep 0.02"), nothing),
     "retry": ("version = 1\n" + FAILING_ONCE, retry),
@@ -267,6 +314,8 @@ STORIES: dict[str, tuple[str, Story]] = {
     "triggers": (TRIGGERS, nothing),
     "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
     "gates": (GATES, gates),
+    "conditions": (CONDITIONS, decide_again),
+    "finally": (FINALLY, retry_work),
     "targets": ("version = 1\n" + FORK % "exit 3", add_a_node),
     "service": (SERVICE, rerun_of_a_test),
     "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),

@@ -18,6 +18,7 @@ REASONS = {
     "a": "asked: a gate puts its question to a person, or its question has no value for a placeholder",
     "s": "submitted: it is handed to the executor",
     "e": "executor: its attempt begins, ends or was withdrawn, or is not needed (rules 2 and 6)",
+    "l": "last: a node woke that finally nodes wait for, so that they run again (rule 12)",
     "n": "not needed: a service whose descendants are all settled is ended (rule 11)",
     "t": "time: its back-off or timeout is over",
     "c": "command: a person's, or a follower's parent runs again (rule 9)",
@@ -26,16 +27,16 @@ REASONS = {
 }
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
-WAITING        cer     p     -       -        cef        c         p      p             cfr       cp
+WAITING        celr    p     -       -        cef        c         p      p             cfr       cp
 READY          pr      aes   e       e        cf         ce        acep   p             cfr       cp
 RUNNING        -       -     e       e        cnt        e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
 CANCELLING     e       e     e       e        cef        e         er     -             er        -
-COMPLETED      cr      c     -       -        -          aer       -      -             r         -
-FAILED         cpr     cp    -       -        e          c         ep     p             r         cp
-FAILED_PARENT  cpr     cp    -       -        e          c         p      ep            r         cp
+COMPLETED      clr     c     -       -        -          aer       -      -             r         -
+FAILED         clpr    cp    -       -        e          c         ep     p             r         cp
+FAILED_PARENT  clpr    cp    -       -        e          c         p      ep            r         cp
 CANCELLED      cr      c     -       -        -          c         -      -             cr        c
-SKIPPED        cpr     cp    -       -        e          c         p      p             r         cep
+SKIPPED        clpr    cp    -       -        e          c         p      p             r         cep
 """
 """Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
 

@@ -177,7 +177,7 @@ class Invariants(RunModel):
             assert state.attempt[node] == 0
             answered = cause in {Cause.ANSWERED, Cause.REJECTED}
             given = state.asked[node].answer if node in state.asked else None
-            assert not answered or (given is not None and state.outputs[node] == {"answer": given.choice})
+            assert not answered or (given is not None and state.outputs.get(node) == {"answer": given.choice})
             assert (cause is Cause.REJECTED) <= (given is not None and given.choice == "reject")
             assert status is not NodeStatus.READY or given is None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.fork_server import call_in_fork
 from support.program import DAGTUI, ENVIRONMENT
 from support.waiting import wait_for
 
@@ -62,8 +63,8 @@ class LiveGraph:
         return self.processes[-1]
 
     def call(self, command: str, *arguments: str, graph: bool = True) -> subprocess.CompletedProcess[str]:
-        words = [*DAGTUI, command, *([str(self.path)] if graph else []), *arguments]
-        return subprocess.run(words, capture_output=True, text=True, timeout=60, env=self.environment)
+        words = [command, *([str(self.path)] if graph else []), *arguments]
+        return call_in_fork(words, os.getcwd(), self.environment)
 
     def events(self, number: int = 1) -> list[dict[str, object]]:
         path = folder_with_runs(self.path) / "runs" / str(number) / "journal.jsonl"

@@ -26,9 +26,6 @@ LONGEST_PATH = 4096
 """Characters of a path, as on Linux."""
 RETRIED_WORDS = ("timeout", "lost")
 """Ends without an exit status that `exit_codes` can name."""
-
-PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
-"""What the text of a parameter on the command line can be read as."""
 _PREFIX = r"""(?:[^\s{}\[\]()"'*?/=!<>,&|]+/)+"""
 """Nothing that ends a path in a placeholder or a condition."""
 _OTHER_TYPES = {

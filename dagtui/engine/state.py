@@ -112,6 +112,10 @@ class RunState(ActiveTime):
             return Verdict.FAILED
         return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
 
+    def waits_for_all(self, node: NodeIndex) -> bool:
+        """Return whether a node is a finally node that waits for all others (rule 12 in `rules`)."""
+        return bool(self.is_finally and self.is_finally[node] and self.unsettled_before_finally)
+
     def is_outside(self, node: NodeIndex) -> bool:
         """Return whether the node is not part of the run."""
         return not self.selected[node]

@@ -153,7 +153,7 @@ def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
 
 def waiting_why(state: RunState, node: NodeIndex) -> str:
     """Return what a waiting node waits for, such as `3 / 7 parents` (settled ones of all)."""
-    if state.is_finally and state.is_finally[node] and state.unsettled_before_finally:
+    if state.waits_for_all(node):
         return f"runs when all others have ended: {count(state.unsettled_before_finally)} to go"
     total = state.graph.parent_count(node)
     settled = state.ok[node] + state.bad[node] + state.skip[node]

@@ -136,7 +136,8 @@ def pending_parents(state: RunState, node: NodeIndex) -> list[NodeIndex]:
 def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     state = run.state
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
-    words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
+    waits = parents_settled if state.waits_for_all(node) else f"{parents_settled} settled"
+    words = ", ".join(filter(None, (f"waiting: {waits}", trigger)))
     heading = row(Span(words, Role.HEADING))
     return [heading, row(), *node_rows(run, pending_parents(state, node), clock, look)]
 

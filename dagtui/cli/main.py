@@ -163,8 +163,9 @@ def _no_such_word(word: str) -> str:
     meant = with_its_ending(word)
     hint = f'did you mean "{meant}"?' if meant else did_you_mean(word, COMMANDS)
     here = graph_file_here()
-    if here is not None and not hint:
-        hint = f"to run a node of that name: dagtui {here} {word}"
+    if here is not None:
+        node = f"to run a node of that name: dagtui {here} {word}"
+        hint = f"{hint} {node}" if hint else node
     hint = hint or "a graph's name ends in .toml; dagtui --help lists the commands"
     return f"there is no command and no file {word!r}; {hint}"
 

@@ -43,7 +43,7 @@ def read_dvc(path: Path) -> Draft:
         raise NotThatFileError('it has no table "stages"')
     draft = Draft(path.name)
     values = DvcValues(path.parent, draft)
-    if (path.parent / PARAMS).is_file():
+    if os.path.isfile(path.parent / PARAMS):
         values.add(PARAMS)
     for source in document.get("vars") or ():
         try:
@@ -67,7 +67,7 @@ class Folders:
         self._base = base
         self._known: set[str] = set()
         try:
-            lock = read_data(base / "dvc.lock") if (base / "dvc.lock").is_file() else None
+            lock = read_data(base / "dvc.lock") if os.path.isfile(base / "dvc.lock") else None
         except (OSError, ValueError):
             lock = None
         locked = lock.get("stages") if isinstance(lock, dict) else None
@@ -93,7 +93,7 @@ class Folders:
         if path.endswith("/") or place in self._known:
             return True
         real = self._base / place
-        return real.is_dir() if real.exists() else not os.path.splitext(os.path.basename(place))[1]
+        return os.path.isdir(real) if os.path.exists(real) else not os.path.splitext(os.path.basename(place))[1]
 
 
 def _above(place: str) -> Iterator[str]:

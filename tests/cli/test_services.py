@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from support import program
 from support.process_listing import alive, fresh_token, gone
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +38,6 @@ run = "test -e there && python3 -c 'import urllib.request as u; u.urlopen(\\"htt
 def free_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return str(server.getsockname()[1])
-
-
-def wait_until(holds: object) -> None:
-    assert callable(holds)
-    end = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)  # looks again
 
 
 def test_each_kind_of_readiness(tmp_path: Path) -> None:
@@ -76,6 +68,6 @@ service = {{ ready = "run exec -a {token} sleep 300" }}
     )
     words = [sys.executable, "-m", "dagtui", "run", str(tmp_path / "g.toml")]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        wait_until(lambda: alive(token))
+        wait_for(lambda: alive(token))
         os.kill(run.pid, signal.SIGKILL)
-    wait_until(lambda: gone(token))
+    wait_for(lambda: gone(token))

@@ -152,7 +152,7 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.is_dir()
+        return entry.is_dir(follow_symlinks=True)
     except OSError:
         return False
 

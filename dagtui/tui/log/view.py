@@ -115,7 +115,7 @@ class LogView(ScrolledRows):
         """Draw at once: something other than the end of the log has changed."""
         self.document.forget()
         self._drawn.clear()
-        self.late = False
+        self.late = not self.is_mounted or not self.size
         self.repaint()
 
     def take(self, change: Change) -> None:

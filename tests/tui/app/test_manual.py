@@ -28,7 +28,7 @@ async def test_the_help_leads_to_a_page_and_back(size: tuple[int, int]):
         await until(lambda: title in screen_text(app))
         assert summary.split()[0] in screen_text(app)
         await pilot.press("G")
-        await until(lambda: "finally" in screen_text(app))
+        await until(lambda: "executor" in screen_text(app))
         for kind in (ManualDialog, HelpScreen):
             await pilot.press("escape")
             assert isinstance(app.screen, kind)

@@ -59,7 +59,8 @@ def plan(
     if any(task.inputs for task in executed.tasks):
         from dagtui.runs.judging import PlannedFiles  # only here: others need no database
 
-        judging = partial(PlannedFiles, executed, environment, forced=force)
+        redact = str if secrets is None else secrets.mask
+        judging = partial(PlannedFiles, executed, environment, redact=redact, forced=force)
     conditions = planned_conditions(executed, environment, secrets)
     made = make_plan(graph, History.load(graph_file.path), slots, targets, judging, conditions)
     sheets = sheet_changes(graph, graph_file.path)

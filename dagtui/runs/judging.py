@@ -45,7 +45,7 @@ def judging_executor(
 ) -> Executor:
     """Return an executor that hands on to another one what is not up to date.
 
-    Nodes that a person asked for and those that are forced run in any case. Values are remembered without secrets.
+    Nodes that a person asked for and those that are forced run in any case. What is remembered has no secrets.
     """
     state = traversal.state
 
@@ -55,10 +55,11 @@ def judging_executor(
         return FORCED if is_forced(node) else ""
 
     threads = max(2, processors())
-    memory = Fingerprints(fingerprints_path(directory.path), directory.number)
+    redact = str if secrets is None else secrets.mask
+    memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
     reader = FileReader(graph_folder(graph), memory, threads)
     keys = _keys(graph, environment, state)
-    judge = Judge(memory, reader, directory.number, str if secrets is None else secrets.mask)
+    judge = Judge(memory, reader, directory.number, redact)
     return JudgingExecutor(inner, graph, keys, judge, memory, reader, must_run, threads)
 
 
@@ -74,13 +75,22 @@ def _keys(graph: Graph, environment: Mapping[str, str], state: RunState) -> Node
 class PlannedFiles:
     """Judges the nodes of a plan as a run would judge them now. Nothing is executed, and no node is remembered."""
 
-    def __init__(self, graph: Graph, environment: Mapping[str, str], state: RunState, *, forced: bool) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        environment: Mapping[str, str],
+        state: RunState,
+        *,
+        redact: Callable[[str], str],
+        forced: bool,
+    ) -> None:
         """`graph` is the one that would be executed, and `state` that of the simulated run."""
         self._graph = graph
         self._forced = forced
         folder, run = _last(graph)
-        self._memory = Fingerprints(folder / NAME if run else Path(":memory:"), run)
-        self._judge = Judge(self._memory, FileReader(graph_folder(graph), self._memory, max(2, processors())), run)
+        self._memory = Fingerprints(folder / NAME if run else Path(":memory:"), run, redact)
+        reader = FileReader(graph_folder(graph), self._memory, max(2, processors()))
+        self._judge = Judge(self._memory, reader, run, redact)
         self._keys = _keys(graph, environment, state)
         self._runs: set[NodeIndex] = set()
 
@@ -126,11 +136,12 @@ class PlannedFiles:
 
 
 def changed_files(
-    graph: Graph, directory: RunDirectory, nodes: Iterable[NodeIndex]
+    graph: Graph, directory: RunDirectory, nodes: Iterable[NodeIndex], secrets: Secrets | None
 ) -> tuple[dict[NodeIndex, tuple[str, ...]], int]:
     """Look at the inputs and outputs of completed nodes. Return what changed, by node, and how many were looked at."""
-    memory = Fingerprints(fingerprints_path(directory.path), directory.number)
-    judge = Judge(memory, FileReader(graph_folder(graph), memory, max(2, processors())), directory.number)
+    redact = str if secrets is None else secrets.mask
+    memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
+    judge = Judge(memory, FileReader(graph_folder(graph), memory, max(2, processors())), directory.number, redact)
     paths = DeclaredPaths(graph)
     changed: dict[NodeIndex, tuple[str, ...]] = {}
     looked_at = 0

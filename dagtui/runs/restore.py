@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
     from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.secrets import Secrets
 
 NAMED = 5
 """Number of changed tasks that a message names."""
@@ -174,7 +175,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
 
 
-def _with_changed_files(last: LastRun, executed: Graph) -> LastRun:
+def _with_changed_files(last: LastRun, executed: Graph, secrets: Secrets | None) -> LastRun:
     """Add the completed nodes whose inputs or outputs have changed since, and what is below them."""
     if not any(task.inputs for task in executed.tasks):
         return last
@@ -186,7 +187,7 @@ def _with_changed_files(last: LastRun, executed: Graph) -> LastRun:
         for node in state.nodes_with(NodeStatus.COMPLETED)
         if node not in last.again and executed.task(node).inputs and state.cause_of(node) is not Cause.MARKED
     ]
-    files, looked_at = changed_files(executed, last.directory, done)
+    files, looked_at = changed_files(executed, last.directory, done, secrets)
     if not files:
         return replace(last, looked_at=looked_at)
     again = {**with_descendants(last.graph, files), **last.again}
@@ -269,7 +270,8 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         ended = end_survivors(directory.path)
         begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
-        last = _with_changed_files(replay(ingredients.shown, directory, reader), ingredients.executed)
+        last = replay(ingredients.shown, directory, reader)
+        last = _with_changed_files(last, ingredients.executed, ingredients.secrets)
         damaged = begun_anew or _set_aside(reader)
         targets = joining(graph, last.state, options.targets, found.rerun) if last.state.outside else None
         if last.well and not found.rerun and targets is None and not _releases(ingredients, last.state):

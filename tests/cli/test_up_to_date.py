@@ -68,3 +68,42 @@ def test_a_plan_of_a_graph_that_never_ran_writes_nothing(folder: Path):
     assert not (folder / ".dagtui").exists()
     found = json.loads(called(folder, "plan", "--json"))
     assert [(node["runs"], node["up_to_date"]) for node in found["nodes"]] == [(True, False)] * 2
+
+
+WITH_SECRETS = """
+version = 1
+[run]
+secrets = ["FOLDER", "NAME"]
+[tasks.fetch]
+inputs = ["in.csv"]
+outputs = ["d/{{ env.FOLDER }}.csv", "all/"]
+run = "mkdir -p d/hunter2 all; cp in.csv d/{{ env.FOLDER }}.csv; cp in.csv all/{{ env.NAME }}; cp in.csv all/b"
+[tasks.read]
+matrix = { id = ["a", "hunter3-secret"] }
+inputs = ["d/{{ env.FOLDER }}.csv", "all/"]
+run = "echo {{ matrix.id }}"
+"""
+
+
+def test_what_is_remembered_of_paths_and_nodes_has_no_secret_in_it(tmp_path: Path):
+    (tmp_path / "graph.toml").write_text(WITH_SECRETS)
+    (tmp_path / "in.csv").write_text("1\n")
+    variables = {"FOLDER": "hunter2/secret", "NAME": "hunter3-secret"}
+
+    def said(*words: str) -> str:
+        done = program.call(words[0], "graph.toml", *words[1:], cwd=tmp_path, env=variables)
+        return done.stdout + done.stderr
+
+    assert "3 done" in said("run")
+    assert "3 done (3 up to date)" in said("run")
+    assert "0 nodes would run (3 up to date)" in said("plan")
+    assert "nor inputs and outputs of 3 nodes" in said("run", "--resume")
+    (tmp_path / "all" / "b").write_text("2\n")
+    assert "all/b changed" in said("run")
+    (tmp_path / "all" / "hunter3-secret").write_text("2\n")
+    assert "all/*** changed" in said("plan")
+    kept = [file for file in (tmp_path / ".dagtui").rglob("*") if file.is_file()]
+    assert "fingerprints.sqlite" in {file.name for file in kept}
+    for file in kept:
+        content = file.read_bytes()
+        assert not [secret for secret in variables.values() if secret.encode() in content], file

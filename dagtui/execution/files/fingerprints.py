@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sqlite3
+from hashlib import sha256
 from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,12 +54,16 @@ NOTHING = Remembered(None, "")
 class Fingerprints:
     """What is remembered of files and nodes. Any thread may call. No call raises an error of the database."""
 
-    def __init__(self, path: Path, run: int) -> None:
-        """`run` is the number of the present run, which says how long ago something was used."""
+    def __init__(self, path: Path, run: int, redact: Callable[[str], str] = str) -> None:
+        """`run` is the number of the present run, which says how long ago something was used.
+
+        `redact` takes the secrets out of names of nodes and files. It leaves names of nodes different.
+        """
         self.path = path
         self.remarks: list[str] = []
         """Problems that people should know. Safe to show."""
         self._run = run
+        self._redact = redact
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._failures = 0
@@ -71,7 +76,7 @@ class Fingerprints:
         old: list[bytes] = []
         with self._guarded() as database:
             for begin in range(0, len(paths), _ASKED_AT_ONCE):
-                keys = {os.fsencode(path): path for path in paths[begin : begin + _ASKED_AT_ONCE]}
+                keys = {self._file_key(path): path for path in paths[begin : begin + _ASKED_AT_ONCE]}
                 holes = ",".join("?" * len(keys))
                 query = f"SELECT path, stamp, digest, used FROM files WHERE path IN ({holes})"  # noqa: S608 - only marks
                 for key, stamp, digest, used in database.execute(query, list(keys)):
@@ -86,14 +91,20 @@ class Fingerprints:
 
     def remember_digests(self, found: Iterable[tuple[str, KnownDigest]]) -> None:
         """Remember digests of files."""
-        rows = [(os.fsencode(path), entry.stamp, entry.digest, self._run) for path, entry in found]
+        rows = [(self._file_key(path), entry.stamp, entry.digest, self._run) for path, entry in found]
         with self._guarded() as database, _transaction(database):
             database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+
+    def _file_key(self, path: str) -> bytes:
+        """Return what stands for a path. A path that has a secret in it is not written, but its digest."""
+        key = os.fsencode(path)
+        return key if self._redact(path) == path else sha256(key).digest()
 
     # Nodes
 
     def node(self, name: str) -> Remembered:
         """Return what is remembered of a node."""
+        name = self._redact(name)
         with self._guarded() as database:
             row = database.execute("SELECT facts, begun, used FROM nodes WHERE label = ?", (name,)).fetchone()
             if row is None:
@@ -113,24 +124,27 @@ class Fingerprints:
                 "INSERT INTO nodes VALUES (?, NULL, ?, '', ?) "
                 "ON CONFLICT (label) DO UPDATE SET before = begun, begun = excluded.begun, used = excluded.used"
             )
-            database.execute(query, (name, begun, self._run))
+            database.execute(query, (self._redact(name), begun, self._run))
 
     def withdraw(self, name: str, begun: str) -> None:
         """Forget an attempt that did not begin. What is known of the one before it counts again."""
         with self._guarded() as database:
-            database.execute("UPDATE nodes SET begun = before WHERE label = ? AND begun = ?", (name, begun))
+            database.execute(
+                "UPDATE nodes SET begun = before WHERE label = ? AND begun = ?", (self._redact(name), begun)
+            )
 
     def fail(self, name: str, begun: str, ended: str) -> None:
         """Note how an attempt failed."""
         with self._guarded() as database:
-            database.execute("UPDATE nodes SET begun = ? WHERE label = ? AND begun = ?", (ended, name, begun))
+            database.execute(
+                "UPDATE nodes SET begun = ? WHERE label = ? AND begun = ?", (ended, self._redact(name), begun)
+            )
 
     def complete(self, name: str, facts: Mapping[str, object]) -> None:
         """Remember a success."""
         with self._guarded() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO nodes VALUES (?, ?, '', '', ?)", (name, json.dumps(facts), self._run)
-            )
+            row = self._redact(name), json.dumps(facts), self._run
+            database.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?, '', '', ?)", row)
 
     # The whole
 

@@ -16,7 +16,7 @@ from dagtui.graph.files.paths import PathKind
 from dagtui.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.files.fingerprints import Fingerprints
@@ -55,7 +55,7 @@ class Judge:
     """Judges nodes, and remembers their successes. Any thread may call."""
 
     def __init__(self, memory: Fingerprints, reader: FileReader, run: int, redact: Callable[[str], str] = str) -> None:
-        """`redact` is applied to the values that a node hands on before they are remembered."""
+        """`redact` is applied to the values that a node hands on, and to names of files, before they are remembered."""
         self._memory = memory
         self._reader = reader
         self._run = run
@@ -64,11 +64,12 @@ class Judge:
     def judge(self, node: NodeToJudge, is_stopped: Callable[[], bool], *, may_read: bool) -> Judgement | None:
         """Judge a node. None if files must be read for that, and they must not be. Raises Interrupted."""
         declared = node.files
-        seen = self._reader.look([*declared.inputs, *declared.outputs], is_stopped, may_read=may_read)
+        seen = self._look([*declared.inputs, *declared.outputs], is_stopped, may_read=may_read)
         if seen is None:
             return None
         inputs, outputs = tuple(seen[: len(declared.inputs)]), seen[len(declared.inputs) :]
         key = _key(node, inputs)
+        declared = self._redacted(declared)
         problem = _problem(declared.inputs, inputs)
         if problem:
             return Judgement(up_to_date=False, why=problem, key=key, inputs=inputs, problem=problem)
@@ -91,9 +92,10 @@ class Judge:
     def changed_since(self, name: str, files: NodeFiles) -> tuple[str, ...] | None:
         """Return the inputs and outputs of a node that changed since its last success. None: that is not known."""
         facts = self._memory.node(name).facts
-        seen = self._reader.look([*files.inputs, *files.outputs], bool, may_read=True)
+        seen = self._look([*files.inputs, *files.outputs], bool, may_read=True)
         if facts is None or seen is None:
             return None
+        files = self._redacted(files)
         known, inputs, outputs = _Facts(facts), seen[: len(files.inputs)], seen[len(files.inputs) :]
         reasons = [
             *changes_of_paths("input", known.inputs, files.inputs, inputs),
@@ -150,10 +152,10 @@ class Judge:
         Its inputs are remembered as they were when it was judged, so that a change while it ran counts as one. Raises
         Interrupted.
         """
-        declared = node.files
-        outputs = self._reader.look(declared.outputs, is_stopped, may_read=may_read)
+        outputs = self._look(node.files.outputs, is_stopped, may_read=may_read)
         if outputs is None:
             return False
+        declared = self._redacted(node.files)
         facts = {
             "run": self._run,
             "attempt": attempt,
@@ -165,6 +167,28 @@ class Judge:
         }
         self._memory.complete(node.name, facts)
         return True
+
+    def _look(
+        self, paths: Sequence[DeclaredPath], is_stopped: Callable[[], bool], *, may_read: bool
+    ) -> list[LookedAt] | None:
+        """Look at paths. The names of their files have no secrets."""
+        seen = self._reader.look(paths, is_stopped, may_read=may_read)
+        if seen is None or self._redact is str:
+            return seen
+        redact = self._redact
+        return [
+            entry._replace(names={redact(name): digest for name, digest in entry.names.items()})
+            if entry.names
+            else entry
+            for entry in seen
+        ]
+
+    def _redacted(self, files: NodeFiles) -> NodeFiles:
+        """Return declared paths as they are compared and remembered: their texts have no secrets."""
+        if self._redact is str:
+            return files
+        inputs, outputs = (tuple([path._replace(text=self._redact(path.text)) for path in paths]) for paths in files)
+        return files._replace(inputs=inputs, outputs=outputs)
 
 
 class _Facts:

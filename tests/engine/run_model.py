@@ -312,14 +312,14 @@ class RunModel:
                     kept = self.is_kept_for(node) and self.keeps_from(node, start.node)
                     assert not kept, f"n{start.node} took what is kept for n{node}"
                     if self.lacks_what_is_taken(node, start.node):
-                        self.passed_over.setdefault(node, self.now)
+                        self.passed_over.setdefault(node, self.traversal.now)
             waiting.remove(start.node)
             self.open[start.node] = start
             self.stop_deadline.discard(start.node)
         if self.free_slots() < 0 and not state.paused and any(self.demand(node) != (1, ()) for node in self.nodes):
             for node in self.heads(waiting):
                 if self.graph.task(node).slots > 1:
-                    self.passed_over.setdefault(node, self.now)
+                    self.passed_over.setdefault(node, self.traversal.now)
         self.kept = [] if state.paused else [node for node in self.heads(waiting) if self.is_kept_for(node)]
         assert state.kept_for == next(iter(self.kept), -1)
 
@@ -361,8 +361,9 @@ class RunModel:
         )
 
     def is_kept_for(self, node: int) -> bool:
-        """Return whether a node was passed over for long enough."""
-        waited = self.now - self.passed_over.get(node, self.now)
+        """Return whether a node was passed over for long enough, at the time that the traversal was told last."""
+        now = self.traversal.now
+        waited = now - self.passed_over.get(node, now)
         return waited >= self.traversal._typical and self.will_fit(node)
 
     def will_fit(self, node: int) -> bool:

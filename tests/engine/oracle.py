@@ -162,10 +162,10 @@ def blocked_when_joined(state: RunState, joined: set[int]) -> dict[int, set[int]
     def standing(node: int) -> tuple[NodeStatus, Cause]:
         return (statuses[node], Cause.NONE) if node in joined else (state.status_of(node), state.cause_of(node))
 
-    for node in (node for node in graph.order if node in joined):
+    for node in sorted((node for node in graph.order if node in joined), key=lambda node: graph.task(node).is_finally):
         parents = list(graph.parents(node))
         classes = [class_of(*standing(p), allow_failure=graph.task(p).allow_failure) for p in parents]
-        others = any(not graph.task(other).is_finally for other in joined)
+        others = any(status not in SETTLED for other, status in statuses.items() if not graph.task(other).is_finally)
         waits = graph.task(node).is_finally and (others or must_wait(state, node))
         by_parents = WAITS if waits else decide(graph.task(node).trigger, classes)
         statuses[node] = STATUS_OF[with_condition(state, node, by_parents, lambda other: standing(other)[0])]

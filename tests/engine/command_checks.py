@@ -130,10 +130,15 @@ class CommandChecks(Expectations):
             status, cause = old.statuses[node]
             if node in self.last:
                 continue
-            if status is NodeStatus.RETRYING and self.stopped_by > self.given:
-                continue  # what the command released failed by its condition, so that the run stopped itself
+            if status is NodeStatus.RETRYING and self.stopped_itself:
+                continue
             if status not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED} and cause is not Cause.CONDITION:
                 assert old.statuses[node] == new[node], f"n{node} is unrelated, but changed"
+
+    @property
+    def stopped_itself(self) -> bool:
+        """Whether what the last command released failed by its condition, so that the run stopped itself (rule 7)."""
+        return self.stopped_by > self.given
 
     def check_answer(self, command: Command, new: list[ParentOutcome]) -> None:
         """Check that gates completed with the answer, or failed if it rejects them."""
@@ -160,28 +165,37 @@ class CommandChecks(Expectations):
                 new[node] == (NodeStatus.FAILED, Cause.CONDITION)
             )
             if was in ALIVE:
-                assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
+                cause = Cause.CANCEL if self.stopped_itself and self.marks.get(node) else Cause.RESTART
+                assert new[node] == (NodeStatus.CANCELLING, cause)
                 assert (node in stops) == (was is NodeStatus.RUNNING)
 
     def check_retries(self, old: Snapshot, new: list[ParentOutcome]) -> None:
         for node in old.retried:
             undecidable = new[node] == (NodeStatus.FAILED, Cause.CONDITION)
             later = UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
-            assert undecidable or new[node][0] in later
+            assert undecidable or new[node][0] in later or self.is_cancelled_by_stop(node, new)
             skipped = old.statuses[node] == (NodeStatus.SKIPPED, Cause.CONDITION)
             assert not skipped or new[node][1] is not Cause.CONDITION, "a retry was kept from running by a condition"
-        due = oracle.due_again(self.graph, old.statuses, new)
+        due = oracle.due_again(self.graph, old.statuses, self.when_stopped or new)
         for node, (status, cause) in enumerate(old.statuses):
             meant = cause is Cause.MARKED or (cause is Cause.ANSWERED and node in old.retried)
             if status is NodeStatus.COMPLETED and not meant and node not in due | self.last:
                 assert new[node] == (status, cause), "a retry ran a success again"
 
+    def is_cancelled_by_stop(self, node: int, new: list[ParentOutcome]) -> bool:
+        """Return whether a node that the last command released was cancelled when the run stopped itself."""
+        return self.stopped_itself and new[node][0] is NodeStatus.CANCELLED and self.stopped_by in self.marks[node]
+
     def check_followers(self, meant: set[int], old: Snapshot, new: list[ParentOutcome]) -> set[int]:
-        """Check that followers run again with the command that puts a parent's end in question (rule 9)."""
-        due = oracle.due_again(self.graph, old.statuses, new) - meant
+        """Check that followers run again with the command that puts a parent's end in question (rule 9).
+
+        They are reset before the run stops itself because of the command, and stopped with the rest.
+        """
+        due = oracle.due_again(self.graph, old.statuses, self.when_stopped or new) - meant
         for node in due:
             derived = UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}
-            assert new[node][0] in derived or new[node][1] is Cause.CONDITION, f"n{node} outlived its reason"
+            again = new[node][0] in derived or new[node][1] is Cause.CONDITION
+            assert again or self.is_cancelled_by_stop(node, new), f"n{node} outlived its reason"
             self.tries[node] = 0
         self.succeeded -= due
         return due

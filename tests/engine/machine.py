@@ -397,7 +397,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         """
         events, effects = self.traversal.take()
         self.effects = list(effects)
-        self.stop_expected = None
+        self.stop_expected = self.when_stopped = None
         self.undecidable.clear()
         self.began_unwanted = any(isinstance(e, NodeEvent) and e.cause is Cause.WITHDRAWN for e in events)
         for event in events:

@@ -60,6 +60,8 @@ class RunModel:
     """Rank in the order of starts, by node. 0: first."""
     stop_expected: int | None
     """The node because of whose failure the run must give its fail-fast command."""
+    when_stopped: list[tuple[NodeStatus, Cause]] | None
+    """The statuses when the run stopped itself in the last message, or None."""
     began_unwanted: bool
 
     def __init__(self) -> None:
@@ -241,6 +243,8 @@ class RunModel:
         expected = self.expected_stops()
         assert event.nodes[0] in expected[:1], f"the run stopped itself for no reason, expected: {expected}"
         self.stop_expected = None
+        if self.when_stopped is None:
+            self.when_stopped = [(self.mirror.status_of(node), self.mirror.cause_of(node)) for node in self.nodes]
         self.fail_fast[event.number] = event.nodes[0]
         self.stopped_by = event.number
         for node in self.nodes:

@@ -277,8 +277,10 @@ def stop_after_failure(run: Propagation, node: NodeIndex) -> None:
     """Start no more nodes after the first final failure (rule 7 in `rules`)."""
     if run.graph.settings.keep_going or run.state.allows_failure(node) or run.fail_fast_command:
         return
-    run.fail_fast_command = run.state.command_number + 1
     run.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
+    if run.state.status[node] != NodeStatus.FAILED:
+        return  # a finally node that finished while others were woken: it runs again, so that this end does not count
+    run.fail_fast_command = run.state.command_number + 1
     run.emit(CommandEvent(run.now, run.fail_fast_command, None, (node,), by="keep_going = false"))
     mark_after_failure(run, run.fail_fast_command)
 

@@ -166,6 +166,8 @@ class RunModel:
         if node in self.last and event.fresh:
             self.tries[node] = 0
             self.succeeded.discard(node)
+            if self.stop_expected == node:
+                self.stop_expected = None  # it runs again, so that its failure does not count
         elif node not in self.last and not self.in_command:
             assert self.began_unwanted, f"n{node} was settled, and continued without a command"
 

@@ -64,6 +64,17 @@ def test_one_that_runs_finishes_before_it_waits_again():
     assert scene.attempt("f") == 2
 
 
+def test_a_failure_of_one_that_runs_again_stops_nothing():
+    scene = Scene(dag("a f", keep_going=False, f=LAST), jobs=1)
+    scene.run("a")
+    scene.start("f")
+    scene.command(K.RERUN, "a")
+    scene.end("f", 1)
+    assert (scene["f"], scene.submitted()) == (NodeStatus.WAITING, {"a"})
+    scene.run("a", "f")
+    assert scene.state.verdict() is Verdict.COMPLETED
+
+
 def test_what_a_person_said_of_one_stays():
     scene = Scene(dag("a f", f=LAST))
     scene.command(K.SKIP, "f")

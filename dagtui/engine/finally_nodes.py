@@ -28,12 +28,21 @@ class FinallyNodes:
         self._reset = reset
         self.nodes: list[NodeIndex] = [node for node in state.graph.nodes if state.is_finally[node]]
         self.is_open = False
+        self._was_asked_early = False
+        """Whether a finally node had to wait when it was looked at since the last `switch`."""
+
+    def must_wait(self, node: NodeIndex) -> bool:
+        """Return whether a node is a finally node, and others are not settled. They may be at the next `switch`."""
+        waits = self._state.waits_for_all(node)
+        self._was_asked_early |= waits
+        return waits
 
     def switch(self) -> bool:
         """Open or close after nodes have changed. Return whether nodes must be propagated because of it."""
         state = self._state
         before, self.is_open = self.is_open, not state.unsettled_before_finally
-        switched = self.is_open is not before
+        asked_early, self._was_asked_early = self._was_asked_early, False
+        switched = self.is_open is not before or (self.is_open and asked_early)
         if not switched and (self.is_open or not self._any_settled()):
             return False
         nodes = list(state.inside(self.nodes))

@@ -75,6 +75,13 @@ def test_a_failure_of_one_that_runs_again_stops_nothing():
     assert scene.state.verdict() is Verdict.COMPLETED
 
 
+def test_those_that_join_a_settled_run_begin_though_what_joins_with_them_is_skipped_at_once():
+    scene = Scene(dag("a>f>g b>g", b={"trigger": "any_failed"}, f=LAST, g=LAST), targets=("a",))
+    scene.run("a")
+    scene.command(K.RETRY, "g")
+    assert (scene["b"], scene.submitted()) == (NodeStatus.SKIPPED, {"f"})
+
+
 def test_what_a_person_said_of_one_stays():
     scene = Scene(dag("a f", f=LAST))
     scene.command(K.SKIP, "f")

@@ -159,7 +159,7 @@ class Propagation:
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
-        if state.is_finally and state.waits_for_all(node):
+        if self.finally_nodes is not None and self.finally_nodes.must_wait(node):
             return WAIT
         rule = self._rules[graph.task_of[node]]
         found = rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import random
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class Has(enum.Enum):
+    """What the graph of a walk may have, or what may happen in it."""
+
+    POOLS = enum.auto()
+    GATES = enum.auto()
+    FINALLY_NODES = enum.auto()
+    CONDITIONS = enum.auto()
+    A_TARGET = enum.auto()
+    FILES = enum.auto()
+
+
 class RandomWalk:
     """Chooses the steps of a machine by a random number generator."""
 
@@ -19,18 +31,24 @@ class RandomWalk:
         self.seed = seed
         self.source = random.Random(seed)
         self.machine = TraversalMachine()
+        self.has = self._features()
+
+    def _features(self) -> set[Has]:
+        """Return what the walk has: few things, so that each is walked through in depth."""
+        found = {has for has, (divisor, remainders) in SEEDS.items() if self.seed % divisor in remainders}
+        return found - {Has.POOLS} if Has.GATES in found else found
 
     def walk(self, steps: int) -> None:
         """Take the given number of steps, check everything after each, and let the run end."""
         choose, machine = self.source.choice, self.machine
-        conditions = random.Random(self.seed) if self.seed % 10 in WITH_CONDITIONS else None
+        conditions = random.Random(self.seed) if Has.CONDITIONS in self.has else None
         ends = [choose(ENDS) for _ in range(choose([0, 0, 2, 5]))]
         graph = random_graph(self.source)
-        if self.seed % 16 in WITH_GATES:
+        if Has.GATES in self.has:
             graph = random_gates(graph, random.Random(self.seed))
-        elif self.seed % 13 in WITH_POOLS:
+        if Has.POOLS in self.has:
             graph = random_pools(graph, random.Random(self.seed))
-        if self.seed % 10 in WITH_FINALLY_NODES:
+        if Has.FINALLY_NODES in self.has:
             graph = with_finally_nodes(graph, random.Random(self.seed))
         machine.begin(graph, choose([1, 2, 3]), choose([False, True]), ends, self._targets(), conditions)
         happenings = self._happenings()
@@ -42,7 +60,7 @@ class RandomWalk:
 
     def _targets(self) -> list[int] | None:
         """Return the node that the run is for, or None for all, as in most walks."""
-        return [self.seed % 7] if self.seed % 10 in WITH_A_TARGET else None
+        return [self.seed % 7] if Has.A_TARGET in self.has else None
 
     def _happenings(self) -> list[Callable[[], None]]:
         machine, choose, pick = self.machine, self.source.choice, lambda: self.source.randrange(10)
@@ -58,8 +76,8 @@ class RandomWalk:
         ]
         judged = [if_any(machine.requested, lambda: machine.a_node_is_up_to_date(pick()))]
         return [
-            *(judged * 2 if self.seed % 20 in WITH_FILES else []),
-            *(of_gates if self.seed % 16 in WITH_GATES else ()),
+            *(judged * 2 if Has.FILES in self.has else []),
+            *(of_gates if Has.GATES in self.has else ()),
             lambda: machine.the_executor_reads(choose([1, 2, 4]), choose([False] * 5 + [True])),
             if_any(alive, lambda: machine.a_process_ends(pick(), choose(ENDS))),
             if_any(outgoing, lambda: machine.results_arrive(choose([1, 2, 3]))),
@@ -82,26 +100,31 @@ class RandomWalk:
         ]
 
 
-WITH_POOLS = {3, 6, 7, 10}
-"""Seeds, modulo 13, of walks whose nodes want pools."""
-WITH_GATES = {3, 6, 10}
-"""Remainders by 16 of the walks through graphs with gates."""
-WITH_FINALLY_NODES = {5, 9}
-"""Last digits of the walks with finally nodes."""
-WITH_CONDITIONS = {1, 4, 8}
-"""Last digits of the walks in which tasks have conditions."""
-WITH_A_TARGET = {3, 4, 6}
-"""Last digits of the walks that are for one node and its ancestors at first."""
-WITH_FILES = {11, 13, 14}
-"""Remainders of the walks in which nodes may be up to date."""
+class MixedWalk(RandomWalk):
+    """A walk that has each thing by chance, so that all of them meet."""
+
+    def _features(self) -> set[Has]:
+        chance = random.Random(f"features of {self.seed}")
+        return {has for has in Has if chance.random() < 0.5}
+
+
+SEEDS = {
+    Has.POOLS: (13, {3, 6, 7, 10}),
+    Has.GATES: (16, {3, 6, 10}),
+    Has.FINALLY_NODES: (10, {5, 9}),
+    Has.CONDITIONS: (10, {1, 4, 8}),
+    Has.A_TARGET: (10, {3, 4, 6}),
+    Has.FILES: (20, {11, 13, 14}),
+}
+"""Which walks have what: a divisor, and the remainders of their seeds. A walk for a target is for one node at first."""
 RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]
 
 
-def wander(walks: int, steps: int, seed: int = 0) -> None:
+def wander(walks: int, steps: int, seed: int = 0, kind: type[RandomWalk] = RandomWalk) -> None:
     """Take the given number of walks. An AssertionError names the seed of the failed walk."""
     for number in range(seed, seed + walks):
         try:
-            RandomWalk(number).walk(steps)
+            kind(number).walk(steps)
         except Exception as error:
             error.add_note(f"in walk {number} of {steps} steps")
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from engine.machine import TraversalMachine
-from engine.random_walk import wander
+from engine.random_walk import MixedWalk, wander
 from engine.seeded_bugs import BUGS
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -42,6 +42,10 @@ def test_everything_holds_on_random_walks():
     wander(600, 60)
 
 
+def test_everything_holds_on_walks_that_mix_everything():
+    wander(250, 60, kind=MixedWalk)
+
+
 @pytest.mark.torture
 def test_everything_holds_in_many_random_runs():
     run_state_machine_as_test(
@@ -52,6 +56,7 @@ def test_everything_holds_in_many_random_runs():
 @pytest.mark.torture
 def test_everything_holds_on_many_random_walks():
     wander(20_000, 100, seed=1_000_000)
+    wander(20_000, 100, seed=2_000_000, kind=MixedWalk)
 
 
 @pytest.mark.parametrize("name", sorted(BUGS.keys() - DEEP))

@@ -355,12 +355,16 @@ def _answer(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
         stop_after_failure(run, node)
 
 
-def _retry_each(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
+def _retry_each(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
+    state = run.state
+    causes: list[NodeIndex] = []
+    if run.finally_nodes is not None:  # blocked ones wait again if others join, and no longer show what blocks them
+        causes += _with_causes(run, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
     for node in nodes:
-        if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
+        if state.is_outside(node):  # the command's event names only the first targets, and selects those
             run.emit(NodeEvent(run.now, node, NO_ATTEMPT, NodeStatus.WAITING))
     run.settle()  # what blocks a node that has just joined is retried, too
-    _retry(run, nodes)
+    _retry(run, [*nodes, *causes])
 
 
 _HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int], None]] = {

@@ -82,6 +82,14 @@ def test_those_that_join_a_settled_run_begin_though_what_joins_with_them_is_skip
     assert (scene["b"], scene.submitted()) == (NodeStatus.SKIPPED, {"f"})
 
 
+def test_a_retry_of_a_blocked_one_runs_what_blocks_it_again_though_others_join():
+    scene = Scene(dag("a>f c", f=LAST), targets=("a", "f"))
+    scene.fail("a")
+    assert scene["f"] is NodeStatus.FAILED_PARENT
+    scene.command(K.RETRY, "c", "f")
+    assert scene.submitted() == {"a", "c"}
+
+
 def test_what_a_person_said_of_one_stays():
     scene = Scene(dag("a f", f=LAST))
     scene.command(K.SKIP, "f")

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine.columns import Columns
+from dagtui.engine.messages import BY_TIMEOUT
 from dagtui.engine.status import UNSETTLED_COUNTS
 from dagtui.text.amounts import NO_TIME
 
@@ -27,8 +28,11 @@ class ActiveTime(Columns):
 
     @property
     def ran_out_of_time(self) -> bool:
-        """Whether a node is cancelled because the time limit of the run was reached."""
-        return bool(self.timed_out) and any(self.timed_out in marks for marks in self.marks.values())
+        """Whether a node is cancelled because the time limit of the run was reached, now or before a retry."""
+        if not self.timed_out:
+            return False
+        numbers = {number for number, command in self.commands.items() if command.by == BY_TIMEOUT}
+        return any(not numbers.isdisjoint(marks) for marks in self.marks.values())
 
     def _time(self, at: ClockTime, *, settled: bool) -> None:
         """Update the active time after a node became settled, or is no longer settled."""

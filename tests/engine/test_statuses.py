@@ -11,6 +11,7 @@ from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, SetSlots
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.graph.model import RetryPolicy
+from dagtui.graph.run_settings import RunSettings
 from dagtui.text.look import ASCII, UNICODE
 
 CANCEL, RETRY = CommandKind.CANCEL, CommandKind.RETRY
@@ -328,6 +329,24 @@ def test_the_verdict_with_a_failure_is_failed():
 
 def test_the_verdict_with_an_allowed_failure_is_completed():
     assert outcome("a>b", "a", a={"allow_failure": True}).state.verdict() is Verdict.COMPLETED
+
+
+def test_the_verdict_is_failed_while_a_node_is_cancelled_by_an_earlier_time_limit():
+    graph = dag("a b")
+    graph.settings = RunSettings(timeout=10.0)
+    scene = Scene(graph)
+    scene.start("b")
+    for _ in range(2):
+        scene.start("a")
+        scene.tick(10.0)
+        for label in scene.stops():
+            scene.end(label, 15, EndKind.SIGNAL)
+        scene.command(RETRY, "a")
+    scene.run("a")
+    assert (scene["b"], scene.state.verdict()) == (NodeStatus.CANCELLED, Verdict.FAILED)
+    scene.command(RETRY, "b")
+    scene.run("b")
+    assert scene.state.verdict() is Verdict.COMPLETED
 
 
 def test_the_verdict_with_skipped_nodes_is_completed():

@@ -274,13 +274,17 @@ def _must_be_stopped(run: Propagation, node: NodeIndex) -> bool:
 
 
 def stop_after_failure(run: Propagation, node: NodeIndex) -> None:
-    """Start no more nodes after the first final failure (rule 7 in `rules`)."""
-    if run.graph.settings.keep_going or run.state.allows_failure(node) or run.fail_fast_command:
+    """Start no more nodes after the first final failure (rule 7 in `rules`).
+
+    That of a finally node stops nothing: all others have ended, or were woken, and then it runs again after them.
+    """
+    state = run.state
+    if run.graph.settings.keep_going or state.allows_failure(node) or run.fail_fast_command:
         return
+    if state.is_finally and state.is_finally[node]:
+        return
+    run.fail_fast_command = state.command_number + 1
     run.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
-    if run.state.status[node] != NodeStatus.FAILED:
-        return  # a finally node that finished while others were woken: it runs again, so that this end does not count
-    run.fail_fast_command = run.state.command_number + 1
     run.emit(CommandEvent(run.now, run.fail_fast_command, None, (node,), by="keep_going = false"))
     mark_after_failure(run, run.fail_fast_command)
 

@@ -166,8 +166,6 @@ class RunModel:
         if node in self.last and event.fresh:
             self.tries[node] = 0
             self.succeeded.discard(node)
-            if self.stop_expected == node:
-                self.stop_expected = None  # it runs again, so that its failure does not count
         elif node not in self.last and not self.in_command:
             assert self.began_unwanted, f"n{node} was settled, and continued without a command"
 
@@ -224,6 +222,7 @@ class RunModel:
     def expect_stop(self, node: int) -> None:
         """Expect a fail-fast command because of the first failure of a node (rule 7)."""
         allowed = self.graph.settings.keep_going or self.graph.task(node).allow_failure
+        allowed = allowed or node in self.last  # nothing is left to be stopped
         if not allowed and not self.stopped_by and self.stop_expected is None:
             self.stop_expected = node
 
@@ -238,6 +237,7 @@ class RunModel:
             for node in self.undecidable
             if (self.mirror.status_of(node), self.mirror.cause_of(node)) == undecided
             and not self.graph.task(node).allow_failure
+            and node not in self.last
         ]
 
     def follow_stop(self, event: CommandEvent) -> None:

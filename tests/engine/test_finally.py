@@ -75,6 +75,17 @@ def test_a_failure_of_one_that_runs_again_stops_nothing():
     assert scene.state.verdict() is Verdict.COMPLETED
 
 
+def test_a_failure_of_one_leaves_the_first_failure_of_another_task_to_stop_the_run():
+    scene = Scene(dag("a b f", keep_going=False, f=LAST), jobs=1)
+    scene.run_all()
+    scene.command(K.RERUN, "f")
+    scene.fail("f")
+    scene.command(K.RERUN, "a", "b")
+    first = scene.submitted().pop()
+    scene.fail(first)
+    assert scene["b" if first == "a" else "a"] is NodeStatus.CANCELLED
+
+
 def test_those_that_join_a_settled_run_begin_though_what_joins_with_them_is_skipped_at_once():
     scene = Scene(dag("a>f>g b>g", b={"trigger": "any_failed"}, f=LAST, g=LAST), targets=("a",))
     scene.run("a")

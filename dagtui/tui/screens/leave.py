@@ -35,7 +35,9 @@ class _Answer(enum.Enum):
 
 
 class LeaveDialog(Dialog[ExitReason]):
-    """Detach, stay, or cancel all and leave. The last waits for the stopping nodes and kills them on a second `q`.
+    """Detach, stay, or cancel all and leave.
+
+    The last waits for the stopping nodes and for the finally nodes that run then, and ends them all on a second `q`.
 
     Unlike other previewed commands, cancelling all applies to every node there is: nodes that started or ended
     meanwhile do not repeat the question.
@@ -70,7 +72,7 @@ class LeaveDialog(Dialog[ExitReason]):
 
     def _counted(self) -> tuple[int, ...]:
         if self._stopping:
-            return (len(self._still_alive()),)
+            return (len(self._still_alive()), self._run.state.unsettled, self._run.settled)
         return (self._run.alive(), self._run.state.unsettled, self._run.settled)
 
     def _rehearse(self) -> None:
@@ -85,9 +87,7 @@ class LeaveDialog(Dialog[ExitReason]):
     def head(self) -> list[Row]:
         """Return the question, or the progress of stopping."""
         if self._stopping:
-            number = len(self._still_alive())
-            words = "being killed" if self._killed else "stopping"
-            return [row(Span(f"{plural(number, 'node')} still {words}", Role.HEADING))]
+            return [row(Span(self._progress(), Role.HEADING))]
         if self._run.settled:
             return [row(Span("The run has finished. Leave?", Role.HEADING))]
         running = count(self._run.alive())
@@ -104,6 +104,17 @@ class LeaveDialog(Dialog[ExitReason]):
             rows.append(self._grouped.summary(self._preview))
         return rows
 
+    def _progress(self) -> str:
+        """Return what leaving still waits for."""
+        if self._only_finally_nodes():
+            return f"{plural(self._run.state.unsettled, 'finally node')} still to run"
+        return f"{plural(len(self._still_alive()), 'node')} still {'being killed' if self._killed else 'stopping'}"
+
+    def _only_finally_nodes(self) -> bool:
+        """Return whether everything else has stopped. Nothing but finally nodes runs after a cancel of everything."""
+        state = self._run.state
+        return not self._killed and all(state.status_of(node) is NodeStatus.RUNNING for node in self._still_alive())
+
     def body(self) -> list[Row]:
         """Return what would be stopped, or what is stopping."""
         if self._stopping:
@@ -117,7 +128,8 @@ class LeaveDialog(Dialog[ExitReason]):
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys that answer."""
         if self._stopping:
-            return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
+            again = "cancel them, too" if self._only_finally_nodes() else "kill them now"
+            return [("q", again), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
         if self._run.settled:
             return [("Enter", "leave"), ("Esc", "stay")]
         if self._chosen is _Answer.STAY:
@@ -135,6 +147,17 @@ class LeaveDialog(Dialog[ExitReason]):
         unkillable = self._run.unkillable
         found = [*state.nodes_with(NodeStatus.RUNNING), *state.nodes_with(NodeStatus.CANCELLING)]
         return [node for node in found if node not in unkillable]
+
+    def _is_stopped(self) -> bool:
+        """Return whether leaving has nothing left to wait for.
+
+        When nothing is alive, finally nodes may be about to start. They can't as long as the run is paused or held up,
+        or a node can't be killed.
+        """
+        run = self._run
+        if self._still_alive():
+            return False
+        return bool(run.settled or run.state.paused or run.state.held_up or run.unkillable)
 
     # Behaviour
 
@@ -171,11 +194,11 @@ class LeaveDialog(Dialog[ExitReason]):
             self._cancel()
 
     def action_again(self) -> None:
-        """Stay, or kill the nodes if they are already stopping."""
+        """Stay, or kill the nodes if they are already stopping. Finally nodes that run are cancelled first."""
         if not self._stopping:
             self.dismiss(None)
         elif not self._killed:
-            self._killed = True
+            self._killed = not self._only_finally_nodes()
             self._cancel()
 
     def _cancel(self) -> None:
@@ -189,7 +212,7 @@ class LeaveDialog(Dialog[ExitReason]):
         """Show the run's present numbers. Once it is being stopped, leave when nothing is left to wait for."""
         before, self._numbers = self._numbers, self._counted()
         self._outdated |= before != self._numbers
-        if self._stopping and not self._numbers[0]:
+        if self._stopping and self._is_stopped():
             self.dismiss(ExitReason.CANCEL_ALL)
         elif not self._outdated:
             return

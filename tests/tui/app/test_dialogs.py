@@ -9,7 +9,7 @@ from tui.played_run import PlayedRun
 
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
-from dagtui.graph.model import Graph
+from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.host.attachment import ExitReason
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
@@ -302,6 +302,40 @@ async def test_cancel_all_and_leave_waits_for_what_is_stopping(time: Time, keys:
         for label in CELLS[2:]:
             node = session.graph.node(label)
             session.run.post(Ended(node, session.state.attempt[node], EndKind.SIGNAL, 15, "", 1.0))
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is ExitReason.CANCEL_ALL
+    assert session.settled
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["they run", "a second q"])
+async def test_leaving_waits_for_finally_nodes_until_they_are_cancelled_too(time: Time, *, again: bool):
+    tasks = [Task(label, ShellCommand("true"), is_finally=label != "work") for label in ("work", "report", "tidy")]
+    play = PlayedRun(Graph(["work", "report", "tidy"], [(1, 2)], tasks=tasks))
+    play.start("work")
+    session = play.session()
+    app = DagtuiApp(session)
+
+    def end(node: int, kind: EndKind, value: int) -> None:
+        session.run.post(Ended(node, session.state.attempt[node], kind, value, "", 1.0))
+
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        time.now += 1
+        await pilot.press("c")
+        end(0, EndKind.SIGNAL, 15)
+        await until(lambda: "2 finally nodes still to run" in screen_text(app))
+        assert app.return_value is None
+        session.run.post(Started(1, session.state.attempt[1]))
+        await until(lambda: session.state.status_of(1) is NodeStatus.RUNNING)
+        if again:
+            await pilot.press("q")
+            await until(lambda: "1 node still stopping" in screen_text(app))
+            end(1, EndKind.SIGNAL, 15)
+        else:
+            end(1, EndKind.EXIT, 0)
+            await until(lambda: "1 finally node still to run" in screen_text(app))
+            session.run.post(Started(2, session.state.attempt[2]))
+            end(2, EndKind.EXIT, 0)
         await until(lambda: app.return_value is not None)
     assert app.return_value is ExitReason.CANCEL_ALL
     assert session.settled

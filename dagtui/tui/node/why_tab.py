@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import pools_taken, slots_taken
@@ -165,6 +166,8 @@ class Explanation:
         return status.word
 
     def _waiting(self) -> list[Row]:
+        if self._state.waits_for_all(self._node):
+            return self._all_others()
         pending = pending_parents(self._state, self._node)
         rows = self._section("waits for", pending)
         path, seconds = longest_wait(self._run, self._node, self._clock)
@@ -172,6 +175,14 @@ class Explanation:
             about = f", about {duration(seconds)}" if seconds is not None else ""
             rows += self._section(f"critical path{about}", path)
         return rows
+
+    def _all_others(self) -> list[Row]:
+        """Return what a finally node waits for: first what runs, last what waits itself."""
+        state = self._state
+        statuses = (*sorted(ALIVE), NodeStatus.RETRYING, NodeStatus.READY, NodeStatus.WAITING)
+        others = (node for status in statuses for node in state.nodes_with(status) if not state.is_finally[node])
+        named = list(islice(others, MOST_RUNNING))
+        return self._section("waits for", named) + and_more(state.unsettled_before_finally - len(named))
 
     def _ready(self) -> list[Row]:
         state = self._state

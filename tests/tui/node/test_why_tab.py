@@ -163,6 +163,21 @@ async def test_a_stale_node_names_what_ran_again(play: PlayedRun):
     assert "  R runs report again" in found
 
 
+async def test_a_finally_node_shows_the_others_that_it_waits_for(tmp_path: Path):
+    labels = ["last", "after", *(f"n{number}" for number in range(14))]
+    tasks = [Task(label, ShellCommand("true"), is_finally=label in ("last", "after")) for label in labels]
+    play = PlayedRun(Graph(labels, [(0, 1), (2, 3)], tasks=tasks), tmp_path / "logs")
+    play.start("n2")
+    session = play.session()
+    for label in ("last", "after"):
+        found = await explained(session, label)
+        assert found[0] == "· waiting  runs when all others have ended: 14 to go"
+        named = found[found.index("waits for") + 1 :]
+        assert "n2  running" in named[0]
+        assert [name.split()[1] for name in named[1:10]] == ["n0", *(f"n{number}" for number in range(3, 11))]
+        assert named[10].strip() == "and 4 more"
+
+
 async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
     crowded = PlayedRun(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
     crowded.start("a")

@@ -46,9 +46,10 @@ class Executor(Protocol):
     killed, and has the values that a success hands on. Requests may cross results: a request about an attempt that is
     over, or that was never submitted, is ignored.
 
-    The executor never exceeds the allowed slots. An attempt that does not fit waits in a queue. When slots become free,
-    the first attempt in the queue that fits begins. An attempt that needs more slots than are allowed begins when no
-    other runs. With 0 slots nothing begins.
+    The executor never exceeds the allowed slots. An attempt takes its slots until its last process has ended. Its Ended
+    may come after the Started of the attempt that takes them next, because outputs are looked at in between.
+    An attempt that does not fit waits in a queue. When slots become free, the first attempt in the queue that fits
+    begins. An attempt that needs more slots than are allowed begins when no other runs. With 0 slots nothing begins.
     """
 
     def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:

@@ -136,6 +136,20 @@ async def test_a_stop_while_outputs_are_read_is_prompt(tmp_path: Path, monkeypat
     assert why == "runs: outputs may be incomplete: attempt 1 of run 1 was interrupted"
 
 
+async def test_the_slot_is_free_while_outputs_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made = task(f"head -c {LARGE} /dev/zero > out")
+    async with run(tmp_path, made, Task("y", ShellCommand("true"))) as harness:
+        harness.executor.set_slots(1)
+        reads = blocked_reads(monkeypatch)
+        harness.start(0)
+        await until(reads.began.is_set)
+        harness.start(1)
+        await harness.ended(1)
+        assert harness.end_of(0) is None
+        reads.go_on.set()
+        assert (await harness.ended(0)).value == 0
+
+
 async def test_serving_can_pause_while_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     reads = blocked_reads(monkeypatch)
     (tmp_path / "in").write_bytes(b"x" * LARGE)

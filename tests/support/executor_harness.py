@@ -16,7 +16,7 @@ from dagtui.execution.local.executor import LocalExecutor
 from dagtui.graph.model import Action, ArgumentList, Graph, ShellCommand, Task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from dagtui.execution.local.frames import Message
     from dagtui.text.secrets import Secrets
@@ -33,11 +33,22 @@ def python(code: str, *arguments: str) -> ArgumentList:
 
 
 class WatchedExecutor(LocalExecutor):
-    """Notes the size of each complete log, as the log process reports it. -1: it could not complete the log."""
+    """Notes what it delivers and the size of each complete log, as the log process reports it.
+
+    -1: it could not complete the log.
+    """
 
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)
         self.sizes: dict[tuple[int, int], int] = {}
+        self.delivered: list[Result] = []
+
+    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+        def note(result: Result) -> None:
+            self.delivered.append(result)
+            deliver(result)
+
+        super().open(note, slots)
 
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:

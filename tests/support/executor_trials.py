@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dagtui.engine.messages import Effect
+    from dagtui.engine.messages import Effect, Result
 
 
 class Does:
@@ -111,6 +111,11 @@ class LocalTrial(ExecutorHarness):
         """Kill what watches the attempts."""
         end(self.executor.processes[1])
 
+    @property
+    def executed(self) -> list[Result]:
+        """The results of the executor that holds the slots, in the order in which they happened."""
+        return self.results
+
 
 class ScriptedExecutor(TimedExecutor):
     """The model, whose attempts do by themselves what the suite's nodes do."""
@@ -153,6 +158,10 @@ class PlayedTrial(ExecutorHarness):
     def lose(self, does: int) -> None:
         self.executor.end(does, EndKind.LOST)
 
+    @property
+    def executed(self) -> list[Result]:
+        return self.results
+
 
 class JudgedTrial(LocalTrial):
     """Real processes of nodes that have an input, and are judged before they start."""
@@ -161,6 +170,10 @@ class JudgedTrial(LocalTrial):
         super().__init__(folder, slots, token, monkeypatch)
         (folder / "in").write_text("x")
         self.local, self.executor = self.executor, judged(self)
+
+    @property
+    def executed(self) -> list[Result]:
+        return self.local.delivered
 
     def _task_of(self, does: int, name: str) -> Task:
         return replace(super()._task_of(does, name), inputs=(str(self.folder / "in"),))

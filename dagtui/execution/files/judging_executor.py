@@ -38,7 +38,8 @@ class JudgingExecutor:
     """Judges nodes with inputs before they start, and looks at the outputs of those that succeed.
 
     See `dagtui.engine.protocol.Executor`. An attempt that is being judged takes no slots of the other executor. An end
-    with status 0 is delivered when the outputs have been read and remembered.
+    with status 0 is delivered when the outputs have been read and remembered. Its slots are free before that, so that
+    a large file holds up no other node.
     """
 
     def __init__(

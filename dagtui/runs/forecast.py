@@ -26,6 +26,7 @@ class Forecast:
 
     def __init__(self, graph: Graph, history: History | None) -> None:
         self._graph = graph
+        self._history = history
         labels = graph.labels
         self._estimates: list[float | None] = [None] * len(graph)
         if history is not None:
@@ -47,6 +48,10 @@ class Forecast:
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, or None without history."""
         return self._estimates[node]
+
+    def knows(self, node: NodeIndex) -> bool:
+        """Return whether the estimate comes from the node's own successes, and not from those of other nodes."""
+        return self._history is not None and self._history.knows(self._graph.labels[node])
 
     def seconds_for(self, nodes: Collection[NodeIndex], jobs: int) -> float | None:
         """Return the expected seconds to run only some nodes on `jobs` slots, or None without history.

@@ -225,6 +225,10 @@ class RunView(ABC):
         """Return the expected seconds of a node, from earlier runs. None without history."""
         return self.forecast.estimate(node)
 
+    def knows(self, node: NodeIndex) -> bool:
+        """Return whether the estimate of a node comes from its own runs, and not from those of other nodes."""
+        return self.forecast.knows(node)
+
     def remaining(self) -> tuple[float, int] | None:
         """Return the expected seconds until the run is settled, and the node that bounds it. None without history."""
         return self.forecast.remaining(self.state, self.clock())

@@ -187,8 +187,15 @@ def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str
     yield "slots", str(task.slots) if task.slots != 1 else ""
     yield "service", label(f"ready by {task.service.words}", 200) if task.service is not None else ""
     yield "pools", label(wants_words(run.graph, task), 200) if task.pools else ""
+    if task.service is None:  # a service runs as long as others need it
+        yield "expected", _expected(run, node)
+
+
+def _expected(run: RunView, node: NodeIndex) -> str:
     estimate = run.estimate(node)
-    yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
+    if estimate is None:
+        return "no history"
+    return f"about {duration(estimate)}, from earlier runs{'' if run.knows(node) else ' of other nodes'}"
 
 
 def _places(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:

@@ -208,8 +208,8 @@ class Explanation:
         runs_for = seconds_since(self._state.started[node], self._clock)
         words = [f"running for {spent(run, node, self._clock).strip()}"]
         estimate = run.estimate(node)
-        if estimate is not None:
-            words.append(f"took about {duration(estimate)} before")
+        if estimate is not None and task.service is None:  # which runs as long as others need it
+            words.append(f"{'' if run.knows(node) else 'others '}took about {duration(estimate)} before")
         if task.timeout:
             words.append(f"times out in {whole_duration(int(max(0.0, task.timeout - runs_for)))}")
         if tries(run, node) > self._state.attempt[node]:

@@ -13,11 +13,15 @@ from tui.widget_harness import mounted, strips, texts
 
 from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
+from dagtui.graph.services import ReadyBy, Service
+from dagtui.runs.forecast import Forecast
+from dagtui.store.history import History
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.node import cause_paths
+from dagtui.tui.node.details import details
 from dagtui.tui.node.why_tab import WhyPane
 
 if TYPE_CHECKING:
@@ -176,6 +180,25 @@ async def test_a_finally_node_shows_the_others_that_it_waits_for(tmp_path: Path)
         assert "n2  running" in named[0]
         assert [name.split()[1] for name in named[1:10]] == ["n0", *(f"n{number}" for number in range(3, 11))]
         assert named[10].strip() == "and 4 more"
+
+
+async def test_an_expected_time_says_whose_it_was(tmp_path: Path):
+    labels = ["own", "new", "server"]
+    service = Service(ReadyBy.LOG, "up")
+    tasks = [Task(label, ShellCommand("true"), service=service if label == "server" else None) for label in labels]
+    play = PlayedRun(Graph(labels, [], tasks=tasks), tmp_path / "logs")
+    play.start(*labels)
+    session = play.session()
+    history = History(tmp_path / "history", {"own": 70.0, "server": 70.0}, {"own": "", "server": ""})
+    session.forecast = Forecast(session.graph, history)
+    for label, words in (("own", "took about 1 m 10 s before"), ("new", "others took about 1 m 10 s before")):
+        assert f"running for 0 s, {words}" in await explained(session, label)
+    assert "running for 0 s" in await explained(session, "server")
+    rows = [details(session, node, 0.0, IN_UNICODE) for node in session.graph.nodes]
+    said = [next((one.text.strip() for one in page if one.text.startswith("expected")), "") for page in rows]
+    assert "from earlier runs" in said[0]
+    assert said[1].endswith("from earlier runs of other nodes")
+    assert said[2] == ""
 
 
 async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):

@@ -34,10 +34,13 @@ class Services:
         return (node for node in self.nodes if self._state.status[node] == NodeStatus.RUNNING)
 
     def below(self, node: NodeIndex) -> list[NodeIndex]:
-        """Return all nodes below a service."""
+        """Return all nodes below a service, without the finally nodes that wait until it has ended."""
         found = self._below.get(node)
         if found is None:
-            found = self._below[node] = sorted(subtrees(self._graph, (node,)) - {node})
+            task_of, below = self._graph.task, sorted(subtrees(self._graph, (node,)) - {node})
+            if self._graph.any_finally and not task_of(node).is_finally:
+                below = [other for other in below if not task_of(other).is_finally]
+            found = self._below[node] = below
         return found
 
     def is_needed(self, node: NodeIndex) -> bool:

@@ -69,6 +69,26 @@ def test_it_is_ended_when_everything_below_it_is_settled() -> None:
     assert scene.traversal.settled
 
 
+def test_it_is_ended_before_finally_nodes_below_it_begin() -> None:
+    scene = serving("db>test>last", last={"is_finally": True})
+    scene.run("test")
+    assert (scene.stops(), scene["last"]) == ({"db": 5.0}, NodeStatus.WAITING)
+    scene.end("db", 15, EndKind.SIGNAL)
+    scene.run("last")
+    assert scene.state.verdict() is Verdict.COMPLETED
+
+
+def test_one_that_is_a_finally_node_runs_as_long_as_those_below_it() -> None:
+    last = {"is_finally": True}
+    scene = Scene(dag("test db>last", db=SERVES | last, last=last), jobs=1)
+    scene.run("test")
+    scene.start("db")
+    ready(scene, "db")
+    assert (scene.stops(), scene.submitted()) == ({}, {"last"})
+    scene.run("last")
+    assert scene.stops() == {"db": 5.0}
+
+
 def test_a_failure_below_it_ends_it_too() -> None:
     scene = serving("db>test>report")
     scene.start("test")

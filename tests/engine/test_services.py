@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from engine.invariants import same_state
-from engine.random_graphs import random_graph
+from engine.random_graphs import random_graph, with_finally_nodes
 from support.played_executor import PlayedExecutor
 from support.scene import Scene, dag
 
 from dagtui.engine import service_ends
 from dagtui.engine.capacity import slots_taken
-from dagtui.engine.events import fields, parse
+from dagtui.engine.events import NoteEvent, fields, parse
 from dagtui.engine.messages import Command, CommandKind, EndKind, Ready, Start
 from dagtui.engine.resumption import restore
+from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.services import Services
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
+from dagtui.engine.walks import subtrees
 from dagtui.engine.why import why
 from dagtui.graph.model import Graph, Task, Trigger
 from dagtui.graph.services import ReadyBy, Service
@@ -249,15 +252,24 @@ class Walk:
         ]
         edges = [(parent, child) for parent in plain.nodes for child in plain.children(parent)]
         self.graph = Graph(plain.labels, edges, tasks=tasks)
+        if seed % 4 == 3:
+            self.graph = with_finally_nodes(self.graph, random.Random(seed))
+            self.graph.tasks = [self.as_loaded(node) for node in self.graph.nodes]
         self.executor = PlayedExecutor()
         self.traversal = Traversal(self.graph, self.source.choice([1, 2]))
         self.state, self.mirror, self.now = self.traversal.state, RunState(self.graph, 1), 0.0
         self.mirror.jobs = self.state.jobs
 
+    def as_loaded(self, node: int) -> Task:
+        """Return a task that is no service if a finally task that is its child would wait for its end."""
+        task, children = self.graph.task(node), map(self.graph.task, self.graph.children(node))
+        waits = not task.is_finally and any(child.is_finally for child in children)
+        return replace(task, service=None) if waits else task
+
     def needed(self, node: int) -> bool:
-        below = [node]
+        below, last = [node], self.graph.task(node).is_finally
         for one in below:
-            below += self.graph.children(one)
+            below += [child for child in self.graph.children(one) if self.graph.task(child).is_finally is last]
         return any(not self.state.status_of(one).settled for one in below[1:])
 
     def conclude(self) -> None:
@@ -265,6 +277,7 @@ class Walk:
         for event in events:
             read = parse(json.loads("{" + fields(event, self.graph) + "}"), self.graph)
             assert read is not None
+            assert not (isinstance(event, NoteEvent) and UNLISTED in event.text), event.text
             self.mirror.apply(read)
             self.mirror.dirty.clear()
         for effect in effects:
@@ -373,6 +386,10 @@ def is_ended_while_grandchildren_run(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Services, "below", lambda self, node: list(self._graph.children(node)))
 
 
+def is_needed_by_finally_nodes_that_wait_for_its_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Services, "below", lambda self, node: sorted(subtrees(self._graph, (node,)) - {node}))
+
+
 def is_not_started_again_for_what_runs_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(service_ends, "_DONE", frozenset())
 
@@ -383,6 +400,7 @@ def is_not_started_again_for_what_runs_again(patch: pytest.MonkeyPatch) -> None:
         counts_as_ok_before_it_is_ready,
         is_never_ended,
         is_ended_while_grandchildren_run,
+        is_needed_by_finally_nodes_that_wait_for_its_end,
         is_not_started_again_for_what_runs_again,
     ],
 )

@@ -8,6 +8,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from dagtui.text.yaml_errors import yaml_problem
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
@@ -62,7 +64,7 @@ def _read_yaml(text: str) -> object:
     try:
         return yaml.load(text, Loader=Loader)  # noqa: S506 - it makes plain values only
     except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(yaml_problem(error)) from error
 
 
 class DvcValues:

@@ -160,3 +160,9 @@ def test_a_hostile_file_has_no_value(tmp_path: Path, name: str, content: str | b
     with pytest.raises(FileValueError):
         ValueDigests().digest(str(tmp_path / name), b"", "a")
     assert not (tmp_path / "pwned").exists()
+
+
+def test_an_error_in_a_yaml_file_says_where_it_is(tmp_path: Path):
+    (tmp_path / "p.yaml").write_text("train: [1\nother: 2\n")
+    with pytest.raises(FileValueError, match=r"can't be read: line 2, column \d+: "):
+        ValueDigests().digest(str(tmp_path / "p.yaml"), b"", "train")

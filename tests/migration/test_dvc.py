@@ -174,7 +174,7 @@ def test_the_command_writes_once_what_runs_and_is_then_up_to_date(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "words", "said"),
     [
-        ("dvc.yaml", "stages: [", (), "dagtui: dvc.yaml: while parsing"),
+        ("dvc.yaml", "stages:\n  a: [1\n  b: 2", (), "dagtui: dvc.yaml: line 3, column "),
         ("dvc.yaml", "x: 1", (), 'dagtui: dvc.yaml: it has no table "stages"'),
         ("dvc.yaml", "stages: {}", ("-o", "../graph.toml"), "write the graph there"),
         ("dvc.yaml", "stages: {}", (), "what it says makes no graph; nothing was written"),

@@ -11,6 +11,8 @@ from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.text.yaml_errors import yaml_problem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -72,7 +74,7 @@ def _parsed(path: str, text: str) -> object:
     try:
         document: object = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(yaml_problem(error)) from None
     return document
 
 

@@ -56,8 +56,11 @@ class GraphError(Exception):
     """A graph file can't be used. `problems` says why, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem], more: int = 0) -> None:
-        """Store the problems to show. `more` counts those that are not shown."""
-        self.problems = tuple(problems)
+        """Store the problems to show, each once: a file that is included twice has its own twice.
+
+        `more` counts those that are not shown.
+        """
+        self.problems = tuple(dict.fromkeys(problems))
         self.more = more
         super().__init__(self.problems)
 

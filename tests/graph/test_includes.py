@@ -241,3 +241,11 @@ def test_files_that_multiply_are_refused_soon(tmp_path: Path):
         load(tmp_path / "0.toml")
     assert required_parameters(tmp_path / "0.toml") == ()
     assert time.process_time() - began < 20
+
+
+def test_a_problem_of_a_file_that_is_included_twice_is_reported_once(tmp_path: Path):
+    twice = 'include = [{ path = "c.toml", prefix = "a/" }, { path = "c.toml", prefix = "b/" }]'
+    main = write(tmp_path, main=twice, c='[tasks.y]\nrun = "x"\nneds = ["z"]\nneeds = ["nope"]')
+    with pytest.raises(GraphError) as caught:
+        load(main)
+    assert [problem.line for problem in caught.value.problems] == [4, 5]

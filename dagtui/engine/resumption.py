@@ -8,7 +8,7 @@ from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import NO_ATTEMPT, CommandKind
 from dagtui.engine.service_ends import start_services_again
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, UNSETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,20 +38,19 @@ def restore(
 ) -> None:
     """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
-    Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, and their
-    followers (rule 9 in `rules`). Allowed failures stay too, and so do nodes that a person skipped, marked done or
-    cancelled. All other nodes are reset, without marks and with a fresh budget of retries. An attempt that was in
-    flight is lost. Its number, and the numbers up to `used`, are not reused. `targets` and their ancestors join the
-    nodes that were part of the run.
+    Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, their followers
+    (rule 9 in `rules`), and finally nodes while another node is to run (rule 12). Allowed failures stay too, and so do
+    nodes that a person skipped, marked done or cancelled. All other nodes are reset, without marks and with a fresh
+    budget of retries. An attempt that was in flight is lost. Its number, and the numbers up to `used`, are not reused.
+    `targets` and their ancestors join the nodes that were part of the run.
 
     Each step is an event, so that resuming a partly restored run gives the same state. Followers are restored first,
     while the state still shows how their parents had ended.
     """
-    last = run.now
-    followers = followers_again(run, again)
-    run.now = now
+    last, run.now = run.now, now
     nodes, named = targets or (None, ())
     run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=nodes, named=named))
+    followers = followers_again(run, again)
     restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:
@@ -64,7 +63,10 @@ def restore(
 
 
 def followers_again(run: Propagation, again: Collection[NodeIndex]) -> set[NodeIndex]:
-    """Return the followers that count as done but run again on resume, because a parent runs again."""
+    """Return the followers that count as done but run again on resume, because a parent runs again.
+
+    Finally nodes follow all other nodes of the run.
+    """
     if not _may_have_followers(run):
         return set()
     with run.transaction() as transaction:
@@ -73,16 +75,24 @@ def followers_again(run: Propagation, again: Collection[NodeIndex]) -> set[NodeI
             restorer.restore(node)
         for node in run.graph.order:
             run.propagate(node)
+        done = [node for node in _finally_nodes(run) if stays_done(run.state, node)]
         run.settle()
-        return run_again(run, transaction.before)
+        found = run_again(run, transaction.before)
+        return found.union(node for node in done if run.state.status[node] in UNSETTLED)
 
 
 def _may_have_followers(run: Propagation) -> bool:
-    """Return whether any follower is done. Most graphs have no followers."""
+    """Return whether any follower or finally node is done. Most graphs have neither."""
     followers, state = run.followers, run.state
+    if any(stays_done(state, node) for node in _finally_nodes(run)):
+        return True
     return bool(followers) and any(
         followers[node] for status in (NodeStatus.COMPLETED, NodeStatus.FAILED) for node in state.nodes_with(status)
     )
+
+
+def _finally_nodes(run: Propagation) -> Collection[NodeIndex]:
+    return () if run.finally_nodes is None else run.finally_nodes.nodes
 
 
 def kept_marks(state: RunState, node: NodeIndex) -> tuple[int, ...]:

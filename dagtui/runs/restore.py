@@ -351,8 +351,8 @@ def _restore(
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()
-    stay, cancelled = live.state.counts[NodeStatus.COMPLETED], list(live.state.nodes_with(NodeStatus.CANCELLED))
-    for text in (broke_off, damaged, _late(last), _summary(last, stay), stay_cancelled(graph, cancelled)):
+    cancelled = list(live.state.nodes_with(NodeStatus.CANCELLED))
+    for text in (broke_off, damaged, _late(last), _summary(last, live.state), stay_cancelled(graph, cancelled)):
         if text:
             live.note(text)
     return live
@@ -364,10 +364,12 @@ def _late(last: LastRun) -> str:
     return f"recovered {plural(len(last.late), 'result')} that the session could not record"
 
 
-def _summary(last: LastRun, kept: int) -> str:
+def _summary(last: LastRun, state: RunState) -> str:
+    kept = state.counts[NodeStatus.COMPLETED]
+    followers = {node for node in last.followers if not state.status_of(node).settled}  # a condition may keep them done
     parts = [f"{plural(kept, 'completed node')} {'stays' if kept == 1 else 'stay'}"]
-    if last.followers:
-        parts.append(f"nodes that depend on how others ended run again: {named(last.graph, last.followers)}")
+    if followers:
+        parts.append(f"nodes that depend on how others ended run again: {named(last.graph, followers)}")
     if changes := last.changes():
         parts.append(f"changed: {changes}")
     return f"resumed: {'; '.join(parts)}"

@@ -8,8 +8,10 @@ from support.scene import Scene, dag
 
 from dagtui.engine.finally_nodes import run_values
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.resumption import restore
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets, with_finally
+from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
 
 K = CommandKind
@@ -195,6 +197,43 @@ def test_a_resumed_run_runs_them_again_if_anything_else_runs():
     again.continue_run()
     again.let_end()
     assert not again.begun
+
+
+def test_a_resume_resets_them_at_once_and_uses_no_number_again():
+    """What runs again is counted, and said, before the run goes on."""
+    scene = Scene(dag("a b f g h", f=LAST, g=LAST | {"allow_failure": True}, h=LAST))
+    scene.command(K.MARK_DONE, "h")
+    scene.fail("a")
+    scene.run("b", "f")
+    scene.fail("g")
+    node = scene.graph.node
+    run = Resumed(scene.graph, scene.events, used={node("f"): 4})
+    waiting = NodeStatus.WAITING
+    assert [run.state.status_of(node(label)) for label in "afg"] == [waiting, waiting, waiting]
+    assert {run.state.status_of(node(label)) for label in "bh"} == {NodeStatus.COMPLETED}
+    run.continue_run()
+    run.let_end()
+    assert set(run.begun) == {(node("a"), 2), (node("f"), 5), (node("g"), 2)}
+
+
+def test_a_resume_for_more_nodes_runs_them_again():
+    scene = Scene(dag("a b f", f=LAST), targets=("a", "f"))
+    scene.run("a", "f")
+    b, f = scene.graph.node("b"), scene.graph.node("f")
+    run = Traversal(scene.graph)
+    run.state.replay(scene.events)
+    restore(run, 9.0, {}, {}, jobs=1, boot="", targets=Targets((b,), ("b",)))
+    assert run.state.status_of(f) is NodeStatus.WAITING
+
+
+def test_a_resume_in_which_only_they_run_leaves_those_that_are_done():
+    scene = Scene(dag("a f g", f=LAST, g=LAST))
+    scene.run("a", "f")
+    scene.fail("g")
+    run = Resumed(scene.graph, scene.events)
+    run.continue_run()
+    run.let_end()
+    assert run.begun == [(scene.graph.node("g"), 2)]
 
 
 def test_an_event_costs_the_same_with_many_others():

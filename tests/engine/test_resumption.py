@@ -134,7 +134,7 @@ def break_off_and_go_on(seed: int) -> None:
         again = {node: "changed" for start in changed for node in {start} | oracle.descendants(graph, start)}
         run = Resumed(graph, past, again, jobs=source.choice([1, 2, 3]))
         followers = due(before, past, again)
-        check_what_stays(before, run, again, followers - waiting_longer(run, followers))
+        check_what_stays(before, run, again, followers)
         check_a_second_try(past, run, again)
         run.continue_run()
         check_what_begins(before, past, run, again.keys() | followers, source)
@@ -152,7 +152,10 @@ def break_off_and_go_on(seed: int) -> None:
 
 
 def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> set[int]:
-    """Return the followers that run again (rule 9). An attempt in flight when the run broke off had not ended."""
+    """Return the followers that run again (rule 9), and the finally nodes that do (rule 12).
+
+    An attempt in flight when the run broke off had not ended.
+    """
     nodes = range(len(before.graph))
     old = [(before.status_of(node), before.cause_of(node)) for node in nodes]
     for node, why in before.why.items():
@@ -162,15 +165,19 @@ def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> se
     graph.settings = replace(graph.settings, keep_going=True)  # a condition may fail a node as the run goes on
     run = Resumed(graph, past, again)
     run.continue_run()
-    return oracle.due_again(
+    followers = oracle.due_again(
         before.graph, old, [(run.state.status_of(node), run.state.cause_of(node)) for node in nodes]
     )
+    waiting = {node for node in nodes if oracle.must_wait(run.state, node)}
+    return followers | {node for node in waiting if was_done(old[node], graph, node)}
 
 
-def waiting_longer(run: Resumed, followers: set[int]) -> set[int]:
-    """Return the followers that are reset only when the run goes on, because they are finally nodes."""
-    status_of = run.state.status_of
-    return {node for node in followers if run.graph.task(node).is_finally and status_of(node) in oracle.SETTLED}
+def was_done(standing: oracle.ParentOutcome, graph: Graph, node: int) -> bool:
+    """Return whether a node had run, and counted as ok."""
+    status, cause = standing
+    if status is NodeStatus.FAILED:
+        return graph.task(node).allow_failure and cause is not Cause.CONDITION
+    return status is NodeStatus.COMPLETED and cause is not Cause.MARKED
 
 
 def kept(before: RunState, node: int) -> tuple[int, ...]:
@@ -228,10 +235,7 @@ def check_what_begins(
     used = numbers(past)
     stays = [node for node in before.nodes_with(NodeStatus.COMPLETED) if node not in again]
     run.let_end(source)
-    begun = {node for node, _ in run.begun}
-    others_ran = any(not run.graph.task(node).is_finally for node in begun)
-    outlived = {node for node in stays if run.graph.task(node).is_finally and others_ran}  # by rule 12
-    assert not begun & set(stays) - outlived, "a success ran again"
+    assert not {node for node, _ in run.begun} & set(stays), "a success ran again"
     for node, attempt in run.begun:
         assert attempt > used.get(node, 0) or withdrawn(past, node, attempt), "an attempt number was reused"
     assert len(set(run.begun)) == len(run.begun)
@@ -255,6 +259,7 @@ def break_off_often(times: int) -> None:
 FORGETFUL = {
     "what was answered": ("_keeps_answer", lambda _status, _cause: False),
     "followers": ("followers_again", lambda _run, _again: set()),
+    "finally nodes": ("_finally_nodes", lambda _run: ()),
     "what is allowed": ("stays_done", lambda state, node: state.status[node] == NodeStatus.COMPLETED),
     "a person's cancel": ("kept_marks", lambda _state, _node: ()),
     "which cancels were a person's": ("kept_marks", lambda state, node: state.marks.get(node, ())),

@@ -28,21 +28,23 @@ class FinallyNodes:
         self._reset = reset
         self.nodes: list[NodeIndex] = [node for node in state.graph.nodes if state.is_finally[node]]
         self.is_open = False
-        self._was_asked_early = False
-        """Whether a finally node had to wait when it was looked at since the last `switch`."""
+        self._told: set[bool] = set()
+        """Whether finally nodes had to wait that were looked at since the last `switch`."""
 
     def must_wait(self, node: NodeIndex) -> bool:
-        """Return whether a node is a finally node, and others are not settled. They may be at the next `switch`."""
+        """Return whether a node is a finally node that waits for others. This may be different at the next `switch`."""
+        if not self._state.is_finally[node]:
+            return False
         waits = self._state.waits_for_all(node)
-        self._was_asked_early |= waits
+        self._told.add(waits)
         return waits
 
     def switch(self) -> bool:
         """Open or close after nodes have changed. Return whether nodes must be propagated because of it."""
         state = self._state
         before, self.is_open = self.is_open, not state.unsettled_before_finally
-        asked_early, self._was_asked_early = self._was_asked_early, False
-        switched = self.is_open is not before or (self.is_open and asked_early)
+        switched = self.is_open is not before or self.is_open in self._told  # some were told otherwise
+        self._told.clear()
         if not switched and (self.is_open or not self._any_settled()):
             return False
         nodes = list(state.inside(self.nodes))

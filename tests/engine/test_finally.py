@@ -13,6 +13,7 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets, with_finally
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
+from dagtui.graph.model import Gate
 
 K = CommandKind
 LAST = {"is_finally": True}
@@ -101,6 +102,14 @@ def test_a_retry_of_a_blocked_one_runs_what_blocks_it_again_though_others_join()
     assert scene["f"] is NodeStatus.FAILED_PARENT
     scene.command(K.RETRY, "c", "f")
     assert scene.submitted() == {"a", "c"}
+
+
+def test_one_waits_for_what_a_command_releases_as_it_ends_the_rest():
+    asks = {"action": Gate("Go on?")}
+    scene = Scene(dag("c>f a>b", c=asks, a={"trigger": "any_failed"}, f=LAST))
+    assert (scene["a"], scene["b"]) == (NodeStatus.SKIPPED, NodeStatus.SKIPPED)
+    scene.command(K.MARK_DONE, "c", "a")
+    assert (scene["f"], scene.submitted()) == (NodeStatus.WAITING, {"b"})
 
 
 def test_what_a_person_said_of_one_stays():

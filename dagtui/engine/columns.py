@@ -11,7 +11,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableSequence
+    from collections.abc import Iterator, Mapping, MutableSequence
 
     from dagtui.engine.events import CommandEvent
     from dagtui.engine.messages import Answer, AttemptNumber
@@ -121,3 +121,11 @@ class Columns:
 
 
 _NAMES = tuple(vars(Columns(0)))
+
+
+def positions(column: bytearray, value: int) -> Iterator[int]:
+    """Yield where a column has a value."""
+    position = column.find(value)
+    while position >= 0:
+        yield position
+        position = column.find(value, position + 1)

@@ -14,7 +14,7 @@ from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
-from dagtui.graph.model import ANSWER, REJECT
+from dagtui.graph.gates import ANSWER, REJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -7,27 +7,27 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.active_time import ActiveTime
-from dagtui.engine.columns import Asked
+from dagtui.engine.columns import Asked, positions
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import BY_TIMEOUT, CANCELS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
     EXPLAINED,
+    EXPLAINED_CAUSES,
+    PARENT_OUTCOMES,
     SETTLED,
     UNBEGUN,
     Cause,
     NodeStatus,
     ParentOutcome,
     Verdict,
-    parent_outcome,
 )
 from dagtui.engine.transaction import Transaction, Watch
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Iterable, Iterator
 
     from dagtui.engine.rules.transitions import Listed
@@ -126,12 +126,12 @@ class RunState(ActiveTime):
 
     def nodes_with(self, status: NodeStatus) -> Iterator[NodeIndex]:
         """Return the selected nodes with a status, in the order of the file."""
-        found = cast("Iterator[NodeIndex]", _positions(self.status, status))
+        found = cast("Iterator[NodeIndex]", positions(self.status, status))
         return iter(self.inside(found))
 
     def nodes_for(self, cause: Cause) -> Iterator[NodeIndex]:
         """Return the nodes with a cause of their status, in the order of the file."""
-        return cast("Iterator[NodeIndex]", _positions(self.cause, cause))
+        return cast("Iterator[NodeIndex]", positions(self.cause, cause))
 
     def failures(self) -> Iterator[NodeIndex]:
         """Yield the failed nodes whose failure is not allowed."""
@@ -245,14 +245,14 @@ class RunState(ActiveTime):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh:
             self._refresh(event)
-        explained = _EXPLAINED[status][cause]
+        explained = EXPLAINED_CAUSES[status][cause]
         if marks or due or explained or self.marks or self.due or self.why:
             self._note_details(node, event.why if explained else "", marks, due)
         if left or outputs or self.left or self.outputs:
             self._note_leavings(event, old)
         if self._any_gates:
             self._note_gate(node, at, status, cause, event.why)
-        now = _OUTCOMES[self._allowed[node]][status][cause]
+        now = PARENT_OUTCOMES[self._allowed[node]][status][cause]
         if now != self.outcome[node]:
             self._count(node, now)
         for watch in self._watches:
@@ -333,14 +333,12 @@ class RunState(ActiveTime):
         children = self.graph.children(node)
         if not children:
             return
-        for tally, step in ((self._tally(before), -1), (self._tally(now), 1)):
+        tallies = None, self.ok, self.bad, self.skip
+        for tally, step in ((tallies[before], -1), (tallies[now], 1)):
             if tally is not None:
                 for child in children:
                     tally[child] += step
         self.dirty.extend(children)
-
-    def _tally(self, which: int) -> array[int] | None:
-        return (None, self.ok, self.bad, self.skip)[which]
 
     def _apply_command(self, event: CommandEvent) -> None:
         self.command_number = event.number
@@ -400,22 +398,3 @@ class RunState(ActiveTime):
 
 _RUNS = "runs: "
 """How the reason begins for which a node that was judged runs."""
-
-
-def _positions(column: bytearray, value: int) -> Iterator[int]:
-    position = column.find(value)
-    while position >= 0:
-        yield position
-        position = column.find(value, position + 1)
-
-
-_EXPLAINED = tuple(
-    bytes(status in EXPLAINED or cause in {Cause.UP_TO_DATE, Cause.CONDITION} for cause in Cause)
-    for status in NodeStatus
-)
-"""Whether the reason comes with a status and is kept, by status and cause."""
-_OUTCOMES = tuple(
-    tuple(bytes(parent_outcome(status, cause, allow_failure=allowed) for cause in Cause) for status in NodeStatus)
-    for allowed in (False, True)
-)
-"""How a node counts for its children, by whether its failure is allowed, status and cause."""

@@ -152,6 +152,18 @@ def parent_outcome(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> 
     return _OUTCOMES.get(status, ParentOutcome.UNSETTLED)
 
 
+EXPLAINED_CAUSES = tuple(
+    bytes(status in EXPLAINED or cause in {Cause.UP_TO_DATE, Cause.CONDITION} for cause in Cause)
+    for status in NodeStatus
+)
+"""Whether the reason comes with a status and is kept, by status and cause."""
+PARENT_OUTCOMES = tuple(
+    tuple(bytes(parent_outcome(status, cause, allow_failure=allowed) for cause in Cause) for status in NodeStatus)
+    for allowed in (False, True)
+)
+"""How a node counts for its children, by whether its failure is allowed, status and cause."""
+
+
 class Verdict(enum.Enum):
     """The outcome of a run as a whole (rule 4 in `rules`)."""
 

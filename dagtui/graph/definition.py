@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root, TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, Gate, PythonCall, ShellCommand, numbered_tasks
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand, numbered_tasks
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:

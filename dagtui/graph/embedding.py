@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import TOKEN, cut_template, parameter_texts, value_text
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

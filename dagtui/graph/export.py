@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.graph.gates import Gate
 from dagtui.graph.keys import RETRY, RUN, TASK
 from dagtui.graph.loading import VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
-from dagtui.graph.model import ArgumentList, Gate, PythonCall, RetryPolicy, ShellCommand, Task
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.actions import read_args, read_call, read_run, read_wrap
-from dagtui.graph.gates import LONGEST_QUESTION, MOST_CHOICES, read_answers, read_ask
+from dagtui.graph.gate_values import LONGEST_QUESTION, MOST_CHOICES, read_answers, read_ask
 from dagtui.graph.key_values import (
     PARAMETER_TYPES,
     RETRIED_WORDS,

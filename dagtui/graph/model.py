@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NewType, cast
 
 from dagtui.graph.errors import CycleError
 from dagtui.graph.flat_edges import flattened, parents_first
+from dagtui.graph.gates import Gate
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -88,24 +89,6 @@ class PythonCall:
     target: str
     """`module:function`."""
     arguments: Mapping[str, object] = field(default_factory=dict)
-
-
-APPROVE, REJECT, ANSWER = "approve", "reject", "answer"
-"""The usual choices of a gate, and its only output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A question that a person answers. Nothing is executed."""
-
-    question: str
-    choices: tuple[str, ...] = ()
-    """What can be answered, any of which completes the node. Empty: approve, or reject, which makes it fail."""
-
-    @property
-    def answers(self) -> tuple[str, ...]:
-        """What can be answered."""
-        return self.choices or (APPROVE, REJECT)
 
 
 Action = ShellCommand | ArgumentList | PythonCall | Gate | None

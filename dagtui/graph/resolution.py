@@ -16,7 +16,8 @@ from dagtui.graph.expressions.templates import (
     parse_env,
     parse_template,
 )
-from dagtui.graph.model import ArgumentList, Gate, NodeIndex, PythonCall, ShellCommand
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import ArgumentList, NodeIndex, PythonCall, ShellCommand
 from dagtui.graph.node_values import NodeValues, RunValues, no_run_values
 from dagtui.text import label
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
-from dagtui.graph.gates import KEPT as OF_GATES
+from dagtui.graph.gate_values import KEPT as OF_GATES
 from dagtui.graph.keys import AMOUNTS, DOCUMENT, INCLUDE, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
 from dagtui.graph.model import RetryPolicy, Task

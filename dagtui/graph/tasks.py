@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import KEPT
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted, read_inside, subject
-from dagtui.graph.gates import check_gate, gate_of, of_gate
+from dagtui.graph.gate_values import check_gate, gate_of, of_gate
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
 from dagtui.graph.matrix.matrices import MatrixDraft
 from dagtui.graph.model import PythonCall, RetryPolicy, Task

@@ -15,8 +15,9 @@ from dagtui.engine.walks import critical_path_lengths
 from dagtui.engine.why import why
 from dagtui.graph.definition import CellChange, changed_cells
 from dagtui.graph.errors import GraphError
+from dagtui.graph.gates import Gate
 from dagtui.graph.loading import load_recorded
-from dagtui.graph.model import NO_NODE, Gate
+from dagtui.graph.model import NO_NODE
 from dagtui.runs.forecast import UNKNOWN, Forecast
 from dagtui.store.directory import last_run
 from dagtui.store.errors import StoreError

@@ -16,7 +16,8 @@ from dagtui.graph.expressions.as_run import (
     unknown_status,
     wrapped_line,
 )
-from dagtui.graph.model import Gate, Trigger
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import Trigger
 from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs, read_of_parents
 from dagtui.runs.wording import wants_words
 from dagtui.text import cell_width, count, duration, fit, label, plural

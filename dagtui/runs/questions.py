@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_OUTPUTS, Question
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 from dagtui.graph.resolution import ResolutionError, Resolver
 
 if TYPE_CHECKING:

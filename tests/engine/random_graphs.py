@@ -9,7 +9,8 @@ from engine.oracle import FIXED_CONDITIONS, PARENT_CONDITIONS
 from hypothesis import strategies as st
 from support.gates import as_gate, with_gates
 
-from dagtui.graph.model import NO_NODE, Gate, Graph, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import NO_NODE, Graph, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.pools import Pool
 from dagtui.graph.run_settings import RunSettings
 

@@ -10,7 +10,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.commands import BY_CAUSE, COMMANDS, Step
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import PROPAGATED, Cause, NodeStatus
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 
 DECIDED = {
     CommandKind.SKIP: (NodeStatus.SKIPPED, Cause.PERSON),

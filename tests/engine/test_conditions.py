@@ -11,7 +11,8 @@ from dagtui.engine.messages import CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
-from dagtui.graph.model import Gate, Graph, Task
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import Graph, Task
 
 K = CommandKind
 SKIPPED, FAILED = (NodeStatus.SKIPPED, Cause.CONDITION), (NodeStatus.FAILED, Cause.CONDITION)

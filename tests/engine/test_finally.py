@@ -13,7 +13,7 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets, with_finally
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 
 K = CommandKind
 LAST = {"is_finally": True}

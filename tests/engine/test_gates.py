@@ -14,7 +14,7 @@ from dagtui.engine.messages import Answer, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 
 K = CommandKind
 ASKING = {"action": Gate("Go on?")}

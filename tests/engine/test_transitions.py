@@ -26,8 +26,8 @@ from dagtui.engine.rules.transitions import ARROWS, CAUSES, LISTED, REASONS, SUB
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
+from dagtui.graph.gates import Gate
 from dagtui.graph.loading import load
-from dagtui.graph.model import Gate
 from dagtui.graph.services import ReadyBy, Service
 
 RARE = (190, 204, 234, 256, 285, 292, 303, 375, 455, 689, 876, 1019, 2166, 2198, 3634)

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
+from dagtui.graph.gates import Gate
 from dagtui.graph.loading import load, load_recorded, required_parameters
-from dagtui.graph.model import Gate, Graph, ShellCommand
+from dagtui.graph.model import Graph, ShellCommand
 from dagtui.graph.resolution import Resolver
 from dagtui.graph.secrets import find_secrets
 

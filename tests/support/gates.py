@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Answer, Command, CommandKind, Question
-from dagtui.graph.model import Gate, Graph, RetryPolicy
+from dagtui.graph.model import Graph, RetryPolicy
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dagtui.graph.gates import Gate
     from dagtui.graph.model import Task
 
 NOON = WallTime(1_800_000_000.0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_template
-from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand, Trigger
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, Gate, PythonCall, ShellCommand
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.shell_bypass import simple_words
 from dagtui.text import label
 

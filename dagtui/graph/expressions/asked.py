@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.graph.check.suggestions import listed
 from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.gates import ANSWER
 from dagtui.graph.matrix.selectors import is_chosen, target_of
-from dagtui.graph.model import ANSWER, NO_NODE, NodeIndex
+from dagtui.graph.model import NO_NODE, NodeIndex
 
 if TYPE_CHECKING:
     from dagtui.graph.expressions.braces import Placeholder

@@ -9,8 +9,9 @@ from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.templates import cut_command, cut_template, parse_env
+from dagtui.graph.gates import Gate
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, target_of, unknown_name
-from dagtui.graph.model import ArgumentList, Gate, PythonCall, ShellCommand, numbered_tasks
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, numbered_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

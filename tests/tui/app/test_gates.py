@@ -15,7 +15,7 @@ from tui.svg import SvgExtension
 
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.model import Gate
+from dagtui.graph.gates import Gate
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.answer import AnswerDialog
 

@@ -331,8 +331,8 @@ def a_skip_by_a_person_counts_as_skipped(patch: pytest.MonkeyPatch) -> None:
     def wrong(causes):
         return bytes(causes[Cause.PROPAGATED] if cause is Cause.PERSON else causes[cause] for cause in Cause)
 
-    tables = tuple(tuple(wrong(causes) for causes in table) for table in state._OUTCOMES)
-    patch.setattr(state, "_OUTCOMES", tables)
+    tables = tuple(tuple(wrong(causes) for causes in table) for table in state.PARENT_OUTCOMES)
+    patch.setattr(state, "PARENT_OUTCOMES", tables)
 
 
 @bug

@@ -39,7 +39,7 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     if any(task.inputs for task in graph.tasks):
         from dagtui.runs.targets import default_targets, refuse_missing_inputs
 
-        refuse_missing_inputs(graph, default_targets(graph), None)
+        refuse_missing_inputs(whole, default_targets(graph), secrets)
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )
@@ -53,9 +53,10 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
 
 def _skipped(whole: Graph, graph: Graph, secrets: Secrets | None) -> Iterator[str]:
     """Yield lines about the nodes that their conditions keep from running. Only `graph` is redacted."""
-    from dagtui.report.planned_conditions import PlannedConditions, kept_from_running
+    from dagtui.report.planned_conditions import kept_from_running, planned_conditions
 
-    kept = list(kept_from_running(PlannedConditions(whole, os.environ, secrets), graph))
+    conditions = planned_conditions(whole, os.environ, secrets)
+    kept = [] if conditions is None else list(kept_from_running(conditions, graph))
     if not kept:
         return
     yield f"would not run because of {'its condition' if len(kept) == 1 else 'their conditions'}: {count(len(kept))}"

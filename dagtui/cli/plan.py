@@ -54,14 +54,14 @@ def plan(
     graph, secrets = keep_secrets(executed, os.environ)
     slots = initial_slots(graph, jobs)
     targets = targets_named(graph, names) if names else default_targets(graph)
-    environment = {**executed.variables, **os.environ}
     judging = None
     if any(task.inputs for task in executed.tasks):
         from dagtui.runs.judging import PlannedFiles  # only here: others need no database
 
+        environment = {**executed.variables, **os.environ}
         redact = str if secrets is None else secrets.mask
         judging = partial(PlannedFiles, executed, environment, redact=redact, forced=force)
-    conditions = planned_conditions(executed, environment, secrets)
+    conditions = planned_conditions(executed, os.environ, secrets)
     made = make_plan(graph, History.load(graph_file.path), slots, targets, judging, conditions)
     sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:

@@ -53,10 +53,13 @@ class PlannedConditions(Conditions):
 def planned_conditions(
     graph: Graph, environment: Mapping[str, str], secrets: Secrets | None
 ) -> PlannedConditions | None:
-    """Return what decides about the nodes of a graph that is not redacted, or None if no task has a condition."""
+    """Return what decides about the nodes of a graph that is not redacted, or None if no task has a condition.
+
+    It reads the variables of the graph's files, and those of `environment` before them, as a run does.
+    """
     if not any(task.condition for task in graph.tasks):
         return None
-    return PlannedConditions(graph, environment, secrets)
+    return PlannedConditions(graph, {**graph.variables, **environment}, secrets)
 
 
 def kept_from_running(conditions: PlannedConditions, graph: Graph) -> Iterator[tuple[NodeIndex, str]]:

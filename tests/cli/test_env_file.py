@@ -47,6 +47,14 @@ def test_what_is_wrong_is_reported_before_anything_runs(tmp_path: Path):
     assert not (tmp_path / ".dagtui").exists()
 
 
+def test_conditions_read_the_variables(tmp_path: Path):
+    write(tmp_path, '[run]\nenv_file = [".env"]\n[tasks.a]\nif = "env.STAGE == \'prod\'"\nrun = "true"\n')
+    (tmp_path / ".env").write_text("STAGE=prod\n")
+    assert "would not run" not in call("check", "graph.toml", cwd=tmp_path).stdout
+    assert "1 node would run" in call("plan", "graph.toml", cwd=tmp_path).stdout
+    assert 'is false (env.STAGE is "dev")' in call("check", "graph.toml", cwd=tmp_path, env={"STAGE": "dev"}).stdout
+
+
 def test_a_graph_from_a_pipe_reads_files_of_the_callers_folder(tmp_path: Path):
     (tmp_path / ".env").write_text("FILE=piped\nTOKEN=hunter2-hunter2\nCODE=0\n")
     done = call(

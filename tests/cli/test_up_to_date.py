@@ -107,3 +107,22 @@ def test_what_is_remembered_of_paths_and_nodes_has_no_secret_in_it(tmp_path: Pat
     for file in kept:
         content = file.read_bytes()
         assert not [secret for secret in variables.values() if secret.encode() in content], file
+
+
+def test_a_path_like_a_missing_one_is_named_without_its_secret(tmp_path: Path):
+    (tmp_path / "graph.toml").write_text(
+        """version = 1
+[run]
+secrets = ["NAME"]
+[tasks.write]
+outputs = ["{{ env.NAME }}-all.csv"]
+run = "true"
+[tasks.read]
+inputs = ["{{ env.NAME }}-al.csv"]
+run = "true"
+"""
+    )
+    for command in ("check", "run"):
+        done = program.call(command, "graph.toml", cwd=tmp_path, env={"NAME": "hunter3-secret"})
+        assert (done.returncode, "hunter3" in done.stdout + done.stderr) == (2, False)
+        assert 'did you mean "***-all.csv"?' in done.stderr

@@ -127,11 +127,12 @@ def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str
             continue
         reported.add((number, path.path))
         if made is None:
-            made = [text for task in graph.tasks for text in task.outputs]
+            made = [mask(text) for task in graph.tasks for text in task.outputs]
         file = graph.tasks[number].file
         who = f"{quoted(mask(graph.labels[node]))}{f' of {quoted(file)}' if file else ''}"
-        message = f"{who} reads {quoted(mask(path.text))}, which does not exist"
-        near = diagnostics.nearest(path.text, made)
+        shown = mask(path.text)
+        message = f"{who} reads {quoted(shown)}, which does not exist"
+        near = diagnostics.nearest(shown, made)
         hint = "create it, or name it in the outputs of the task that writes it"
         at = _place(graph.tasks[number], position)
         diagnostics.value(at, f"{message} and which no task writes", f"{near} Otherwise {hint}" if near else hint)

@@ -10,10 +10,10 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.graph_file import read_redacted_graph
-from dagtui.cli.init import write_new
+from dagtui.cli.init import write_asked
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import optional_output, standard_output
-from dagtui.cli.stderr import fail, say
+from dagtui.cli.stderr import say
 from dagtui.graph.export import to_toml
 from dagtui.report.drawings import MOST_EDGES, dot, mermaid, to_json
 from dagtui.text import count, label
@@ -68,11 +68,6 @@ def export(graph_file: GraphFile, parameters: tuple[str, ...], form: str, target
         with standard_output() as output:
             output.lines(text.split("\n"))
         return
-    try:
-        write_new(target, text + "\n")
-    except FileExistsError:
-        fail(f"dagtui: {target} already exists and was not changed; choose another name")
-    except OSError as error:
-        fail(f"dagtui: {target}: can't be written: {error.strerror}")
+    write_asked(target, text + "\n")
     with optional_output() as output:
         output.line(f"wrote {label(target, 4096)}")

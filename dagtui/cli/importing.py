@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.graph_file import NAMES
-from dagtui.cli.init import write_new
+from dagtui.cli.init import write_asked
 from dagtui.cli.output import optional_output
 from dagtui.cli.stderr import fail
 from dagtui.graph.errors import GraphError
@@ -60,12 +60,7 @@ def import_graph(source: Path, target: Path | None) -> None:
         load_text(text, str(target))
     except GraphError as error:
         fail(f"dagtui: {source} was read, but what it says makes no graph; nothing was written:\n{error}")
-    try:
-        write_new(target, text)
-    except FileExistsError:
-        fail(f"dagtui: {target} already exists and was not changed; choose another name")
-    except OSError as error:
-        fail(f"dagtui: {target}: can't be written: {error.strerror}")
+    write_asked(target, text)
     with optional_output() as output:
         output.line(f"wrote {label(target, 4096)}: {draft.summary}")
         output.line(f"to see what would run: dagtui plan {path_word(target)}")

@@ -26,15 +26,20 @@ def init(graph_file: Path) -> None:
     """
     starter = STARTER.read_text(encoding="utf-8")
     os.path.abspath(graph_file)  # fails if the current folder has been removed
-    try:
-        write_new(graph_file, starter)
-    except FileExistsError:
-        fail(f"dagtui: {graph_file} already exists and was not changed; choose another name")
-    except OSError as error:
-        fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
+    write_asked(graph_file, starter)
     name = "" if str(graph_file) == NAMES[0] else f" {path_word(graph_file)}"
     with optional_output() as output:
         output.line(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
+
+
+def write_asked(path: Path, text: str) -> None:
+    """Create the new file that a call asks for. Exits with 2 if it already exists or can't be written."""
+    try:
+        write_new(path, text)
+    except FileExistsError:
+        fail(f"dagtui: {path} already exists and was not changed; choose another name")
+    except OSError as error:
+        fail(f"dagtui: {path}: can't be written: {error.strerror}")
 
 
 def write_new(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -41,7 +41,8 @@ def answer(
     carry_out("answer", graph_file, number, request, dry_run=dry_run, as_json=as_json)
 
 
-def _list(graph_file: Path, node: str | None, number: int | None, *, as_json: bool) -> None:
+def _list(graph_file: Path, node: str | None, number: int | None, *, as_json: bool) -> NoReturn:
+    """Print the gates that wait for an answer, and exit. With a node, say which answers it has."""
     with connect(meant(graph_file, number), graph_file) as client:
         status = ask(client, {"want": "status"})
     asks = status.get("asks")

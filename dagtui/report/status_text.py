@@ -142,10 +142,9 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
     queued: dict[tuple[int, Wants, Cause], str] = {}
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
-        if status is NodeStatus.READY:
+        if status is NodeStatus.READY and cause is not Cause.ASKS:
             # This is the same for all nodes that want the same, and computing it counts what is in use.
-            slots = run.graph.task(node).slots if cause is not Cause.ASKS else -node - 1
-            key = (slots, run.graph.task(node).pools, cause)
+            key = (run.graph.task(node).slots, run.graph.task(node).pools, cause)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
             why = full_why(state, node, now)

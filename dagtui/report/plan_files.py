@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
@@ -30,23 +31,9 @@ def parents_of_needs(graph: Graph, node: NodeIndex) -> list[NodeIndex]:
     return [parent for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
 
 
-def read_of_parents(graph: Graph, node: NodeIndex) -> str:
-    """Say which files a node reads of parents that `needs` does not name: "in.csv of fetch"."""
-    edges, paths = graph.file_edges, DeclaredPaths(graph)
-    parents = [parent for parent in graph.parents(node) if edges is not None and edges.has(parent, node)]
-    shown: list[str] = []
-    for parent in parents[:_MOST_NAMES]:
-        files = joining(paths, parent, node)
-        named = first_of([name_label(file) for file in files[:_MOST_NAMES]], len(files))
-        shown.append(f"{named} of {name_label(graph.labels[parent])}" if files else name_label(graph.labels[parent]))
-    return first_of(shown, len(parents), ", ")
-
-
 def _missing(plan: Plan) -> Iterator[MissingInput]:
     nodes = (node for node in plan.graph.nodes if node not in plan.outside)
-    for found, one in enumerate(missing_inputs(plan.graph, nodes, patterns=True)):
-        if found < _MOST_SOUGHT:
-            yield one
+    return islice(missing_inputs(plan.graph, nodes, patterns=True), _MOST_SOUGHT)
 
 
 def missing_lines(plan: Plan) -> Iterator[str]:
@@ -69,7 +56,7 @@ def missing_lines(plan: Plan) -> Iterator[str]:
 
 
 class PlannedPaths:
-    """The files of a plan's nodes, for machines."""
+    """The files of a plan's nodes."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -85,8 +72,7 @@ class PlannedPaths:
 
     def of(self, node: NodeIndex) -> dict[str, object]:
         """Return what a node reads and writes, and the parents that only files make."""
-        graph, edges = self._plan.graph, self._plan.graph.file_edges
-        by_files = [] if edges is None else [parent for parent in graph.parents(node) if edges.has(parent, node)]
+        labels = self._plan.graph.labels
         try:
             inputs, outputs = self._paths.of(node)
         except ValueProblem:  # a variable is not set here
@@ -94,5 +80,19 @@ class PlannedPaths:
         return {
             "inputs": [path.text for path in inputs],
             "outputs": [path.text for path in outputs],
-            "needs_by_files": [graph.labels[parent] for parent in by_files],
+            "needs_by_files": [labels[parent] for parent in self._parents_by_files(node)],
         }
+
+    def read_of_parents(self, node: NodeIndex) -> str:
+        """Say which files a node reads of parents that `needs` does not name: "in.csv of fetch"."""
+        labels, parents = self._plan.graph.labels, self._parents_by_files(node)
+        shown: list[str] = []
+        for parent in parents[:_MOST_NAMES]:
+            files = joining(self._paths, parent, node)
+            named = first_of([name_label(file) for file in files[:_MOST_NAMES]], len(files))
+            shown.append(f"{named} of {name_label(labels[parent])}" if files else name_label(labels[parent]))
+        return first_of(shown, len(parents), ", ")
+
+    def _parents_by_files(self, node: NodeIndex) -> list[NodeIndex]:
+        graph, edges = self._plan.graph, self._plan.graph.file_edges
+        return [] if edges is None else [parent for parent in graph.parents(node) if edges.has(parent, node)]

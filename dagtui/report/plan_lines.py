@@ -18,7 +18,7 @@ from dagtui.graph.expressions.as_run import (
 )
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import Trigger
-from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs, read_of_parents
+from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs
 from dagtui.runs.wording import wants_words
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
@@ -71,7 +71,7 @@ def _table(plan: Plan, *, columns: CellWidth | None, everything: bool, look: Loo
     times = f"  {'begins':>9}  {'takes':>9}" if plan.known else ""
     yield f"{times}  {'node':<{width}}  command"
     critical = set(plan.critical_path)
-    as_run = _as_run(plan)
+    as_run, paths = _as_run(plan), PlannedPaths(plan)
     for shown, (entry, name) in enumerate(zip(entries, names, strict=True)):
         if shown >= MOST_LINES and not everything:
             left = sum(map(len, entries[shown:]))
@@ -79,7 +79,7 @@ def _table(plan: Plan, *, columns: CellWidth | None, everything: bool, look: Loo
             break
         before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
         cut = told_apart(name, width, before, after)
-        line = _line(plan, entry, cut, width, critical, as_run)
+        line = _line(plan, entry, cut, width, critical, as_run, paths)
         line = line.replace("…", look.glyphs.cut)  # of the same width
         yield line if columns is None else fit(line, columns, look)
 
@@ -221,7 +221,13 @@ def _name(plan: Plan, entry: Sequence[NodeIndex]) -> str:
 
 
 def _line(
-    plan: Plan, entry: Sequence[NodeIndex], name: str, width: CellWidth, critical: set[NodeIndex], as_run: AsRun
+    plan: Plan,
+    entry: Sequence[NodeIndex],
+    name: str,
+    width: CellWidth,
+    critical: set[NodeIndex],
+    as_run: AsRun,
+    paths: PlannedPaths,
 ) -> str:
     node = entry[0]
     mark = "*" if not critical.isdisjoint(entry) else " "
@@ -231,7 +237,7 @@ def _line(
     command = as_run.command(node).text if len(entry) == 1 else wrapped_line(task.action, task.wrap, task.shell)
     if isinstance(task.action, Gate):
         command = f"asks: {command}"
-    words = [_first_line(command), *_conditions(plan.graph, task, entry)]
+    words = [_first_line(command), *_conditions(plan.graph, task, entry, paths)]
     if plan.reasons:
         words.append(_reason(plan, entry))
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
@@ -257,12 +263,12 @@ def _first_line(command: str) -> str:
     return shown + " …" if newline and not shown.endswith("…") else shown
 
 
-def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex]) -> Iterator[str]:
+def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex], paths: PlannedPaths) -> Iterator[str]:
     """Yield the other conditions for a node to run, shown in brackets behind its command."""
     parents = graph.parents(entry[0])
     if graph.file_edges is not None:
         parents = parents_of_needs(graph, entry[0])
-        if read := read_of_parents(graph, entry[0]):
+        if read := paths.read_of_parents(entry[0]):
             yield f"[reads {read}]"
     needs, total = [graph.labels[parent] for parent in parents[:MOST_NEEDS]], len(parents)
     if task.needs and (len(entry) > 1 or total > MOST_NEEDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import SETTLED, NodeStatus
@@ -47,7 +48,7 @@ class Services:
         """Return whether any node of the run below a service is not settled."""
         status, selected, below = self._state.status, self._state.selected, self.below(node)
         start = self._looked_at.get(node, 0)
-        for position in (*range(start, len(below)), *range(start)):
+        for position in chain(range(start, len(below)), range(start)):
             other = below[position]
             if status[other] not in SETTLED and selected[other]:
                 self._looked_at[node] = position

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import pools_taken, slots_free
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex, Task
 
 
 def queued_why(state: RunState, node: NodeIndex) -> str:
@@ -34,17 +35,21 @@ def queued_why(state: RunState, node: NodeIndex) -> str:
         return f"wants {'; '.join(lacking)}"
     if wanted > state.jobs:
         return f"{words} of {state.jobs}: it starts when nothing else runs"
-    if wanted <= free and state.kept_for not in {-1, node}:
+    if wanted <= free and state.kept_for not in {NO_NODE, node}:
         kept_for = state.graph.labels[state.kept_for]
         if task.pools and state.graph.task(state.kept_for).pools:
-            pools = {pool.name: pool for pool in state.graph.pools}
-            wants = ", ".join([pools[name].wanted(amount) for name, amount in task.pools])
-            return f"wants {wants}: what is free is reserved for {kept_for}"
+            return f"wants {wants_words(state.graph, task)}: what is free is reserved for {kept_for}"
         verb = "is" if free == 1 else "are"
         return f"{words}: {free} free {verb} reserved for {kept_for}"
     if wanted > 1:
         return f"{words}, {free} free"
     return words if free else "no free slot"
+
+
+def wants_words(graph: Graph, task: Task) -> str:
+    """Return what a task takes of pools: 1 gpu, 8 GB of mem."""
+    pools = {pool.name: pool for pool in graph.pools}
+    return ", ".join([pools[name].wanted(amount) for name, amount in task.pools])
 
 
 def lacking_pools(state: RunState, node: NodeIndex) -> Iterator[str]:

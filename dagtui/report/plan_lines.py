@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dagtui.engine.queued import wants_words
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.graph.expressions.as_run import (
     AsRun,
@@ -19,7 +20,6 @@ from dagtui.graph.expressions.as_run import (
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import Trigger
 from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs
-from dagtui.runs.wording import wants_words
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph, Task
+    from dagtui.graph.model import Graph
     from dagtui.text.amounts import Seconds
 
 _NAME_CELLS = CellWidth(60)
@@ -194,9 +194,3 @@ _WOULD = _CommandWords(
     "stops",
     {CommandKind.PAUSE: "nothing new starts until you resume", CommandKind.RESUME: "the run continues"},
 )
-
-
-def wants_words(graph: Graph, task: Task) -> str:
-    """Return what a task takes of pools: 1 gpu, 8 GB of mem."""
-    pools = {pool.name: pool for pool in graph.pools}
-    return ", ".join([pools[name].wanted(amount) for name, amount in task.pools])

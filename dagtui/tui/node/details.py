@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_OUTPUTS
+from dagtui.engine.queued import wants_words
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
 from dagtui.engine.why import word_for
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
-from dagtui.runs.wording import wants_words
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import CellWidth, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below

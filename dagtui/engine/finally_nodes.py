@@ -12,7 +12,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import SETTLED, Cause, NodeStatus, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex, ParameterValue
@@ -88,14 +88,14 @@ def verdict_before_finally(state: RunState) -> Verdict:
         return Verdict.RUNNING
     if state.cancelled_all:
         return Verdict.CANCELLED
-    if state.ran_out_of_time or failed_before_finally(state) or _any_with(state, NodeStatus.FAILED_PARENT):
+    if state.ran_out_of_time or next(_failures(state), None) is not None or _any_with(state, NodeStatus.FAILED_PARENT):
         return Verdict.FAILED
     return Verdict.CANCELLED if _any_with(state, NodeStatus.CANCELLED) else Verdict.COMPLETED
 
 
-def failed_before_finally(state: RunState) -> tuple[str, ...]:
-    """Return the names of the failed nodes whose failure is not allowed, in the order of the file."""
-    return tuple([state.graph.labels[node] for node in state.failures() if not state.is_finally[node]])
+def _failures(state: RunState) -> Iterator[str]:
+    """Yield the names of the failed nodes whose failure is not allowed, in the order of the file."""
+    return (state.graph.labels[node] for node in state.failures() if not state.is_finally[node])
 
 
 def _any_with(state: RunState, status: NodeStatus) -> bool:
@@ -104,5 +104,4 @@ def _any_with(state: RunState, status: NodeStatus) -> bool:
 
 def run_values(state: RunState, identity: Mapping[str, ParameterValue]) -> Mapping[str, ParameterValue]:
     """Return what finally nodes can read of the run: `run.verdict`, `run.failed`, and what identifies it."""
-    verdict = verdict_before_finally(state).value
-    return {**identity, "verdict": verdict, "failed": failed_before_finally(state)}
+    return {**identity, "verdict": verdict_before_finally(state).value, "failed": tuple(_failures(state))}

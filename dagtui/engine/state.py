@@ -148,7 +148,7 @@ class RunState(ActiveTime):
         """Yield the gates that wait for an answer, in the order of the file."""
         if not self._any_gates or not self.counts[NodeStatus.READY]:
             return iter(())
-        return (node for node in self.nodes_with(NodeStatus.READY) if self.cause[node] == Cause.ASKS)
+        return (node for node in self.inside(self.nodes_for(Cause.ASKS)) if self.status[node] == NodeStatus.READY)
 
     # Watching
 

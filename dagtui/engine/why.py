@@ -132,8 +132,9 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
         return blocked if state.status[root] == NodeStatus.FAILED_PARENT else f"{blocked} ({why(state, root, clock)})"
     asked = state.asked.get(node)
     if cause is Cause.ANSWERED and asked is not None and asked.answer is not None:
-        return f"answered {answered_words(asked.answer)}" + (", but an ancestor ran again later" * state.stale[node])
-    text = state.why.get(node, "") if cause is Cause.UP_TO_DATE else ""
+        text = f"answered {answered_words(asked.answer)}"
+    else:
+        text = state.why.get(node, "") if cause is Cause.UP_TO_DATE else ""
     text = text or status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 

@@ -95,8 +95,8 @@ class FileJobs:
 
     def do_rest(self) -> None:
         """Do what must be done and was not, when nothing is served any more. Called in a thread."""
-        while self._new:
-            self._new.popleft().run(may_read=False)
+        while job := self._next():
+            job.run(may_read=False)
 
     async def serve(self) -> None:
         """Do jobs until cancelled. A job that is broken off by that is done by the next call."""
@@ -137,15 +137,18 @@ class FileJobs:
     def _slice(self, done: list[FileJob]) -> None:
         """Do jobs for a short time."""
         until = time.monotonic() + SLICE
-        while self._new and time.monotonic() < until:
-            try:
-                job = self._new.popleft()
-            except IndexError:  # dropped just now
-                return
+        while time.monotonic() < until and (job := self._next()):
             if job.run(may_read=False):
                 done.append(job)
             else:
                 self._reads.append(job)
+
+    def _next(self) -> FileJob | None:
+        """Return a new job, or None. While a run ends, two threads may ask: `do_rest` does not wait for a slice."""
+        try:
+            return self._new.popleft()
+        except IndexError:
+            return None
 
     async def _read(self, job: FileJob, limiter: anyio.CapacityLimiter) -> None:
         from functools import partial

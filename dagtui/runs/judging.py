@@ -87,11 +87,14 @@ class PlannedFiles:
         """`graph` is the one that would be executed, and `state` that of the simulated run."""
         self._graph = graph
         self._forced = forced
-        folder, run = _last(graph)
-        self._memory = Fingerprints(folder / NAME if run else Path(":memory:"), run, redact)
+        last = None if graph.path is None else last_run(graph.path)
+        run = 0 if last is None else last.number + 1
+        path = Path(":memory:") if last is None else fingerprints_path(last.path)
+        self._memory = Fingerprints(path, run, redact)
         reader = FileReader(graph_folder(graph), self._memory, max(2, processors()))
         self._judge = Judge(self._memory, reader, run, redact)
         self._keys = _keys(graph, environment, state)
+        self._paths = DeclaredPaths(graph)
         self._runs: set[NodeIndex] = set()
 
     def judge(self, node: NodeIndex, *, is_named: bool) -> Judgement | None:
@@ -130,9 +133,8 @@ class PlannedFiles:
         """Return the parents that run and write what the node reads."""
         from dagtui.graph.files.matching import joining
 
-        paths = DeclaredPaths(self._graph)
         parents = [parent for parent in self._graph.parents(node) if parent in self._runs]
-        return [parent for parent in parents if self._graph.task(parent).outputs and joining(paths, parent, node)]
+        return [parent for parent in parents if self._graph.task(parent).outputs and joining(self._paths, parent, node)]
 
 
 def changed_files(
@@ -156,14 +158,6 @@ def changed_files(
             changed[node] = found
     memory.close()
     return changed, looked_at
-
-
-def _last(graph: Graph) -> tuple[Path, int]:
-    """Return the folder of a graph's runs, and the number of its next run. 0: it has none."""
-    if graph.path is None:
-        return Path(), 0
-    last = last_run(graph.path)
-    return (Path(), 0) if last is None else (last.path.parent.parent, last.number + 1)
 
 
 def graph_folder(graph: Graph) -> str:

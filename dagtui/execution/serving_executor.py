@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ready, Started
+from dagtui.execution.forwarding_executor import ForwardingExecutor
 from dagtui.graph.model import DEFAULT_SHELL
 from dagtui.graph.resolution import ResolutionError
 from dagtui.graph.service_values import host_and_port
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from dagtui.engine.messages import AttemptNumber, Result, Slots
-    from dagtui.engine.protocol import Executor, Surroundings
+    from dagtui.engine.messages import AttemptNumber, Result
+    from dagtui.engine.protocol import Executor
+    from dagtui.execution.forwarding_executor import Attempt
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.graph.services import Service
     from dagtui.text.amounts import Seconds
 
-Attempt = tuple["NodeIndex", "AttemptNumber"]
 SOON, LATER = 0.05, 1.0
 """Seconds between the first two looks, and the most between two looks."""
 PORT_TAKES, COMMAND_TAKES = 2.0, 10.0
@@ -37,7 +38,7 @@ _BLOCK = 1 << 20
 """Bytes of a log that one look reads."""
 
 
-class ServingExecutor:
+class ServingExecutor(ForwardingExecutor):
     """Looks whether services that have begun are ready, beside the event loop (see `engine.protocol.Executor`).
 
     It reports Ready once for each attempt of a service, between Started and Ended. A command that looks has the
@@ -51,51 +52,17 @@ class ServingExecutor:
         graph: Graph,
         log_path: Callable[[NodeIndex, AttemptNumber], Path],
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._graph = graph
         self._log_path = log_path
-        self._deliver: Callable[[Result], None] = _ignore
         self._unready: dict[Attempt, _LogReader] = {}
         """Attempts of services that have begun and are not ready, each with what was read of its log."""
         self._group: TaskGroup | None = None
-
-    def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:
-        """Prepare to execute attempts."""
-        self._deliver = deliver
-        self._inner.open(self._take, slots)
-
-    def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
-        """Submit an attempt."""
-        self._inner.start(node, attempt, slots)
 
     def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """End all processes of an attempt."""
         self._unready.pop((node, attempt), None)
         self._inner.stop(node, attempt, grace)
-
-    def withdraw(self, node: NodeIndex, attempt: AttemptNumber) -> None:
-        """Withdraw an attempt that still waits."""
-        self._inner.withdraw(node, attempt)
-
-    def set_slots(self, slots: Slots) -> None:
-        """Allow this many slots."""
-        self._inner.set_slots(slots)
-
-    def acknowledge(self) -> None:
-        """Confirm what was delivered."""
-        self._inner.acknowledge()
-
-    def flush(self) -> None:
-        """Send the requests made since the last call."""
-        self._inner.flush()
-
-    def collect(self) -> None:
-        """Deliver the results that have arrived."""
-        self._inner.collect()
-
-    def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
-        """Return the surroundings that an attempt would get now."""
-        return self._inner.surroundings(node, attempt)
 
     async def serve(self) -> None:
         """Look at services and deliver results until `close` has ended everything."""
@@ -228,7 +195,3 @@ class _LogReader:
         except OSError:
             return False
         return False
-
-
-def _ignore(_result: Result) -> None:
-    """Do nothing: nothing is delivered before the executor is opened."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Ready, Remark, Result, Started, Withdrawn
 from dagtui.execution.files.file_jobs import FileJob, FileJobs
 from dagtui.execution.files.judge import NodeToJudge
+from dagtui.execution.forwarding_executor import ForwardingExecutor
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError
@@ -15,15 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.messages import AttemptNumber, Slots
-    from dagtui.engine.protocol import Executor, Surroundings
+    from dagtui.engine.protocol import Executor
     from dagtui.execution.files.fingerprints import Fingerprints
     from dagtui.execution.files.judge import Judge, Judgement
     from dagtui.execution.files.looked_at import FileReader
     from dagtui.execution.files.node_key import NodeKeys
+    from dagtui.execution.forwarding_executor import Attempt
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import Seconds
-
-Attempt = tuple["NodeIndex", "AttemptNumber"]
 
 
 class _HandedOn(NamedTuple):
@@ -34,7 +34,7 @@ class _HandedOn(NamedTuple):
     """None: it has outputs but no inputs, so nothing is remembered of it."""
 
 
-class JudgingExecutor:
+class JudgingExecutor(ForwardingExecutor):
     """Judges nodes with inputs before they start, and looks at the outputs of those that succeed.
 
     See `dagtui.engine.protocol.Executor`. An attempt that is being judged takes no slots of the other executor. An end
@@ -54,14 +54,13 @@ class JudgingExecutor:
         threads: int,
     ) -> None:
         """`must_run` says why a node runs although it may be up to date, or returns an empty text."""
-        self._inner = inner
+        super().__init__(inner)
         self._graph = graph
         self._keys = keys
         self._judge = judge
         self._memory = memory
         self._reader = reader
         self._must_run = must_run
-        self._deliver: Callable[[Result], None] = _ignore
         self._jobs = FileJobs(threads, self._after_jobs)
         self._judging: dict[Attempt, tuple[_JudgeJob, Slots]] = {}
         self._handed_on: dict[Attempt, _HandedOn] = {}
@@ -70,11 +69,6 @@ class JudgingExecutor:
         self._closed = False
 
     # Requests of the engine
-
-    def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:
-        """Prepare to execute attempts."""
-        self._deliver = deliver
-        self._inner.open(self._take, slots)
 
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Judge a node, or submit its attempt if there is nothing to judge."""
@@ -113,22 +107,10 @@ class JudgingExecutor:
         if not self._withdraw_judged((node, attempt)):
             self._inner.withdraw(node, attempt)
 
-    def set_slots(self, slots: Slots) -> None:
-        """Allow this many slots."""
-        self._inner.set_slots(slots)
-
     def acknowledge(self) -> None:
         """Confirm what was delivered, unless an end is held back, because the other executor counts that as well."""
         if not self._completing:
             self._inner.acknowledge()
-
-    def flush(self) -> None:
-        """Send the requests made since the last call."""
-        self._inner.flush()
-
-    def collect(self) -> None:
-        """Deliver the results that have arrived."""
-        self._inner.collect()
 
     async def serve(self) -> None:
         """Judge nodes and deliver results until `close` has ended everything."""
@@ -154,10 +136,6 @@ class JudgingExecutor:
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._close_memory)
         self._say_remarks()
-
-    def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
-        """Return the surroundings that an attempt would get now."""
-        return self._inner.surroundings(node, attempt)
 
     def _close_memory(self) -> None:
         self._reader.close()
@@ -344,7 +322,3 @@ class _NoteJob(FileJob):
 
     def again(self) -> FileJob:
         return self
-
-
-def _ignore(_: Result) -> None:
-    pass

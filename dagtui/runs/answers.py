@@ -60,10 +60,7 @@ def asks_words(state: RunState, node: NodeIndex, path: Path | None, number: int)
 
     `path` is that of the graph, and `number` that of the run.
     """
-    choices, question = ", ".join(choices_of(state, node)), question_of(state, node)
+    choices, question = ", ".join(choices_of(state, node)), question_of(state, node).partition("\n")[0]
     words = ["dagtui", "answer", path_word(path), shlex.quote(state.graph.labels[node]), "CHOICE", "--run", str(number)]
     how = label(" ".join(words), _LONGEST)
-    return f"asks: {label(question.partition(_NEWLINE)[0], 500)} [{label(choices, 500)}]; to answer: {how}"
-
-
-_NEWLINE = "\n"
+    return f"asks: {label(question, 500)} [{label(choices, 500)}]; to answer: {how}"

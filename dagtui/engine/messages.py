@@ -89,6 +89,11 @@ class Ended(NamedTuple):
     outputs: Mapping[str, str] = NO_OUTPUTS
     """The values that the attempt hands on."""
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the attempt ended with status 0."""
+        return self.kind is EndKind.EXIT and not self.value
+
 
 class Withdrawn(NamedTuple):
     """A submitted attempt was withdrawn before it began."""

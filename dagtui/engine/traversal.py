@@ -254,7 +254,7 @@ class Traversal(Asking):
             self._learn(seconds)
             return False
         status, cause = self.state.status[node], self.state.cause[node]
-        is_success = status == NodeStatus.RUNNING and message.kind is EndKind.EXIT and message.value == 0
+        is_success = status == NodeStatus.RUNNING and message.succeeded
         if is_success:
             self.settle()
             if services.is_needed(node):

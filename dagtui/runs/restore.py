@@ -214,7 +214,7 @@ def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], a
             continue
         end = exited(node, attempt, status, seconds)
         why = ended_why(end)
-        if end.kind is EndKind.EXIT and not end.value:
+        if end.succeeded:
             values = read_output(directory.output_path(labels[number], attempt)).values
             found[node] = NodeEvent(
                 at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, why, seconds=seconds, outputs=values

@@ -218,7 +218,7 @@ class JudgingExecutor(ForwardingExecutor):
             self._take_end(attempt, handed_on, result)
 
     def _take_end(self, attempt: Attempt, handed_on: _HandedOn, end: Ended) -> None:
-        if end.kind is EndKind.EXIT and not end.value and not self._closed:
+        if end.succeeded and not self._closed:
             job = _CompleteJob(self, attempt, handed_on, end)
             self._completing[attempt] = job
             self._jobs.add(job)

@@ -214,9 +214,7 @@ class SubmittedAttempts:
 
     def _has_output(self, end: Ended) -> bool:
         """Return whether an attempt succeeded and has written values."""
-        if end.kind is not EndKind.EXIT or end.value:
-            return False
-        return os.access(self._attempts[end.node, end.attempt].env[OUTPUT], os.F_OK)
+        return end.succeeded and os.access(self._attempts[end.node, end.attempt].env[OUTPUT], os.F_OK)
 
     def _read(self, end: Ended) -> None:
         self._being_read.add((end.node, end.attempt))
@@ -248,8 +246,7 @@ class SubmittedAttempts:
 
     def _deliver_now(self, end: Ended, path: str) -> None:
         """Deliver an end. The values of a success are read at once, because a new supervisor counts ends anew."""
-        succeeded = end.kind is EndKind.EXIT and not end.value
-        self._happened_with(end, read_output(path) if succeeded else NOTHING_WRITTEN)
+        self._happened_with(end, read_output(path) if end.succeeded else NOTHING_WRITTEN)
 
     def _learn_end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds) -> None:
         """Deliver an end that a dead supervisor could not report."""

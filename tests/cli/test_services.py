@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from support import program
@@ -66,8 +65,8 @@ run = "exec sleep 300"
 service = {{ ready = "run exec -a {token} sleep 300" }}
 """
     )
-    words = [sys.executable, "-m", "dagtui", "run", str(tmp_path / "g.toml")]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    words = [*program.DAGTUI, "run", str(tmp_path / "g.toml")]
+    with subprocess.Popen(words, env=program.ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         wait_for(lambda: alive(token))
         os.kill(run.pid, signal.SIGKILL)
     wait_for(lambda: gone(token))

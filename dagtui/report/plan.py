@@ -182,7 +182,7 @@ class _Course:
 
 
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:
-    """Return the expected durations. A node that executes nothing takes no time, and a service that of others."""
+    """Return the expected durations. Nodes that execute nothing, gates and services take no time of their own."""
     seconds = array("d", forecast.weights if forecast.weights is not None else [UNKNOWN] * len(graph))
     empty = bytes(task.action is None or isinstance(task.action, Gate) or bool(task.service) for task in graph.tasks)
     if any(empty):

@@ -35,6 +35,24 @@ def test_it_takes_no_slot_and_what_is_below_waits():
     assert scene.attempt("g") == 0
 
 
+class Looks(bytearray):
+    """A column that counts how often an element is looked at."""
+
+    count = 0
+
+    def __getitem__(self, place: int) -> int:
+        self.count += 1
+        return super().__getitem__(place)
+
+
+def test_gates_that_ask_are_found_without_a_look_at_each_queued_node():
+    scene = Scene(dag("g " + " ".join(f"n{number}" for number in range(500)), g=ASKING), jobs=1)
+    state = scene.state
+    state.status, state.cause = Looks(state.status), Looks(state.cause)
+    assert list(state.asking()) == [scene.graph.node("g")]
+    assert state.status.count + state.cause.count <= 2
+
+
 def test_it_asks_and_is_answered_while_the_run_is_paused():
     scene = Scene(dag("p>g>c", g=ASKING))
     scene.start("p")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -362,6 +363,19 @@ class Walk:
 def walks(count: int) -> None:
     for seed in range(count):
         Walk(seed).walk(30)
+
+
+def test_a_look_at_what_needs_one_costs_the_same_with_any_number_of_nodes_below_it() -> None:
+    graph = dag(" ".join(f"db>n{number}" for number in range(5000)), db=SERVES)
+    services = Services(graph, RunState(graph))
+    assert services.is_needed(0)
+    tracemalloc.start()
+    try:
+        assert services.is_needed(0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5000
 
 
 def test_services_in_random_runs() -> None:

@@ -13,10 +13,11 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
    dropped. A result that was queued before a command wins over the command.
 3. When every node is settled, the run parks, and a retry or rerun wakes it. Without a screen, the run ends instead.
 4. Verdict: CANCELLED if a person or a signal cancelled the whole run. Otherwise FAILED if any node is FAILED without
-   `allow_failure`, or FAILED_PARENT. Otherwise CANCELLED if any node is CANCELLED. Otherwise COMPLETED.
-5. Work conservation: a READY node that could start now, given slots and pauses, is started. One exception keeps wide
-   nodes from starving: after the first node in critical-path order has been passed over for as long as a typical
-   attempt takes, free slots are kept for it until it fits.
+   `allow_failure`, or FAILED_PARENT, or was cancelled by the time limit of the run. Otherwise CANCELLED if any node is
+   CANCELLED. Otherwise COMPLETED.
+5. Work conservation: a READY node that could start now, given slots, pools and pauses, is started. One exception keeps
+   nodes that want much from starving: after one has been passed over for as long as a typical attempt takes, what it
+   wants is kept free for it until it fits. Its slots are kept only once its pools have what it wants.
 6. A CANCELLING node settles by the reason for its stop. A person's command overrides a timeout, and a later command
    overrides an earlier one. Exit status 0 after a cancel gives CANCELLED, and after a timeout FAILED, unless the
    measured time shows that the attempt ended within its timeout. A node that is still alive 10 s after KILL is reported

@@ -162,7 +162,9 @@ class Rows:
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
-            return (*key, state.paused, state.held_up, state.asked.get(node)), time
+            # What is free changes with other nodes. Its aside says it, and is drawn again once a second.
+            second = int(clock) if width >= ASIDE else None
+            return (*key, state.paused, state.held_up, state.asked.get(node), second), time
         return key, time
 
     def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:

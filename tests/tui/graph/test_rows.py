@@ -258,6 +258,17 @@ def test_another_reason_for_the_same_status_is_painted() -> None:
     assert rows.signature(0, 60, 100.0) != before
 
 
+def test_what_is_free_for_a_queued_node_is_painted_within_a_second() -> None:
+    graph = Graph(["wide", "other"], [], tasks=[Task("wide", slots=4), Task("other")])
+    session = still(graph, [NodeEvent(1.0, 0, 0, NodeStatus.READY), NodeEvent(1.0, 1, 1, NodeStatus.RUNNING)])
+    rows = Rows(session, Navigator(session.state), IN_UNICODE)
+    before = rows.signature(0, 100, 100.0)
+    assert "wants 4 slots, 3 free" in text(rows, 0, 100)
+    session.state.apply(ran(1, 1, 2)[1])
+    assert "wants 4 slots, 4 free" in text(rows, 0, 100)
+    assert rows.signature(0, 100, 101.0) != before
+
+
 def shown_names(labels: Sequence[str], width: int, edges: Sequence[tuple[int, int]] = ()) -> list[str]:
     """What stands behind the glyph of each row."""
     rows = rows_of(Graph(list(labels), list(edges)), [])

@@ -13,7 +13,7 @@ from dagtui.graph.files.paths import DeclaredPaths, PathKind
 from dagtui.graph.files.patterns import PatternIndex, around, matches, reaches_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dagtui.graph.files.paths import DeclaredPath
     from dagtui.graph.model import Graph, NodeIndex
@@ -67,6 +67,11 @@ def joining(paths: DeclaredPaths, parent: NodeIndex, child: NodeIndex) -> list[s
         outputs, inputs = paths.of(parent).outputs, paths.of(child).inputs
     except ValueProblem:  # a variable is not set here
         return []
+    return joined(outputs, inputs)
+
+
+def joined(outputs: Sequence[DeclaredPath], inputs: Sequence[DeclaredPath]) -> list[str]:
+    """Return the inputs that some outputs make, as written and filled in."""
     if len(outputs) * len(inputs) > MOST_COMPARED:
         return []
     return [wanted.text for wanted in inputs if any(meets(output, wanted) for output in outputs)]

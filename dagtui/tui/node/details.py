@@ -231,10 +231,8 @@ def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:
     for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
         for title, text in (("" if at else "env", value.text), ("template", value.template)):
             if title != "template" or text:
-                whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
-                yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
-    if len(env) > MOST_NODES:
-        yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
+                yield _assignment(title, name, text, exact(text))
+    yield from _rest(len(env) - MOST_NODES)
 
 
 def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
@@ -243,19 +241,27 @@ def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
     for at, (name, text) in enumerate(islice(outputs.items(), MOST_VALUES)):
         title = "" if at else "hands on"
         copied = text if len(text) <= MOST_COPIED else f"{text[:MOST_COPIED]}… ({len(text):,} characters)"
-        whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(copied)}"
-        yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
-    if len(outputs) > MOST_VALUES:
-        yield _named("", muted(f"and {len(outputs) - MOST_VALUES:,} more"))
+        yield _assignment(title, name, text, exact(copied))
+    yield from _rest(len(outputs) - MOST_VALUES)
+
+
+def _assignment(title: str, name: str, value: str, copied: str) -> Row:
+    """Return a name and its value, of which `copied` is copied."""
+    whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={copied}"
+    return _named(title, Span(label(name), Role.KEY), f"={label(value, 500)}")._replace(whole=whole)
 
 
 def _paths(name: str, paths: Sequence[str]) -> Iterator[Row]:
     """Yield what the node reads or writes, filled in."""
     for at, path in enumerate(paths[:MOST_NODES]):
-        whole = f"{'' if at else name:<{NAME_CELLS}}{exact_line(path)}"
-        yield _named("" if at else name, label(path, 1000))._replace(whole=whole)
-    if len(paths) > MOST_NODES:
-        yield _named("", muted(f"and {len(paths) - MOST_NODES:,} more"))
+        yield from _line("" if at else name, path)
+    yield from _rest(len(paths) - MOST_NODES)
+
+
+def _rest(left_out: int) -> Iterator[Row]:
+    """Yield the row for what a list of values leaves out."""
+    if left_out > 0:
+        yield _named("", muted(f"and {left_out:,} more"))
 
 
 def _unjoined(_node: NodeIndex) -> str:

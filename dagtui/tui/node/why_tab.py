@@ -120,10 +120,8 @@ class Explanation:
         return []
 
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
-        """Return the status and its reason. A reason that begins with the status stands for both."""
-        if self._state.cause_of(self._node) is Cause.ASKS:
-            return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
-        if reason.startswith(status.word):
+        """Return the status and its reason. A reason that begins with the status, or a gate's, stands for both."""
+        if reason.startswith(status.word) or self._state.cause_of(self._node) is Cause.ASKS:
             return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
         return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)
 

@@ -70,15 +70,17 @@ class AnswerDialog(Dialog[str]):
 
     def action_choose(self, step: int) -> None:
         """Choose another answer."""
-        self._chosen = (self._chosen + step) % len(self._choices)
-        self.show()
-        self._body.reveal(self._chosen)
+        self._choose((self._chosen + step) % len(self._choices))
 
     def action_choose_number(self, number: int) -> None:
         """Choose an answer by its number."""
         if number <= len(self._choices):
-            self._chosen = number - 1
-            self.show()
+            self._choose(number - 1)
+
+    def _choose(self, position: int) -> None:
+        self._chosen = position
+        self.show()
+        self._body.reveal(position)
 
     def action_accept(self) -> None:
         """Answer what is chosen."""

@@ -68,6 +68,18 @@ async def test_a_person_answers_but_not_by_an_enter_that_came_too_soon(time: Tim
         await until(lambda: "asks approve again" in screen_text(app))
 
 
+async def test_what_a_digit_chooses_is_in_sight():
+    graph = dag("score>approve", approve={"action": Gate("Which one?", tuple(f"model {at}" for at in range(1, 10)))})
+    play = PlayedRun(graph)
+    play.run("score")
+    app = DagtuiApp(play.session(play.now))
+    async with opened(app, size=(80, 10)) as pilot:
+        await opened_question(app, pilot)
+        assert "model 9" not in screen_text(app)
+        await pilot.press("9")
+        await until(lambda: "answer model 9" in screen_text(app) and "● 9 model 9" in screen_text(app))
+
+
 @pytest.mark.parametrize("key", ["escape", "q", "ctrl+c"])
 async def test_other_keys_answer_nothing(time: Time, key: str):
     app = DagtuiApp(run_that_asks())

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.files.matching import FileMatching, clashes, meets
+from dagtui.graph.files.matching import FileMatching, meets
 from dagtui.graph.files.paths import DeclaredPath, PathKind, PathSpelling
 from dagtui.graph.model import NodeIndex
 
@@ -61,7 +61,7 @@ def test_every_pair_that_clashes_is_found(outputs: list[DeclaredPath]):
     found = matching(outputs, [])
     found.find_clashes()
     assert set(found.clashing) == {
-        (one, other) for other, last in enumerate(outputs) for one in range(other) if clashes(outputs[one], last)
+        (one, other) for other, last in enumerate(outputs) for one in range(other) if meets(outputs[one], last)
     }
 
 

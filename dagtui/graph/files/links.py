@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.files.file_edges import FileEdges
-from dagtui.graph.files.matching import FileMatching, clashes, meets
+from dagtui.graph.files.matching import FileMatching, meets
 from dagtui.graph.files.paths import PathKind, PathPlan, PathSpelling, UnknownValue, is_plain
 from dagtui.graph.files.places import ForbiddenPlaces
 from dagtui.graph.files.variables import with_variables
@@ -198,7 +198,7 @@ class FileLinks:
     def _clash(self, one: NodeIndex, other: NodeIndex) -> tuple[DeclaredPath, DeclaredPath, int]:
         for position, after in enumerate(self._files(other).outputs):
             for before in self._files(one).outputs:
-                if clashes(before, after):
+                if meets(before, after):
                     return before, after, position
         raise ValueError("their outputs differ")
 

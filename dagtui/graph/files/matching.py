@@ -1,6 +1,6 @@
 """Which outputs make which inputs: by equal paths, patterns that match, and what lies in folders.
 
-`meets` and `clashes` say it of two paths. `FileMatching` finds all pairs of a graph without comparing each with each.
+`meets` says it of two paths. `FileMatching` finds all pairs of a graph without comparing each with each.
 """
 
 from __future__ import annotations
@@ -27,26 +27,11 @@ MOST_CLASHES = 1000
 """Number of outputs declared twice after which no more are searched for."""
 
 
-def meets(output: DeclaredPath, wanted: DeclaredPath) -> bool:
-    """Return whether an output makes an input, or a part of it."""
-    if output.kind is PathKind.GLOB:
-        if wanted.kind is PathKind.GLOB:
-            return output.path == wanted.path
-        in_folder = wanted.kind is PathKind.FOLDER and reaches_below(output.path, wanted.path)
-        return in_folder or matches(output.path).fullmatch(wanted.path) is not None
-    if wanted.kind is PathKind.GLOB:
-        if matches(wanted.path).fullmatch(output.path):
-            return True
-        return output.kind is PathKind.FOLDER and reaches_below(wanted.path, output.path)
-    if output.path == wanted.path:
-        return True
-    if output.kind is PathKind.FOLDER and output.path in around(wanted.path):
-        return True
-    return wanted.kind is PathKind.FOLDER and wanted.path in around(output.path)
+def meets(one: DeclaredPath, other: DeclaredPath) -> bool:
+    """Return whether two paths are the same, or one contains the other.
 
-
-def clashes(one: DeclaredPath, other: DeclaredPath) -> bool:
-    """Return whether two outputs are the same, or one contains the other."""
+    Then an output makes an input, or a part of it, and two outputs clash.
+    """
     if one.kind is PathKind.GLOB and other.kind is PathKind.GLOB:
         return one.path == other.path
     if other.kind is PathKind.GLOB:

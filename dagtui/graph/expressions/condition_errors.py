@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.expressions.braces import ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.graph.expressions.condition_tokens import ConditionToken
 
-ROOTS = ("params", "matrix", "env", "needs", "run")
 _BEGINNINGS = "paths begin with params., matrix., env., needs. or run."
 _SIGNS = {
     "&&": 'write "and"',

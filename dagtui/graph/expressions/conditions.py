@@ -36,7 +36,6 @@ _REDACTED = MARK.decode()
 ORDER = ("<", "<=", ">", ">=")
 COMPARISONS = ("==", "!=", *ORDER)
 MEMBERSHIPS = ("in", "not in")
-WORDS = frozenset({"and", "or", "not", "in", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +90,22 @@ def parse_condition(text: str) -> Expression:
 
 def paths_of(expression: Expression) -> Iterator[Placeholder]:
     """Yield the paths that a condition reads, in the order of the text."""
-    stack = [expression]
-    while stack:
-        found = stack.pop()
-        if isinstance(found, Placeholder):
-            yield found
-        elif isinstance(found, Comparison):
-            stack += [found.right, found.left]
-        elif isinstance(found, Negation):
-            stack.append(found.operand)
-        elif isinstance(found, Junction):
-            stack.extend(reversed(found.operands))
+    return (part for part in _parts_of(expression) if isinstance(part, Placeholder))
 
 
 def comparisons_of(expression: Expression) -> Iterator[Comparison]:
     """Yield the comparisons in a condition, in the order of the text."""
+    return (part for part in _parts_of(expression) if isinstance(part, Comparison))
+
+
+def _parts_of(expression: Expression) -> Iterator[Expression]:
+    """Yield a condition and all that it consists of, in the order of the text."""
     stack = [expression]
     while stack:
         found = stack.pop()
+        yield found
         if isinstance(found, Comparison):
-            yield found
+            stack += [found.right, found.left]
         elif isinstance(found, Negation):
             stack.append(found.operand)
         elif isinstance(found, Junction):
@@ -132,7 +127,7 @@ class _ConditionReader:
             raise self._unexpected()
         return found
 
-    # ConditionTokens
+    # Tokens
 
     @property
     def _next(self) -> ConditionToken:

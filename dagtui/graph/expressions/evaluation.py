@@ -7,15 +7,17 @@ is empty, a number unless it is 0, and a list unless it is empty.
 
 from __future__ import annotations
 
+import operator
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.expressions.conditions import ORDER, Comparison, Junction, Literal, Negation, paths_of
 from dagtui.graph.expressions.templates import value_text
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.expressions.conditions import Expression, Operand
@@ -27,6 +29,12 @@ MOST_SAID = 4
 """Number of values in a reason."""
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,5})?")
 _BOOLEANS = {"true": True, "false": False}
+_ORDERS: Mapping[str, Callable[[ParameterValue, ParameterValue], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class Reading(NamedTuple):
@@ -65,14 +73,13 @@ def why_false(expression: Expression, read: Callable[[Placeholder], Reading]) ->
     holds(expression, read)
     while isinstance(expression, Junction) and expression.word == "and":
         expression = next(operand for operand in expression.operands if not holds(operand, read))
-    paths = list(dict.fromkeys(path.source for path in paths_of(expression)))
     readings = {path.source: read(path) for path in paths_of(expression)}
     source = label(expression.source, 200)
     if not isinstance(expression, Comparison | Negation | Junction):
         reading = _reading(expression, read)
         return f"{source} is {'false' if isinstance(expression, Literal) else _said(reading)}"
-    said = [f"{label(path)} is {_said(readings[path])}" for path in paths[:MOST_SAID]]
-    if len(paths) > MOST_SAID:
+    said = [f"{label(path)} is {_said(reading)}" for path, reading in islice(readings.items(), MOST_SAID)]
+    if len(readings) > MOST_SAID:
         said.append("…")
     return f"{source} is false ({', '.join(said)})" if said else f"{source} is false"
 
@@ -125,7 +132,9 @@ def _as_other(reading: Reading, other: ParameterValue) -> ParameterValue:
     if isinstance(other, bool):
         return _BOOLEANS.get(value.strip().lower(), value)
     text = value.strip()
-    return float(text) if _NUMBER.fullmatch(text) and not _is_whole(text) else int(text) if _is_whole(text) else value
+    if _is_whole(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else value
 
 
 def _is_whole(text: str) -> bool:
@@ -134,17 +143,12 @@ def _is_whole(text: str) -> bool:
 
 def _ordered(comparison: Comparison, left: Reading, right: Reading) -> bool:
     one, other = _alike(left, right)
-    sign = comparison.operator
-    if isinstance(one, str) and isinstance(other, str):
-        less, equal, more = one < other, one == other, one > other
-    elif _is_number(one) and _is_number(other):
-        less, equal, more = one < other, one == other, one > other  # none of them beside "nan"
-    else:
-        raise ConditionError(_incomparable(comparison, left, right))
-    return (equal and "=" in sign) or (less and "<" in sign) or (more and ">" in sign)
+    if (isinstance(one, str) and isinstance(other, str)) or (_is_number(one) and _is_number(other)):
+        return _ORDERS[comparison.operator](one, other)
+    raise ConditionError(_incomparable(comparison, left, right))
 
 
-def _is_number(value: ParameterValue) -> TypeGuard[float]:
+def _is_number(value: ParameterValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -22,7 +22,7 @@ _PATH = re.compile(
     r"""(?P<text>"[^"\n]*+"|'[^'\n]*+')|(?<![\w.])(?P<root>params|needs)\.(?P<quoted>"[^"\n]*+"|'[^'\n]*+')?"""
 )
 _AS_THEY_ARE = frozenset(
-    {"name", "group", "doc", "cwd", "needs", "matrix", "shell", "retry", "trigger", "line", "file", "condition"}
+    {"name", "group", "doc", "cwd", "needs", "env", "matrix", "shell", "retry", "trigger", "line", "file", "condition"}
 )
 """Fields of a task without placeholders, or that have a function of their own here."""
 _Record = TypeVar("_Record")
@@ -53,10 +53,10 @@ class Embedding:
         changes = {
             field.name: self._any(getattr(task, field.name))
             for field in dataclasses.fields(task)
-            if field.name not in _AS_THEY_ARE and field.name != "env"
+            if field.name not in _AS_THEY_ARE
         }
-        if condition := getattr(task, "condition", ""):
-            changes["condition"] = self._condition(condition)
+        if task.condition:
+            changes["condition"] = self._condition(task.condition)
         matrix = task.matrix
         if matrix is not None and matrix.sheet:
             changes["matrix"] = dataclasses.replace(matrix, sheet=os.path.join(self._folder, matrix.sheet))

@@ -46,23 +46,23 @@ class ReadSoFar:
     """Those of each file, with the files that it includes: a file that is nested counts at each level."""
 
     @property
-    def too_much(self) -> bool:
-        """Whether nothing more may be read."""
-        return self.files > MOST_FILES or self.bytes > MOST_BYTES or self.nodes > MOST_NODES
+    def excess(self) -> str:
+        """What is wrong with the file that was read last if nothing more may be read. Empty if more may be."""
+        if self.files > MOST_FILES:
+            return f"is one of more than {MOST_FILES} included files"
+        if self.bytes > MOST_BYTES:
+            return f"and the other included files have more than {MOST_BYTES // 1024**2} MB"
+        if self.nodes > MOST_NODES:
+            return f"and the other included files have more than {MOST_NODES:,} nodes, counted at each level"
+        return ""
 
     def check(self) -> None:
         """Raise ValueProblem if nothing more may be read."""
-        if self.files > MOST_FILES:
-            raise ValueProblem(f"is one of more than {MOST_FILES} included files", "include fewer")
-        if self.bytes > MOST_BYTES:
-            message = f"and the other included files have more than {MOST_BYTES // 1024**2} MB"
-            raise ValueProblem(message, "include fewer")
-        if self.nodes > MOST_NODES:
-            message = f"and the other included files have more than {MOST_NODES:,} nodes, counted at each level"
-            raise ValueProblem(message, "include fewer")
+        if self.excess:
+            raise ValueProblem(self.excess, "include fewer")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Including:
     """The files around the one that is read, and those that have been read."""
 
@@ -102,6 +102,7 @@ class Includes:
         self._diagnostics = diagnostics
         self._around = around if around.files else around.inside(os.path.realpath(path), "")
         self._entries = self._read_entries(value)
+        self._prefixes = tuple([entry.prefix for entry in self._entries])
 
     def _read_entries(self, value: object) -> list[_Entry]:
         path = value if isinstance(value, str) else "../qc/graph.toml"
@@ -127,10 +128,6 @@ class Includes:
         """Return the given parameters that are not of an included file."""
         return {name: text for name, text in parameters.items() if not name.startswith(self._prefixes)}
 
-    @property
-    def _prefixes(self) -> tuple[str, ...]:
-        return tuple(entry.prefix for entry in self._entries)
-
     def load(self, load: Load, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> None:
         """Read the files, and record what is wrong with them."""
         for entry in self._entries:
@@ -144,7 +141,7 @@ class Includes:
             except GraphError as error:
                 self._diagnostics.elsewhere(error)
                 self._lose()
-            if self._around.read.too_much:
+            if self._around.read.excess:
                 break
 
     def _graph(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
+from dagtui.graph.expressions.parameters import without_default
 from dagtui.graph.keys import INCLUDE
 from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.other_files import content_of
@@ -256,9 +257,8 @@ def required_in(value: object, path: Path) -> list[str]:
                 tables = parse(decode(content_of(inner, MOST_BYTES, ""), ""), "").tables
             except (ValueProblem, GraphError):
                 continue
-            prefix, params = before + entry.prefix, tables.get("params")
-            own = params if isinstance(params, dict) else {}
-            found += [prefix + name for name, one in own.items() if isinstance(one, dict) and "default" not in one]
+            prefix = before + entry.prefix
+            found += [prefix + name for name in without_default(tables)]
             if len(waiting) <= MOST_FILES:  # files that include each other would have no end
                 waiting.append((tables.get("include"), inner.parent, prefix))
     return found

@@ -12,7 +12,7 @@ from dagtui.graph.check.diagnostics import Diagnostics, Origins
 from dagtui.graph.check.tasks import check_finally, check_tasks
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, subject
-from dagtui.graph.expressions.parameters import read_params
+from dagtui.graph.expressions.parameters import read_params, without_default
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
 from dagtui.graph.keys import DOCUMENT, RUN
@@ -97,9 +97,7 @@ def required_parameters(path: Path) -> tuple[str, ...]:
     """Return the parameters of a graph file that must be given. Raises GraphError if it can't be parsed."""
     shown = label(path)
     document = parse.parse(parse.decode(parse.read_bytes(path, shown), shown), shown)
-    table = document.tables.get("params")
-    own = table if isinstance(table, dict) else {}
-    names = [name for name, value in own.items() if isinstance(value, dict) and "default" not in value]
+    names = without_default(document.tables)
     if "include" in document.tables:
         from dagtui.graph.includes import required_in
 

@@ -29,3 +29,10 @@ def read_params(
     from dagtui.graph.expressions.declared import read_declared
 
     return read_declared(diagnostics, table, given)
+
+
+def without_default(document: Mapping[str, object]) -> list[str]:
+    """Return the parameters that must be given, as the tables of a file have them."""
+    table = document.get("params")
+    own = table if isinstance(table, dict) else {}
+    return [name for name, value in own.items() if isinstance(value, dict) and "default" not in value]

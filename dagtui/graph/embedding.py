@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from dagtui.graph.expressions.braces import Placeholder, Root
+from dagtui.graph.expressions.braces import Placeholder, Root, doubled
 from dagtui.graph.expressions.templates import TOKEN, cut_template, parameter_texts, value_text
 from dagtui.graph.gates import Gate
 
@@ -112,7 +112,7 @@ class Embedding:
         """Return a working directory relative to the including file."""
         if self._folder == "." or os.path.isabs(cwd) or self._is_absolute(cwd):
             return cwd
-        folder = self._folder.replace("{{", "{{{{")
+        folder = doubled(self._folder)
         return folder if cwd == "." else f"{folder}/{cwd}"
 
     def _is_absolute(self, cwd: str) -> bool:

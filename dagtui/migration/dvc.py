@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.graph.files.paths import escaped
 from dagtui.migration.drafts import Draft
 from dagtui.migration.values import (
     MOST_VALUES,
@@ -13,7 +14,6 @@ from dagtui.migration.values import (
     UnknownError,
     is_data,
     is_scalar,
-    literal_path,
     read_data,
     words,
 )
@@ -162,18 +162,18 @@ class _Stage:
             if _URL.match(path) or not path:
                 self._lose(f"{key}: {path}: not a file of this machine")
                 continue
-            written = self._text(path.rstrip("/"), literal_path)
+            written = self._text(path.rstrip("/"), escaped)
             yield written + "/" if self._folders.has(self._folder, self._concrete(path)) else written
 
     def _parameters(self, stage: Mapping[str, object]) -> Iterator[str]:
         for entry in _list(stage.get("params")):
             files = entry if isinstance(entry, dict) else {PARAMS: [entry]}
             for file, keys in files.items():
-                name = self._text(words(file), literal_path)
+                name = self._text(words(file), escaped)
                 if not keys or not is_data(words(file)):
                     yield name  # the whole file: more than DVC compares, never less
                     continue
-                yield from (f"{name}#{self._text(words(key), literal_path)}" for key in _list(keys))
+                yield from (f"{name}#{self._text(words(key), escaped)}" for key in _list(keys))
 
     def _matrix(self, stage: Mapping[str, object]) -> dict[str, object] | None:
         """Return the matrix of a stage with `foreach` or `matrix`. Raises UnknownError."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from dagtui.graph.expressions.braces import doubled
 from dagtui.text.yaml_errors import yaml_problem
 
 if TYPE_CHECKING:
@@ -140,16 +140,6 @@ class DvcValues:
             self._params[name] = parameter
             self._draft.params[parameter] = value
         return f"{{{{ params.{self._params[name]} }}}}"
-
-
-def doubled(text: str) -> str:
-    """Return a text as it is written where placeholders are looked for."""
-    return text.replace("{{", "{{{{")
-
-
-def literal_path(text: str) -> str:
-    """Return a part of a path in which no character makes a pattern."""
-    return glob.escape(text)
 
 
 def is_data(name: str) -> bool:

@@ -66,6 +66,11 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _LITERAL_HINT = 'to write two literal braces, double them: "{{{{"'
 
 
+def doubled(text: str) -> str:
+    """Return a text as it is written where placeholders are looked for: with its braces doubled."""
+    return text.replace("{{", "{{{{")
+
+
 OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
 """The names that a task may give to the values that it hands on."""
 

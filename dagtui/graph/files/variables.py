@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
-from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.braces import Root, doubled
 from dagtui.graph.expressions.templates import parse_env, parse_template
 from dagtui.graph.files.paths import escaped
 
@@ -60,7 +60,7 @@ class _Variables:
         parts: list[str] = []
         for part in template.parts:
             if isinstance(part, str):
-                parts.append(_braced(literal(part) if name else part))
+                parts.append(doubled(literal(part) if name else part))
             else:
                 parts.append(self._value(part, literal, name))
             if sum(map(len, parts)) > MOST_FILLED:
@@ -75,10 +75,6 @@ class _Variables:
             return hole.source
         if hole.name in self._env and hole.name != name:
             template = self._templates[hole.name] if self._templates else parse_template(self._env[hole.name])
-            return self._filled(template, literal, hole.name) or _braced(literal(hole.default or ""))
+            return self._filled(template, literal, hole.name) or doubled(literal(hole.default or ""))
         found = hole.known(self._environment.get(hole.name))
-        return hole.source if found is None else _braced(literal(found))
-
-
-def _braced(text: str) -> str:
-    return text.replace("{{", "{{{{")
+        return hole.source if found is None else doubled(literal(found))

@@ -65,7 +65,7 @@ class FileLinks:
         for number, task in numbered_tasks(tasks):
             if not (task.inputs or task.outputs) or task.name in broken:
                 continue
-            if task.cwd == "." and number not in self._layout.cells and not places.state and _are_plain(task):
+            if number not in self._layout.cells and not places.state and is_plain(task):
                 self._add_plain(cast("NodeIndex", self._layout.firsts[number]), task)
                 continue
             try:
@@ -214,7 +214,3 @@ class FileLinks:
         """Return the task of a node, and the node's name."""
         number = self._layout.task_at(node)
         return number, self._layout.label(number, node - self._layout.firsts[number])
-
-
-def _are_plain(task: Task) -> bool:
-    return all(map(is_plain, task.inputs)) and all(map(is_plain, task.outputs))

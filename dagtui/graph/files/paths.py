@@ -66,9 +66,9 @@ class UnknownValue(ValueProblem):
     """The value of a placeholder is not known."""
 
 
-def is_plain(text: str) -> bool:
-    """Return whether a text is the path of a file in its shortest form, without placeholders."""
-    return _PLAIN.fullmatch(text) is not None
+def is_plain(task: Task) -> bool:
+    """Return whether a task's paths are all files below the graph's directory, in shortest form, as in most tasks."""
+    return task.cwd == "." and all(map(_PLAIN.fullmatch, task.inputs)) and all(map(_PLAIN.fullmatch, task.outputs))
 
 
 def escaped(value: str) -> str:
@@ -94,8 +94,8 @@ class DeclaredPaths:
         task = self._graph.tasks[number]
         if not task.inputs and not task.outputs:
             return NO_FILES
-        if task.cwd == "." and all(map(is_plain, task.inputs)) and all(map(is_plain, task.outputs)):
-            return NodeFiles(tuple(map(_file, task.inputs)), tuple(map(_file, task.outputs)))  # as in most tasks
+        if is_plain(task):
+            return NodeFiles(tuple(map(_file, task.inputs)), tuple(map(_file, task.outputs)))
         plan = self._plans.get(number)
         if plan is None:
             plan = self._plans[number] = PathPlan(task, self._graph.params, self._spelling)

@@ -22,6 +22,7 @@ PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
 """What the text of a parameter on the command line can be read as."""
 
 _ODD = frozenset(("", " ", "~"))
+"""Beginnings of paths that are read more closely."""
 LONGEST_PATH = 4096
 """Characters of a path, as on Linux."""
 RETRIED_WORDS = ("timeout", "lost")
@@ -88,12 +89,7 @@ def read_outputs(value: object) -> tuple[str, ...]:
 def _paths(value: object, hint: str) -> tuple[str, ...]:
     if isinstance(value, list) and len(value) == 1:
         text = value[0]
-        if (
-            isinstance(text, str)
-            and text[:1] not in {"", " ", "~"}
-            and text.isprintable()
-            and len(text) <= LONGEST_PATH
-        ):
+        if isinstance(text, str) and text[:1] not in _ODD and text.isprintable() and len(text) <= LONGEST_PATH:
             return (text,)  # the fast path of most tasks
     found = values.each(_path, values.items(value, f"write [{quoted(value)}]" if isinstance(value, str) else hint))
     if not found:

@@ -27,9 +27,11 @@ def check_tasks(
 
 def check_finally(diagnostics: Diagnostics, graph: Graph, origins: Origins) -> None:
     """Record tasks that need a finally node, and would have to run before and after it."""
-    if graph.any_finally:
+    if not graph.any_finally:
+        return
+    if graph.any_services:
         _check_services_of_finally(diagnostics, graph, origins)
-    for node in graph.nodes if graph.any_finally else ():
+    for node in graph.nodes:
         task = graph.task(node)
         if task.is_finally or diagnostics.lost.has_needs(task.name):
             continue
@@ -42,7 +44,7 @@ def check_finally(diagnostics: Diagnostics, graph: Graph, origins: Origins) -> N
 
 def _check_services_of_finally(diagnostics: Diagnostics, graph: Graph, origins: Origins) -> None:
     """Record finally nodes that need a service, which ends only after them, so that they would wait for each other."""
-    for node in graph.nodes if graph.any_services else ():
+    for node in graph.nodes:
         task = graph.task(node)
         needed = (graph.task(parent) for parent in graph.parents(node)) if task.is_finally else ()
         service = next((parent for parent in needed if parent.service is not None and not parent.is_finally), None)

@@ -80,10 +80,11 @@ def read_pools(
         except ValueProblem as wrong:
             diagnostics.wrong(("pools", name), wrong, quoted(name))
             diagnostics.lost.pools.add(name)
-    own = {pool.name: pool for pool in reversed([*pools, *included])}
-    pools = [own[name] for name in dict.fromkeys(pool.name for pool in [*pools, *included])]
-    _check_wants(pools, tasks, diagnostics, document)
-    return tuple(pools)
+    known: dict[str, Pool] = {}
+    for pool in (*pools, *included):
+        known.setdefault(pool.name, pool)
+    _check_wants(known, tasks, diagnostics, document)
+    return tuple(known.values())
 
 
 def read_wants(value: object) -> Wants:
@@ -94,11 +95,10 @@ def read_wants(value: object) -> Wants:
 
 
 def _check_wants(
-    pools: Sequence[Pool], tasks: Sequence[Task], diagnostics: Diagnostics, document: dict[str, object]
+    known: Mapping[str, Pool], tasks: Sequence[Task], diagnostics: Diagnostics, document: dict[str, object]
 ) -> None:
     """Record wants of pools that do not exist, that exceed their pool, or that forgot a unit."""
     origins = Origins(document, tasks)
-    known = {pool.name: pool for pool in pools}
     for number, task in numbered_tasks(tasks):
         for name, amount in task.pools:
             pool, at = known.get(name), origins.of(number, "pools", name)

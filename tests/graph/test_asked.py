@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from graph.sources import problems_of
+from graph.sources import graph_of, problems_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +15,11 @@ from dagtui.graph.expressions import asked
 from dagtui.graph.expressions.as_run import AsRun, Filled
 from dagtui.graph.expressions.asked import AskedNodes
 from dagtui.graph.expressions.braces import Placeholder, Root
-from dagtui.graph.loading import load_text
 from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.graph.resolution import ResolutionError, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from dagtui.graph.resolution import Resolved
 
@@ -31,10 +29,6 @@ TRAIN = """
 needs = ["data"]
 matrix = { seed = [1, 2, 3], model = ["s", "l"] }
 """
-
-
-def graph_of(text: str, tmp_path: Path) -> Graph:
-    return load_text(f"version = 1\n{text}".encode(), tmp_path / "g.toml")
 
 
 def placeholder(name: str, default: str | None = None, output: str = "k") -> Placeholder:
@@ -63,11 +57,11 @@ def asked_by(graph: Graph, node: str, name: str, default: str | None = None) -> 
         ("['train[seed=2]']", "train[model=l]", "train[seed=2,model=l]"),
     ],
 )
-def test_one_node_is_found(needs: str, name: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_one_node_is_found(needs: str, name: str, found: str, monkeypatch: pytest.MonkeyPatch):
     for between, most in itertools.product([False, True], [64, 0]):
         monkeypatch.setattr(asked, "_MOST_LOOKED_AT", most)
         last = last_tasks(needs, between=between)
-        graph = graph_of(f"{TRAIN}\n{last}\nrun = 'echo {{{{ needs.{name}.outputs.k }}}}'", tmp_path)
+        graph = graph_of(f"{TRAIN}\n{last}\nrun = 'echo {{{{ needs.{name}.outputs.k }}}}'")
         assert asked_by(graph, "use", name) == found
 
 
@@ -103,14 +97,14 @@ def test_none_and_several_are_an_error_at_the_placeholder(
         assert problem.excerpt[begin : begin + width] == written
 
 
-def test_a_default_is_for_cells_without_that_ancestor(tmp_path: Path):
+def test_a_default_is_for_cells_without_that_ancestor():
     text = f"""{TRAIN}
 [tasks.use]
 needs = ["train[seed={{{{ matrix.seed }}}}]"]
 matrix = {{ seed = [1, 2] }}
 run = "echo {{{{ needs.train[seed=1,model=s].outputs.k or 'none' }}}}"
 """
-    graph = graph_of(text, tmp_path)
+    graph = graph_of(text)
     names = [asked_by(graph, f"use[seed={seed}]", "train[seed=1,model=s]", "none") for seed in (1, 2)]
     assert names == ["train[seed=1,model=s]", None]
 
@@ -166,8 +160,8 @@ def test_a_graph_in_which_everything_asks_something_far_above_is_refused_soon(mo
 VALUES = {"n": "it's 3", "empty": "", "two": "a\nb"}
 
 
-def filled(body: str, tmp_path: Path, values: Mapping[str, str] = VALUES) -> Resolved:
-    graph = graph_of(f"[tasks.a]\n[tasks.b]\nneeds = ['a']\n[tasks.c]\nneeds = ['b']\n{body}", tmp_path)
+def filled(body: str, values: Mapping[str, str] = VALUES) -> Resolved:
+    graph = graph_of(f"[tasks.a]\n[tasks.b]\nneeds = ['a']\n[tasks.c]\nneeds = ['b']\n{body}")
     return Resolver(graph, {}).resolve(graph.node("c"), lambda _: "completed", lambda _: values)
 
 
@@ -186,8 +180,8 @@ def filled(body: str, tmp_path: Path, values: Mapping[str, str] = VALUES) -> Res
         ("""run = ["echo", "{{ needs.a.outputs.n }}"]\nwrap = ["x{{ needs.a.outputs.n }}"]""", "xit's 3"),
     ],
 )
-def test_values_stand_in_every_place(body: str, expected: str, tmp_path: Path):
-    found = filled(body, tmp_path)
+def test_values_stand_in_every_place(body: str, expected: str):
+    found = filled(body)
     shown = found.action.text if isinstance(found.action, ShellCommand) else f"{found} {found.cwd.name}"
     assert expected in shown
 
@@ -200,25 +194,23 @@ def test_values_stand_in_every_place(body: str, expected: str, tmp_path: Path):
         ({f"key{number}": "" for number in range(100_000)}, "and 99,990 more"),
     ],
 )
-def test_a_value_that_was_not_written_is_named_with_those_that_were(values: dict[str, str], words: str, tmp_path: Path):
+def test_a_value_that_was_not_written_is_named_with_those_that_were(values: dict[str, str], words: str):
     with pytest.raises(ResolutionError) as caught:
-        filled('run = "echo {{ needs.a.outputs.gone }}"', tmp_path, values)
+        filled('run = "echo {{ needs.a.outputs.gone }}"', values)
     assert words in str(caught.value)
     assert '"a" has no output "gone"' in str(caught.value)
     assert len(str(caught.value)) <= 500
 
 
-def test_of_a_node_that_did_not_succeed_the_status_is_said(tmp_path: Path):
-    graph = graph_of(
-        "[tasks.a]\nallow_failure = true\n[tasks.b]\nneeds = ['a']\nrun = '{{ needs.a.outputs.x }}'", tmp_path
-    )
+def test_of_a_node_that_did_not_succeed_the_status_is_said():
+    graph = graph_of("[tasks.a]\nallow_failure = true\n[tasks.b]\nneeds = ['a']\nrun = '{{ needs.a.outputs.x }}'")
     with pytest.raises(ResolutionError, match="its status is failed, and only a success hands values on"):
         Resolver(graph, {}).resolve(graph.node("b"), lambda _: "failed")
 
 
-def test_a_command_is_shown_as_it_ran_once_its_values_are_known(tmp_path: Path):
+def test_a_command_is_shown_as_it_ran_once_its_values_are_known():
     text = "[tasks.a]\n[tasks.b]\nneeds = ['a']\nrun = \"echo {{ needs.a.outputs.n or 'none' }}\""
-    graph = graph_of(text, tmp_path)
+    graph = graph_of(text)
     ended: dict[int, dict[str, str]] = {}
 
     def outputs_of(node: int) -> Mapping[str, str]:

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import repeat
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.files.paths import DeclaredPaths, PathKind
 from dagtui.graph.files.patterns import PatternIndex, around, matches, reaches_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dagtui.graph.files.paths import DeclaredPath
     from dagtui.graph.model import Graph, NodeIndex
 
-_Owner = TypeVar("_Owner")
 MOST_STEPS = 10_000_000
 """Look-ups and comparisons of patterns, which bounds the time that a file takes."""
 MOST_COMPARED = 100_000
@@ -109,7 +109,7 @@ class FileMatching:
 
     def find_clashes(self) -> None:
         """Find outputs that lie in folders, or match patterns, of other nodes. Raises ValueProblem."""
-        folders, patterns = self.made_folders, self._index(self.made_patterns) if self.made_patterns else None
+        folders, patterns = self.made_folders, self._made_index if self.made_patterns else None
         if not folders and patterns is None:
             return
         for path, node in self._literals():
@@ -156,25 +156,23 @@ class FileMatching:
                 if folder in folders:
                     yield from zip(repeat(parent), folders[folder])
         if self.made_patterns:
-            index = self._index(self.made_patterns)
             for folder, children in folders.items():
-                for parent in index.reaching(folder):
+                for parent in self._made_index.reaching(folder):
                     yield from zip(repeat(parent), children)
 
     def _by_made_patterns(self) -> Iterator[tuple[NodeIndex, NodeIndex]]:
-        index = self._index(self.made_patterns)
         known: dict[str, list[NodeIndex]] = {}
         for path, child in self._read_literals():
             parents = known.get(path)
             if parents is None:
-                parents = known[path] = list(index.matching(path))
+                parents = known[path] = list(self._made_index.matching(path))
             for parent in parents:
                 yield parent, child
         for pattern, parent in self.made_patterns.items():
             yield from zip(repeat(parent), self.read_patterns.get(pattern, ()))
 
     def _by_read_patterns(self) -> Iterator[tuple[NodeIndex, NodeIndex]]:
-        index = self._index(self.read_patterns)
+        index = PatternIndex(self.read_patterns, self._count)
         for path, parent in self._literals():
             for children in index.matching(path):
                 yield from zip(repeat(parent), children)
@@ -182,8 +180,10 @@ class FileMatching:
             for children in index.reaching(folder):
                 yield from zip(repeat(parent), children)
 
-    def _index(self, patterns: Mapping[str, _Owner]) -> PatternIndex[_Owner]:
-        return PatternIndex(patterns, self._count)
+    @cached_property
+    def _made_index(self) -> PatternIndex[NodeIndex]:
+        """The patterns that nodes write. It is asked for only when all outputs are added."""
+        return PatternIndex(self.made_patterns, self._count)
 
     def _count(self, steps: int) -> None:
         self.steps += steps

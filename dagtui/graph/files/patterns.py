@@ -159,8 +159,11 @@ class PatternIndex(Generic[_Owner]):
         self._count = count
         self._shapes: dict[str, dict[tuple[int, int], dict[tuple[str, str], list[tuple[str, _Owner]]]]] = {}
         """By the folder in which all lies that a pattern matches, and by the lengths of its literal ends."""
+        self._starts: dict[str, str] = {}
+        """What is literal at the start of each pattern."""
         for pattern, owner in patterns.items():
             before, after = ends_of(pattern)
+            self._starts[pattern] = before
             shapes = self._shapes.setdefault(next(around(before)), {})
             alike = shapes.setdefault((len(before), len(after)), {})
             alike.setdefault((before, after), []).append((pattern, owner))
@@ -194,7 +197,7 @@ class PatternIndex(Generic[_Owner]):
         """The patterns by what is literal at their start."""
         found: dict[int, dict[str, list[tuple[str, _Owner]]]] = {}
         for pattern, owner in self._patterns.items():
-            start = ends_of(pattern)[0]
+            start = self._starts[pattern]
             found.setdefault(len(start), {}).setdefault(start, []).append((pattern, owner))
         return found
 
@@ -203,7 +206,7 @@ class PatternIndex(Generic[_Owner]):
         """The owners of patterns by each folder in which all lies that they match."""
         found: dict[str, list[_Owner]] = {}
         for pattern, owner in self._patterns.items():
-            start = ends_of(pattern)[0]
+            start = self._starts[pattern]
             for folder in around(start):
                 if len(_inside(folder)) < len(start):
                     found.setdefault(folder, []).append(owner)

@@ -14,11 +14,13 @@ from dagtui.graph.model import numbered_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
+    from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.files.links import FileLinks
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import NodeIndex, ParameterValue, TaskIndex
+    from dagtui.graph.model import NodeIndex, ParameterValue, Task, TaskIndex
     from dagtui.graph.several_tasks import SeveralTasks
 
     Link = Sequence[NodeIndex] | Selector
@@ -66,6 +68,20 @@ class Wiring:
             if not self._useful(chosen):
                 self._links[chosen.number].remove(chosen.selector)
         return True
+
+    def link_files(
+        self, tasks: list[Task], directory: Path, environment: Mapping[str, str], broken: Collection[str], state: str
+    ) -> None:
+        """Find what files link. The variables in the paths of tasks are filled in, in place."""
+        from dagtui.graph.files.links import FileLinks
+
+        self.files = FileLinks(self._layout, self._params, directory, self._diagnostics, self._origins)
+        self.files.find(tasks, environment, broken, state)
+
+    @property
+    def file_edges(self) -> FileEdges | None:
+        """The edges that only files make, once `edges` has returned all. None if there are none."""
+        return None if self.files is None else self.files.file_edges
 
     def edges(self) -> Iterable[tuple[NodeIndex, NodeIndex]]:
         """Return every (parent, child), in the order of the children and of their `needs`."""

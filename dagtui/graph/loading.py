@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Task
     from dagtui.graph.pools import Pool
 
+    _NeedsCheck = PlaceholderCheck | ConditionCheck
+
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
 
@@ -161,31 +163,21 @@ class _Loading:
         placeholders = PlaceholderCheck(layout, params, environment, self._diagnostics, origins)
         placeholders.check(reader.broken)
         if any(task.inputs or task.outputs for task in tasks):
-            from dagtui.graph.files.links import FileLinks
-
-            wiring.files = FileLinks(layout, params, self._path.parent, self._diagnostics, origins)
             variables = environment if environment is not None else {**read, **os.environ}
-            wiring.files.find(tasks, variables, reader.broken, settings.state)
+            wiring.link_files(tasks, self._path.parent, variables, reader.broken, settings.state)
         check_tasks(self._diagnostics, tasks, settings, origins, wiring.files)
-        conditions = self._conditions(layout, params, origins, reader.broken)
-        if environment is not None and settings.secrets:
-            from dagtui.graph.secrets import check_known
-
-            check_known(self._diagnostics, settings.secrets, (environment, params), tasks)
+        checks: list[_NeedsCheck] = [placeholders, *self._conditions(layout, params, origins, reader.broken)]
+        self._check_secrets(settings, environment, params, tasks)
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
-            placeholders.check_needs(graph)
-            check_finally(self._diagnostics, graph, origins)
-            for check in conditions:
+            for check in checks:
                 check.check_needs(graph)
+            check_finally(self._diagnostics, graph, origins)
             self._check_default(graph)
-            graph.sources, graph.pools = reader.sheets, pools
-            graph.file_edges = wiring.files.file_edges if wiring.files is not None else None
-            graph.variables = read
-            if env_files is not None:
-                graph.sources = {**env_files.sources, **graph.sources}
-            if includes is not None:
-                graph.sources, graph.remarks = {**includes.sources, **graph.sources}, tuple(includes.remarks)
+            graph.pools, graph.variables, graph.file_edges = pools, read, wiring.file_edges
+            graph.sources, graph.remarks = reader.sheets, () if includes is None else tuple(includes.remarks)
+            for others in (env_files, includes):
+                graph.sources = graph.sources if others is None else {**others.sources, **graph.sources}
         if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph
@@ -219,6 +211,19 @@ class _Loading:
         found = ConditionCheck(layout, params, self._diagnostics, origins)
         found.check(broken)
         return [found]
+
+    def _check_secrets(
+        self,
+        settings: RunSettings,
+        environment: Mapping[str, str] | None,
+        params: Mapping[str, ParameterValue],
+        tasks: list[Task],
+    ) -> None:
+        """Record names in `secrets` of `[run]` that mean nothing here."""
+        if environment is not None and settings.secrets:
+            from dagtui.graph.secrets import check_known
+
+            check_known(self._diagnostics, settings.secrets, (environment, params), tasks)
 
     def _check_default(self, graph: Graph) -> None:
         """Record names in `default` of `[run]` that mean no node."""

@@ -6,7 +6,7 @@ from array import array
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import Slots
+from dagtui.engine.messages import NO_OUTPUTS, Slots
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NO_NODE
 
@@ -102,6 +102,14 @@ class Columns:
         """Tallies of parents by outcome: this one and the next two."""
         self.bad = array("i", [0]) * nodes
         self.skip = array("i", [0]) * nodes
+
+    def status_name(self, node: NodeIndex) -> str:
+        """Return the status of a node as `needs.X.status` has it."""
+        return NodeStatus(self.status[node]).name.lower()
+
+    def outputs_of(self, node: NodeIndex) -> Mapping[str, str]:
+        """Return the values that a node hands on."""
+        return self.outputs.get(node, NO_OUTPUTS)
 
     def copy_columns(self) -> Columns:
         """Return a copy, of about 50 bytes a node. Copying all is faster than asking each changed node first."""

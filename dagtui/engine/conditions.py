@@ -11,7 +11,6 @@ import enum
 from typing import TYPE_CHECKING
 
 from dagtui.engine.finally_nodes import run_values
-from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.rules.triggers import RUN, WAIT
 from dagtui.engine.status import SETTLED, Cause, NodeStatus
 from dagtui.graph.errors import ValueProblem
@@ -151,9 +150,9 @@ class Conditions:
         if state.status_of(parent) not in SETTLED:
             raise _UnsettledParentError
         if path.output:
-            value = state.outputs.get(parent, NO_OUTPUTS).get(path.output)
+            value = state.outputs_of(parent).get(path.output)
             return UNSET if value is None else Reading(value, typed=False)
-        return Reading(state.status_of(parent).name.lower())
+        return Reading(state.status_name(parent))
 
     def _variable(self, node: NodeIndex, name: str) -> Reading:
         """Return a variable of the node's task, or else of the run's environment."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.report.run_list import counts_words
@@ -161,7 +161,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "why": why,
             "stale": bool(state.stale[node]),
             "log": str(run.log_path(node, attempt)) if attempt else None,
-            "outputs": dict(state.outputs.get(node, NO_OUTPUTS)),
+            "outputs": dict(state.outputs_of(node)),
         }
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
-from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.traversal import Traversal
@@ -127,12 +126,12 @@ class Ingredients:
             directory.path,
             lambda node, attempt: directory.log_path(self.shown.labels[node], attempt),
             lambda node, attempt: directory.output_path(self.shown.labels[node], attempt),
-            lambda node: state.status_of(node).name.lower(),
+            state.status_name,
             directory.run_id,
             self.environment,
             secrets=self.secrets,
             supervisor=self.options.supervisor,
-            outputs_of=lambda node: state.outputs.get(node, NO_OUTPUTS),
+            outputs_of=state.outputs_of,
             run_values=lambda: _run_values(state, identity),
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.execution.files.fingerprints import NAME, Fingerprints
 from dagtui.execution.files.judge import Judge, Judgement, NodeToJudge
 from dagtui.execution.files.judging_executor import JudgingExecutor
@@ -58,18 +57,9 @@ def judging_executor(
     redact = str if secrets is None else secrets.mask
     memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
     reader = FileReader(graph_folder(graph), memory, threads)
-    keys = _keys(graph, environment, state)
+    keys = NodeKeys(graph, environment, state.status_name, state.outputs_of)
     judge = Judge(memory, reader, directory.number, redact)
     return JudgingExecutor(inner, graph, keys, judge, memory, reader, must_run, threads)
-
-
-def _keys(graph: Graph, environment: Mapping[str, str], state: RunState) -> NodeKeys:
-    return NodeKeys(
-        graph,
-        environment,
-        lambda node: state.status_of(node).name.lower(),
-        lambda node: state.outputs.get(node, NO_OUTPUTS),
-    )
 
 
 class PlannedFiles:
@@ -93,7 +83,7 @@ class PlannedFiles:
         self._memory = Fingerprints(path, run, redact)
         reader = FileReader(graph_folder(graph), self._memory, max(2, processors()))
         self._judge = Judge(self._memory, reader, run, redact)
-        self._keys = _keys(graph, environment, state)
+        self._keys = NodeKeys(graph, environment, state.status_name, state.outputs_of)
         self._paths = DeclaredPaths(graph)
         self._runs: set[NodeIndex] = set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_OUTPUTS, Question
+from dagtui.engine.messages import Question
 from dagtui.graph.gates import Gate
 from dagtui.graph.resolution import ResolutionError, Resolver
 
@@ -29,14 +29,8 @@ class Questions:
     def __call__(self, node: NodeIndex) -> Question:
         """Return what a gate asks now."""
         try:
-            action = self._resolver.resolve(node, self._status_of, self._outputs_of).action
+            action = self._resolver.resolve(node, self._state.status_name, self._state.outputs_of).action
         except ResolutionError as error:
             return Question("", str(error))
         text = action.question.strip() if isinstance(action, Gate) else ""
         return Question(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
-
-    def _status_of(self, node: NodeIndex) -> str:
-        return self._state.status_of(node).name.lower()
-
-    def _outputs_of(self, node: NodeIndex) -> Mapping[str, str]:
-        return self._state.outputs.get(node, NO_OUTPUTS)

@@ -8,7 +8,6 @@ from bisect import bisect_right
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
@@ -219,7 +218,7 @@ class RunView(ABC):
     def _handed_on(self, node: NodeIndex) -> Mapping[str, str]:
         """Return the values that a node has handed on."""
         self._ended_as(node)
-        return self.state.outputs.get(node, NO_OUTPUTS)
+        return self.state.outputs_of(node)
 
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, from earlier runs. None without history."""

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_OUTPUTS
 from dagtui.engine.queued import wants_words
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
@@ -237,7 +236,7 @@ def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:
 
 def _outputs(run: RunView, node: NodeIndex) -> Iterator[Row]:
     """Yield the values that the node hands on."""
-    outputs = run.state.outputs.get(node, NO_OUTPUTS)
+    outputs = run.state.outputs_of(node)
     for at, (name, text) in enumerate(islice(outputs.items(), MOST_VALUES)):
         title = "" if at else "hands on"
         copied = text if len(text) <= MOST_COPIED else f"{text[:MOST_COPIED]}… ({len(text):,} characters)"

@@ -47,6 +47,16 @@ def test_what_is_remembered_is_there_in_the_next_run(tmp_path: Path):
     assert memory.node("a") == ({"run": 1}, "attempt 2 failed")
 
 
+def test_what_an_error_breaks_off_is_taken_back(tmp_path: Path):
+    write(tmp_path / "f", 1, ["a"])
+    memory = Fingerprints(tmp_path / "f", 100)
+    with pytest.raises(ZeroDivisionError):
+        memory.prune(lambda _: bool(1 // 0))
+    assert memory.known_digests(["/a/1"]) == {"/a/1": ENTRY}
+    write(tmp_path / "f", 101, ["b"])
+    assert memory.node("b").facts == {"run": 101}
+
+
 def test_two_processes_write_at_once(tmp_path: Path):
     context = get_context("fork")
     names = [[f"{process}.{number}" for number in range(30)] for process in range(2)]

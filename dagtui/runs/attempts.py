@@ -55,9 +55,11 @@ class AttemptResults:
     def learn(self, events: Iterable[Event]) -> None:
         """Update the results from events."""
         for event in events:
-            if isinstance(event, NoteEvent):
-                self._note(event)
-            if not isinstance(event, NodeEvent) or not event.attempt:
+            if not isinstance(event, NodeEvent):
+                if isinstance(event, NoteEvent):
+                    self._note(event)
+                continue
+            if not event.attempt:
                 continue
             if event.status is NodeStatus.RUNNING:
                 self._begun[event.node] = event.at

@@ -104,11 +104,11 @@ class RunDirectory:
 
     def log_path(self, node_label: str, attempt: AttemptNumber) -> Path:
         """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
-        return self.path / "logs" / log_name(node_label, attempt)
+        return self.path.joinpath("logs", log_name(node_label, attempt))
 
     def output_path(self, node_label: str, attempt: AttemptNumber) -> str:
         """Return the path of the file for an attempt's values, computed from the label alone."""
-        return f"{self.path}/{OUTPUTS}/{output_name(node_label, attempt)}"
+        return f"{self.path!s}/{OUTPUTS}/{output_name(node_label, attempt)}"
 
     def forget_outputs(self) -> None:
         """Remove the files with values, which are on record. No attempt may be alive."""

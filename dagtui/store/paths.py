@@ -153,7 +153,7 @@ def log_name(node_label: str, attempt: AttemptNumber) -> str:
 
 def output_name(node_label: str, attempt: AttemptNumber) -> str:
     """Return the name of the file for an attempt's values in `outputs/`, computed from the label alone."""
-    return os.path.basename(log_name(node_label, attempt)).removesuffix(".log") + ".env"
+    return log_name(node_label, attempt).rpartition("/")[2].removesuffix(".log") + ".env"
 
 
 # Which folder

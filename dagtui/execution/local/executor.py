@@ -110,9 +110,13 @@ class LocalExecutor:
     def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
         resolved = self._resolver.resolve(node, self._status_of, self._outputs_of)
-        output = os.path.join(self._here, self._output_path(node, NO_ATTEMPT))  # nobody reads what a shell writes there
+        output = self._absolute(self._output_path(node, NO_ATTEMPT))  # nobody reads what a shell writes there
         own = self._commands.variables(resolved, self._graph.labels[node], attempt, output)
         return Surroundings(own["PWD"], dict(self._commands.environment), own)
+
+    def _absolute(self, path: str | Path) -> str:
+        """Return a path as processes with other working directories use it."""
+        return os.path.join(self._here, path) if self._here else os.fspath(path)
 
     # Requests of the engine
 
@@ -136,11 +140,11 @@ class LocalExecutor:
         except CommandError as error:
             self._fail(node, attempt, str(error), lasting=error.lasting)
             return
-        output = os.path.join(self._here, self._output_path(node, attempt))
+        output = self._absolute(self._output_path(node, attempt))
         if os.access(output, os.F_OK):  # of an attempt of which nothing is on record, for example
             _remove(output)
         env = self._commands.variables(resolved, self._graph.labels[node], attempt, output)
-        log = os.path.join(self._here, self._log_path(node, attempt))
+        log = self._absolute(self._log_path(node, attempt))
         grace = self._graph.task(node).grace
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
@@ -247,7 +251,7 @@ class LocalExecutor:
         while happened and deliver is not None:
             result = happened.popleft()
             if self._secrets is not None and isinstance(result, Ended):
-                self._over.append(os.path.join(self._here, self._output_path(result.node, result.attempt)))
+                self._over.append(self._absolute(self._output_path(result.node, result.attempt)))
             deliver(result)
 
     def _take_messages(self, messages: list[Message]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagtui import text as t
-from dagtui.report.summary import shape
+from dagtui.report.failures import shape
 from dagtui.text import lines, styles
 from dagtui.text.amounts import time_of_day
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look

@@ -121,6 +121,10 @@ class Look(NamedTuple):
         """Return a text of ours in characters that can be shown."""
         return in_ascii(text) if self.ascii else text
 
+    def painted(self, text: str, code: str) -> str:
+        """Return a text in the colour of an SGR code, if colours are wanted."""
+        return f"\x1b[{code}m{text}\x1b[m" if self.colours else text
+
 
 IN_UNICODE = Look()
 IN_ASCII = Look(ASCII)

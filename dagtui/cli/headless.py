@@ -143,7 +143,8 @@ def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...
     """Return the parameters without a default, as `-p` takes them, with the values that a run had."""
     from dagtui.graph.errors import GraphError
     from dagtui.graph.expressions.declared import as_given
-    from dagtui.graph.loading import load_recorded, required_parameters
+    from dagtui.graph.loading import load_recorded
+    from dagtui.graph.required_parameters import required_parameters
     from dagtui.store.directory import last_run
     from dagtui.store.errors import StoreError
     from dagtui.text.redaction import MARK

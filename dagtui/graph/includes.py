@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
-from dagtui.graph.expressions.parameters import without_default
 from dagtui.graph.keys import INCLUDE
 from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.other_files import content_of
 from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.toml import values
-from dagtui.graph.toml.parse import MOST_BYTES, decode, digest_of, parse
+from dagtui.graph.toml.parse import MOST_BYTES, digest_of
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -73,13 +72,17 @@ class Including:
     """The prefix of the file's parameters in the call."""
     read: ReadSoFar = field(default_factory=ReadSoFar)
     """Shared by all files of a graph."""
+    edited: Mapping[str, bytes] = field(default_factory=dict)
+    """Contents that are read in place of those on disk, by the real path."""
 
     def inside(self, path: str, prefix: str) -> Including:
         """Return the same for a file that this one includes."""
-        return Including((*self.files, path), self.prefix + prefix, self.read)
+        return Including((*self.files, path), self.prefix + prefix, self.read, self.edited)
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
+    """An element of `include`."""
+
     position: int
     path: str
     prefix: str
@@ -105,7 +108,7 @@ class Includes:
         self._entries = self._read_entries(value)
         self._prefixes = tuple([entry.prefix for entry in self._entries])
 
-    def _read_entries(self, value: object) -> list[_Entry]:
+    def _read_entries(self, value: object) -> list[Entry]:
         path = value if isinstance(value, str) else "../qc/graph.toml"
         try:
             tables = values.items(value, f'write [{{ path = {quoted(path)}, prefix = "qc/" }}]')
@@ -113,10 +116,10 @@ class Includes:
             self._diagnostics.wrong(("include",), wrong, quoted("include"))
             self._lose()
             return []
-        found: list[_Entry] = []
+        found: list[Entry] = []
         for index, table in enumerate(tables):
             try:
-                entry = _entry(index, table)
+                entry = read_entry(index, table)
                 _check_prefix(entry, found)
             except ValueProblem as wrong:
                 self._diagnostics.wrong(("include", index), wrong, 'an element of "include"')
@@ -146,7 +149,7 @@ class Includes:
                 break
 
     def _graph(
-        self, entry: _Entry, load: Load, parameters: Mapping[str, str], environment: Mapping[str, str] | None
+        self, entry: Entry, load: Load, parameters: Mapping[str, str], environment: Mapping[str, str] | None
     ) -> Graph:
         path = self._path.parent / os.path.expanduser(entry.path)
         real = os.path.realpath(path)
@@ -157,7 +160,9 @@ class Includes:
         read = self._around.read
         read.files += 1
         read.check()
-        content = content_of(path, MOST_BYTES, "split it")
+        content = self._around.edited.get(real)
+        if content is None:
+            content = content_of(path, MOST_BYTES, "split it")
         read.bytes += len(content)
         read.check()
         self.sources[path.absolute()] = digest_of(content)
@@ -166,7 +171,7 @@ class Includes:
         read.check()
         return graph
 
-    def _take(self, entry: _Entry, graph: Graph) -> None:
+    def _take(self, entry: Entry, graph: Graph) -> None:
         """Add what a file has. Raises ValueProblem."""
         embedding = Embedding(graph, entry.prefix, entry.path)
         for task in embedding.tasks():
@@ -208,7 +213,7 @@ class Includes:
         lost.all_tasks = lost.all_variables = lost.all_needs = lost.all_parameters = True
 
 
-def _entry(position: int, value: object) -> _Entry:
+def read_entry(position: int, value: object) -> Entry:
     """Read an element of `include`. Raises ValueProblem."""
     table = values.table(value, f"write {_EXAMPLE}")
     for key in table:
@@ -223,10 +228,10 @@ def _entry(position: int, value: object) -> _Entry:
             found.append(str(known.read(table[name])))
         except ValueProblem as wrong:
             raise ValueProblem(f"has a {name} that {wrong.message}", wrong.hint, inside=(name,)) from None
-    return _Entry(position, *found)
+    return Entry(position, *found)
 
 
-def _check_prefix(entry: _Entry, others: list[_Entry]) -> None:
+def _check_prefix(entry: Entry, others: list[Entry]) -> None:
     """Raise ValueProblem if a prefix begins with that of an earlier element, or the other way round."""
     for other in others:
         if entry.prefix.startswith(other.prefix) or other.prefix.startswith(entry.prefix):
@@ -243,22 +248,3 @@ def _secrets(graph: Graph, prefix: str) -> list[str]:
         if name not in graph.params or name in graph.variables or any(name in task.env for task in graph.tasks):
             names.append(name)
     return names
-
-
-def required_in(value: object, path: Path) -> list[str]:
-    """Return the parameters of the included files that must be given. Files that can't be read are left out."""
-    found: list[str] = []
-    waiting = [(value, path.parent, "")]
-    for entries, folder, before in waiting:
-        for position, table in enumerate(entries if isinstance(entries, list) else ()):
-            try:
-                entry = _entry(position, table)
-                inner = folder / os.path.expanduser(entry.path)
-                tables = parse(decode(content_of(inner, MOST_BYTES, ""), ""), "").tables
-            except (ValueProblem, GraphError):
-                continue
-            prefix = before + entry.prefix
-            found += [prefix + name for name in without_default(tables)]
-            if len(waiting) <= MOST_FILES:  # files that include each other would have no end
-                waiting.append((tables.get("include"), inner.parent, prefix))
-    return found

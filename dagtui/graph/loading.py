@@ -12,7 +12,7 @@ from dagtui.graph.check.diagnostics import Diagnostics, Origins
 from dagtui.graph.check.tasks import check_finally, check_tasks
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import CycleError, GraphError, ValueProblem, quoted, subject
-from dagtui.graph.expressions.parameters import read_params, without_default
+from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
 from dagtui.graph.keys import DOCUMENT, RUN
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     _NeedsCheck = PlaceholderCheck | ConditionCheck
 
 _NO_PARAMETERS: Mapping[str, str] = {}
+_NOTHING_EDITED: Mapping[str, bytes] = {}
 VERSION = 1
 
 
@@ -43,6 +44,7 @@ def load(
     path: Path | str,
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
+    edited: Mapping[str, bytes] = _NOTHING_EDITED,
 ) -> Graph:
     """Read a graph file and check all of it. Nothing is executed or imported.
 
@@ -51,6 +53,7 @@ def load(
         parameters: Values that replace the defaults of `[params]`, by name, as on the command line.
         environment: Variables of the run. Each `{{ env.NAME }}` must be in it or have a default. If None, this is not
             checked.
+        edited: Contents that are read in place of the graph file's, or of those that it includes, by the real path.
 
     Returns:
         The graph, with one node for each task or cell of a matrix.
@@ -63,9 +66,10 @@ def load(
         >>> graph.labels
         ['fetch', 'train[seed=1]', 'train[seed=2]', 'report']
     """
-    shown = label(path)
-    content = parse.read_bytes(Path(path), shown)
-    graph = load_text(content, path, parameters, environment)
+    content = edited.get(os.path.realpath(path)) if edited else None
+    if content is None:
+        content = parse.read_bytes(Path(path), label(path))
+    graph = load_text(content, path, parameters, environment, edited)
     graph.digest = parse.digest_of(content)
     return graph
 
@@ -75,13 +79,19 @@ def load_text(
     path: Path | str,
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
+    edited: Mapping[str, bytes] = _NOTHING_EDITED,
 ) -> Graph:
-    """Read the content of a graph file that is, or will be, at `path`. Raises GraphError."""
+    """Read the content of a graph file that is, or will be, at `path`, otherwise like `load`. Raises GraphError."""
     shown = label(path)
     with without_garbage_collection():
         text = parse.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
         document = parse.parse(text, shown)
-        return _Loading(document, text, Path(path)).graph(parameters, environment)
+        around = None
+        if edited:
+            from dagtui.graph.includes import Including
+
+            around = Including(edited=edited)
+        return _Loading(document, text, Path(path), around).graph(parameters, environment)
 
 
 def load_recorded(path: Path, content: bytes | None = None) -> Graph:
@@ -93,18 +103,6 @@ def load_recorded(path: Path, content: bytes | None = None) -> Graph:
     with without_garbage_collection():
         text = parse.decode(parse.read_bytes(path, shown) if content is None else content, shown)
         return _RecordedLoading(parse.parse(text, shown), text, path).graph({}, None)
-
-
-def required_parameters(path: Path) -> tuple[str, ...]:
-    """Return the parameters of a graph file that must be given. Raises GraphError if it can't be parsed."""
-    shown = label(path)
-    document = parse.parse(parse.decode(parse.read_bytes(path, shown), shown), shown)
-    names = without_default(document.tables)
-    if "include" in document.tables:
-        from dagtui.graph.includes import required_in
-
-        names += required_in(document.tables["include"], path)
-    return tuple(names)
 
 
 @contextmanager

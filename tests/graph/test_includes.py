@@ -17,10 +17,12 @@ from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.gates import Gate
-from dagtui.graph.loading import load, load_recorded, required_parameters
+from dagtui.graph.loading import load, load_recorded
 from dagtui.graph.model import Graph, ShellCommand
+from dagtui.graph.required_parameters import required_parameters
 from dagtui.graph.resolution import Resolver
 from dagtui.graph.secrets import find_secrets
+from dagtui.graph.toml.parse import digest_of
 
 if TYPE_CHECKING:
     from dagtui.graph.resolution import Resolved
@@ -250,3 +252,19 @@ def test_a_problem_of_a_file_that_is_included_twice_is_reported_once(tmp_path: P
     with pytest.raises(GraphError) as caught:
         load(main)
     assert [problem.line for problem in caught.value.problems] == [4, 5]
+
+
+def test_edited_contents_are_read_in_place_of_those_on_disk(tmp_path: Path):
+    main = write(
+        tmp_path,
+        main='include = [{ path = "deep/x.toml", prefix = "d/" }]\n[tasks.a]\nrun = "true"\n',
+        deep__x='[tasks.b]\nrun = "true"\n',
+    )
+    (tmp_path / "link.toml").symlink_to(main)
+    new = b'version = 1\n[tasks.c]\nrun = "true"\n'
+    inner = load(tmp_path / "link.toml", edited={str(tmp_path / "deep/x.toml"): new})
+    assert inner.labels == ["d/c", "a"]
+    assert list(inner.sources.values()) == [digest_of(new)]
+    outer = load(tmp_path / "link.toml", edited={str(main): new})
+    assert (outer.labels, outer.digest) == (["c"], digest_of(new))
+    assert main.read_bytes() != new

@@ -9,7 +9,7 @@ from dagtui.graph.toml.headers import BASIC, LITERAL, LONG_BASIC, LONG_LITERAL, 
 from dagtui.text import cell_width, label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value. Integers are positions in arrays."""
@@ -40,6 +40,20 @@ def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
     scan = _PositionScan(text, frozenset(wanted))
     scan.run()
     return scan.found
+
+
+class Statement(NamedTuple):
+    """A header, or a key with its value, that is not inside another value."""
+
+    path: KeyPath
+    """The keys that lead to it, those of the table included, cut behind the first few."""
+    span: SourceSpan
+    is_header: bool
+
+
+def statements(text: str, parts: int) -> Iterator[Statement]:
+    """Yield the statements of a valid document, with at least the first `parts` keys of each path."""
+    return _PositionScan(text, frozenset({("",) * parts})).statements()
 
 
 class Extremes(NamedTuple):
@@ -121,20 +135,26 @@ class _PositionScan:
         """The current element of each array of tables."""
 
     def run(self) -> None:
-        try:
-            self._document()
-        except (_MalformedError, IndexError):
-            return
+        for _ in self.statements():
+            pass
 
-    def _document(self) -> None:
+    def statements(self) -> Iterator[Statement]:
+        """Yield the statements as far as the document is well formed."""
         position = self._skip(0)
         table: KeyPath = ()
         while position < len(self._text):
-            if self._text[position] == "[":
-                position, table = self._header(position)
-            else:
-                position, path, key = self._key(position, table)
-                position = self._value(position, path, key)
+            start = position
+            try:
+                if self._text[position] == "[":
+                    position, table = self._header(position)
+                    statement = Statement(table, SourceSpan(start, position), is_header=True)
+                else:
+                    position, path, key = self._key(position, table)
+                    position = self._value(position, path, key)
+                    statement = Statement(path, SourceSpan(start, position), is_header=False)
+            except (_MalformedError, IndexError):
+                return
+            yield statement
             position = self._skip(position)
 
     def _skip(self, position: int) -> int:

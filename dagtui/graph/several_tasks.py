@@ -49,7 +49,11 @@ class SeveralTasks:
         self._known: dict[str, list[TaskIndex]] = {}
 
     def meant(self, entry: str, number: TaskIndex) -> list[TaskIndex]:
-        """Return the tasks that an entry means in the `needs` of a task, without that task. Raises ValueProblem."""
+        """Return the tasks that an entry means in the `needs` of a task. Raises ValueProblem.
+
+        They are without that task. Unless it is one itself, they are without tasks that don't run by default, and
+        without those that run at the end.
+        """
         found = self._known.get(entry)
         if found is None:
             if (len(self._known) + 1) * len(self._tasks) > MOST_COMPARED:
@@ -62,7 +66,16 @@ class SeveralTasks:
                 raise FollowsError
             what = "only the task itself" if found else "no task"
             raise ValueProblem(f"{quoted(entry)} matches {what}", "" if found else self._hint(entry))
-        return others
+        own = self._tasks[number]
+        named = others if not own.default else [task for task in others if self._tasks[task].default]
+        if not named:
+            hint = 'name them, or write "default = false" here, too'
+            raise ValueProblem(f"{quoted(entry)} matches only tasks that run when they are named", hint)
+        meant = named if own.is_finally else [task for task in named if not self._tasks[task].is_finally]
+        if not meant:
+            message = f"{quoted(entry)} matches only tasks that run when all others have ended"
+            raise ValueProblem(message, 'write "finally = true" here, too')
+        return meant
 
     @cached_property
     def groups(self) -> dict[str, None]:

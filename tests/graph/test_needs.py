@@ -181,6 +181,53 @@ def test_patterns_and_groups_mean_every_task_but_the_one_that_has_them(entries: 
     assert parents(graph, "report") == chosen
 
 
+APART = """
+[tasks."qc/reads"]
+group = "qc"
+[tasks."qc/clean"]
+group = "qc"
+default = false
+[tasks."qc/alert"]
+group = "qc"
+finally = true
+"""
+
+
+@pytest.mark.parametrize("entry", ["qc/*", "qc/"])
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        ("", ["qc/reads"]),
+        ("default = false", ["qc/reads", "qc/clean"]),
+        ("finally = true", ["qc/reads", "qc/alert"]),
+        ("default = false\nfinally = true", ["qc/reads", "qc/clean", "qc/alert"]),
+    ],
+)
+def test_patterns_and_groups_leave_out_tasks_that_run_when_named_or_at_the_end(
+    entry: str, keys: str, chosen: list[str]
+):
+    graph = graph_of(f'{APART}[tasks.all]\n{keys}\nneeds = ["{entry}"]\n')
+    assert parents(graph, "all") == chosen
+    named = '"qc/reads", "qc/clean"'
+    assert parents(graph_of(f"{APART}[tasks.all]\nneeds = [{named}]\n"), "all") == ["qc/reads", "qc/clean"]
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "hint"),
+    [
+        (
+            "default = false",
+            "only tasks that run when they are named",
+            'name them, or write "default = false" here, too',
+        ),
+        ("finally = true", "only tasks that run when all others have ended", 'write "finally = true" here, too'),
+    ],
+)
+def test_a_pattern_that_matches_only_tasks_apart_is_an_error(key: str, message: str, hint: str):
+    (problem,) = problems_of(f'[tasks.ab]\n{key}\n[tasks.c]\nneeds = ["a*"]\n')
+    assert (problem.message, problem.hint) == (f'"a*" matches {message}', hint)
+
+
 def test_the_name_of_a_task_comes_before_a_pattern_and_a_group():
     body = '[tasks."a*"]\n[tasks.ab]\n[tasks."g/"]\n[tasks.c]\ngroup = "g"\n[tasks.z]\nneeds = ["a*", "g/"]\n'
     assert parents(graph_of(body), "z") == ["a*", "g/"]

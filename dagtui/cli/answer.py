@@ -12,7 +12,7 @@ from dagtui.cli.control import REFUSED, carry_out
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import say
 from dagtui.engine.messages import CommandKind
-from dagtui.text import duration, label
+from dagtui.text import block, duration, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,9 +62,11 @@ def _list(graph_file: Path, node: str | None, number: int | None, *, as_json: bo
 
 def _lines(gate: Mapping[str, object]) -> Iterator[str]:
     waited = gate.get("waited")
-    since = f", since {duration(waited)}" if isinstance(waited, int | float) else ""
-    yield f"{label(gate.get('node'))}: {label(gate.get('question'), 1000)}"
-    yield f"  {_choices(gate)}{since}"
+    since = f"; has waited for {duration(waited)}" if isinstance(waited, int | float) else ""
+    first, *others = block(gate.get("question"), 1000).split("\n")
+    yield f"{label(gate.get('node'))}: {first}"
+    yield from (f"  {line}" for line in others)
+    yield f"  to be answered with {_choices(gate)}{since}"
 
 
 def _choices(gate: Mapping[str, object]) -> str:

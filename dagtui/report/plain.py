@@ -166,7 +166,9 @@ class PlainLines:
 
     def _command(self, event: CommandEvent) -> str:
         names = first_of([self._name(node) for node in event.nodes[:3]], len(event.nodes) + event.others)
-        words = "nothing more starts" if event.kind is None else label(command_word(event))
+        if event.kind is None:
+            return f"nothing more starts, because {names} failed ({label(event.by)})"
+        words = label(command_word(event))
         if event.answer is not None:
             return f"answer {label(event.answer.choice)} to {names} ({label(event.answer.user)})"
         if event.kind is CommandKind.SET_JOBS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ choices = ["publish", "drop it"]
 needs = ["approve"]
 run = "true"
 [tasks.legal]
-ask = "Has legal agreed?"
+ask = '''
+Has legal agreed?
+(Ask Ada.)'''
 """
 
 
@@ -48,11 +51,15 @@ def test_it_is_answered_once_from_another_terminal(live: Live) -> None:
     found = status(graph)
     assert [(gate["node"], gate["question"], gate["choices"]) for gate in found["asks"]] == [
         ("approve", "Publish 0.93 (completed)?", ["publish", "drop it"]),
-        ("legal", "Has legal agreed?", ["approve", "reject"]),
+        ("legal", "Has legal agreed?\n(Ask Ada.)", ["approve", "reject"]),
     ]
     assert (found["slots_taken"], found["verdict"], found["settled"]) == (0, "running", False)
     listed = graph.call("answer")
-    assert "approve: Publish 0.93 (completed)?" in listed.stdout
+    said = r"approve: Publish 0\.93 \(completed\)\?\n  to be answered with publish, drop it; has waited for [\d.]+ s\n"
+    said += (
+        r"legal: Has legal agreed\?\n  \(Ask Ada\.\)\n  to be answered with approve, reject; has waited for [\d.]+ s\n"
+    )
+    assert re.fullmatch(said, listed.stdout)
     assert graph.call("answer", "approve").returncode == 2
     wrong = graph.call("answer", "approve", "drop")
     assert (wrong.returncode, wrong.stderr) == (1, "approve: not a choice: drop; the choices are publish, drop it\n")

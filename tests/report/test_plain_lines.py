@@ -21,6 +21,10 @@ from dagtui.text.look import ASCII, UNICODE, Look
     [
         (CommandEvent(0.0, 1, CommandKind.CANCEL_ALL, by="signal TERM"), "cancel all (signal TERM)"),
         (CommandEvent(0.0, 1, CommandKind.SET_JOBS, jobs=6), "jobs 6 (person)"),
+        (
+            CommandEvent(0.0, 1, None, (0,), by="keep_going = false"),
+            "nothing more starts, because a failed (keep_going = false)",
+        ),
         (CommandEvent(0.0, 1, CommandKind.RETRY, (0, 1, 2)), "retry a, b, c (person)"),
         (CommandEvent(0.0, 1, CommandKind.RETRY, (0, 1, 2, 3)), "retry a, b, c and 1 more (person)"),
         (CommandEvent(0.0, 1, CommandKind.SKIP, (0, 1, 2, 3), others=5000), "skip a, b, c and 5,001 more (person)"),

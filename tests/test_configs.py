@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from support.program import call
+from support.program import DAGTUI, ENVIRONMENT, call
+from support.waiting import wait_for
 
 CONFIGS = Path(__file__).parent.parent / "configs"
+
+OWN_PYTHON = {"PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))}
+"""Lets `python3` be the interpreter of the tests, which starts at once: not one that a version manager looks for."""
 
 
 def test_the_statistics_hold_for_a_library_with_links_and_without_some_packages(tmp_path: Path) -> None:
@@ -19,7 +26,7 @@ def test_the_statistics_hold_for_a_library_with_links_and_without_some_packages(
     (library / "broken.py").symlink_to("gone.py")
     (library / "folder.py").mkdir()
     shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
-    done = call("run", tmp_path / "configs" / "stdlib.toml", "-p", f"folder={library}")
+    done = call("run", tmp_path / "configs" / "stdlib.toml", "-p", f"folder={library}", env=OWN_PYTHON)
     assert done.returncode == 0, done.stdout
     log = next(tmp_path.glob("configs/.dagtui/stdlib/runs/1/logs/*/check-*.log")).read_text(encoding="utf-8")
     assert "22 counted while tokenising, 22 by find and wc" in log
@@ -31,7 +38,7 @@ def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
     graph, sheet = tmp_path / "configs" / "reads.toml", tmp_path / "configs" / "reads.tsv"
 
     def run(*words: str) -> str:
-        done = call("run", graph, "-p", "bases=G,C", *words)
+        done = call("run", graph, "-p", "bases=G,C", *words, env=OWN_PYTHON)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -56,7 +63,7 @@ def test_values_reach_the_report_and_only_what_changed_is_trained_again(tmp_path
     graph, sheet = tmp_path / "con figs" / "training.toml", tmp_path / "con figs" / "training.tsv"
 
     def run(*words: str) -> list[str]:
-        done = call("run", graph, "-p", "rows=400", *words)
+        done = call("run", graph, "-p", "rows=400", *words, env=OWN_PYTHON)
         assert done.returncode == 0, done.stdout + done.stderr
         return [line.split("▶ ")[1].split("  ")[0] for line in done.stdout.splitlines() if "▶" in line]
 
@@ -74,3 +81,79 @@ def test_values_reach_the_report_and_only_what_changed_is_trained_again(tmp_path
         file.write("faster\t0.3\t400\n")
     assert run() == ["train[model=faster,rate=0.3,steps=400]", "choose", "report"]
     assert report(3)[1] == data
+
+
+def started(output: str) -> list[str]:
+    """The nodes that ran, in the order of their start."""
+    return [line.split("▶ ")[1].split("  ")[0] for line in output.splitlines() if "▶" in line]
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the configs, without what was built."""
+    built = shutil.ignore_patterns(".*", "__pycache__", "made", "small", "dist", "releases", "training")
+    return Path(shutil.copytree(CONFIGS, folder / "con figs", ignore=built))
+
+
+def test_a_build_runs_what_hangs_on_a_change_and_nothing_else(tmp_path: Path) -> None:
+    graph = copied(tmp_path) / "units.toml"
+    text, sheet, project = (graph.parent / "units" / name for name in ("src/text.py", "units.tsv", "project.toml"))
+
+    def run(*words: str) -> list[str]:
+        done = call("run", graph, *words, env=OWN_PYTHON)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return started(done.stdout)
+
+    def change(path: Path, before: str, after: str) -> None:
+        content = path.read_text(encoding="utf-8")
+        assert before in content
+        path.write_text(content.replace(before, after), encoding="utf-8")
+
+    tests = ["test[cases=length]", "test[cases=mass]", "test[cases=time]"]
+    assert len(run()) == 12
+    program = graph.parent / "units" / "dist" / "units.pyz"
+    assert subprocess.run([program, "3", "km", "mi"], capture_output=True, text=True).stdout == "1.86411 mi\n"
+    assert run() == []
+
+    change(text, "DIGITS = 6", "# as many as a person reads\nDIGITS = 6")
+    assert call("plan", graph).stdout.startswith("units: 5 of 13 nodes would run (7 up to date)")
+    change(sheet, "kilometre", "kilometer")
+    change(project, "Convert units", "Converts units")
+    assert sorted(run()) == ["page", "shrink[source=src/text.py]", "table"]  # of which two write the same as before
+    change(project, "1.1.0", "1.1.1")
+    ran = run()
+    assert [*ran[:3], *sorted(ran[3:])] == ["version", "shrink[source=made/version.py]", "pack", *tests]
+    assert run("clean") == ["clean"]
+    assert not program.exists()
+
+
+def test_a_release_waits_for_its_answer_and_cleans_up(tmp_path: Path) -> None:
+    graph = copied(tmp_path) / "release.toml"
+    releases = graph.parent / "units" / "releases"
+
+    def run(choice: str) -> str:
+        words, environment = [*DAGTUI, "run", str(graph)], {**ENVIRONMENT, **OWN_PYTHON}
+        with subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True
+        ) as it:
+            wait_for(lambda: call("answer", graph, "approve", choice).returncode == 0, "the gate is answered")
+            output, _ = it.communicate(timeout=60)
+        assert it.returncode == 0, output
+        return output
+
+    output = run("drop")
+    assert "asks: Publish units 1.1.0, after nothing?" in output
+    assert "build/clean" not in output
+    assert "publish" not in started(output)
+    assert list(releases.iterdir()) == []
+
+    output = run("publish")
+    assert [node for node in started(output) if node.startswith("build/")] == []
+    assert call("logs", graph, "report").stdout == "The release has completed. The answer was: publish.\n"
+    names = {path.name for path in (releases / "1.1.0").iterdir()}
+    assert names == {"NOTES.md", "SHA256SUMS", "UNITS.md", "units-1.1.0.tar.gz", "units.pyz"}
+    assert [path.name for path in releases.iterdir()] == ["1.1.0"]
+
+    done = call("run", graph, env=OWN_PYTHON)
+    assert done.returncode == 1
+    assert "1.1.0 is published: raise the version in units/project.toml" in done.stdout
+    assert started(done.stdout) == ["version", "clean", "report"]

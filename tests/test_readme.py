@@ -34,8 +34,10 @@ def test_the_configs_are_well() -> None:
         "demo.toml": 14,
         "notes.toml": 7,
         "reads.toml": 16,
+        "release.toml": 22,
         "stdlib.toml": 24,
         "training.toml": 7,
+        "units.toml": 13,
         "wide.toml": 3081,
     }
 

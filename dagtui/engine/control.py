@@ -260,9 +260,12 @@ def _cancel_all(run: Propagation, _nodes: Iterable[NodeIndex], number: int) -> N
     if not run.state.is_finally:
         _cancel(run, run.graph.nodes, number)
         return
-    from dagtui.engine.finally_nodes import cancelled_with_all
+    from dagtui.engine.finally_nodes import cancelled_with_all, may_run
 
-    _cancel(run, cancelled_with_all(run.state, number), number)
+    cancelled = cancelled_with_all(run.state, number)
+    _cancel(run, cancelled, number)
+    if run.state.paused and may_run(run.state, cancelled):
+        run.emit(CommandEvent(run.now, number + 1, CommandKind.RESUME, by="cancel all"))
 
 
 def _must_be_stopped(run: Propagation, node: NodeIndex) -> bool:

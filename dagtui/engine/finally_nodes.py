@@ -12,7 +12,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import SETTLED, Cause, NodeStatus, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex, ParameterValue
@@ -74,6 +74,11 @@ def cancelled_with_all(state: RunState, number: int) -> list[NodeIndex]:
     if not state.unsettled_before_finally or _cancelled_before(state, number):
         return list(state.graph.nodes)
     return [node for node in state.graph.nodes if not state.is_finally[node]]
+
+
+def may_run(state: RunState, cancelled: Collection[NodeIndex]) -> bool:
+    """Return whether a cancel of the whole run leaves finally nodes to run, for which a pause must end."""
+    return state.finally_unsettled > 0 and len(cancelled) < len(state.graph)
 
 
 def _cancelled_before(state: RunState, number: int) -> bool:

@@ -319,11 +319,12 @@ class Traversal(Asking):
     # Commands
 
     def _command(self, command: Command) -> Preview:
+        was_paused = self.state.paused
         found = control.carry_out(self, command)
         if found.nothing is not None or found.changed:
             return found
         self._staleness.commanded()
-        if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
+        if command.kind is CommandKind.SET_JOBS or self.state.paused is not was_paused:
             self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
             self._withdraw_submitted()

@@ -9,6 +9,7 @@ from support.scene import Scene, dag
 from dagtui.engine.finally_nodes import run_values
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.resumption import restore
+from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets, with_finally
 from dagtui.engine.traversal import Traversal
@@ -149,6 +150,32 @@ def test_a_cancel_of_the_run_cancels_them_when_only_they_are_left():
     scene.start("f")
     scene.command(K.CANCEL_ALL)
     assert scene["f"] is NodeStatus.CANCELLING
+
+
+def test_a_cancel_of_a_paused_run_ends_the_pause_so_that_they_run():
+    scene = Scene(dag("a>b f g", f=LAST, g=LAST))
+    scene.start("a")
+    scene.command(K.PAUSE)
+    assert scene.names(scene.preview(K.CANCEL_ALL).begins) == "f g"
+    assert scene.state.paused
+    scene.command(K.CANCEL_ALL)
+    assert scene.slots() == [4]
+    scene.end("a", 1)
+    assert (scene.state.paused, scene.submitted()) == (False, {"f", "g"})
+    replayed = RunState(scene.graph, 4)
+    replayed.replay(scene.events)
+    assert not replayed.paused
+    scene.command(K.PAUSE)
+    scene.command(K.CANCEL_ALL)
+    assert scene.state.paused
+
+
+def test_a_cancel_of_a_paused_run_after_which_none_runs_leaves_it_paused():
+    scene = Scene(dag("a f", f=LAST))
+    scene.command(K.SKIP, "f")
+    scene.command(K.PAUSE)
+    scene.command(K.CANCEL_ALL)
+    assert scene.state.paused
 
 
 def test_the_first_failure_leaves_them_to_run():

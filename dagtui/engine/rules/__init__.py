@@ -39,8 +39,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     Finally nodes are no such descendants, as they wait for its end, unless it is a finally node itself.
 12. A finally node begins when every other node of the run is settled, and the run is settled when they are. When a
     command wakes another node, finally nodes wait again, and those that had run are reset. One that runs finishes
-    first. A cancel of the whole run leaves them to run, unless only they are left or it is the second one. So does
-    the first failure with `keep_going = false`. A failure of a finally node stops nothing.
+    first. A cancel of the whole run leaves them to run, unless only they are left or it is the second one, and ends a
+    pause, so that they can. So does the first failure with `keep_going = false`, without that. A failure of a finally
+    node stops nothing.
 13. A gate that may run asks, also while the run is paused. It stays READY, without slot and attempt, until a person
     answers, once. A retry of what was answered asks again, and its followers run again as in rule 9.
 """

@@ -151,13 +151,11 @@ class LeaveDialog(Dialog[ExitReason]):
     def _is_stopped(self) -> bool:
         """Return whether leaving has nothing left to wait for.
 
-        When nothing is alive, finally nodes may be about to start. They can't as long as the run is paused or held up,
-        or a node can't be killed.
+        When nothing is alive, finally nodes may be about to start. They can't as long as the run is held up, or a node
+        can't be killed.
         """
         run = self._run
-        if self._still_alive():
-            return False
-        return bool(run.settled or run.state.paused or run.state.held_up or run.unkillable)
+        return not self._still_alive() and bool(run.settled or run.state.held_up or run.unkillable)
 
     # Behaviour
 

@@ -307,8 +307,9 @@ async def test_cancel_all_and_leave_waits_for_what_is_stopping(time: Time, keys:
     assert session.settled
 
 
+@pytest.mark.parametrize("paused", [False, True], ids=["", "paused"])
 @pytest.mark.parametrize("again", [False, True], ids=["they run", "a second q"])
-async def test_leaving_waits_for_finally_nodes_until_they_are_cancelled_too(time: Time, *, again: bool):
+async def test_leaving_waits_for_finally_nodes_until_they_are_cancelled_too(time: Time, *, again: bool, paused: bool):
     tasks = [Task(label, ShellCommand("true"), is_finally=label != "work") for label in ("work", "report", "tidy")]
     play = PlayedRun(Graph(["work", "report", "tidy"], [(1, 2)], tasks=tasks))
     play.start("work")
@@ -319,7 +320,7 @@ async def test_leaving_waits_for_finally_nodes_until_they_are_cancelled_too(time
         session.run.post(Ended(node, session.state.attempt[node], kind, value, "", 1.0))
 
     async with opened(app) as pilot:
-        await pilot.press("q")
+        await pilot.press(*(["p"] if paused else []), "q")
         time.now += 1
         await pilot.press("c")
         end(0, EndKind.SIGNAL, 15)

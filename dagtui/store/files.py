@@ -88,6 +88,20 @@ def replace_file(path: Path, content: bytes) -> None:
         write_new_file(temporary, content)
 
 
+def rewrite_file(path: Path, content: bytes) -> None:
+    """Replace a file of the user atomically. It keeps its mode, and its owner where that is allowed.
+
+    Raises StoreError.
+    """
+    with _replacement("write", path) as temporary:
+        status = os.stat(path)
+        write_new_file(temporary, content)
+        with contextlib.suppress(PermissionError):
+            os.chown(temporary, status.st_uid, status.st_gid)
+        os.chmod(temporary, stat.S_IMODE(status.st_mode))
+        sync_path(temporary)
+
+
 def replace_link(path: Path, target: str) -> None:
     """Replace a path by a symbolic link, atomically. Raises StoreError."""
     with _replacement("replace the link", path) as temporary:

@@ -28,6 +28,7 @@ from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.screens.answer import AnswerDialog
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
+from dagtui.tui.screens.graph_switch import GraphSwitch
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import Palette
@@ -118,12 +119,14 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """The state of the screen when the App was told to exit."""
         self._restored = state is None
         self._flushing = False
-        self._watch = run.state.watch()
+        self._watched = run.state
+        self._watch = self._watched.watch()
         self._watch.notes += run.untold
         self._settled = run.settled and state is None
         """Whether everything was settled at the last check. A returning user is told how the run ended."""
         self._read_at = 0.0
         """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
+        self._switch = GraphSwitch(self, run, self.take_up)
         self._frames = Frames(run, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._typist: KeyTaker | None = None
@@ -157,11 +160,13 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         if self._state is not None:
             self.main.call_after_refresh(self._restore, self._state)
         self._frames.start()
+        self._switch.start()
 
     def on_unmount(self) -> None:
         """Leave the run as it is."""
         self._frames.stop()
-        self.view.state.unwatch(self._watch)
+        self._watched.unwatch(self._watch)
+        self._switch.stop()
         if self._signals is not None:
             self._signals.take_back()
 
@@ -300,6 +305,17 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node."""
         self.main.jump(node)
+
+    def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
+        """Show the graph that the run has now, in which nodes have other numbers, or none."""
+        self._watched.unwatch(self._watch)
+        notes, self._watched = self._watch.notes, self.view.state
+        self._watch = self._watched.watch()
+        self._watch.notes += notes
+        if self._typist is not None:
+            self.end_typing()
+        self.main.take_up(renumbered)
+        self.request_frame()
 
     # Painting
 

@@ -57,6 +57,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.navigator = Navigator(run.state)
         self.rows = Rows(run, self.navigator, look)
         self._run = run
+        self._look = look
         self._state = run.state
         self._watch = run.state.watch()
         self._clock = run.clock()
@@ -101,6 +102,19 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if self.navigator.take(changed):
             self._disordered = True
         return True
+
+    def take_up(self) -> None:
+        """Show the graph that the run has now, as far as names allow like the one before."""
+        self._state.unwatch(self._watch)
+        self._state = self._run.state
+        self._watch = self._state.watch()
+        before, self.navigator = self.navigator, Navigator(self._state)
+        self.navigator.carry_over(before)
+        self.rows = Rows(self._run, self.navigator, self._look)
+        self._drawn.clear()
+        self._generation = -1
+        self._disordered = False
+        self.follow()
 
     def follow(self) -> None:
         """Show what the navigator did: other rows, or the cursor on another row."""

@@ -12,7 +12,7 @@ from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import FoldsDump, View, Views
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from dagtui.engine.state import RunState
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NOTHING = -1
 """The cursor of a tree without rows."""
+_NEIGHBOURS = 1_000
+"""The most rows that are looked at for one that another graph has, too."""
 COUNTED = 2_000
 """A larger selection is not looked through for every frame."""
 
@@ -49,6 +51,7 @@ class Navigator:
         self.generation = 0
         """Increases when other rows are in sight, or rows look different."""
         self._state = state
+        self._graph = state.graph
         self.staleness: Tallies | None = None
         """Like `tallies`, but counts stale nodes (0 or 1). None as long as no node was stale."""
         self._views = Views(state.graph, state.status, state.selected)
@@ -266,7 +269,7 @@ class Navigator:
             "view": self.view.value,
             "cursor": "" if self.cursor == NOTHING else self._views.name_of(layout, self.cursor),
             "filter": self._views.filter_query,
-            "selected": [self._state.graph.labels[node] for node in sorted(self.selected)],
+            "selected": [self._graph.labels[node] for node in sorted(self.selected)],
             "folds": self._views.dump(),
         }
 
@@ -274,13 +277,32 @@ class Navigator:
         """Restore a dump. Names that this graph lacks are ignored."""
         self._views.restore(dumped["folds"])
         self._views.set_filter(dumped["filter"])
-        found = map(self._state.graph.find, dumped["selected"])
+        found = map(self._graph.find, dumped["selected"])
         self.selected = {node for node in found if node is not None}
         self.view = View(dumped["view"])
         self._use(self._views.outline(self.view))
         named = self._views.item_named(self.outline.layout, dumped["cursor"])
         self.cursor = NOTHING if named is None else named
         self._settle()
+
+    def carry_over(self, other: Navigator) -> None:
+        """Take over what another graph's navigator shows, by names. A cursor on what is gone moves to a row nearby."""
+        self.restore(other.dump())
+        for name in islice(other.names_near_cursor(), _NEIGHBOURS):
+            named = self._views.item_named(self.outline.layout, name)
+            if named is not None:
+                self.outline.reveal(named)
+                self.cursor = named
+                break
+        self._settle()
+
+    def names_near_cursor(self) -> Iterator[str]:
+        """Yield the name of the cursor's row, then those of rows ever further away."""
+        row, rows = self.row, len(self.outline)
+        for distance in range(rows):
+            for near in (row + distance, row - distance):
+                if 0 <= near < rows and (near <= row or distance):
+                    yield self._views.name_of(self.outline.layout, self.outline.item(near))
 
     # Inside
 

@@ -43,6 +43,10 @@ class LogFooter:
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
+    def forget(self) -> None:
+        """Build the rows again: the run has another graph."""
+        self._shown = ()
+
     def rows(self, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime) -> Sequence[Row]:
         """Return the rows, or none while the attempt runs."""
         run = self._run

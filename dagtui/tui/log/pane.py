@@ -38,7 +38,8 @@ _NO_ERROR_LINE = "no line looks like an error"
 class LogPaneState:
     """How a log is shown and its position, for another pane of the same run."""
 
-    node: NodeIndex
+    label: str
+    """The node's. Empty: none is shown. The numbers of nodes change with a reload."""
     attempt: AttemptNumber | None
     """None: the latest one."""
     wraps: bool
@@ -109,6 +110,14 @@ class LogPane(Vertical):
             return
         self.node, self.pinned = node, attempt
         self.flush(self._run.clock())
+
+    def take_up(self, node: NodeIndex) -> None:
+        """Go on with the graph that the run has now, in which the node has another number, or none. The log stays."""
+        if self._shown[0] == self.node:
+            self._shown = (node, self._shown[1])
+        self.node = node
+        self._footer.forget()
+        self.silence.take_up(node)
 
     def flush(self, clock: ClockTime) -> bool:
         """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
@@ -320,13 +329,16 @@ class LogPane(Vertical):
         """Return how the log is shown."""
         view = self.view
         top = None if view.follows else view.top
-        return LogPaneState(self.node, self.pinned, view.wraps, view.shows_times, view.shows_numbers, top)
+        name = self._run.graph.labels[self.node] if self.node >= 0 else ""
+        return LogPaneState(name, self.pinned, view.wraps, view.shows_times, view.shows_numbers, top)
 
     def restore_state(self, state: LogPaneState) -> None:
         """Show the log as another pane did."""
         view = self.view
         view.wraps, view.shows_times, view.shows_numbers = state.wraps, state.times, state.numbers
-        if state.node >= 0:
-            self.show(state.node, state.attempt)
+        node = self._run.graph.find(state.label)
+        if node is None:
+            return
+        self.show(node, state.attempt)
         if state.top is not None:
             view.go_to(state.top)

@@ -34,6 +34,7 @@ class NodePage(Page):
         super().__init__(look)
         self.run = run
         self.node = NO_NODE
+        self._watched = run.state
         self._watch: Watch | None = None
         self._made_at = float("-inf")
         """When the rows were built, by the computer's clock: the run's may stand still."""
@@ -47,15 +48,26 @@ class NodePage(Page):
     def on_mount(self) -> None:
         """Watch the run."""
         super().on_mount()
-        self._watch = self.run.state.watch()
+        self._watched = self.run.state
+        self._watch = self._watched.watch()
         if self.node < 0:
             self.set_rows([row(muted(SEVERAL_NODES))])
 
     def on_unmount(self) -> None:
         """Stop watching."""
         if self._watch is not None:
-            self.run.state.unwatch(self._watch)
+            self._watched.unwatch(self._watch)
             self._watch = None
+
+    def take_up(self, node: NodeIndex) -> None:
+        """Go on with the graph that the run has now, in which the node has another number, or none."""
+        if self._watch is not None:
+            self._watched.unwatch(self._watch)
+            self._watched = self.run.state
+            self._watch = self._watched.watch()
+        self.node = node
+        self.rows = [one._replace(jump=NO_NODE) for one in self.rows]  # until they are made again
+        self.remake()
 
     def show(self, node: NodeIndex) -> None:
         """Show another node from its top, or rebuild the present one."""

@@ -173,6 +173,13 @@ class Side(Vertical):
         if node >= 0:
             self.pane.show(node)
 
+    def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
+        """Go on with the graph that the run has now, in which nodes have other numbers, or none."""
+        self.node = renumbered(self.node)
+        for pane in (self.log_pane, self.details, self.why):
+            pane.take_up(renumbered(pane.node))
+        self.branch.take_up(NO_NODE)
+
     def show_branch(self, item: int, present: Callable[[], RowGroup | None]) -> None:
         """Show the summary of a row that stands for many nodes. `present` returns its present state."""
         if not self.shows_branch:
@@ -194,8 +201,8 @@ class Side(Vertical):
 
     def restore_state(self, state: SideState) -> None:
         """Show the same again."""
-        self.node = state.log.node
         self.log_pane.restore_state(state.log)
+        self.node = self.log_pane.node
         self.tab = state.tab
         self.details.place, self.why.place = state.details, state.why
 

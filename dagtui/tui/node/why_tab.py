@@ -47,6 +47,11 @@ class WhyPane(NodePage):
         super().on_unmount()
         self._ending.close()
 
+    def take_up(self, node: NodeIndex) -> None:
+        """Go on with the graph that the run has now."""
+        self._ending.close()
+        super().take_up(node)
+
     def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:
         """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.run, node, clock, self.look)

@@ -95,7 +95,9 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         raise NotImplementedError
 
     def show(self) -> None:
-        """Show the present content in a box of the right size."""
+        """Show the present content in a box of the right size, once there is a box."""
+        if not self._keys.is_attached:
+            return
         self._head.set_rows(list(self.head()))
         self._body.set_rows(list(self.body()))
         self._keys.set_rows([row(*_key_runs(self.keys()))])
@@ -120,6 +122,10 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 
     # Behaviour
+
+    def take_up(self) -> bool:
+        """Go on with the graph that the run has now. Return whether the question still makes sense."""
+        return False
 
     def compose(self) -> ComposeResult:
         """Yield the box."""
@@ -177,6 +183,10 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 
 class Reader(Dialog[None]):
     """A page that asks nothing. No letter answers it, and what it does not know has no effect."""
+
+    def take_up(self) -> bool:
+        """Stay: it is not about the run."""
+        return True
 
 
 def choice(words: str, pressed: str, look: Look) -> tuple[Span, Span]:

@@ -82,6 +82,13 @@ class LeaveDialog(Dialog[ExitReason]):
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 
+    def take_up(self) -> bool:
+        """Show the present nodes."""
+        if self._preview is not None:
+            self._rehearse()
+        self.show()
+        return True
+
     # Content
 
     def head(self) -> list[Row]:

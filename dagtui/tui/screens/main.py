@@ -24,7 +24,7 @@ from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.screens.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
 
@@ -114,6 +114,14 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if self.on_side and not self.search_line.typing and self.focused is not self.side.focus_target:
             self._focus()  # a log has replaced the page of an empty one, or another tab was clicked
         return more
+
+    def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
+        """Show the graph that the run has now, in which nodes have other numbers, or none."""
+        self.top_bar.take_up()
+        self.tree_pane.take_up()
+        self.side.take_up(renumbered)
+        self._keys_for = ()
+        self.show_node(self.node)
 
     def show_keys(self) -> None:
         """Show the available keys of the focused pane."""

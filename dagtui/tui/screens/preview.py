@@ -135,7 +135,8 @@ class PreviewDialog(Dialog[Preview]):
         self._chosen = 0
         self._grouped = Grouped(run, look)
         self._changed = False
-        self._watch = run.state.watch()
+        self._watched = run.state
+        self._watch = self._watched.watch()
         self._due = 0.0
         """When the preview may be computed again."""
         self._drastic_since = dict.fromkeys(first.kills_and_reruns, ALWAYS)
@@ -195,7 +196,7 @@ class PreviewDialog(Dialog[Preview]):
 
     def on_unmount(self) -> None:
         """Stop watching the run."""
-        self._run.state.unwatch(self._watch)
+        self._watched.unwatch(self._watch)
 
     def flush(self) -> None:
         """Show what the command would do now, if the run has progressed."""

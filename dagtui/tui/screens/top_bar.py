@@ -66,6 +66,11 @@ class TopBar(PaintedRows, can_focus=False):
         """Whether the counts that it shows are those of the run now. They are repainted only a few times a second."""
         return self._drawn[-len(NodeStatus) :] == tuple(self._state.counts)
 
+    def take_up(self) -> None:
+        """Show the state of the graph that the run has now."""
+        self._state = self._run.state
+        self._drawn = ()
+
     def flush(self, clock: ClockTime) -> int:
         """Refresh changed cells: times once a second, counts a few times a second. Return how many lines differ."""
         self._clock = clock

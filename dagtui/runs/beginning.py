@@ -124,7 +124,7 @@ class Ingredients:
         executor = LocalExecutor(
             self.executed,
             directory.path,
-            lambda node, attempt: directory.log_path(self.shown.labels[node], attempt),
+            lambda node, attempt: directory.log_file(self.shown.labels[node], attempt),
             lambda node, attempt: directory.output_path(self.shown.labels[node], attempt),
             state.status_name,
             directory.run_id,

@@ -106,6 +106,10 @@ class RunDirectory:
         """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
         return self.path.joinpath("logs", log_name(node_label, attempt))
 
+    def log_file(self, node_label: str, attempt: AttemptNumber) -> str:
+        """Return the path of an attempt's log as text. A run asks for one per attempt, and a Path takes longer."""
+        return f"{self.path!s}/logs/{log_name(node_label, attempt)}"
+
     def output_path(self, node_label: str, attempt: AttemptNumber) -> str:
         """Return the path of the file for an attempt's values, computed from the label alone."""
         return f"{self.path!s}/{OUTPUTS}/{output_name(node_label, attempt)}"

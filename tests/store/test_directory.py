@@ -500,3 +500,8 @@ def test_runs_in_a_folder_that_can_t_be_written_any_more_are_still_found(
     RunDirectory.create(graph, "").close()
     monkeypatch.setattr(os, "access", lambda path, _mode: not Path(path).is_relative_to(tmp_path))
     assert [run.number for run in runs(graph)] == [1]
+
+
+def test_the_path_of_a_log_is_the_same_as_text(graph: Path):
+    with closing(RunDirectory.create(graph, "")) as run:
+        assert run.log_file("train[seed=1]", 2) == str(run.log_path("train[seed=1]", 2))

@@ -49,7 +49,7 @@ class LocalExecutor:
         self,
         graph: Graph,
         directory: Path,
-        log_path: Callable[[NodeIndex, AttemptNumber], Path],
+        log_path: Callable[[NodeIndex, AttemptNumber], str | Path],
         output_path: Callable[[NodeIndex, AttemptNumber], str],
         status_of: Callable[[NodeIndex], str],
         run_id: str,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NewType, cast
 from dagtui.graph.errors import CycleError
 from dagtui.graph.flat_edges import flattened, parents_first
 from dagtui.graph.gates import Gate
+from dagtui.graph.made_often import dataclass_made_often
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Matrix:
         return bool(self.rows or self.include)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_made_often(frozen=True, slots=True)
 class Task:
     """One `[tasks.NAME]` table, with the defaults merged in."""
 

@@ -30,7 +30,7 @@ def called(folder: Path, *words: str) -> str:
 
 def test_the_example_of_the_manual_runs_as_the_manual_says(folder: Path):
     first = called(folder, "run")
-    assert first.count("runs: never ran") == 2
+    assert first.count("runs: no earlier success is known") == 2
     again = called(folder, "run")
     assert "clean  up to date: 2 inputs, 1 output unchanged since run 1" in again
     assert "2 done (2 up to date)" in again

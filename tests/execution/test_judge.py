@@ -170,9 +170,22 @@ def test_a_judgement_says_what_changed(world: World, edit: str, why: str):
     assert world.judged(node).why == why
 
 
+@pytest.mark.parametrize("how", ["lost", "damaged"])
+def test_what_is_forgotten_is_not_said_never_to_have_run(world: World, how: str):
+    node = world.node("n", ("in/a",), ())
+    world.execute(node, world.judged(node), fails=False)
+    world.memory.close()
+    path = world.folder / "fingerprints"
+    path.unlink() if how == "lost" else path.write_bytes(b"damaged " * 999)
+    for _ in range(2):  # the second run finds a new file
+        world.next_run()
+        assert world.judged(node).why == "runs: no earlier success is known"
+        world.memory.close()
+
+
 def test_a_judgement_says_which_part_of_the_definition_changed(world: World):
     node = world.node("n", ("in/a",), ())
-    assert world.judged(node).why == "runs: never ran"
+    assert world.judged(node).why == "runs: no earlier success is known"
     world.execute(node, world.judged(node), fails=False)
     assert world.judged(node).why == "up to date: 1 input unchanged since run 1"
     changed = node._replace(parts={"command": "2", "env.X\x1b[m": "1"})

@@ -57,7 +57,7 @@ def _inputs(tmp_path: Path) -> None:
 
 async def test_what_did_not_change_is_not_executed(tmp_path: Path):
     made = task("cat in > out; echo x >> executed")
-    assert (await end_of(tmp_path, made, 1))[0] == "runs: never ran"
+    assert (await end_of(tmp_path, made, 1))[0] == "runs: no earlier success is known"
     why, end = await end_of(tmp_path, made, 2)
     assert (why, end.kind) == ("", EndKind.UP_TO_DATE)
     assert end.text == "up to date: 1 input, 1 output unchanged since run 1"

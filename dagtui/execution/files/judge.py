@@ -80,7 +80,7 @@ class Judge:
             what = "outputs may be incomplete: " if declared.outputs else ""
             reasons.append(Reason("", f"{what}{remembered.begun}"))
         elif remembered.facts is None:
-            reasons.append(Reason("", "never ran"))
+            reasons.append(Reason("", "no earlier success is known"))
         if remembered.facts is not None:
             reasons += changes_of_parts(facts.parts, node.parts)
             reasons += changes_of_paths("input", facts.inputs, declared.inputs, inputs)

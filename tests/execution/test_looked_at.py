@@ -75,13 +75,38 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path):
     (tmp_path / "in/sub/deep/up").symlink_to(tmp_path / "in")
     assert look(tmp_path, "in/").files == 5
     assert look(tmp_path, "in/**/*.csv").files == 4
-    (tmp_path / "in/sub/nowhere").symlink_to("absent")
-    assert (look(tmp_path, "in/").digest, look(tmp_path, "in/").problem) == (
-        UNREADABLE,
-        "in/sub/nowhere can't be read: no such file or directory",
-    )
     (tmp_path / "self").symlink_to("self")
     assert "too many levels" in look(tmp_path, "self").problem
+
+
+@pytest.mark.parametrize("text", ["in/", "in/**"])
+def test_a_link_that_leads_to_no_file_counts_as_where_it_points(tmp_path: Path, text: str):
+    fill(tmp_path)
+    seen = {look(tmp_path, text).digest}
+    for name, target in (("self", "self"), ("nowhere", "absent"), ("one", "two"), ("two", "one"), ("lock", "x@y:1")):
+        (tmp_path / "in" / name).symlink_to(target)
+        found = look(tmp_path, text)
+        assert (found.digest, found.problem) == (look(tmp_path, text).digest, "")
+        assert f"in/{name}" in found.names
+        seen.add(found.digest)
+    (tmp_path / "in/lock").unlink()
+    (tmp_path / "in/lock").symlink_to("x@y:2")
+    seen.add(look(tmp_path, text).digest)
+    (tmp_path / "in/absent").write_text("")
+    seen.add(look(tmp_path, text).digest)
+    assert len(seen) == 8
+    assert UNREADABLE not in seen
+
+
+@pytest.mark.parametrize("text", ["in/", "in/**"])
+def test_a_link_to_a_folder_around_the_input_is_left_out(tmp_path: Path, text: str):
+    """What a task writes beside its input would otherwise be part of the input."""
+    fill(tmp_path)
+    before = look(tmp_path, text)
+    (tmp_path / "in/up").symlink_to("..")
+    (tmp_path / "in/sub/top").symlink_to(tmp_path.parent)
+    (tmp_path / "out").write_text("out")
+    assert look(tmp_path, text).names == before.names
 
 
 def test_what_is_not_a_file_is_never_opened(tmp_path: Path):

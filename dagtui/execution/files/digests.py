@@ -59,7 +59,9 @@ class FileDigests:
         found: list[str | None] = []
         for file in files:
             entry = remembered.get(file.path)
-            if not file.stamp:
+            if file.target:
+                found.append(sha256(b"link to " + os.fsencode(file.target)).hexdigest())
+            elif not file.stamp:
                 found.append(UNREADABLE)
             else:
                 found.append(entry.digest.hex() if entry is not None and entry.stamp == file.stamp else None)

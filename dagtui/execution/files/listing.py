@@ -1,11 +1,13 @@
 """Find the files that a declared path stands for now: one file, all files of a folder, or those that match a pattern.
 
-Symbolic links are followed. A link back to a folder that contains it is left out. Only regular files are ever opened,
-because reading a pipe or a device could wait for ever.
+Symbolic links are followed. A link back to a folder that contains it is left out. One that leads nowhere, or in a
+circle, counts as where it points, as in git. Only regular files are ever opened, because reading a pipe or a device
+could wait for ever.
 """
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import re
@@ -45,6 +47,8 @@ class ListedFile(NamedTuple):
     changed_at: int
     """When the file, its name or its mode changed last, in nanoseconds since the epoch."""
     problem: str = ""
+    target: str = ""
+    """Where a link points that leads to no file, which counts as its content."""
 
 
 class Listing(NamedTuple):
@@ -59,6 +63,7 @@ class Listing(NamedTuple):
 
 _MISSING = Listing(missing=True)
 _ABSENT = (FileNotFoundError, NotADirectoryError)
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 def list_files(declared: DeclaredPath, base: str, is_stopped: Callable[[], bool]) -> Listing:
@@ -99,9 +104,18 @@ def _listed(name: str, path: str) -> ListedFile | None:
     """Return a file of a folder, or None for a folder that matches a pattern."""
     try:
         status = os.stat(path)
-    except OSError as error:  # gone in the meantime, or a link that leads nowhere
-        return _unreadable(name, path, error)
+    except OSError as error:
+        return _link(name, path, error) or _unreadable(name, path, error)
     return None if stat.S_ISDIR(status.st_mode) else _file(name, path, status)
+
+
+def _link(name: str, path: str, error: OSError) -> ListedFile | None:
+    """Return a link that leads to no file. None if it is something else, or gone in the meantime."""
+    try:
+        target = os.readlink(path) if error.errno in _LEADS_NOWHERE else ""
+    except OSError:
+        return None
+    return ListedFile(name, path, b"", 0, 0, target=target) if target else None
 
 
 def _unreadable(name: str, path: str, error: OSError | ValueError) -> ListedFile:
@@ -122,7 +136,8 @@ class _Folder(NamedTuple):
             if os.path.samefile(above.path, path):
                 return True
             above = above.within
-        return False
+        own, other = os.path.realpath(self.path), os.path.realpath(path)
+        return own.startswith(os.path.join(other, ""))
 
 
 def _below(name: str, path: str, is_stopped: Callable[[], bool]) -> Iterator[tuple[str, str]]:

@@ -367,6 +367,9 @@ def _retry_each(run: Propagation, nodes: Collection[NodeIndex], _number: int) ->
     causes: list[NodeIndex] = []
     if run.finally_nodes is not None:  # blocked ones wait again if others join, and no longer show what blocks them
         causes += _with_causes(run, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
+        for node in nodes:
+            if state.is_finally[node] and state.cause[node] == Cause.CONDITION:  # nor that a condition skipped it
+                run.reset(node, bypass=True)
     for node in nodes:
         if state.is_outside(node):  # the command's event names only the first targets, and selects those
             run.emit(NodeEvent(run.now, node, NO_ATTEMPT, NodeStatus.WAITING))

@@ -105,6 +105,17 @@ def test_a_retry_of_a_blocked_one_runs_what_blocks_it_again_though_others_join()
     assert scene.submitted() == {"a", "c"}
 
 
+@pytest.mark.parametrize("condition", ["run.verdict == 'failed'", "run.verdict != 'completed'", "'x' == 'y'"])
+@pytest.mark.parametrize("joins", [["b"], []])
+def test_a_retry_of_a_skipped_one_runs_it_though_others_join(condition: str, joins: list[str]):
+    scene = Scene(dag("a f b", f=LAST | {"condition": condition}), targets=("a", "f"))
+    scene.run("a")
+    assert (scene["f"], scene.cause("f")) == (NodeStatus.SKIPPED, Cause.CONDITION)
+    scene.command(K.RETRY, *joins, "f")
+    scene.run(*joins)
+    assert scene.submitted() == {"f"}
+
+
 def test_one_waits_for_what_a_command_releases_as_it_ends_the_rest():
     asks = {"action": Gate("Go on?")}
     scene = Scene(dag("c>f a>b", c=asks, a={"trigger": "any_failed"}, f=LAST))

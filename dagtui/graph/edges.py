@@ -178,7 +178,8 @@ class Wiring:
                 self._diagnostics.value(at, message, f"exclude that cell, or {has}")
                 return False
             if target == number and node in nodes:
-                self._diagnostics.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")
+                message = f"{quoted(self._layout.label(number, cell))} needs itself"
+                self._diagnostics.value(at, message, "select other cells, or exclude that cell from the matrix")
                 return False
         return True
 

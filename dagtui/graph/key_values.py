@@ -152,7 +152,7 @@ def read_shell(value: object) -> tuple[str, ...]:
     if not shell:
         raise ValueProblem("must not be empty", hint)
     if any("{{" in argument for argument in shell):
-        raise ValueProblem("can't contain placeholders")
+        raise ValueProblem("can't contain placeholders", f"write the words as they are: {hint[6:]}")
     name = shell[0].rpartition("/")[2]
     if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
         raise ValueProblem("lacks the option that takes a command", f'write ["{name}", "-c"]')
@@ -237,7 +237,7 @@ def read_names(value: object) -> tuple[str, ...]:
         except ValueProblem as wrong:
             raise ValueProblem(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
         if name in found:
-            raise ValueProblem(f"names {quoted(name)} twice", inside=(index,))
+            raise ValueProblem(f"names {quoted(name)} twice", "remove it", inside=(index,))
         found[name] = None
     return tuple(found)
 

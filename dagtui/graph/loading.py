@@ -310,7 +310,7 @@ class _Loading:
             try:
                 values.name(name)
             except ValueProblem as wrong:
-                self._diagnostics.key(at, f"the name of a task {wrong.message}")
+                self._diagnostics.wrong_name(at, wrong, "a task")
                 lost.tasks.add(name)
                 continue
             if isinstance(table, dict):

@@ -72,7 +72,7 @@ def read_pools(
         try:
             values.name(name)
         except ValueProblem as wrong:
-            diagnostics.key(("pools", name), f"the name of a pool {wrong.message}")
+            diagnostics.wrong_name(("pools", name), wrong, "a pool")
             diagnostics.lost.pools.add(name)
             continue
         try:
@@ -104,7 +104,10 @@ def _check_wants(
             pool, at = known.get(name), origins.of(number, "pools", name)
             if pool is None:
                 if not diagnostics.lost.has_pool(name):
-                    hint = diagnostics.suggestion(name, known, "[pools] has") or f"add [pools] with {name} = {amount}"
+                    hint = (
+                        diagnostics.suggestion(name, known, "[pools] has")
+                        or f"add [pools] with {_key(name)} = {amount}"
+                    )
                     diagnostics.key(at, f"{_who(task, at)} wants the unknown pool {quoted(name)}", hint)
                 continue
             written = _value_at(document, at)
@@ -113,6 +116,10 @@ def _check_wants(
             elif pool.base and isinstance(written, int) and written < pool.base:
                 message = f"{_who(task, at)} wants {written} bytes of {quoted(name)}"
                 diagnostics.value(at, message, f'write "{written}G" for gigabytes, or "{written}B" for bytes')
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("-", "_").isidentifier() else quoted(name)
 
 
 def _note_excess(diagnostics: Diagnostics, at: KeyPath, task: Task, pool: Pool, amount: int, *, is_size: bool) -> None:

@@ -65,7 +65,7 @@ class SeveralTasks:
             if not found and self._diagnostics.lost.any_task:
                 raise FollowsError
             what = "only the task itself" if found else "no task"
-            raise ValueProblem(f"{quoted(entry)} matches {what}", "" if found else self._hint(entry))
+            raise ValueProblem(f"{quoted(entry)} matches {what}", "remove it" if found else self._hint(entry))
         own = self._tasks[number]
         named = others if not own.default else [task for task in others if self._tasks[task].default]
         if not named:

@@ -88,7 +88,7 @@ def test_unknown_names_are_one_report(tmp_path: Path, word: str):
     assert done.stderr.splitlines() == [
         'dagtui: there is no node "reprot"; did you mean "report"?',
         'dagtui: there is no group "dta/"; did you mean "data/"?',
-        'dagtui: no node matches "z*"',
+        'dagtui: no node matches "z*"; there are fetch, raw, train, report, -odd, clean',
     ]
     assert not (tmp_path / ".dagtui").exists()
 

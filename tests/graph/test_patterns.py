@@ -49,7 +49,7 @@ def test_a_name_means_a_task_cells_a_pattern_or_a_group(words: str, nodes: list[
     [
         ("reprot", 'there is no node "reprot"; did you mean "report"?'),
         ("dtaa/", 'there is no group "dtaa/"; did you mean "data/"?'),
-        ("z*", 'no node matches "z*"'),
+        ("z*", 'no node matches "z*"; there are qc/reads, align, report, clean'),
     ],
 )
 def test_an_unknown_name_gets_the_nearest_one(words: str, message: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.graph.check.examples import usual_hint
 from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import MESSAGE_CAP, GraphError, Problem
 from dagtui.text import label
@@ -71,7 +72,13 @@ class Diagnostics:
     def wrong(self, at: KeyPath, wrong: ValueProblem, subject: str = "") -> None:
         """Record what a reader reported about the value at that path. `subject` is the subject of its message."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
-        self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle, lead=wrong.lead)
+        place = (*at, *wrong.inside)
+        hint = wrong.hint or ("" if self.full else usual_hint(place))
+        self.value(place, message, hint, needle=wrong.needle, lead=wrong.lead)
+
+    def wrong_name(self, at: KeyPath, wrong: ValueProblem, what: str) -> None:
+        """Record that a name, which is the key, is wrong. `what` has that name."""
+        self.key(at, f"the name of {what} {wrong.message}", wrong.hint or usual_hint(at))
 
     def elsewhere(self, error: GraphError) -> None:
         """Record the problems of another file, which have their places."""

@@ -112,7 +112,7 @@ def read_declared(
         try:
             values.name(name)
         except ValueProblem as wrong:
-            diagnostics.key(("params", name), f"the name of a parameter {wrong.message}")
+            diagnostics.wrong_name(("params", name), wrong, "a parameter")
             diagnostics.lost.parameters.add(name)
             continue
         parameter = _declared(diagnostics, name, value)

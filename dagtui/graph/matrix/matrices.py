@@ -144,7 +144,7 @@ def _axis(axis: str, value: object) -> tuple[Value, ...]:
     seen: set[str] = set()
     for index, entry in enumerate(found):
         if value_text(entry) in seen:
-            raise ValueProblem(f"has the value {quoted(value_text(entry))} twice", inside=(axis, index))
+            raise ValueProblem(f"has the value {quoted(value_text(entry))} twice", "remove it", inside=(axis, index))
         seen.add(value_text(entry))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import did_you_mean, in_other_form
@@ -15,7 +16,7 @@ from dagtui.text import label
 from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
 
@@ -95,8 +96,13 @@ def _unknown(graph: Graph, words: str, index: dict[str, TaskIndex]) -> str:
     name = words.partition("[")[0]
     hint = did_you_mean(words, index) or did_you_mean(name, index) or did_you_mean(words, graph.labels)
     if not hint and len(index) <= LISTED:
-        hint = f"there are {', '.join(label(task) for task in index)}"
+        hint = _there_are(index)
     return f"there is no node {quoted(words)}" + (f"; {hint}" if hint else "")
+
+
+def _there_are(names: Collection[str]) -> str:
+    """List the first of the names that there are. Empty if there are none."""
+    return f"there are {first_of([label(name) for name in islice(names, LISTED)], len(names))}" if names else ""
 
 
 def nodes_matching(graph: Graph, words: str) -> Sequence[NodeIndex]:
@@ -113,8 +119,9 @@ def nodes_matching(graph: Graph, words: str) -> Sequence[NodeIndex]:
         if inside:
             return inside
         if words.endswith("/"):
-            hint = did_you_mean(words, groups_of(graph.tasks))
-            raise ChoiceError(f"there is no group {quoted(words)}{f'; {hint}' if hint else ''}")
+            groups = groups_of(graph.tasks)
+            hint = did_you_mean(words, groups) or _there_are(groups) or 'no task has a "group"'
+            raise ChoiceError(f"there is no group {quoted(words)}; {hint}")
         if "*" in words or "?" in words:
             return _like(graph, words)
     return nodes_meant(graph, words)
@@ -136,7 +143,8 @@ def _like(graph: Graph, pattern: str) -> Sequence[NodeIndex]:
         return found
     if target_of(pattern, {task.name: number for number, task in numbered_tasks(graph.tasks)}) is not None:
         return nodes_meant(graph, pattern)
-    raise ChoiceError(f"no node matches {quoted(pattern)}")
+    tasks = {task.name: None for task in graph.tasks}
+    raise ChoiceError(f"no node matches {quoted(pattern)}; {_there_are(tasks)}")
 
 
 def default_nodes(graph: Graph) -> tuple[NodeIndex, ...]:

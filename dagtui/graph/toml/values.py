@@ -50,7 +50,7 @@ def text(value: object) -> str:
         hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
         raise expected("a string", value, hint)
     if "\0" in value:
-        raise ValueProblem("can't contain the character NUL")
+        raise ValueProblem("can't contain the character NUL", "take it out")
     return value
 
 
@@ -74,7 +74,8 @@ def folder(value: object) -> str:
     """Read the path of a folder, which may begin with `~` or `~user`."""
     found = path(value)
     if found.startswith("~") and os.path.expanduser(found) == found:  # an unknown user stays as it is
-        raise ValueProblem(f"begins with {quoted(found.partition('/')[0])}, and no home directory is known for it")
+        message = f"begins with {quoted(found.partition('/')[0])}, and no home directory is known for it"
+        raise ValueProblem(message, "write the whole path")
     return found
 
 
@@ -102,7 +103,7 @@ def _unprintable(text: str) -> ValueProblem:
     position, character = next((at, one) for at, one in enumerate(text, 1) if not one.isprintable())
     known = unicode_name(character, "")
     shown = f"U+{ord(character):04X}" + f" ({known})" * bool(known)
-    return ValueProblem(f"contains characters that can't be printed: character {position} is {shown}")
+    return ValueProblem(f"contains characters that can't be printed: character {position} is {shown}", "take it out")
 
 
 def boolean(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
@@ -11,11 +12,13 @@ from dagtui.engine.staleness import Staleness
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import Question
+    from dagtui.engine.messages import AttemptNumber, Question
+    from dagtui.engine.reloading import Renumbering
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
 
 
 class Asking(Dispatch):
@@ -26,6 +29,23 @@ class Asking(Dispatch):
         self._staleness = Staleness(state)
         self._unasked: list[NodeIndex] = []
         """Ready gates whose question has not been put."""
+        self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
+        """A heap of what is due when: ends of back-offs, timeouts."""
+
+    def carry(self, other: Asking, renumbering: Renumbering) -> None:
+        """Take over what another one, of an older graph, knows beside its state."""
+        self._staleness.carry(other._staleness, renumbering.nodes)
+        self._typical, self._lookahead_most = other._typical, other._lookahead_most
+        for when, node, attempt, kind in other._alarms:
+            if (number := renumbering.number_of[node]) >= 0:
+                self._alarm_at(when, number, attempt, kind)
+
+    def outdate(self, nodes: Iterable[NodeIndex]) -> None:
+        """Note that running nodes are stale once they complete, because an older definition runs."""
+        self._staleness.outdated.update(nodes)
+
+    def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
+        heapq.heappush(self._alarms, (when, node, attempt, kind))
 
     def _look_at_events(self) -> None:
         """Line up the nodes that became ready since the last look."""

@@ -8,7 +8,7 @@ from dagtui.engine.messages import NO_SLOTS, ONE_SLOT
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dagtui.engine.messages import Slots
     from dagtui.engine.state import RunState
@@ -137,6 +137,21 @@ class Capacity:
         if node in self._taken:
             self._give_back(node)
         return True
+
+    def carry(self, other: Capacity, number_of: Sequence[NodeIndex], pools: Mapping[int, int]) -> None:
+        """Hold what attempts hold of the capacity of an older graph, of which nothing is reserved.
+
+        `number_of` has the new numbers of the nodes, all of which there are still, and `pools` those of the pools.
+        """
+        for node, slots in other.held.items():
+            self.held[number_of[node]] = slots
+            self.free -= slots
+        for node, amounts in other._taken.items():
+            kept = tuple(sorted((pools[pool], amount) for pool, amount in amounts if pool in pools))
+            if kept:
+                self._taken[number_of[node]] = kept
+                for pool, amount in kept:
+                    self.pools[pool] -= amount
 
     def _give_back(self, node: NodeIndex) -> None:
         for pool, amount in self._taken.pop(node):

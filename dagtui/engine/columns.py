@@ -7,11 +7,11 @@ from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.messages import NO_OUTPUTS, Slots
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableSequence
+    from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 
     from dagtui.engine.events import CommandEvent
     from dagtui.engine.messages import Answer, AttemptNumber
@@ -63,6 +63,12 @@ class Columns:
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.outputs: dict[NodeIndex, Mapping[str, str]] = {}
         """The values that a node hands on to its descendants, for nodes that have any. A restart forgets them."""
+        self.leaving: frozenset[NodeIndex] = frozenset()
+        """Nodes that the file no longer has since a reload, whose attempts go on until they end."""
+        self.superseded: dict[NodeIndex, AttemptNumber] = {}
+        """Attempts that execute an older definition of their node than the graph has since a reload, by node."""
+        self.has_targets = False
+        """Whether only targets and their ancestors are part of the run."""
         self.bypassed: set[NodeIndex] = set()
         """Nodes whose conditions are not asked any more, because a person retried them."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
@@ -110,6 +116,24 @@ class Columns:
     def outputs_of(self, node: NodeIndex) -> Mapping[str, str]:
         """Return the values that a node hands on."""
         return self.outputs.get(node, NO_OUTPUTS)
+
+    @property
+    def stale_count(self) -> int:
+        """Number of nodes that completed before an ancestor ran again."""
+        return self.stale.count(1)
+
+    @property
+    def up_to_date(self) -> int:
+        """Number of nodes that are done because nothing had changed since their last success."""
+        return self.cause.count(Cause.UP_TO_DATE)
+
+    def is_outside(self, node: NodeIndex) -> bool:
+        """Return whether the node is not part of the run."""
+        return not self.selected[node]
+
+    def inside(self, nodes: Iterable[NodeIndex]) -> Iterable[NodeIndex]:
+        """Return those of the nodes that are part of the run."""
+        return filter(self.selected.__getitem__, nodes) if self.outside else nodes
 
     def copy_columns(self) -> Columns:
         """Return a copy, of about 50 bytes a node. Copying all is faster than asking each changed node first."""

@@ -51,6 +51,8 @@ class Dispatch(Propagation):
         """Create a dispatcher. `order` is the critical-path length of each node: longer paths start first."""
         super().__init__(graph, state)
         self.ready = ReadyQueue(order)
+        self.submits = True
+        """Whether ready nodes are submitted. A reload waits until nothing is submitted that has not begun."""
         self._typical = TYPICAL
         """Moving average of the seconds that recent attempts took."""
         self._lookahead = 0
@@ -63,6 +65,8 @@ class Dispatch(Propagation):
     def _fill(self) -> None:
         """Submit ready nodes: as many as fit what is free, and a few more if attempts are short."""
         state, capacity = self.state, self.capacity
+        if not self.submits:
+            return
         if capacity.size != state.jobs:
             capacity.resize(state.jobs)
         if not state.counts[NodeStatus.READY]:

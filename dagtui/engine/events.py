@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.reload_event import Reload
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime, Seconds
 
@@ -111,6 +112,8 @@ class RunEvent(NamedTuple):
     """For started, the nodes that run with their ancestors, or None for all. For resumed, the nodes that join."""
     named: tuple[str, ...] = ()
     """The names in the call that the targets stand for. Empty: the targets are the graph's default."""
+    reload: Reload | None = None
+    """What a reload changed, for reloaded. Then `targets` are the nodes that are part of the run from now on."""
 
 
 class NoteEvent(NamedTuple):
@@ -179,6 +182,7 @@ def fields(event: Event, graph: Graph) -> str:
         extra += f',"verdict":{_quoted(event.verdict)}' if event.verdict else ""
         extra += _target_field(event, graph)
         extra += f',"named":{_texts(event.named)}' if event.named else ""
+        extra += f',"reload":{_object(_reload_fields(event.reload))}' if event.reload is not None else ""
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
     return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
@@ -256,11 +260,24 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
             str(record.get("verdict", "")),
             None if targets is None else _nodes_named(graph, _names(targets)),
             _names(named or []),
+            _parse_reload(record["reload"]) if "reload" in record else None,
         )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
         return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _attempt(record.get("attempt")))
     return None
+
+
+def _reload_fields(reload: Reload) -> dict[str, object]:
+    from dagtui.engine.reload_event import reload_fields  # most runs are never reloaded
+
+    return reload_fields(reload)
+
+
+def _parse_reload(value: object) -> Reload:
+    from dagtui.engine.reload_event import parse_reload
+
+    return parse_reload(value)
 
 
 def _nodes_named(graph: Graph, names: Iterable[str]) -> tuple[NodeIndex, ...]:

@@ -62,6 +62,7 @@ class Run:
         self._origin: float = clock() if origin is None else origin
         self._results: list[Result] = []
         self._wake: anyio.Event | None = None
+        self._serving: anyio.CancelScope | None = None
         self._unwritten: list[Event] = []
         self._withheld: dict[tuple[int, int], Start] = {}
         """Starts whose events are not on record yet, by node and attempt."""
@@ -166,6 +167,46 @@ class Run:
         self.traversal.emit(NoteEvent(self.clock(), text))
         self._finish_turn()
 
+    # Reload
+
+    @property
+    def can_reload(self) -> bool:
+        """Whether nothing is submitted that has not begun, and all that happened is on record."""
+        return not (self.traversal.submitted or self._results or self._unwritten or self._withheld)
+
+    def withdraw_submitted(self) -> None:
+        """Submit nothing more, and withdraw what has not begun, so that the run can be reloaded."""
+        from dagtui.engine.reloading import withdraw_all
+
+        withdraw_all(self.traversal)
+        self._finish_turn()
+
+    def submit_again(self) -> None:
+        """Submit ready nodes again."""
+        self.traversal.submits = True
+        self.traversal.wake(self.clock())
+        self._finish_turn()
+
+    def reload(self, traversal: Traversal, executor: Executor, switch: Callable[[], None]) -> None:
+        """Go on with the traversal of another graph, which has taken up the reload (see `reloading`).
+
+        The reload is recorded first. Raise JournalFullError if that fails: then nothing has changed. `switch` changes
+        the executors, and all that knows the graph.
+        """
+        events, effects = traversal.take()
+        self._journal.write(events[:1])
+        self.sync()
+        self.traversal, self.state = traversal, traversal.state
+        self._executor = executor
+        switch()
+        for listener in self.listeners:
+            listener(events[:1])
+        self._carry_out(effects if self._record(events[1:]) else self._withhold(effects))
+        if self._serving is not None:
+            self._serving.cancel()
+        if self._wake is not None:
+            self._wake.set()
+
     def announce(self, what: str, why: str) -> None:
         """Record an event of the whole run, such as a terminal that attaches or detaches, unless the run has ended."""
         if self._ended:
@@ -207,7 +248,7 @@ class Run:
         import anyio
 
         async with anyio.create_task_group() as group:
-            group.start_soon(self._executor.serve)
+            group.start_soon(self._serve)
             while True:
                 self._wake = anyio.Event()
                 self.turn()
@@ -217,6 +258,16 @@ class Run:
                     with anyio.move_on_after(self._patience()):
                         await self._wake.wait()
             group.cancel_scope.cancel()
+
+    async def _serve(self) -> None:
+        """Serve the executor, and again after a reload."""
+        import anyio
+
+        while True:
+            with anyio.CancelScope() as self._serving:
+                await self._executor.serve()
+            if not self._serving.cancel_called:
+                return
 
     def _patience(self) -> float:
         """Return the seconds until the next turn if no message arrives."""

@@ -81,16 +81,6 @@ class RunState(ActiveTime):
         return bool(self._allowed[node])
 
     @property
-    def stale_count(self) -> int:
-        """Number of nodes that completed before an ancestor ran again."""
-        return self.stale.count(1)
-
-    @property
-    def up_to_date(self) -> int:
-        """Number of nodes that are done because nothing had changed since their last success."""
-        return self.cause.count(Cause.UP_TO_DATE)
-
-    @property
     def total(self) -> int:
         """Number of nodes that are part of the run."""
         return len(self.graph) - self.outside
@@ -110,19 +100,14 @@ class RunState(ActiveTime):
             return Verdict.FAILED
         if next(self.failures(), None) is not None:
             return Verdict.FAILED
-        return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
+        cancelled = self.counts[NodeStatus.CANCELLED]
+        if cancelled and self.leaving:
+            cancelled = sum(node not in self.leaving for node in self.nodes_with(NodeStatus.CANCELLED))
+        return Verdict.CANCELLED if cancelled else Verdict.COMPLETED
 
     def waits_for_all(self, node: NodeIndex) -> bool:
         """Return whether a node is a finally node that waits for all others (rule 12 in `rules`)."""
         return bool(self.is_finally and self.is_finally[node] and self.unsettled_before_finally)
-
-    def is_outside(self, node: NodeIndex) -> bool:
-        """Return whether the node is not part of the run."""
-        return not self.selected[node]
-
-    def inside(self, nodes: Iterable[NodeIndex]) -> Iterable[NodeIndex]:
-        """Return those of the nodes that are part of the run."""
-        return filter(self.selected.__getitem__, nodes) if self.outside else nodes
 
     def nodes_with(self, status: NodeStatus) -> Iterator[NodeIndex]:
         """Return the selected nodes with a status, in the order of the file."""
@@ -188,13 +173,20 @@ class RunState(ActiveTime):
 
     def _apply_run(self, event: RunEvent) -> None:
         self.jobs = Slots(event.jobs) or self.jobs
+        if event.reload is not None:
+            from dagtui.engine.reload_event import take_up
+
+            take_up(self, event, event.reload)
+            return
         if event.what == "resumed":
+            self.leaving = frozenset()
             self.paused = self.cancelled_all = False
             self.timed_out = 0
             self._begin_limit(event.at)
             self.named += event.named if self.named else ()
         elif event.targets is not None:
             self.named = event.named
+            self.has_targets = True
             self.outside = len(self.graph)
             self.selected[:] = bytes(self.outside)
             self.counts[NodeStatus.WAITING] = 0

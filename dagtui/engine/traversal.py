@@ -63,15 +63,20 @@ class Traversal(Asking):
     """
 
     def __init__(
-        self, graph: Graph, jobs: int = 1, weights: Sequence[float] | None = None, lookahead: int = LOOKAHEAD_MOST
+        self,
+        graph: Graph,
+        jobs: int = 1,
+        weights: Sequence[float] | None = None,
+        lookahead: int = LOOKAHEAD_MOST,
+        state: RunState | None = None,
     ) -> None:
         """Create the traversal of a graph.
 
         `weights` are the expected seconds of each node, used for the order of starts. Without them each node counts 1.
         `lookahead` is the maximum number of attempts that are submitted before a slot is free. Use 0 for an executor
-        without a queue.
+        without a queue. `state` is one to go on with, in place of `jobs`.
         """
-        super().__init__(graph, RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
+        super().__init__(graph, state or RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
         self._events_seen = 0
         self._stops_seen = 0
         self._run_limit = graph.settings.timeout
@@ -79,7 +84,6 @@ class Traversal(Asking):
             from dagtui.engine.services import Services
 
             self.services = Services(graph, self.state)
-        self._alarms: list[tuple[ClockTime, NodeIndex, AttemptNumber, str]] = []
 
     # In
 
@@ -332,9 +336,6 @@ class Traversal(Asking):
         return found
 
     # Alarms
-
-    def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
-        heapq.heappush(self._alarms, (when, node, attempt, kind))
 
     def _alarm(self, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
         status = self.state.status[node]

@@ -30,6 +30,15 @@ class ForwardingExecutor(ABC):
         self._deliver = deliver
         self._inner.open(self._take, slots)
 
+    def redirect(self, deliver: Callable[[Result], None]) -> None:
+        """Pass results to another function."""
+        self._deliver = deliver
+
+    def stand_before(self, inner: Executor) -> Callable[[Result], None]:
+        """Stand before an executor that is open. Return what its results must be passed to from now on."""
+        self._inner = inner
+        return self._take
+
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Submit an attempt."""
         self._inner.start(node, attempt, slots)

@@ -16,7 +16,7 @@ from dagtui.graph.service_values import host_and_port
 from dagtui.graph.services import ReadyBy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from anyio.abc import TaskGroup
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber, Result
     from dagtui.engine.protocol import Executor
     from dagtui.execution.forwarding_executor import Attempt
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex, Task
     from dagtui.graph.services import Service
     from dagtui.text.amounts import Seconds
 
@@ -57,7 +57,20 @@ class ServingExecutor(ForwardingExecutor):
         self._log_path = log_path
         self._unready: dict[Attempt, _LogReader] = {}
         """Attempts of services that have begun and are not ready, each with what was read of its log."""
+        self._defined: dict[Attempt, Task] = {}
+        """The tasks of unready attempts that began before the graph was reloaded."""
         self._group: TaskGroup | None = None
+
+    def reload(self, graph: Graph, number_of: Sequence[NodeIndex]) -> None:
+        """Serve another graph, in which nodes have other numbers. `serve` must be called again.
+
+        Services that are not ready are looked at as they were defined when they began.
+        """
+        tasks = {attempt: self._defined.get(attempt, self._graph.task(attempt[0])) for attempt in self._unready}
+        renumbered = {(node, attempt): (number_of[node], attempt) for node, attempt in self._unready}
+        self._unready = {renumbered[attempt]: reader for attempt, reader in self._unready.items()}
+        self._defined = {renumbered[attempt]: task for attempt, task in tasks.items()}
+        self._graph = graph
 
     def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """End all processes of an attempt."""
@@ -97,7 +110,7 @@ class ServingExecutor(ForwardingExecutor):
     async def _watch(self, attempt: Attempt) -> None:
         import anyio
 
-        service = self._graph.task(attempt[0]).service
+        service = self._task(attempt).service
         pause = SOON
         while service is not None and attempt in self._unready:
             if await self._is_ready(attempt, service) and self._unready.pop(attempt, None) is not None:
@@ -105,6 +118,9 @@ class ServingExecutor(ForwardingExecutor):
                 return
             await anyio.sleep(pause)
             pause = min(LATER, 1.5 * pause)
+
+    def _task(self, attempt: Attempt) -> Task:
+        return self._defined.get(attempt) or self._graph.task(attempt[0])
 
     async def _is_ready(self, attempt: Attempt, service: Service) -> bool:
         if service.by is ReadyBy.PORT:
@@ -121,7 +137,7 @@ class ServingExecutor(ForwardingExecutor):
         import anyio
         from anyio import to_thread
 
-        shell = self._graph.task(attempt[0]).shell or DEFAULT_SHELL
+        shell = self._task(attempt).shell or DEFAULT_SHELL
         try:
             place = self._inner.surroundings(*attempt)
         except ResolutionError:

@@ -11,7 +11,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableSequence
+    from collections.abc import Iterable, MutableSequence, Sequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
@@ -43,7 +43,7 @@ class AttemptResults:
     """
 
     def __init__(self, nodes: int) -> None:
-        self._results: dict[int, list[AttemptResult]] = {}
+        self._results: dict[NodeIndex, list[AttemptResult]] = {}
         self._remarks: dict[NodeIndex, tuple[AttemptNumber, list[str]]] = {}
         """The last attempt of a node that something was noted about, and what."""
         self._begun: dict[NodeIndex, ClockTime] = {}
@@ -68,6 +68,17 @@ class AttemptResults:
                 self._first_at[event.node], self._first_seconds[event.node] = event.at, event.seconds
             elif event.status is not NodeStatus.CANCELLING:
                 self._note_end(event)
+
+    def renumber(self, number_of: Sequence[NodeIndex], nodes: int) -> None:
+        """Give nodes the numbers of another graph with so many nodes. A negative number: it is gone."""
+        old, known = self, [(node, number) for node, number in numbered(number_of) if number >= 0]
+        fresh = AttemptResults(nodes)
+        for node, number in known:
+            fresh._first_at[number], fresh._first_seconds[number] = old._first_at[node], old._first_seconds[node]
+        self._first_at, self._first_seconds = fresh._first_at, fresh._first_seconds
+        self._results = {number: old._results[node] for node, number in known if node in old._results}
+        self._remarks = {number: old._remarks[node] for node, number in known if node in old._remarks}
+        self._begun = {number: old._begun[node] for node, number in known if node in old._begun}
 
     def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""
@@ -104,6 +115,11 @@ class AttemptResults:
             why = "stopped to run again"
         result = AttemptResult(event.attempt, status, why, seconds, event.at)
         self._results.setdefault(event.node, []).append(result)
+
+
+def numbered(numbers: Sequence[NodeIndex]) -> Iterable[tuple[NodeIndex, NodeIndex]]:
+    """Return each node with its new number."""
+    return cast("Iterable[tuple[NodeIndex, NodeIndex]]", enumerate(numbers))
 
 
 _RESULTS = {

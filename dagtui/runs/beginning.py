@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.events import fields
 from dagtui.engine.protocol import JournalFullError
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
+    from dagtui.execution.files.judging_executor import JudgingExecutor
+    from dagtui.execution.serving_executor import ServingExecutor
     from dagtui.graph.model import Graph, NodeIndex, ParameterValue
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.text.amounts import ClockTime
@@ -79,31 +81,38 @@ class Ingredients:
         traversal.conditions = self.conditions(identity_of(directory))
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
+        serving = judging = None
         if graph.any_services:
-            from dagtui.execution.serving_executor import ServingExecutor  # most graphs have no services
-
-            executor = ServingExecutor(
-                local,
-                self.executed,
-                lambda node, attempt: directory.log_path(graph.labels[node], attempt),
-            )
-        if any(task.inputs or task.outputs for task in graph.tasks):
-            from dagtui.runs.judging import judging_executor  # only here: others need no database
-
-            executor = judging_executor(
-                executor, self.executed, directory, self.environment, traversal, self._is_forced, self.secrets
-            )
+            executor = serving = self.serving_executor(local, directory)
+        if reads_files(graph):
+            executor = judging = self.judging_executor(executor, directory, traversal)
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
         live.jobs_given = self.options.jobs
+        live.machinery = Machinery(self, sink, local, serving, judging)
         if any(task.tty for task in graph.tasks):
             live.terminals = local
         for listener in (previous.note, *self.options.listeners):
             live.subscribe(listener)
         return live
 
-    def _is_forced(self, node: NodeIndex) -> bool:
+    def serving_executor(self, inner: Executor, directory: RunDirectory) -> ServingExecutor:
+        """Return an executor before another one that finds out when services are ready. Most graphs have none."""
+        from dagtui.execution.serving_executor import ServingExecutor
+
+        labels = self.shown.labels
+        return ServingExecutor(inner, self.executed, lambda node, attempt: directory.log_path(labels[node], attempt))
+
+    def judging_executor(self, inner: Executor, directory: RunDirectory, traversal: Traversal) -> JudgingExecutor:
+        """Return an executor before another one that judges nodes by their files. It needs a database."""
+        from dagtui.runs.judging import judging_executor
+
+        return judging_executor(
+            inner, self.executed, directory, self.environment, traversal, self.is_forced, self.secrets
+        )
+
+    def is_forced(self, node: NodeIndex) -> bool:
         """Return whether the call says that a node runs even if it is up to date."""
         if not self.options.force:
             return False
@@ -132,13 +141,29 @@ class Ingredients:
             secrets=self.secrets,
             supervisor=self.options.supervisor,
             outputs_of=state.outputs_of,
-            run_values=lambda: _run_values(state, identity),
+            run_values=lambda: values_of_run(state, identity),
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
 
 
-def _run_values(state: RunState, identity: Mapping[str, ParameterValue]) -> Mapping[str, ParameterValue]:
-    from dagtui.engine.finally_nodes import run_values  # most graphs have no finally nodes
+class Machinery(NamedTuple):
+    """What a live run was made of, which a reload changes."""
+
+    ingredients: Ingredients
+    sink: JournalSink
+    local: LocalExecutor
+    serving: ServingExecutor | None
+    judging: JudgingExecutor | None
+
+
+def reads_files(graph: Graph) -> bool:
+    """Return whether any task has inputs or outputs."""
+    return any(task.inputs or task.outputs for task in graph.tasks)
+
+
+def values_of_run(state: RunState, identity: Mapping[str, ParameterValue]) -> Mapping[str, ParameterValue]:
+    """Return what finally nodes can read of the run. Most graphs have none."""
+    from dagtui.engine.finally_nodes import run_values
 
     return run_values(state, identity)
 
@@ -154,13 +179,14 @@ class JournalSink:
     def __init__(self, writer: JournalWriter, graph: Graph, directory: RunDirectory, mirror: EventsCopy | None) -> None:
         """Create a sink. The directory is synced together with the journal's first lines."""
         self._writer = writer
-        self._graph = graph
+        self.graph = graph
+        """The graph whose nodes the events name. A reload changes it."""
         self._unsynced: RunDirectory | None = directory
         self._copy = mirror
 
     def write(self, events: Iterable[Event]) -> None:
         """Append events. Raises JournalFullError."""
-        now, graph = WallTime(time.time()), self._graph
+        now, graph = WallTime(time.time()), self.graph
         try:
             written = self._writer.write((now, fields(event, graph)) for event in events)
         except JournalError as error:

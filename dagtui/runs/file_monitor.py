@@ -37,6 +37,11 @@ class FileMonitor:
         self._record = RecordWatch(directory)
         self._graph_files = GraphFilesWatch(run, note)
 
+    def reloaded(self) -> None:
+        """Compare with the files of the graph that the run has now."""
+        self._run.changed_file = None
+        self._graph_files = GraphFilesWatch(self._run, self._note)
+
     async def watch(self) -> None:
         """Check periodically until cancelled."""
         import anyio

@@ -41,25 +41,35 @@ def judging_executor(
     traversal: Traversal,
     is_forced: Callable[[NodeIndex], bool],
     secrets: Secrets | None,
-) -> Executor:
+) -> JudgingExecutor:
     """Return an executor that hands on to another one what is not up to date.
 
     Nodes that a person asked for and those that are forced run in any case. What is remembered has no secrets.
     """
+    threads = max(2, processors())
+    redact = str if secrets is None else secrets.mask
+    memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
+    reader = FileReader(graph_folder(graph), memory, threads)
+    judge = Judge(memory, reader, directory.number, redact)
+    keys = keys_of(graph, environment, traversal)
+    return JudgingExecutor(inner, graph, keys, judge, memory, reader, why_forced(traversal, is_forced), threads)
+
+
+def keys_of(graph: Graph, environment: Mapping[str, str], traversal: Traversal) -> NodeKeys:
+    """Return what finds out what the nodes of a run execute."""
     state = traversal.state
+    return NodeKeys(graph, environment, state.status_name, state.outputs_of)
+
+
+def why_forced(traversal: Traversal, is_forced: Callable[[NodeIndex], bool]) -> Callable[[NodeIndex], str]:
+    """Return what says why a node runs although it may be up to date."""
 
     def must_run(node: NodeIndex) -> str:
         if node in traversal.must_run:
             return ASKED
         return FORCED if is_forced(node) else ""
 
-    threads = max(2, processors())
-    redact = str if secrets is None else secrets.mask
-    memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
-    reader = FileReader(graph_folder(graph), memory, threads)
-    keys = NodeKeys(graph, environment, state.status_name, state.outputs_of)
-    judge = Judge(memory, reader, directory.number, redact)
-    return JudgingExecutor(inner, graph, keys, judge, memory, reader, must_run, threads)
+    return must_run
 
 
 class PlannedFiles:

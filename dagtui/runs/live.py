@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
+    from dagtui.runs.beginning import Machinery
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.previous_run import Replay
+    from dagtui.runs.reload_preview import ReloadPreview
     from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
@@ -72,7 +74,9 @@ class LiveRun(RunView):
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.monitor = FileMonitor(self, self.note, directory)
-        self._history = history
+        self.machinery: Machinery | None = None
+        """What a reload changes. None: the run can't be reloaded."""
+        self.history = history
         self._executor = executor
         self._environment = environment
         self._secrets = secrets
@@ -92,7 +96,7 @@ class LiveRun(RunView):
         graph = self.graph
         for event in events:
             if isinstance(event, NodeEvent) and event.cause is Cause.RAN and event.seconds:
-                self._history.record(graph.labels[event.node], graph.task(event.node).group, event.seconds)
+                self.history.record(graph.labels[event.node], graph.task(event.node).group, event.seconds)
 
     def clock(self) -> ClockTime:
         """Return the seconds since the run started."""
@@ -151,6 +155,40 @@ class LiveRun(RunView):
         """Record that a screen was attached or detached. Unlike a note, this is not shown."""
         self.run.announce(what, why)
 
+    # Reload
+
+    async def read_graph_again(self, content: bytes | None = None) -> ReloadPreview:
+        """Read the graph file again, or a content in its place, and return what a reload would change.
+
+        Nothing changes yet. Raises GraphError with what is wrong with the file, and ReloadError if a reload is not
+        possible.
+        """
+        from dagtui.runs.reload_preview import read_again  # only here: most runs are never reloaded
+
+        return await read_again(self, content)
+
+    async def reload(self, preview: ReloadPreview) -> None:
+        """Go on with the graph of a preview. Another task must drive the run meanwhile.
+
+        Raises ReloadError if the preview is out of date, or a reload is not possible. Then nothing has changed.
+        """
+        from dagtui.runs.reloading import reload
+
+        await reload(self, preview)
+
+    def take_over(self, forecast: Forecast, executor: Executor, environment: Mapping[str, str]) -> None:
+        """Show and drive the graph that the run has now, after a reload."""
+        self.state, self.graph = self.run.state, self.run.state.graph
+        self.name, self.graph_path = self.graph.name, self.graph.path
+        self.forecast, self._executor, self._environment = forecast, executor, environment
+        self.__dict__.pop("as_run", None)
+        self.monitor.reloaded()
+
+    def tell_reloaded(self) -> None:
+        """Tell the listeners that graph and state are others."""
+        for listener in tuple(self._reload_listeners):
+            listener()
+
     # Terminals
 
     def has_terminal(self, node: NodeIndex) -> bool:
@@ -204,7 +242,7 @@ class LiveRun(RunView):
         """End every process, close the journal, release the directory, and remove old runs."""
         try:
             await self.run.close(why)
-            self._history.save()
+            self.history.save()
             undelivered.discard(os.fspath(self.path))
         finally:
             self.directory.close()

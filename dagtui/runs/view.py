@@ -82,6 +82,7 @@ class RunView(ABC):
         self.attempts = AttemptResults(len(self.graph))
         self.wall_times = WallTimes(WallTime(time.time()))
         self._listeners: list[Listener] = [self.attempts.learn]
+        self._reload_listeners: list[Callable[[], object]] = []
         self.jobs_given: int | None = None
         """The slots that the call asked for. None if it left them to the graph, or if that is not known."""
         self.untold: list[NoteEvent] = []
@@ -99,6 +100,14 @@ class RunView(ABC):
         """Call a listener after each change. Return a function that ends this."""
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
+
+    def subscribe_reload(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call a listener when `graph` and `state` are others, because the graph file was read again.
+
+        What knows nodes by their numbers must find them again by their labels. Return a function that ends this.
+        """
+        self._reload_listeners.append(listener)
+        return partial(self._reload_listeners.remove, listener)
 
     def tell(self, events: Sequence[Event] = ()) -> None:
         """Tell the listeners about events, or about a change that is not an event."""

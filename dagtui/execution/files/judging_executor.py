@@ -13,7 +13,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.engine.protocol import Executor
@@ -67,6 +67,21 @@ class JudgingExecutor(ForwardingExecutor):
         self._completing: dict[Attempt, _CompleteJob] = {}
         """Ends that are held back until outputs are remembered."""
         self._closed = False
+
+    def reload(
+        self, graph: Graph, keys: NodeKeys, must_run: Callable[[NodeIndex], str], number_of: Sequence[NodeIndex]
+    ) -> None:
+        """Judge the nodes of another graph from now on, in which nodes have other numbers. Nothing may be judged now.
+
+        The outputs of what has begun are looked at as they were declared then.
+        """
+        self._graph, self._keys, self._must_run = graph, keys, must_run
+        self._handed_on = {(number_of[node], attempt): known for (node, attempt), known in self._handed_on.items()}
+        completing, self._completing = self._completing, {}
+        for (node, attempt), job in completing.items():
+            job.attempt = number_of[node], attempt
+            job.end = job.end._replace(node=number_of[node])
+            self._completing[job.attempt] = job
 
     # Requests of the engine
 

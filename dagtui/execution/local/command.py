@@ -88,6 +88,14 @@ class Commands:
         self._lookup = Lookup()
         self._words: dict[str, tuple[str, ...] | None] = {}
 
+    def replace_environment(self, environment: Mapping[str, str]) -> bool:
+        """Replace the environment. Return False if it is the same."""
+        found = {"PYTHONUNBUFFERED": "1"} | dict(environment)
+        if found == self.environment:
+            return False
+        self.environment, self._lookup, self._words = found, Lookup(), {}
+        return True
+
     def variables(self, resolved: Resolved, node: str, attempt: AttemptNumber, output: str) -> dict[str, str]:
         """Return the variables of an attempt that differ from the common environment. `output` takes its values."""
         env = {

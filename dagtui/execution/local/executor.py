@@ -18,14 +18,16 @@ from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.node_values import RunValues, no_run_values
 from dagtui.graph.resolution import ResolutionError, Resolver
+from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
+    from dagtui.execution.local.node_numbers import NodeNumbers
     from dagtui.graph.expressions.asked import OutputsOf
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import Seconds
@@ -74,6 +76,8 @@ class LocalExecutor:
         self._status_of = status_of
         self._outputs_of = outputs_of
         self._secrets = secrets
+        self._numbers: NodeNumbers | None = None
+        """The numbers of nodes for the other processes. None: those of the graph, which was not reloaded."""
         self._resolver = Resolver(graph, environment, run_values)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
         self._deliver: Callable[[Result], None] | None = None
@@ -94,6 +98,40 @@ class LocalExecutor:
             "short": self._on_short,
             "reaper": self._on_reaper,
         }
+
+    def reload(
+        self,
+        graph: Graph,
+        numbers: NodeNumbers,
+        environment: Mapping[str, str],
+        log_path: Callable[[NodeIndex, AttemptNumber], Path],
+        output_path: Callable[[NodeIndex, AttemptNumber], str],
+        status_of: Callable[[NodeIndex], str],
+        outputs_of: OutputsOf,
+        run_values: RunValues,
+    ) -> None:
+        """Start attempts of another graph from now on. Those that have begun go on.
+
+        Nothing may be submitted that has not begun. Secrets stay those of the first graph.
+        """
+        self._graph, self._numbers = graph, numbers
+        self._log_path, self._output_path = log_path, output_path
+        self._status_of, self._outputs_of = status_of, outputs_of
+        self._resolver = Resolver(graph, environment, run_values)
+        if self._commands.replace_environment(environment):
+            self._requests.append(("environment", self._commands.environment))
+        if not self._has_terminals and any(task.tty for task in graph.tasks):
+            self._has_terminals = True
+            self._requests.append(("terminals", *self._terminal_size))
+
+    @property
+    def numbered(self) -> Sequence[str]:
+        """The labels of nodes, by their numbers for the other processes."""
+        return self._graph.labels if self._numbers is None else self._numbers.labels
+
+    def redirect(self, deliver: Callable[[Result], None]) -> None:
+        """Pass results to another function."""
+        self._deliver = deliver
 
     @property
     def processes(self) -> tuple[int, int]:
@@ -150,20 +188,23 @@ class LocalExecutor:
         self._sequence = number = self._sequence + 1
         path, argv, fallback = program
         request: Message
-        request = ("start", node, attempt, number, slots, path, argv, env["PWD"], env, log, grace, fallback)
+        known_as = self._number(node)
+        request = ("start", known_as, attempt, number, slots, path, argv, env["PWD"], env, log, grace, fallback)
         if self._graph.task(node).tty:
             request = (*request, True)
-        self._submitted.add(node, attempt, SubmittedAttempt(request, number, program, env))
+        self._submitted.add(known_as, attempt, SubmittedAttempt(request, number, program, env))
         self._requests.append(request)
         self._supervisors.expect(number)
 
     def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """End all processes of an attempt."""
-        self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
+        number = self._number(node)
+        self._unwant(number, attempt, ("stop", number, attempt, float(grace)))
 
     def withdraw(self, node: NodeIndex, attempt: AttemptNumber) -> None:
         """Withdraw an attempt that still waits."""
-        self._unwant(node, attempt, ("withdraw", node, attempt))
+        number = self._number(node)
+        self._unwant(number, attempt, ("withdraw", number, attempt))
 
     def set_slots(self, slots: Slots) -> None:
         """Allow this many slots."""
@@ -181,7 +222,7 @@ class LocalExecutor:
 
     def type_into(self, node: NodeIndex, attempt: AttemptNumber, data: bytes) -> None:
         """Type into the terminal of an attempt."""
-        self._requests.append(("type", node, attempt, data))
+        self._requests.append(("type", self._number(node), attempt, data))
         self.flush()
 
     def acknowledge(self) -> None:
@@ -229,7 +270,8 @@ class LocalExecutor:
         self._submitted.happened.append(Remark(NO_NODE, NO_ATTEMPT, text))
 
     def _fail(self, node: NodeIndex, attempt: AttemptNumber, text: str, *, lasting: bool) -> None:
-        self._submitted.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+        number = self._number(node)
+        self._submitted.happened.append(Ended(number, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
         self._supervisors.soon(self._deliver_all)
 
     def _read_later(self, end: Ended, path: str) -> None:
@@ -250,9 +292,23 @@ class LocalExecutor:
         deliver, happened = self._deliver, self._submitted.happened
         while happened and deliver is not None:
             result = happened.popleft()
+            if self._numbers is not None:
+                result = self._renumbered(result, self._numbers)
             if self._secrets is not None and isinstance(result, Ended):
                 self._over.append(self._absolute(self._output_path(result.node, result.attempt)))
             deliver(result)
+
+    def _number(self, node: NodeIndex) -> NodeIndex:
+        return node if self._numbers is None else self._numbers.number(node)
+
+    def _renumbered(self, result: Result, numbers: NodeNumbers) -> Result:
+        """Return a result with the number that its node has in the graph. A remark about another one names it."""
+        if result.node < 0:
+            return result
+        node = numbers.node(result.node)
+        if node < 0:
+            return Remark(NO_NODE, NO_ATTEMPT, f"{label(numbers.labels[result.node])}: {_words(result)}")
+        return result._replace(node=node)
 
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:
@@ -315,6 +371,11 @@ class LocalExecutor:
         self._submitted.lose(link, why, closed=self._closed)
         self._deliver_all()
         self.flush()
+
+
+def _words(result: Result) -> str:
+    """Say what was reported of an attempt whose node the graph no longer has. Only remarks come after its end."""
+    return result.text if isinstance(result, Remark) else "its attempt is over"
 
 
 def _remove(path: str) -> None:

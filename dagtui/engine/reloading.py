@@ -1,0 +1,188 @@
+"""Reload: a run goes on with another graph. What it knows of its nodes crosses over by their labels.
+
+A reload is done between two turns, when nothing is submitted that has not begun. What has begun goes on, so its node
+must be part of the new graph, too, if only as a *leftover* (`graph.leftovers`).
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from dagtui.engine.control import mark_after_failure
+from dagtui.engine.events import NodeChange, RunEvent
+from dagtui.engine.followers import run_again
+from dagtui.engine.messages import Withdraw
+from dagtui.engine.reload_event import RELOADED, LabelGroup, Reload
+from dagtui.engine.service_ends import start_services_again
+from dagtui.engine.state import RunState
+from dagtui.engine.status import ALIVE, PARENT_OUTCOMES, Cause, NodeStatus
+from dagtui.engine.traversal import Traversal
+from dagtui.engine.walks import subtrees
+from dagtui.graph.model import NO_NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.text.amounts import ClockTime
+
+_Value = TypeVar("_Value")
+_DERIVED = frozenset({"counts", "finally_unsettled", "outside", "outcome", "ok", "bad", "skip"})
+"""Columns that follow from others."""
+
+
+class Renumbering:
+    """The numbers of the nodes of one graph in another one, by their labels."""
+
+    def __init__(self, old: Graph, new: Graph) -> None:
+        found = [new.find(label) for label in old.labels]
+        self.number_of = [NO_NODE if node is None else node for node in found]
+        """The new number of each old node, or -1."""
+        self.old_of = [NO_NODE] * len(new)
+        """The old number of each new node, or -1."""
+        for node, number in zip(old.nodes, self.number_of, strict=True):
+            if number >= 0:
+                self.old_of[number] = node
+
+    def nodes(self, nodes: Iterable[NodeIndex]) -> set[NodeIndex]:
+        """Return the new numbers of those nodes that there are still."""
+        return {number for node in nodes if (number := self.number_of[node]) >= 0}
+
+    def keys(self, values: Mapping[NodeIndex, _Value]) -> dict[NodeIndex, _Value]:
+        """Return values by the new numbers of their nodes."""
+        number_of = self.number_of
+        return {number_of[node]: value for node, value in values.items() if number_of[node] >= 0}
+
+
+def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunState:
+    """Return the state of a run for another graph: what replaying its events for that graph would give.
+
+    Its counts are those of all nodes, until the event of the reload says which are part of the run.
+    """
+    state = RunState(graph, old.jobs)
+    for name, column in vars(old.copy_columns()).items():
+        if name not in _DERIVED:
+            setattr(state, name, _carried(column, getattr(state, name), renumbering))
+    blocker, number_of = state.blocker, renumbering.number_of
+    for node in graph.nodes:
+        if blocker[node] >= 0:
+            blocker[node] = number_of[blocker[node]]
+    state.commands = {
+        number: command._replace(nodes=tuple(number_of[node] for node in command.nodes if number_of[node] >= 0))
+        for number, command in old.commands.items()
+    }
+    if not graph.any_gates:
+        state.asked.clear()
+    _tally(state)
+    return state
+
+
+def _carried(old: object, fresh: object, renumbering: Renumbering) -> object:
+    """Return a column with the new numbers. Nodes that are new have what a fresh state has."""
+    if isinstance(old, array | bytearray) and isinstance(fresh, array | bytearray):
+        for node, before in enumerate(renumbering.old_of):
+            if before >= 0:
+                fresh[node] = old[before]
+        return fresh
+    if isinstance(old, dict):
+        return renumbering.keys(old)
+    if isinstance(old, frozenset):
+        return frozenset(renumbering.nodes(old))
+    return renumbering.nodes(old) if isinstance(old, set) else old
+
+
+def _tally(state: RunState) -> None:
+    """Compute the outcomes of nodes, and the tallies of their children, from statuses and causes."""
+    graph, tallies = state.graph, (None, state.ok, state.bad, state.skip)
+    for node in graph.nodes:
+        allowed = state.allows_failure(node)
+        outcome = state.outcome[node] = PARENT_OUTCOMES[allowed][state.status[node]][state.cause[node]]
+        tally = tallies[outcome]
+        if tally is not None:
+            for child in graph.children(node):
+                tally[child] += 1
+
+
+def withdraw_all(run: Traversal) -> None:
+    """Submit nothing more, and withdraw what was submitted and has not begun."""
+    run.submits = False
+    run.effects.extend(Withdraw(node, run.state.attempt[node]) for node in run.submitted)
+
+
+def carried_traversal(old: Traversal, graph: Graph, weights: Sequence[float] | None) -> Traversal:
+    """Return a traversal of another graph that goes on where one stopped. Nothing may be submitted.
+
+    The caller sets what it had set for the old one: conditions, questions.
+    """
+    renumbering = Renumbering(old.graph, graph)
+    state = carried_state(old.state, graph, renumbering)
+    run = Traversal(graph, state.jobs, weights, state=state)
+    run.now, run.mask = old.now, old.mask
+    run.unkillable, run.no_retry = renumbering.nodes(old.unkillable), renumbering.nodes(old.no_retry)
+    run.restarted, run.must_run = renumbering.nodes(old.restarted), renumbering.nodes(old.must_run)
+    run.stop_deadline = renumbering.keys(old.stop_deadline)
+    run.fail_fast_command = old.fail_fast_command
+    numbers = {pool.name: number for number, pool in enumerate(graph.pools)}
+    pools = {old_number: numbers[pool.name] for old_number, pool in enumerate(old.graph.pools) if pool.name in numbers}
+    run.capacity.carry(old.capacity, renumbering.number_of, pools)
+    run.carry(old, renumbering)
+    return run
+
+
+class Changes(NamedTuple):
+    """How the graph of a run differs from the one before, in the numbers of the new one, but for what is gone."""
+
+    changed: Mapping[NodeIndex, tuple[str, ...]]
+    """Nodes whose definition differs, and the parts of it."""
+    added: Collection[NodeIndex]
+    removed: Sequence[str]
+    leaving: Sequence[NodeIndex]
+    """Leftovers: nodes that the file no longer has, whose attempts go on."""
+
+
+def reload(
+    run: Traversal, changes: Changes, now: ClockTime, why: str, jobs: int, targets: tuple[NodeIndex, ...] | None
+) -> None:
+    """Take up the new graph in a carried traversal. `targets` are part of the run with their ancestors; None: all."""
+    run.now = now
+    state, labels = run.state, run.graph.labels
+    origins = [node for node in changes.changed if _ran(state, node)]
+    below = subtrees(run.graph, origins)
+    superseded = [node for node in below if state.status[node] in ALIVE and node not in changes.leaving]
+    settled = state.settled_at
+    parked = state.parked + (0.0 if settled is None else max(0.0, now - settled))
+    recorded = Reload(
+        len(run.graph) - len(changes.changed) - len(changes.added) - len(changes.leaving),
+        LabelGroup.of([labels[node] for node in changes.changed]),
+        LabelGroup.of([labels[node] for node in changes.added]),
+        LabelGroup.of(changes.removed),
+        tuple((labels[node], state.attempt[node]) for node in sorted(superseded)),
+        tuple(labels[node] for node in changes.leaving),
+        round(parked, 3),
+        round(state.limit_from, 3),
+    )
+    run.emit(RunEvent(now, RELOADED, why, jobs, targets=targets, reload=recorded))
+    before = state.copy_columns()
+    run.outdate(superseded)
+    for node in sorted(below):
+        if state.status[node] == NodeStatus.COMPLETED and not state.stale[node] and state.cause[node] != Cause.MARKED:
+            cause, text = state.cause_of(node), state.why.get(node, "")
+            run.set(NodeChange(node, NodeStatus.COMPLETED, cause, text, stale=True))
+    for node in changes.changed:
+        if state.status[node] == NodeStatus.READY and state.cause[node] == Cause.ASKS:
+            run.reset(node)
+    if run.fail_fast_command:
+        mark_after_failure(run, run.fail_fast_command)
+    for node in run.graph.order:
+        run.propagate(node)
+    run.settle()
+    run_again(run, before)
+    start_services_again(run)
+    run.begin(now)
+
+
+def _ran(state: RunState, node: NodeIndex) -> bool:
+    """Return whether a node has a result of its definition, or an attempt that executes it."""
+    status = state.status[node]
+    return status in ALIVE or (status == NodeStatus.COMPLETED and state.cause[node] != Cause.MARKED)

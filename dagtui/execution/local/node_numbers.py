@@ -1,0 +1,71 @@
+"""The numbers by which processes know nodes, in a run whose graph was reloaded.
+
+Supervisor, reaper and start table know an attempt by the number of its node and its own. A node keeps its number for
+as long as the session lasts, whatever its number in the graph is after a reload: that of the session's first graph, or
+the next one for a node that was added later. The table is in the run's directory while numbers and graph differ.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, cast
+
+from dagtui.graph.model import NO_NODE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.graph.model import NodeIndex
+
+NAME = "numbers.json"
+"""The file in a run's directory: the labels of the nodes, by their numbers for processes."""
+_LARGEST = 1 << 30
+
+
+class NodeNumbers:
+    """The numbers of the nodes of a graph for processes, and back."""
+
+    def __init__(self, labels: Sequence[str], graph_labels: Sequence[str]) -> None:
+        """Number the nodes of a graph as `labels` has them, and those that it lacks after these."""
+        numbers = {label: number for number, label in enumerate(labels)}
+        self.labels = list(labels)
+        for label in graph_labels:
+            if label not in numbers:
+                numbers[label] = len(self.labels)
+                self.labels.append(label)
+        self._numbers = [numbers[label] for label in graph_labels]
+        self._nodes = [NO_NODE] * len(self.labels)
+        for node, number in enumerate(self._numbers):
+            self._nodes[number] = cast("NodeIndex", node)
+
+    def number(self, node: NodeIndex) -> NodeIndex:
+        """Return the number of a node for processes."""
+        return cast("NodeIndex", self._numbers[node])
+
+    def node(self, number: NodeIndex) -> NodeIndex:
+        """Return the node of a number, or -1 if the graph does not have it any more."""
+        return self._nodes[number] if number >= 0 else NO_NODE
+
+
+def read_labels(directory: str) -> list[str] | None:
+    """Return the labels of the nodes by their numbers. None: the numbers are those of the recorded graph."""
+    try:
+        with open(os.path.join(directory, NAME), "rb") as file:
+            found = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return None
+    labels = found.get("labels") if isinstance(found, dict) else None
+    return [str(label) for label in labels] if isinstance(labels, list) else None
+
+
+def forget(directory: str) -> None:
+    """Remove the file, because the numbers are those of the recorded graph again. Raises OSError."""
+    path = os.path.join(directory, NAME)
+    if os.path.lexists(path):
+        os.unlink(path)
+
+
+def as_json(labels: Sequence[str]) -> bytes:
+    """Return the content of the file."""
+    return json.dumps({"labels": list(labels)}, separators=(",", ":")).encode("utf-8", "backslashreplace")

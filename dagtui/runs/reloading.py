@@ -1,0 +1,286 @@
+"""Reload: a live run goes on with its graph file as it is now. Attempts in flight go on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from dagtui.engine import reloading as engine
+from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.reload_event import ON_RECORD
+from dagtui.engine.targets import Targets
+from dagtui.execution.local import node_numbers
+from dagtui.execution.local.node_numbers import NodeNumbers
+from dagtui.graph.errors import GraphError
+from dagtui.graph.export import to_toml
+from dagtui.graph.leftovers import leftover, with_leftovers
+from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+from dagtui.graph.toml.parse import digest_of, read_bytes
+from dagtui.runs.beginning import Ingredients, Machinery, identity_of, reads_files, values_of_run
+from dagtui.runs.forecast import Forecast
+from dagtui.runs.processors import initial_slots
+from dagtui.runs.reload_preview import ReloadError, machinery_of
+from dagtui.runs.targets import default_targets
+from dagtui.store.errors import StoreError
+from dagtui.store.files import replace_file
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dagtui.engine.messages import Result
+    from dagtui.engine.protocol import Executor
+    from dagtui.engine.reloading import Renumbering
+    from dagtui.engine.traversal import Traversal
+    from dagtui.execution.files.judging_executor import JudgingExecutor
+    from dagtui.execution.serving_executor import ServingExecutor
+    from dagtui.graph.model import Graph, NodeIndex, Task
+    from dagtui.runs.live import LiveRun
+    from dagtui.runs.reload_preview import ReloadPreview
+
+PATIENCE = 10.0
+"""Seconds to wait until attempts that were about to begin are withdrawn or have begun."""
+
+
+async def reload(run: LiveRun, preview: ReloadPreview) -> None:
+    """Go on with the graph of a preview. Raises ReloadError."""
+    machinery = machinery_of(run)
+    _refuse_outdated(run, preview)
+    if preview.is_file:
+        path = machinery.ingredients.path
+        if await anyio.to_thread.run_sync(_digest, path) != preview.digest:
+            raise ReloadError("the file has changed since it was read: read it again")
+        _refuse_outdated(run, preview)
+    driven = run.run
+    traversal = driven.traversal
+    if not traversal.submits:
+        raise ReloadError("a reload is under way")
+    driven.withdraw_submitted()
+    try:
+        await _nothing_submitted(run)
+        _refuse_outdated(run, preview)
+        _take_up(run, preview, machinery)
+    finally:
+        if driven.traversal is traversal:
+            driven.submit_again()
+    run.tell_reloaded()
+    run.tell()
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        return digest_of(read_bytes(path, label(path)))
+    except GraphError:
+        return b""
+
+
+def _refuse_outdated(run: LiveRun, preview: ReloadPreview) -> None:
+    machinery_of(run)
+    if preview.base is not run.graph:
+        raise ReloadError("the run has another graph by now: read the file again")
+
+
+async def _nothing_submitted(run: LiveRun) -> None:
+    """Wait until attempts that were about to begin are withdrawn, or have begun. Raises ReloadError."""
+    happened = anyio.Event()
+
+    def notice(_events: object) -> None:
+        happened.set()
+
+    unsubscribe = run.subscribe(notice)
+    try:
+        with anyio.move_on_after(PATIENCE):
+            while not run.run.can_reload:
+                await happened.wait()
+                happened = anyio.Event()
+                await anyio.lowlevel.checkpoint()
+    finally:
+        unsubscribe()
+    if not run.run.can_reload:
+        held_up = run.state.held_up
+        raise ReloadError(
+            f"the run {held_up}" if held_up else "attempts that are about to begin can't be withdrawn now"
+        )
+
+
+@dataclass(slots=True)
+class _Next:
+    """What the run goes on with."""
+
+    ingredients: Ingredients
+    traversal: Traversal
+    forecast: Forecast
+    renumbering: Renumbering
+    numbers: NodeNumbers
+
+
+def _take_up(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> None:
+    """Take up the new graph within one turn of the loop. Raises ReloadError: then nothing has changed."""
+    found = _prepare(run, preview, machinery)
+    directory, sink = run.directory, machinery.sink
+    content = to_toml(found.ingredients.shown).encode("utf-8", "backslashreplace")
+    try:
+        replace_file(directory.path / node_numbers.NAME, node_numbers.as_json(found.numbers.labels))
+        _keep_graph(directory.path, directory.graph_path)
+    except (StoreError, OSError) as error:
+        raise ReloadError(f"the reload can't be recorded: {error}") from error
+    sink.graph = found.ingredients.shown
+    chain = _Chain(run, machinery, found)
+    try:
+        run.run.reload(found.traversal, chain.top, partial(_switch, run, found, chain))
+    except JournalFullError as error:
+        sink.graph = run.graph
+        raise ReloadError(str(error)) from error
+    try:
+        replace_file(directory.graph_path, content)
+    except StoreError as error:
+        run.note(f"{error}; if the run is resumed, changed nodes run again")
+    run.announce(ON_RECORD, "")
+
+
+def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> _Next:
+    """Carry the traversal over to the new graph, and let that take up the reload. The run does not change."""
+    old = run.run.traversal
+    leftovers = _leftovers(run, preview)
+    shown, executed = with_leftovers(preview.graph, leftovers), with_leftovers(preview.executed, leftovers)
+    before = machinery.ingredients
+    renumbering = engine.Renumbering(old.graph, shown)
+    options = before.options
+    if options.targets is not None:
+        nodes = tuple(renumbering.nodes(options.targets.nodes))
+        options = options._replace(targets=Targets(nodes, options.targets.named))
+    ingredients = Ingredients(executed, options)
+    ingredients.shown, ingredients.secrets = shown, before.secrets
+    forecast = Forecast(shown, run.history)
+    traversal = engine.carried_traversal(old, shown, forecast.weights)
+    if shown.any_gates:
+        from dagtui.runs.questions import Questions
+
+        traversal.question = Questions(executed, ingredients.environment, traversal.state)
+    traversal.conditions = ingredients.conditions(identity_of(run.directory))
+    leaving = [shown.node(task.name) for task in leftovers]
+    changed = {shown.node(name): node.parts for name, node in preview.changed.items()}
+    removed = (*preview.removed, *preview.removed_running)
+    changes = engine.Changes(changed, [shown.node(name) for name in preview.added], removed, leaving)
+    jobs = 0
+    if options.jobs is None and run.state.jobs == initial_slots(run.graph, None):
+        jobs = initial_slots(shown, None)
+    targets = _targets(run, shown, renumbering, leaving)
+    why = f"{label(shown.path.name if shown.path else shown.name)}: {preview.words()}"
+    engine.reload(traversal, changes, run.clock(), why, jobs, targets)
+    numbers = NodeNumbers(machinery.local.numbered, shown.labels)
+    return _Next(ingredients, traversal, forecast, renumbering, numbers)
+
+
+def _leftovers(run: LiveRun, preview: ReloadPreview) -> list[Task]:
+    """Return tasks for the nodes that the file no longer has, whose attempts have begun."""
+    graph, pools = run.graph, {pool.name for pool in preview.graph.pools}
+    gone = [node for node in run.run.traversal.capacity.held if preview.graph.find(graph.labels[node]) is None]
+    return [
+        leftover(graph.task(node), graph.labels[node], run.as_run.command(node).text, pools) for node in sorted(gone)
+    ]
+
+
+def _targets(
+    run: LiveRun, graph: Graph, renumbering: Renumbering, leaving: list[NodeIndex]
+) -> tuple[NodeIndex, ...] | None:
+    """Return what is part of the run from now on, with its ancestors. None: every node.
+
+    What was part of it stays. The names of the call mean nodes of the new graph, and so do the defaults of the file.
+    """
+    state = run.state
+    if not state.has_targets and graph.runs_everything:
+        return None
+    found = renumbering.nodes(state.inside(run.graph.nodes)).union(leaving)
+    if state.named:
+        for name in state.named:
+            try:
+                found.update(nodes_matching(graph, name))
+            except ChoiceError:  # the file no longer has it
+                continue
+    else:
+        try:
+            defaults = default_targets(graph)
+        except ChoiceError:
+            defaults = None
+        found.update(graph.nodes if defaults is None and graph.runs_everything else defaults.nodes if defaults else ())
+    return tuple(sorted(found))
+
+
+def _keep_graph(directory: Path, graph_path: Path) -> None:
+    """Keep the graph that the run has recorded so far, under the next free name. Raises OSError."""
+    number = 1
+    while os.path.lexists(directory / f"graph-{number}.toml"):
+        number += 1
+    os.link(graph_path, directory / f"graph-{number}.toml")
+
+
+class _Chain:
+    """The executors of a run, changed for another graph."""
+
+    def __init__(self, run: LiveRun, machinery: Machinery, found: _Next) -> None:
+        self._run = run
+        self._found = found
+        self._before = machinery
+        ingredients, directory = found.ingredients, run.directory
+        self.local = machinery.local
+        self.serving: ServingExecutor | None = machinery.serving
+        self.judging: JudgingExecutor | None = machinery.judging
+        self.top: Executor = self.local
+        if self.serving is None and ingredients.shown.any_services:
+            self.serving = ingredients.serving_executor(self.local, directory)
+        if self.serving is not None:
+            self.top = self.serving
+        if self.judging is None and reads_files(ingredients.shown):
+            self.judging = ingredients.judging_executor(self.top, directory, found.traversal)
+        if self.judging is not None:
+            self.top = self.judging
+
+    def switch(self) -> Machinery:
+        """Let the executors start attempts of the new graph."""
+        found, before, directory = self._found, self._before, self._run.directory
+        ingredients, state = found.ingredients, found.traversal.state
+        graph, labels, number_of = ingredients.executed, ingredients.shown.labels, found.renumbering.number_of
+        identity = identity_of(directory)
+        self.local.reload(
+            graph,
+            found.numbers,
+            ingredients.environment,
+            lambda node, attempt: directory.log_path(labels[node], attempt),
+            lambda node, attempt: directory.output_path(labels[node], attempt),
+            state.status_name,
+            state.outputs_of,
+            lambda: values_of_run(state, identity),
+        )
+        deliver: Callable[[Result], None] = self._run.run.post
+        if self.judging is not None:
+            inner = self.serving or self.local
+            if before.judging is not None:
+                from dagtui.runs.judging import keys_of, why_forced
+
+                keys = keys_of(graph, ingredients.environment, found.traversal)
+                self.judging.reload(graph, keys, why_forced(found.traversal, ingredients.is_forced), number_of)
+            self.judging.redirect(deliver)
+            deliver = self.judging.stand_before(inner)
+        if self.serving is not None:
+            if before.serving is not None:
+                self.serving.reload(graph, number_of)
+            self.serving.redirect(deliver)
+            deliver = self.serving.stand_before(self.local)
+        self.local.redirect(deliver)
+        return Machinery(ingredients, before.sink, self.local, self.serving, self.judging)
+
+
+def _switch(run: LiveRun, found: _Next, chain: _Chain) -> None:
+    """Change all that knows the graph, once the reload is on record."""
+    run.machinery = chain.switch()
+    run.attempts.renumber(found.renumbering.number_of, len(found.ingredients.shown))
+    run.take_over(found.forecast, chain.top, found.ingredients.environment)
+    if run.terminals is None and any(task.tty for task in run.graph.tasks):
+        run.terminals = chain.local

@@ -1,0 +1,193 @@
+"""A graph file that is read again while its run goes on, with real processes."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from support.journals import replayed
+from support.waiting import until
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.graph.errors import GraphError
+from dagtui.graph.loading import load
+from dagtui.runs.beginning import start_run
+from dagtui.runs.following import read_run
+from dagtui.runs.launch import LaunchOptions
+from dagtui.runs.reload_preview import ReloadError
+from dagtui.runs.restore import resume_run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from dagtui.runs.live import LiveRun
+    from dagtui.runs.view import RunView
+
+pytestmark = pytest.mark.anyio
+
+GATED = 'run = "until test -e go; do sleep 0.02; done"'
+"""A command that runs until a file appears."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "graph.toml"
+
+
+def write(file: Path, text: str) -> None:
+    file.write_text("version = 1\n" + text, encoding="utf-8")
+
+
+def begin(file: Path, text: str, **options: object) -> LiveRun:
+    write(file, text)
+    return start_run(load(file, {}), LaunchOptions(**{"jobs": 4, **options}))
+
+
+@asynccontextmanager
+async def driven(run: LiveRun) -> AsyncIterator[None]:
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(run.drive)
+            yield
+            group.cancel_scope.cancel()
+    finally:
+        await run.close()
+
+
+async def reload(run: LiveRun) -> None:
+    await run.reload(await run.read_graph_again())
+
+
+def status(run: RunView, name: str) -> NodeStatus:
+    return run.state.status_of(run.graph.node(name))
+
+
+async def reaches(run: RunView, name: str, wanted: NodeStatus) -> None:
+    await until(lambda: status(run, name) is wanted)
+
+
+async def test_an_attempt_goes_on_over_a_reload_and_its_success_counts(file: Path) -> None:
+    run = begin(file, f'[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "false"\n')
+    async with driven(run):
+        await reaches(run, "long", NodeStatus.RUNNING)
+        write(file, f'[tasks.new]\nrun = "true"\n[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "true"\n')
+        await reload(run)
+        assert run.graph.labels == ["new", "long", "after"]
+        assert status(run, "long") is NodeStatus.RUNNING
+        await reaches(run, "new", NodeStatus.COMPLETED)
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        assert run.state.verdict() is Verdict.COMPLETED
+        assert run.state.attempt[run.graph.node("long")] == 1
+        assert not run.state.stale_count
+
+
+async def test_a_failed_node_is_retried_with_its_new_command(file: Path) -> None:
+    run = begin(file, '[tasks.a]\nrun = "exit 3"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+    async with driven(run):
+        await until(lambda: run.settled)
+        write(file, '[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+        preview = await run.read_graph_again()
+        assert {name: node.status for name, node in preview.changed.items()} == {"a": NodeStatus.FAILED}
+        await run.reload(preview)
+        assert status(run, "a") is NodeStatus.FAILED
+        run.give(Command(CommandKind.RETRY, (run.graph.node("a"),)))
+        await until(lambda: run.settled)
+        assert run.state.verdict() is Verdict.COMPLETED
+        assert run.state.attempt[run.graph.node("a")] == 2
+
+
+async def test_a_changed_success_becomes_stale_with_what_is_below(file: Path) -> None:
+    text = '[tasks.a]\nrun = "{}"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n[tasks.c]\nrun = "true"\n'
+    run = begin(file, text.format("true"))
+    async with driven(run):
+        await until(lambda: run.settled)
+        write(file, text.format("true 2"))
+        preview = await run.read_graph_again()
+        assert preview.stale == ("a", "b")
+        assert preview.words() == "1 node changed, 2 become stale"
+        await run.reload(preview)
+        assert [run.graph.labels[node] for node in run.graph.nodes if run.state.stale[node]] == ["a", "b"]
+        run.give(Command(CommandKind.RERUN, (run.graph.node("a"),)))
+        await until(lambda: run.settled)
+        assert not run.state.stale_count
+
+
+async def test_a_removed_node_ends_first_and_can_be_cancelled(file: Path) -> None:
+    run = begin(file, f'[tasks.long]\n{GATED}\n[tasks.other]\n{GATED}\n[tasks.kept]\nrun = "true"\n')
+    async with driven(run):
+        await reaches(run, "long", NodeStatus.RUNNING)
+        await reaches(run, "other", NodeStatus.RUNNING)
+        await reaches(run, "kept", NodeStatus.COMPLETED)
+        write(file, '[tasks.kept]\nrun = "true"\n[tasks.new]\nrun = "true"\n')
+        preview = await run.read_graph_again()
+        assert preview.removed_running == ("long", "other")
+        await run.reload(preview)
+        assert run.graph.labels == ["kept", "new", "long", "other"]
+        assert {run.graph.labels[node] for node in run.state.leaving} == {"long", "other"}
+        run.give(Command(CommandKind.CANCEL, (run.graph.node("long"),)))
+        await reaches(run, "long", NodeStatus.CANCELLED)
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        assert status(run, "other") is NodeStatus.COMPLETED
+        assert run.state.verdict() is Verdict.COMPLETED
+        await reload(run)
+        assert run.graph.labels == ["kept", "new"]
+
+
+async def test_a_bad_file_changes_nothing(file: Path) -> None:
+    run = begin(file, f'[tasks.long]\n{GATED}\n')
+    async with driven(run):
+        graph = run.graph
+        write(file, '[tasks.long]\nneeds = ["nothing"]\nrun = "true"\n')
+        with pytest.raises(GraphError) as caught:
+            await run.read_graph_again()
+        assert "nothing" in str(caught.value)
+        assert run.graph is graph
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+
+
+async def test_a_preview_is_refused_when_the_file_or_the_run_has_changed(file: Path) -> None:
+    run = begin(file, '[tasks.a]\nrun = "true"\n')
+    async with driven(run):
+        write(file, '[tasks.a]\nrun = "true"\n[tasks.b]\nrun = "true"\n')
+        preview = await run.read_graph_again()
+        write(file, '[tasks.a]\nrun = "true"\n[tasks.c]\nrun = "true"\n')
+        with pytest.raises(ReloadError, match="has changed"):
+            await run.reload(preview)
+        given = await run.read_graph_again(b'version = 1\n[tasks.a]\nrun = "true"\n[tasks.d]\nrun = "true"\n')
+        await run.reload(given)
+        assert run.graph.labels == ["a", "d"]
+        with pytest.raises(ReloadError, match="another graph"):
+            await run.reload(given)
+        await reaches(run, "d", NodeStatus.COMPLETED)
+
+
+async def test_two_reloads_are_replayed_and_resumed(file: Path) -> None:
+    run = begin(file, f'[tasks.long]\n{GATED}\n[tasks.x]\nrun = "true"\n')
+    async with driven(run):
+        await reaches(run, "long", NodeStatus.RUNNING)
+        write(file, f'[tasks.y]\nrun = "true"\n[tasks.x]\nrun = "true 2"\n[tasks.long]\n{GATED}\n')
+        await reload(run)
+        await reaches(run, "y", NodeStatus.COMPLETED)
+        write(file, f'[tasks.z]\nrun = "false"\n[tasks.long]\n{GATED}\n[tasks.y]\nrun = "true"\n')
+        await reload(run)
+        await reaches(run, "z", NodeStatus.FAILED)
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        state = replayed(run)
+        assert bytes(state.status) == bytes(run.state.status)
+        seen = read_run(run.directory, file)
+        assert seen.graph.labels == ["z", "long", "y"]
+        assert bytes(seen.state.status) == bytes(run.state.status)
+    write(file, f'[tasks.z]\nrun = "true"\n[tasks.long]\n{GATED}\n[tasks.y]\nrun = "true"\n')
+    again = resume_run(load(file, {}), LaunchOptions())
+    async with driven(again):
+        await until(lambda: again.settled)
+        assert again.state.verdict() is Verdict.COMPLETED
+        assert [again.state.cause_of(again.graph.node(name)) for name in ("long", "y")] == [Cause.RESUMED] * 2

@@ -125,6 +125,9 @@ class NoteEvent(NamedTuple):
     attempt: AttemptNumber = NO_ATTEMPT
 
 
+ON_RECORD = "reload on record"
+"""What a RunEvent says after a reload, once the new graph has replaced the old one in the run's directory."""
+
 Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
 
 

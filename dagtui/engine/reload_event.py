@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
 
-RELOADED, ON_RECORD = "reloaded", "reload on record"
-"""The words of the events before and after the new graph replaces the old one in the run's directory."""
+RELOADED = "reloaded"
+"""The word of the event before the new graph replaces the old one in the run's directory."""
 
 
 class LabelGroup(NamedTuple):

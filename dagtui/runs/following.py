@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from dagtui.engine.events import RunEvent, parse
+from dagtui.engine.events import ON_RECORD, RunEvent, parse
 from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_recorded
@@ -41,7 +41,7 @@ class FollowedRun(RunView):
     """A view whose state follows the journal of another process's run, live or ended.
 
     The state can't follow if lines of the journal are taken back, which happens on full disks, or if the run is
-    resumed. Then `outdated` becomes true, `follow` returns, and the caller must open a new view.
+    resumed or reloaded. Then `outdated` becomes true, `follow` returns, and the caller must open a new view.
     """
 
     def __init__(self, graph: Graph, directory: RunDirectory, history: History, follower: JournalFollower) -> None:
@@ -57,7 +57,7 @@ class FollowedRun(RunView):
         self.over = False
         """Whether the run has ended, or no process has it any more."""
         self.outdated = False
-        """Lines were taken back, or the run was resumed, perhaps with another graph. It must be read again."""
+        """Lines were taken back, or the run was resumed or reloaded, with another graph. It must be read again."""
 
     @classmethod
     def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
@@ -160,7 +160,9 @@ class FollowedRun(RunView):
             self.over = True
         elif event.what in _BEGINNINGS:
             self.over = False
-        if event.what == "resumed":
+        if event.what == ON_RECORD:
+            self.outdated = self._caught_up
+        elif event.what == "resumed":
             self.wall_times.set_going(event.at, wall)
             self.outdated = self._caught_up
 

@@ -11,8 +11,8 @@ import anyio
 import anyio.to_thread
 
 from dagtui.engine import reloading as engine
+from dagtui.engine.events import ON_RECORD
 from dagtui.engine.protocol import JournalFullError
-from dagtui.engine.reload_event import ON_RECORD
 from dagtui.engine.targets import Targets
 from dagtui.execution.local import node_numbers
 from dagtui.execution.local.node_numbers import NodeNumbers

@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import NodeEvent
-from dagtui.engine.messages import EndKind
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.rules.propagation import Propagation
@@ -16,16 +14,14 @@ from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets
-from dagtui.engine.why import ended_why
-from dagtui.execution.local import undelivered
-from dagtui.execution.local.output_file import read_output
-from dagtui.execution.local.submitted import exited
+from dagtui.execution.local import node_numbers, undelivered
 from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_recorded, without_garbage_collection
 from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
+from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, recorded_graph, understand
 from dagtui.runs.processors import initial_slots
@@ -41,8 +37,9 @@ from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
+    from dagtui.engine.events import NodeEvent
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
-    from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.text.secrets import Secrets
 
 NAMED = 5
@@ -164,7 +160,8 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         recorded = recorded_graph(directory)
         # Reading a graph takes longer than writing one.
         before = graph if recorded == written else _graph_of(directory, recorded)
-        late = tuple(late_ends(directory, state, before.labels, past.clock))
+        labels = node_numbers.read_labels(os.fspath(directory.path)) or before.labels
+        late = tuple(late_ends(directory, state, labels, past.clock))
         state.replay(late)
         if before is graph:
             return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, {}, late)
@@ -198,39 +195,6 @@ def _with_changed_files(last: LastRun, executed: Graph, secrets: Secrets | None)
         followers=last.followers | _followers(state, again),
         looked_at=looked_at,
     )
-
-
-def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: ClockTime) -> list[NodeEvent]:
-    """Return the events for attempts that were in flight when the journal ended.
-
-    `labels` are those of the graph that was run, which the recorded node numbers refer to. `at` is the last reading of
-    the run's clock. An attempt that had been asked to stop keeps its status from the journal, because its exit status
-    means nothing, unless its duration shows that it ended before its timeout.
-    """
-    found: dict[NodeIndex, NodeEvent] = {}
-    for number, attempt, status, seconds in undelivered.read(os.fspath(directory.path)):
-        node = state.graph.find(labels[number]) if 0 <= number < len(labels) else None
-        if node is None or node in found or state.attempt[node] != attempt or not _is_open(state, node, seconds):
-            continue
-        end = exited(node, attempt, status, seconds)
-        why = ended_why(end)
-        if end.succeeded:
-            values = read_output(directory.output_path(labels[number], attempt)).values
-            found[node] = NodeEvent(
-                at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, why, seconds=seconds, outputs=values
-            )
-        else:
-            cause = Cause.EXIT if end.kind is EndKind.EXIT else Cause.SIGNAL
-            found[node] = NodeEvent(at, node, attempt, NodeStatus.FAILED, cause, why, end.value, seconds)
-    return list(found.values())
-
-
-def _is_open(state: RunState, node: NodeIndex, seconds: Seconds) -> bool:
-    """Return whether the node's last attempt was in flight and may have ended this way."""
-    status, cause = state.status_of(node), state.cause_of(node)
-    if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:
-        return 0.0 < seconds < (state.graph.task(node).timeout or 0.0)
-    return status is NodeStatus.RUNNING or (status is NodeStatus.READY and cause is Cause.IN_LINE)
 
 
 def _followers(state: RunState, again: Collection[NodeIndex]) -> frozenset[NodeIndex]:
@@ -346,6 +310,7 @@ def _restore(
     except JournalFullError as error:
         raise StoreError(str(error)) from error
     undelivered.reserve(os.fspath(directory.path))
+    _number_anew(directory)
     if ingredients.secrets is not None:
         directory.forget_outputs()
     if last.written is not None:
@@ -356,6 +321,14 @@ def _restore(
         if text:
             live.note(text)
     return live
+
+
+def _number_anew(directory: RunDirectory) -> None:
+    """Let the numbers of nodes be those of the recorded graph again, if the run was reloaded. Raises StoreError."""
+    try:
+        node_numbers.forget(os.fspath(directory.path))
+    except OSError as error:
+        raise StoreError.of("remove", directory.path / node_numbers.NAME, error) from error
 
 
 def _late(last: LastRun) -> str:

@@ -23,7 +23,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.execution.local import undelivered
 from dagtui.graph.loading import load_text
 from dagtui.runs.last_run import has_successes
-from dagtui.runs.restore import late_ends
+from dagtui.runs.late_ends import late_ends
 from dagtui.store.directory import RunDirectory
 
 if TYPE_CHECKING:

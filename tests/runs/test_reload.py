@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from dagtui.runs.following import read_run
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.restore import resume_run
+from dagtui.store.directory import RunDirectory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +77,9 @@ async def test_an_attempt_goes_on_over_a_reload_and_its_success_counts(file: Pat
     run = begin(file, f'[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "false"\n')
     async with driven(run):
         await reaches(run, "long", NodeStatus.RUNNING)
-        write(file, f'[tasks.new]\nrun = "true"\n[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "true"\n')
+        write(
+            file, f'[tasks.new]\nrun = "true"\n[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "true"\n'
+        )
         await reload(run)
         assert run.graph.labels == ["new", "long", "after"]
         assert status(run, "long") is NodeStatus.RUNNING
@@ -140,7 +145,7 @@ async def test_a_removed_node_ends_first_and_can_be_cancelled(file: Path) -> Non
 
 
 async def test_a_bad_file_changes_nothing(file: Path) -> None:
-    run = begin(file, f'[tasks.long]\n{GATED}\n')
+    run = begin(file, f"[tasks.long]\n{GATED}\n")
     async with driven(run):
         graph = run.graph
         write(file, '[tasks.long]\nneeds = ["nothing"]\nrun = "true"\n')
@@ -191,3 +196,53 @@ async def test_two_reloads_are_replayed_and_resumed(file: Path) -> None:
         await until(lambda: again.settled)
         assert again.state.verdict() is Verdict.COMPLETED
         assert [again.state.cause_of(again.graph.node(name)) for name in ("long", "y")] == [Cause.RESUMED] * 2
+
+
+KILLED = """
+import anyio, os, signal, sys
+from pathlib import Path
+from dagtui.graph.loading import load
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
+
+async def main(path, fresh):
+    run = start_run(load(path, {}), LaunchOptions(jobs=4))
+    async with anyio.create_task_group() as group:
+        group.start_soon(run.drive)
+        while not (path.parent / "pid").exists():
+            await anyio.sleep(0.01)
+        path.write_text(fresh, encoding="utf-8")
+        await run.reload(await run.read_graph_again())
+        (path.parent / "go").touch()
+        leader = Path("/proc", (path.parent / "pid").read_text().strip())
+        while leader.exists():  # the loop stands still, so that the end is not recorded
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+anyio.run(main, Path(sys.argv[1]), sys.argv[2])
+"""
+"""A session that is killed right after a reload, when an attempt has ended that began before it."""
+ONE_PLACE = '[tasks.{}]\nrun = "{}"\n'
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_a_session_killed_after_a_reload_loses_no_success(file: Path, *, changed: bool) -> None:
+    long = "echo $$ > .pid; mv .pid pid; until test -e go; do sleep 0.02; done"
+    first, new = ONE_PLACE.format("first", "true"), ONE_PLACE.format("new", "true")
+    write(file, first + ONE_PLACE.format("long", long))
+    fresh = f"version = 1\n{new}{first}{ONE_PLACE.format('long', long + '; true' if changed else long)}"
+    killed = await anyio.run_process([sys.executable, "-c", KILLED, str(file), fresh], check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert read_run(RunDirectory.open(runs_of(file) / "1"), file).graph.labels == ["new", "first", "long"]
+    again = resume_run(load(file, {}), LaunchOptions())
+    async with driven(again):
+        await until(lambda: again.settled)
+        long_node = again.graph.node("long")
+        assert again.state.verdict() is Verdict.COMPLETED
+        assert (again.state.attempt[long_node], again.state.cause_of(long_node)) == (1, Cause.RESUMED)
+        assert bool(again.state.stale[long_node]) is changed
+        assert not (again.path / "numbers.json").exists()
+
+
+def runs_of(file: Path) -> Path:
+    return file.parent / ".dagtui" / file.stem / "runs"

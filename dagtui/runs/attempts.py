@@ -70,7 +70,7 @@ class AttemptResults:
                 self._note_end(event)
 
     def renumber(self, number_of: Sequence[NodeIndex], nodes: int) -> None:
-        """Give nodes the numbers of another graph with so many nodes. A negative number: it is gone."""
+        """Give nodes their numbers in another graph of `nodes` nodes. A node with a negative number is gone."""
         old, known = self, [(node, number) for node, number in numbered(number_of) if number >= 0]
         fresh = AttemptResults(nodes)
         for node, number in known:

@@ -1,8 +1,8 @@
 """The numbers by which processes know nodes, in a run whose graph was reloaded.
 
 Supervisor, reaper and start table know an attempt by the number of its node and its own. A reload may change the number
-that a node has in the graph, but not its number here: that in the session's first graph, or the next free one for a node
-that was added later. The table is in the run's directory while the numbers differ.
+that a node has in the graph, but not its number here: that in the first graph of the session, or the next free one for
+a node that was added later. The table is in the directory of the run while the numbers differ.
 """
 
 from __future__ import annotations

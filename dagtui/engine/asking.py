@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Question
-    from dagtui.engine.reloading import Renumbering
+    from dagtui.engine.renumbering import Renumbering
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime

@@ -1,4 +1,4 @@
-"""What a reload of the graph file changed, as the journal has it, and how the state takes it up.
+"""What a reload of the graph file changed, as the journal has it.
 
 Nodes are named by their labels, because their numbers differ between the two graphs.
 """
@@ -6,21 +6,15 @@ Nodes are named by their labels, because their numbers differ between the two gr
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.events import MOST_NAMED
 from dagtui.engine.messages import AttemptNumber
-from dagtui.engine.status import SETTLED, NodeStatus
-from dagtui.engine.targets import outside_ancestors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from dagtui.engine.events import RunEvent
-    from dagtui.engine.state import RunState
-    from dagtui.graph.model import NodeIndex
-
+MOST_LABELS = 1000
+"""Maximum number of nodes that are named of a group, to bound the length of a journal line."""
 RELOADED = "reloaded"
 """The word of the event before the new graph replaces the old one in the run's directory."""
 
@@ -34,7 +28,7 @@ class LabelGroup(NamedTuple):
     @classmethod
     def of(cls, labels: Sequence[str]) -> LabelGroup:
         """Return a group of nodes. Its labels are cut, to bound the length of a journal line."""
-        return cls(len(labels), tuple(labels[:MOST_NAMED]))
+        return cls(len(labels), tuple(labels[:MOST_LABELS]))
 
 
 class Reload(NamedTuple):
@@ -97,39 +91,3 @@ def _group(value: object) -> LabelGroup:
     if not isinstance(value, dict):
         raise TypeError("a group of nodes must be an object")
     return LabelGroup(int(value["count"]), tuple(map(str, value["nodes"])))
-
-
-def take_up(state: RunState, event: RunEvent, reload: Reload) -> None:
-    """Change a state by a reload: which nodes are part of the run, and its times.
-
-    The statuses of nodes are changed by their own events.
-    """
-    graph = state.graph
-    if event.targets is None:
-        state.selected[:] = b"\1" * len(graph)
-    else:
-        inside = outside_ancestors(graph, bytes(len(graph)), event.targets)
-        state.selected[:] = bytes(node in inside for node in graph.nodes)
-        state.has_targets = True
-    recount(state)
-    state.parked, state.limit_from = reload.parked, reload.limit_from
-    state.settled_at = None if state.unsettled else event.at
-    state.leaving = frozenset(_found(state, reload.leaving))
-    state.superseded = {
-        node: attempt for label, attempt in reload.superseded if (node := graph.find(label)) is not None
-    }
-
-
-def _found(state: RunState, labels: Iterable[str]) -> Iterable[NodeIndex]:
-    return (node for label in labels if (node := state.graph.find(label)) is not None)
-
-
-def recount(state: RunState) -> None:
-    """Count anew what a state counts of the nodes that are part of the run."""
-    counts = Counter(status for status, selected in zip(state.status, state.selected, strict=True) if selected)
-    state.counts = [counts[status] for status in NodeStatus]
-    state.outside = state.selected.count(0)
-    state.finally_unsettled = 0
-    if state.is_finally:
-        inside = state.inside(state.graph.nodes)
-        state.finally_unsettled = sum(state.is_finally[node] and state.status[node] not in SETTLED for node in inside)

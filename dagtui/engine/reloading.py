@@ -7,52 +7,28 @@ must be part of the new graph, too, if only as a *leftover* (`graph.leftovers`).
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.control import mark_after_failure
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import Withdraw
 from dagtui.engine.reload_event import RELOADED, LabelGroup, Reload
+from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.state import RunState
 from dagtui.engine.status import ALIVE, PARENT_OUTCOMES, Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import subtrees
-from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
 
-_Value = TypeVar("_Value")
 _DERIVED = frozenset({"counts", "finally_unsettled", "outside", "outcome", "ok", "bad", "skip"})
 """Columns that follow from others."""
-
-
-class Renumbering:
-    """The numbers of the nodes of one graph in another one, by their labels."""
-
-    def __init__(self, old: Graph, new: Graph) -> None:
-        found = [new.find(label) for label in old.labels]
-        self.number_of = [NO_NODE if node is None else node for node in found]
-        """The new number of each old node, or -1."""
-        self.old_of = [NO_NODE] * len(new)
-        """The old number of each new node, or -1."""
-        for node, number in zip(old.nodes, self.number_of, strict=True):
-            if number >= 0:
-                self.old_of[number] = node
-
-    def nodes(self, nodes: Iterable[NodeIndex]) -> set[NodeIndex]:
-        """Return the new numbers of those nodes that there are still."""
-        return {number for node in nodes if (number := self.number_of[node]) >= 0}
-
-    def keys(self, values: Mapping[NodeIndex, _Value]) -> dict[NodeIndex, _Value]:
-        """Return values by the new numbers of their nodes."""
-        number_of = self.number_of
-        return {number_of[node]: value for node, value in values.items() if number_of[node] >= 0}
 
 
 def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunState:

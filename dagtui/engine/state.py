@@ -174,9 +174,9 @@ class RunState(ActiveTime):
     def _apply_run(self, event: RunEvent) -> None:
         self.jobs = Slots(event.jobs) or self.jobs
         if event.reload is not None:
-            from dagtui.engine.reload_event import take_up
+            from dagtui.engine.reload_columns import take_up
 
-            take_up(self, event, event.reload)
+            take_up(self, self.graph, self.is_finally, event.at, event.targets, event.reload)
             return
         if event.what == "resumed":
             self.leaving = frozenset()

@@ -23,17 +23,16 @@ from dagtui.text import label
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.messages import Command, Preview
     from dagtui.engine.protocol import Executor, NodeTerminals
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
-    from dagtui.runs.beginning import Machinery
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.previous_run import Replay
-    from dagtui.runs.reload_preview import ReloadPreview
+    from dagtui.runs.reload_preview import Reloader, ReloadPreview
     from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
@@ -74,8 +73,8 @@ class LiveRun(RunView):
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.monitor = FileMonitor(self, self.note, directory)
-        self.machinery: Machinery | None = None
-        """What a reload changes. None: the run can't be reloaded."""
+        self.open_reloader: Callable[[], Reloader] | None = None
+        """Returns what reloads the run. None: it can't be reloaded."""
         self.history = history
         self._executor = executor
         self._environment = environment
@@ -163,18 +162,22 @@ class LiveRun(RunView):
         Nothing changes yet. Raises GraphError with what is wrong with the file, and ReloadError if a reload is not
         possible.
         """
-        from dagtui.runs.reload_preview import read_again  # only here: most runs are never reloaded
-
-        return await read_again(self, content)
+        return await self._reloader.read_again(content)
 
     async def reload(self, preview: ReloadPreview) -> None:
         """Go on with the graph of a preview. Another task must drive the run meanwhile.
 
         Raises ReloadError if the preview is out of date, or a reload is not possible. Then nothing has changed.
         """
-        from dagtui.runs.reloading import reload
+        await self._reloader.reload(preview)
 
-        await reload(self, preview)
+    @cached_property
+    def _reloader(self) -> Reloader:
+        if self.open_reloader is None:
+            from dagtui.runs.reload_preview import ReloadError
+
+            raise ReloadError("this run can't be reloaded")
+        return self.open_reloader()
 
     def take_over(self, forecast: Forecast, executor: Executor, environment: Mapping[str, str]) -> None:
         """Show and drive the graph that the run has now, after a reload."""

@@ -13,21 +13,25 @@ import anyio.to_thread
 from dagtui.engine import reloading as engine
 from dagtui.engine.events import ON_RECORD
 from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.targets import Targets
 from dagtui.execution.local import node_numbers
 from dagtui.execution.local.node_numbers import NodeNumbers
+from dagtui.graph.definition import changed_parts
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.leftovers import leftover, with_leftovers
 from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
 from dagtui.graph.toml.parse import digest_of, read_bytes
-from dagtui.runs.beginning import Ingredients, Machinery, identity_of, reads_files, values_of_run
 from dagtui.runs.forecast import Forecast
+from dagtui.runs.ingredients import Ingredients, Machinery, identity_of, reads_files, values_of_run
 from dagtui.runs.processors import initial_slots
-from dagtui.runs.reload_preview import ReloadError, machinery_of
+from dagtui.runs.reload_preview import ReloadError
+from dagtui.runs.rereading import compared, reread
 from dagtui.runs.targets import default_targets
 from dagtui.store.errors import StoreError
 from dagtui.store.files import replace_file
+from dagtui.store.paths import is_piped
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -36,7 +40,6 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Result
     from dagtui.engine.protocol import Executor
-    from dagtui.engine.reloading import Renumbering
     from dagtui.engine.traversal import Traversal
     from dagtui.execution.files.judging_executor import JudgingExecutor
     from dagtui.execution.serving_executor import ServingExecutor
@@ -48,29 +51,83 @@ PATIENCE = 10.0
 """Seconds to wait until attempts that were about to begin are withdrawn or have begun."""
 
 
-async def reload(run: LiveRun, preview: ReloadPreview) -> None:
-    """Go on with the graph of a preview. Raises ReloadError."""
-    machinery = machinery_of(run)
-    _refuse_outdated(run, preview)
-    if preview.is_file:
-        path = machinery.ingredients.path
-        if await anyio.to_thread.run_sync(_digest, path) != preview.digest:
-            raise ReloadError("the file has changed since it was read: read it again")
-        _refuse_outdated(run, preview)
-    driven = run.run
-    traversal = driven.traversal
-    if not traversal.submits:
-        raise ReloadError("a reload is under way")
-    driven.withdraw_submitted()
-    try:
-        await _nothing_submitted(run)
-        _refuse_outdated(run, preview)
-        _take_up(run, preview, machinery)
-    finally:
-        if driven.traversal is traversal:
-            driven.submit_again()
-    run.tell_reloaded()
-    run.tell()
+class RunReloader:
+    """Reloads a live run."""
+
+    def __init__(self, run: LiveRun, machinery: Machinery) -> None:
+        self._run = run
+        self._machinery = machinery
+
+    async def read_again(self, content: bytes | None) -> ReloadPreview:
+        """Read the graph file, or a content in its place. Raises GraphError and ReloadError."""
+        run, ingredients = self._run, self._machinery.ingredients
+        if content is None and is_piped(ingredients.path):
+            raise ReloadError("the graph came from a pipe, which can't be read again")
+        base = run.graph
+        fresh = await anyio.to_thread.run_sync(reread, ingredients, content)
+        differing = await anyio.to_thread.run_sync(changed_parts, base, fresh.shown)
+        self._refuse_outdated(base)
+        return compared(run, fresh, differing, is_file=content is None)
+
+    async def reload(self, preview: ReloadPreview) -> None:
+        """Go on with the graph of a preview. Raises ReloadError."""
+        run, driven = self._run, self._run.run
+        self._refuse_outdated(preview.base)
+        if preview.is_file:
+            if await anyio.to_thread.run_sync(_digest, self._machinery.ingredients.path) != preview.digest:
+                raise ReloadError("the file has changed since it was read: read it again")
+            self._refuse_outdated(preview.base)
+        traversal = driven.traversal
+        if not traversal.submits:
+            raise ReloadError("a reload is under way")
+        driven.withdraw_submitted()
+        try:
+            await _nothing_submitted(run)
+            self._refuse_outdated(preview.base)
+            self._take_up(preview)
+        finally:
+            if driven.traversal is traversal:
+                driven.submit_again()
+        run.tell_reloaded()
+        run.tell()
+
+    def _refuse_outdated(self, base: Graph) -> None:
+        if self._run.ending:
+            raise ReloadError("the run is ending")
+        if base is not self._run.graph:
+            raise ReloadError("the run has another graph by now: read the file again")
+
+    def _take_up(self, preview: ReloadPreview) -> None:
+        """Take up the new graph within one turn of the loop. Raises ReloadError: then nothing has changed."""
+        run, directory, sink = self._run, self._run.directory, self._machinery.sink
+        found = _prepare(run, preview, self._machinery)
+        content = to_toml(found.ingredients.shown).encode("utf-8", "backslashreplace")
+        try:
+            replace_file(directory.path / node_numbers.NAME, node_numbers.as_json(found.numbers.labels))
+            _keep_graph(directory.path, directory.graph_path)
+        except (StoreError, OSError) as error:
+            raise ReloadError(f"the reload can't be recorded: {error}") from error
+        sink.graph = found.ingredients.shown
+        chain = _Chain(run, self._machinery, found)
+        try:
+            run.run.reload(found.traversal, chain.top, partial(self._switch, found, chain))
+        except JournalFullError as error:
+            sink.graph = run.graph
+            raise ReloadError(str(error)) from error
+        try:
+            replace_file(directory.graph_path, content)
+        except StoreError as error:
+            run.note(f"{error}; if the run is resumed, changed nodes run again")
+        run.announce(ON_RECORD, "")
+
+    def _switch(self, found: _Next, chain: _Chain) -> None:
+        """Change all that knows the graph, once the reload is on record."""
+        run = self._run
+        self._machinery = chain.switch()
+        run.attempts.renumber(found.renumbering.number_of, len(found.ingredients.shown))
+        run.take_over(found.forecast, chain.top, found.ingredients.environment)
+        if run.terminals is None and any(task.tty for task in run.graph.tasks):
+            run.terminals = chain.local
 
 
 def _digest(path: Path) -> bytes:
@@ -78,12 +135,6 @@ def _digest(path: Path) -> bytes:
         return digest_of(read_bytes(path, label(path)))
     except GraphError:
         return b""
-
-
-def _refuse_outdated(run: LiveRun, preview: ReloadPreview) -> None:
-    machinery_of(run)
-    if preview.base is not run.graph:
-        raise ReloadError("the run has another graph by now: read the file again")
 
 
 async def _nothing_submitted(run: LiveRun) -> None:
@@ -120,37 +171,13 @@ class _Next:
     numbers: NodeNumbers
 
 
-def _take_up(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> None:
-    """Take up the new graph within one turn of the loop. Raises ReloadError: then nothing has changed."""
-    found = _prepare(run, preview, machinery)
-    directory, sink = run.directory, machinery.sink
-    content = to_toml(found.ingredients.shown).encode("utf-8", "backslashreplace")
-    try:
-        replace_file(directory.path / node_numbers.NAME, node_numbers.as_json(found.numbers.labels))
-        _keep_graph(directory.path, directory.graph_path)
-    except (StoreError, OSError) as error:
-        raise ReloadError(f"the reload can't be recorded: {error}") from error
-    sink.graph = found.ingredients.shown
-    chain = _Chain(run, machinery, found)
-    try:
-        run.run.reload(found.traversal, chain.top, partial(_switch, run, found, chain))
-    except JournalFullError as error:
-        sink.graph = run.graph
-        raise ReloadError(str(error)) from error
-    try:
-        replace_file(directory.graph_path, content)
-    except StoreError as error:
-        run.note(f"{error}; if the run is resumed, changed nodes run again")
-    run.announce(ON_RECORD, "")
-
-
 def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> _Next:
     """Carry the traversal over to the new graph, and let that take up the reload. The run does not change."""
     old = run.run.traversal
     leftovers = _leftovers(run, preview)
     shown, executed = with_leftovers(preview.graph, leftovers), with_leftovers(preview.executed, leftovers)
     before = machinery.ingredients
-    renumbering = engine.Renumbering(old.graph, shown)
+    renumbering = Renumbering(old.graph, shown)
     options = before.options
     if options.targets is not None:
         nodes = tuple(renumbering.nodes(options.targets.nodes))
@@ -275,12 +302,3 @@ class _Chain:
             deliver = self.serving.stand_before(self.local)
         self.local.redirect(deliver)
         return Machinery(ingredients, before.sink, self.local, self.serving, self.judging)
-
-
-def _switch(run: LiveRun, found: _Next, chain: _Chain) -> None:
-    """Change all that knows the graph, once the reload is on record."""
-    run.machinery = chain.switch()
-    run.attempts.renumber(found.renumbering.number_of, len(found.ingredients.shown))
-    run.take_over(found.forecast, chain.top, found.ingredients.environment)
-    if run.terminals is None and any(task.tty for task in run.graph.tasks):
-        run.terminals = chain.local

@@ -19,7 +19,8 @@ from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, wit
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_recorded, without_garbage_collection
-from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id
+from dagtui.runs.beginning import DEFAULTS, boot_id, reloader
+from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
@@ -294,7 +295,7 @@ def _restore(
     if added := tuple(filter(last.state.is_outside, used)):
         nodes, names = targets or ((), ())
         targets = Targets(tuple(dict.fromkeys((*nodes, *added))), names)
-    live = ingredients.live_run(directory, JournalWriter.reopen(reader), past.clock + TICK)
+    live = ingredients.live_run(directory, JournalWriter.reopen(reader), past.clock + TICK, reloader)
     live.replay(past)
     try:
         live.run.restore(

@@ -88,7 +88,6 @@ class RunReloader:
         finally:
             if driven.traversal is traversal:
                 driven.submit_again()
-        run.tell_reloaded()
         run.tell()
 
     def _refuse_outdated(self, base: Graph) -> None:
@@ -128,6 +127,7 @@ class RunReloader:
         run.take_over(found.forecast, chain.top, found.ingredients.environment)
         if run.terminals is None and any(task.tty for task in run.graph.tasks):
             run.terminals = chain.local
+        run.tell_reloaded()
 
 
 def _digest(path: Path) -> bytes:
@@ -279,7 +279,7 @@ class _Chain:
             graph,
             found.numbers,
             ingredients.environment,
-            lambda node, attempt: directory.log_path(labels[node], attempt),
+            lambda node, attempt: directory.log_file(labels[node], attempt),
             lambda node, attempt: directory.output_path(labels[node], attempt),
             state.status_name,
             state.outputs_of,

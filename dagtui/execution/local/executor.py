@@ -104,7 +104,7 @@ class LocalExecutor:
         graph: Graph,
         numbers: NodeNumbers,
         environment: Mapping[str, str],
-        log_path: Callable[[NodeIndex, AttemptNumber], Path],
+        log_path: Callable[[NodeIndex, AttemptNumber], str | Path],
         output_path: Callable[[NodeIndex, AttemptNumber], str],
         status_of: Callable[[NodeIndex], str],
         outputs_of: OutputsOf,

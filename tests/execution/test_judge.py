@@ -184,6 +184,28 @@ def test_what_is_forgotten_is_not_said_never_to_have_run(world: World, how: str)
         world.memory.close()
 
 
+@pytest.mark.parametrize(
+    ("cwd", "text", "said"),
+    [
+        ("", "in/", "in/a"),
+        ("", "./in/../in/*", "./in/../in/a"),
+        ("in", "*", "a"),
+        ("in", "./", "./a"),
+        ("sub", "../in/", "../in/a"),
+        ("sub", "../i*/*", "../in/a"),
+        ("", "../{name}/in/*", "../{name}/in/a"),
+        ("in", "{folder}/in/", "{folder}/in/a"),
+    ],
+)
+def test_files_of_folders_and_patterns_are_named_as_the_path_is_written(world: World, cwd: str, text: str, said: str):
+    folder = world.folder
+    text, said = (part.format(name=folder.name, folder=folder) for part in (text, said))
+    node = NodeToJudge("n", NodeFiles((PathSpelling(folder).input(cwd, text),)), {})
+    world.execute(node, world.judged(node), fails=False)
+    (folder / "in" / "a").write_text("other")
+    assert world.judged(node).why == f"runs: {said} changed"
+
+
 def test_a_judgement_says_which_part_of_the_definition_changed(world: World):
     node = world.node("n", ("in/a",), ())
     assert world.judged(node).why == "runs: no earlier success is known"

@@ -86,9 +86,28 @@ def changes_of_paths(
 
 def _named(path: DeclaredPath, kind: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Reason]:
     """Yield which files of a path changed, if that is known."""
+    written, own = _beginnings(path)
     found = [
-        Reason(name, "is new" if name not in before else "is gone" if name not in now else "changed", kind)
+        Reason(
+            _as_written(name, written, own),
+            "is new" if name not in before else "is gone" if name not in now else "changed",
+            kind,
+        )
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     ]
     yield from found if found and before and now else [Reason(path.text, "changed", kind)]
+
+
+def _beginnings(path: DeclaredPath) -> tuple[str, str]:
+    """Return where the path as written and the path from the graph's directory begin to differ."""
+    written, own = path.text.removesuffix("/").split("/"), path.path.split("/")
+    while written and own and written[-1] == own[-1]:
+        written.pop()
+        own.pop()
+    return "".join(f"{part}/" for part in written), "".join(f"{part}/" for part in own)
+
+
+def _as_written(name: str, written: str, own: str) -> str:
+    """Return the name of a file below a path so that it begins as the path is written: from the task's directory."""
+    return written + name.removeprefix(own) if name.startswith(own) else name

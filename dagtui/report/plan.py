@@ -45,7 +45,7 @@ class Plan:
     jobs: int
     history: History
     order: Sequence[NodeIndex]
-    """Nodes that would run, in order of their start."""
+    """Nodes that would run, in order of their start. Those that may run are among them."""
     begins: array[float]
     """Start time of each node. Negative for nodes that would not run."""
     seconds: array[Seconds]
@@ -65,6 +65,8 @@ class Plan:
     """Nodes that would not have to run, and what was looked at."""
     reasons: Mapping[NodeIndex, str]
     """Why nodes that were judged would run."""
+    unsure: frozenset[NodeIndex]
+    """Nodes that may run: only if what they get of parents that run is not the same as before."""
 
     @property
     def critical_seconds(self) -> float:
@@ -118,6 +120,7 @@ def make_plan(
         forecast.known,
         {node: end.text for node, end in course.up_to_date.items()},
         course.reasons,
+        course.unsure,
     )
 
 
@@ -138,6 +141,11 @@ class _Course:
         self._targets = targets
         self._stopped: set[NodeIndex] = set()
         self._running: list[tuple[ClockTime, NodeIndex, AttemptNumber]] = []
+
+    @property
+    def unsure(self) -> frozenset[NodeIndex]:
+        """The nodes that may run."""
+        return frozenset(() if self._files is None else self._files.unsure)
 
     def simulate(self) -> None:
         """Let every attempt succeed, until nothing runs any more."""

@@ -128,6 +128,7 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
         "runs": runs,
         "selected": node not in plan.outside,
+        "may_run": node in plan.unsure,
         "up_to_date": node in plan.up_to_date,
         "why": _why(plan, node),
         "begins": round(plan.begins[node], 3) if runs else None,
@@ -171,11 +172,11 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     graph = plan.graph
     arrow = f" {look.glyphs.arrow} "
     slots = ", ".join([plural(plan.jobs, "slot"), *(label(pool.wanted(pool.size)) for pool in graph.pools)])
-    nodes = plural(len(plan.order), "node")
-    if plan.outside:
-        nodes = f"{count(len(plan.order))} of {plural(len(graph), 'node')}"
+    certain, unsure = len(plan.order) - len(plan.unsure), len(plan.unsure)
+    nodes = f"{count(certain)} of {plural(len(graph), 'node')}" if plan.outside else plural(certain, "node")
+    more = f" and {count(unsure)} more may run" if unsure else ""
     same = f" ({count(len(plan.up_to_date))} up to date)" if plan.up_to_date else ""
-    yield f"{label(graph.name)}: {nodes} would run{same}, {slots}; nothing is executed"
+    yield f"{label(graph.name)}: {nodes} would run{more}{same}, {slots}; nothing is executed"
     if files := Counter(task.file for task in graph.tasks if task.file):
         included = [f"{label(file)} ({plural(number, 'task')})" for file, number in files.items()]
         yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
@@ -189,7 +190,8 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     if plan.known:
         limit = graph.settings.timeout
         over = f"; longer than the timeout of the run, {duration(limit)}" if limit and plan.makespan > limit else ""
-        yield f"about {duration(plan.makespan)}; {duration(plan.work)} of work{over}"
+        most = " at most" if unsure else ""
+        yield f"about {duration(plan.makespan)}{most}; {duration(plan.work)} of work{over}"
         yield f"critical path (*), {duration(plan.critical_seconds)}: {path}"
     else:
         yield "no history yet, so no times: every node counts the same"

@@ -96,6 +96,8 @@ class PlannedFiles:
         self._keys = NodeKeys(graph, environment, state.status_name, state.outputs_of)
         self._paths = DeclaredPaths(graph)
         self._runs: set[NodeIndex] = set()
+        self.unsure: set[NodeIndex] = set()
+        """Nodes that run only if parents that run write or hand on something else than before."""
 
     def judge(self, node: NodeIndex, *, is_named: bool) -> Judgement | None:
         """Judge a node whose parents were judged. None if there is nothing to judge, so that it runs."""
@@ -114,7 +116,10 @@ class PlannedFiles:
         except ValueProblem as problem:
             return Judgement(up_to_date=False, why=f"runs: {problem.message}")
         except ResolutionError:
-            return Judgement(up_to_date=False, why="runs: its command depends on how others end")
+            if not self._judge.remembered_key(self._graph.labels[node]):
+                return Judgement(up_to_date=False, why="runs: no earlier success is known")
+            self.unsure.add(node)
+            return Judgement(up_to_date=False, why="may run: its command depends on how others end")
         forced = FORCED if self._forced and is_named else ""
         found = self._judge.judge(NodeToJudge(self._graph.labels[node], files, parts, forced), bool, may_read=True)
         if found is None:
@@ -125,9 +130,12 @@ class PlannedFiles:
         writers = self._writers(node)
         if not writers:
             return found
+        if found.problem:
+            return Judgement(up_to_date=False, why=f"runs: {found.problem}", key=found.key)
+        self.unsure.add(node)
         names = first_of([name_label(self._graph.labels[writer]) for writer in writers[:_NAMED]], len(writers))
-        why = found.problem or f"{names} may write something else"
-        return Judgement(up_to_date=False, why=f"runs: {why}", key=found.key)
+        write = "writes" if len(writers) == 1 else "write"
+        return Judgement(up_to_date=False, why=f"may run: if {names} {write} something else", key=found.key)
 
     def _writers(self, node: NodeIndex) -> list[NodeIndex]:
         """Return the parents that run and write what the node reads."""

@@ -38,7 +38,11 @@ def test_the_example_of_the_manual_runs_as_the_manual_says(folder: Path):
     (folder / "settings.toml").write_text("clean = 1\nother = 2\n")
     planned = called(folder, "plan")
     assert "[runs: in.csv changed]" in planned
-    assert "[runs: clean may write something else]" in planned
+    assert planned.startswith("graph: 1 node would run and 1 more may run, ")
+    assert "[may run: if clean writes something else]" in planned
+    found = {node["node"]: node for node in json.loads(called(folder, "plan", "--json"))["nodes"]}
+    assert [(node["runs"], node["may_run"]) for node in found.values()] == [(True, False), (True, True)]
+    assert found["count"]["why"] == "may run: if clean writes something else"
     third = called(folder, "run")
     assert "clean  started, runs: in.csv changed" in third
     assert "count  up to date: 1 input, 1 output unchanged since run 1" in third

@@ -50,7 +50,11 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "wall_seconds": round(run.wall_seconds, 3),
         "remaining": None
         if remaining is None
-        else {"seconds": round(remaining[0], 3), "node": run.graph.labels[remaining[1]]},
+        else {
+            "seconds": round(remaining[0], 3),
+            "node": run.graph.labels[remaining[1]],
+            "answers": run.answers_left(),
+        },
         "waits": state.held_up or None,
         "off_record": len(state.off_record),
         "notices": [notice.text for notice in run.notices],

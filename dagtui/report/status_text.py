@@ -73,13 +73,23 @@ def headline(answer: Mapping[str, object]) -> str:
     ]
     remaining = answer.get("remaining")
     if isinstance(remaining, dict):
-        words.append(f"about {_duration(remaining.get('seconds'))} left (bound by {label(remaining.get('node'))})")
+        words.append(_remaining(remaining))
     words.append(_slots(answer.get("slots_taken"), answer.get("jobs")))
     words += _pools(answer.get("pools"))
     if answer.get("paused"):
         words.append("paused")
     words.append(label(answer.get("screen"), 20))
     return ", ".join(words)
+
+
+def _remaining(remaining: Mapping[str, object]) -> str:
+    """Format the forecast. How long people take to answer is not known."""
+    answers, seconds = remaining.get("answers"), remaining.get("seconds")
+    waits = plural(answers, "answer") if isinstance(answers, int) and answers else ""
+    if waits and isinstance(seconds, int | float) and seconds < 1.0:
+        return f"waits for {waits}"
+    bound = f"(bound by {label(remaining.get('node'))})"
+    return f"about {_duration(seconds)} {f'and {waits} ' if waits else ''}left {bound}"
 
 
 def _spent(answer: Mapping[str, object]) -> str:

@@ -39,10 +39,10 @@ class Forecast:
         self.weights: list[float] | None = (
             [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None
         )
-        if self.weights is not None and graph.any_gates:
-            for node in graph.nodes:
-                if graph.gate(node) is not None:
-                    self.weights[node] = 0.0  # how long a person takes is not known
+        self._gates = [node for node in graph.nodes if graph.gate(node) is not None] if graph.any_gates else []
+        if self.weights is not None:
+            for node in self._gates:
+                self.weights[node] = 0.0  # how long a person takes is not known
         self._last: tuple[ClockTime, tuple[float, int] | None] = (ClockTime(-1e9), None)
 
     def estimate(self, node: NodeIndex) -> float | None:
@@ -91,6 +91,10 @@ class Forecast:
         found = self._judge(state, clock, self.weights)
         self._last = (clock, found)
         return found
+
+    def answers_left(self, state: RunState) -> int:
+        """Return the number of answers that the run may still wait for. No estimate has their time."""
+        return sum(state.selected[node] and state.status[node] not in SETTLED for node in self._gates)
 
     def _judge(self, state: RunState, clock: ClockTime, weights: list[float]) -> tuple[float, int] | None:
         graph, work = self._graph, 0.0

@@ -240,3 +240,7 @@ class RunView(ABC):
     def remaining(self) -> tuple[float, int] | None:
         """Return the expected seconds until the run is settled, and the node that bounds it. None without history."""
         return self.forecast.remaining(self.state, self.clock())
+
+    def answers_left(self) -> int:
+        """Return the number of answers that the run may still wait for. What `remaining` returns is without their time."""
+        return self.forecast.answers_left(self.state)

@@ -39,6 +39,19 @@ def test_slots_are_counted(told: dict[str, object], said: str) -> None:
     assert headline({**ANSWER, **told}) == f"demo run 3: running, 12 s, {said}, detached"
 
 
+@pytest.mark.parametrize(
+    ("remaining", "said"),
+    [
+        ({"seconds": 65.0, "node": "b"}, "about 1 m 05 s left (bound by b)"),
+        ({"seconds": 65.0, "node": "b", "answers": 0}, "about 1 m 05 s left (bound by b)"),
+        ({"seconds": 65.0, "node": "b", "answers": 2}, "about 1 m 05 s and 2 answers left (bound by b)"),
+        ({"seconds": 0.0, "node": "b", "answers": 1}, "waits for 1 answer"),
+    ],
+)
+def test_an_estimate_says_which_answers_it_leaves_out(remaining: dict[str, object], said: str) -> None:
+    assert headline(ANSWER | {"remaining": remaining}) == f"demo run 3: running, 12 s, {said}, 2 slots, detached"
+
+
 def test_stale_nodes_are_counted() -> None:
     answer = {**ANSWER, "counts": {"COMPLETED": 3, "FAILED": 1}, "stale": 2}
     assert list(status_lines(answer, IN_UNICODE))[1] == "  3 done (2 stale), 1 failed"

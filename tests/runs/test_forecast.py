@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.scene import Scene, dag
 
+from dagtui.graph.gates import Gate
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 
@@ -53,6 +54,16 @@ def test_what_remains_is_less_what_ran_already() -> None:
     scene.now = 15.0
     left = forecast(scene).remaining(scene.state, scene.now)
     assert left == (pytest.approx(10.0), scene.graph.node("b"))
+
+
+def test_the_answers_that_are_still_wanted_are_counted() -> None:
+    gate = {"action": Gate("Go on?")}
+    scene = Scene(dag("a>b>c d", b=gate, d=gate), targets=("c",))
+    found = forecast(scene)
+    assert (found.remaining(scene.state, 0.0), found.answers_left(scene.state)) == ((14.0, scene.graph.node("a")), 1)
+    scene.run("a")
+    scene.answer("b", "approve")
+    assert found.answers_left(scene.state) == 0
 
 
 def test_without_history_nothing_is_said() -> None:

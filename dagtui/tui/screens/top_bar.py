@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.text import cell_width, fit, label
+from dagtui.text import cell_width, fit, label, plural
 from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
@@ -141,7 +141,12 @@ class TopBar(PaintedRows, can_focus=False):
         if expected is None:
             return [SPACE, muted("no history")] if brevity < 3 else []
         seconds, node = expected
+        answers = self._run.answers_left()
+        if answers and seconds < 1.0:  # how long a person takes is not known
+            return [muted(f" waits for {plural(answers, 'answer')}")] if brevity < 3 else []
         time = elapsed(seconds, short=brevity >= 5)
+        if answers:
+            time += f" + {plural(answers, 'answer')}" if brevity < 2 else " +"
         pieces = [muted(" ETA "), Span(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
             pieces[-1] = Span(time)

@@ -13,6 +13,7 @@ from tui.widget_harness import WidgetHarness
 from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.gates import Gate
 from dagtui.graph.model import Graph, Task
 from dagtui.graph.pools import Pool
 from dagtui.runs.view import Notice
@@ -137,6 +138,22 @@ async def test_the_run_its_time_and_its_counts() -> None:
         words = "matrix #12 ▶ running 6 m 42 s ETA 3 m 10 s bound by train[seed=192] slots 4/4"
         assert " ".join(first.split()) == words
         assert second.split()[1:] == ["✓", "187", "▶", "4", "✗", "2", "·", "10"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("seconds", "width", "words"),
+    [
+        (12.0, 120, "running 2 s ETA 12 s + 2 answers bound by c slots"),
+        (12.0, 46, "ETA 12 s +"),
+        (0.0, 120, "running 2 s waits for 2 answers slots"),
+    ],
+)
+async def test_an_estimate_says_which_answers_it_leaves_out(seconds: float, width: int, words: str) -> None:
+    tasks = [Task("a"), Task("b", action=Gate("Go on?")), Task("c"), Task("d", action=Gate("Publish?"))]
+    graph = Graph(["a", "b", "c", "d"], [(1, 2), (2, 3)], tasks=tasks)
+    async with showing(expecting(still(graph, ran(0, 0), 2.0), (seconds, 2)), width) as (bar, _):
+        assert words in " ".join(lines(bar)[0].split())
 
 
 @pytest.mark.anyio

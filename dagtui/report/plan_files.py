@@ -9,6 +9,7 @@ from dagtui.graph.errors import ValueProblem
 from dagtui.graph.files.matching import joining
 from dagtui.graph.files.missing import missing_inputs
 from dagtui.graph.files.paths import DeclaredPaths
+from dagtui.runs.targets import value_problems
 from dagtui.text import count, label
 from dagtui.text.amounts import first_of
 from dagtui.text.labels import name_label
@@ -33,11 +34,12 @@ def parents_of_needs(graph: Graph, node: NodeIndex) -> list[NodeIndex]:
 
 def _missing(plan: Plan) -> Iterator[MissingInput]:
     nodes = (node for node in plan.graph.nodes if node not in plan.outside)
-    return islice(missing_inputs(plan.graph, nodes, patterns=True), _MOST_SOUGHT)
+    found = missing_inputs(plan.graph, nodes, patterns=True, problem_of=value_problems(plan.graph))
+    return islice(found, _MOST_SOUGHT)
 
 
 def missing_lines(plan: Plan) -> Iterator[str]:
-    """Yield lines about inputs that do not exist and that no task writes."""
+    """Yield lines about inputs that do not exist and that no task writes, values of files among them."""
     found = list(_missing(plan))
     groups = (
         ("missing, so a run is refused", [one for one in found if one.is_refused]),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dagtui.engine.targets import Targets, with_finally
 from dagtui.engine.walks import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from dagtui.engine.state import RunState
+    from dagtui.graph.files.paths import DeclaredPath
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.secrets import Secrets
 
@@ -43,4 +45,14 @@ def refuse_missing_inputs(graph: Graph, targets: Targets | None, secrets: Secret
     """Raise GraphError if the targets, or what they need, read what does not exist and no task writes."""
     from dagtui.graph.files.missing import refuse_missing
 
-    refuse_missing(graph, nodes_of(graph, targets), str if secrets is None else secrets.mask)
+    mask = str if secrets is None else secrets.mask
+    refuse_missing(graph, nodes_of(graph, targets), mask, value_problems(graph))
+
+
+def value_problems(graph: Graph) -> Callable[[DeclaredPath], str]:
+    """Return what tells what is wrong with the files of values that are inputs. Few graphs have any."""
+    if not any("#" in text for task in graph.tasks for text in task.inputs):
+        return lambda _path: ""
+    from dagtui.execution.files.values import ValueFiles
+
+    return ValueFiles(os.path.abspath(graph.directory or "")).problem_of

@@ -242,5 +242,5 @@ class RunView(ABC):
         return self.forecast.remaining(self.state, self.clock())
 
     def answers_left(self) -> int:
-        """Return the number of answers that the run may still wait for. What `remaining` returns is without their time."""
+        """Return the number of answers that the run may still wait for. `remaining` leaves their time out."""
         return self.forecast.answers_left(self.state)

@@ -234,6 +234,44 @@ def test_a_plan_says_what_is_read_of_whom_and_what_is_missing(tmp_path: Path):
     assert nodes["split[i=2]"]["outputs"] == ["parts/2.csv"]
 
 
+VALUES = """
+[tasks.made]
+run = "echo '{}' > made.json"
+outputs = ["made.json"]
+[tasks.ok]
+run = "true"
+inputs = ["p.toml#a", "p.json#a", "p.yaml#a", "made.json#later", "large.yaml#nope"]
+[tasks.wrong]
+matrix = { key = ["abd", "x"] }
+run = "true"
+inputs = ["p.toml#a", "p.toml#{{ matrix.key }}", "p.json#a.b", "p.yaml#abd", "broken.yaml#a"]
+"""
+
+
+def test_values_that_their_files_lack_are_refused_before_anything_starts(tmp_path: Path):
+    write(tmp_path, VALUES)
+    (tmp_path / "p.toml").write_text("a = 1\nabc = 1\n")
+    (tmp_path / "p.json").write_text('{"a": 1}')
+    (tmp_path / "p.yaml").write_text("a: 1\nabc: 1\n")
+    (tmp_path / "broken.yaml").write_text("a: [1\nb: 2\n")
+    (tmp_path / "large.yaml").write_text(f"{'#' * 70_000}\n")
+    for words in (["check"], ["run"]):
+        done = call(*words, "graph.toml", cwd=tmp_path)
+        assert done.returncode == 2
+        said = [line for line in done.stderr.splitlines() if line.startswith("graph.toml")]
+        assert [line.partition(']" reads ')[2][:47] for line in said] == [
+            '"p.toml#abd": the file has no value abd',
+            '"p.toml#x": the file has no value x',
+            '"p.json#a.b": the file has no value a.b',
+            '"p.yaml#abd": the file has no value abd',
+            '"broken.yaml#a": the file can\'t be read: line 2',
+        ]
+        assert done.stderr.count('did you mean "abc"?') == 2
+        assert not (tmp_path / ".dagtui").exists()
+    assert call("run", "graph.toml", "made", cwd=tmp_path).returncode == 0
+    assert [entry["path"] for entry in plan(tmp_path)["missing_inputs"]].count("p.yaml#abd") == 2
+
+
 def test_missing_inputs_are_refused_before_anything_starts(tmp_path: Path):
     write(tmp_path, FILES)
     for words in (["check"], ["run"]):

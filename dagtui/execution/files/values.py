@@ -8,18 +8,24 @@ from collections import OrderedDict
 from datetime import date, datetime, time
 from hashlib import sha256
 from importlib import import_module
+from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.text.yaml_errors import yaml_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.graph.files.paths import DeclaredPath
+
 MOST_BYTES = 16 << 20
 _MOST_PARTS = 200_000
 """Parts of a value, because references in a YAML file can stand for any number."""
 _MOST_DOCUMENTS = 8
+_LOOKED_INTO = 1 << 16
+"""Bytes of a file whose values are looked for before a run begins."""
 _MISSING = object()
 
 
@@ -45,6 +51,38 @@ class ValueDigests:
                 if len(self._documents) > _MOST_DOCUMENTS:
                     self._documents.popitem(last=False)
         return _digest(_value(document, key))
+
+
+class ValueFiles:
+    """Finds out whether the files of values have them, before a run begins."""
+
+    def __init__(self, base: str) -> None:
+        """`base` is the absolute path of the graph's directory."""
+        self._base = base
+        self._values = ValueDigests()
+        self._found: dict[tuple[str, str], str] = {}
+
+    def problem_of(self, declared: DeclaredPath) -> str:
+        """Return what is wrong with the file of a value. Empty: nothing, or that is said when its node is judged.
+
+        That is so of a large file, which would delay each start, and of what is not a file.
+        """
+        place = declared.path, declared.key
+        if place not in self._found:
+            self._found[place] = self._look(os.path.join(self._base, declared.path), declared.key)
+        return self._found[place]
+
+    def _look(self, path: str, key: str) -> str:
+        if path.endswith((".yaml", ".yml")) and find_spec("yaml") is None:  # said once of all files
+            return ""
+        try:
+            if os.path.isfile(path) and os.path.getsize(path) <= _LOOKED_INTO:
+                self._values.digest(path, b"", key)
+        except FileValueError as error:
+            return str(error)
+        except OSError:  # gone in the meantime
+            return ""
+        return ""
 
 
 def _document(path: str) -> object:
@@ -86,7 +124,10 @@ def _value(document: object, key: str) -> object:
         elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
             found = found[int(part)]
         else:
-            raise FileValueError(f"has no value {key}")
+            near = (
+                did_you_mean(part, [name for name in found if isinstance(name, str)]) if isinstance(found, dict) else ""
+            )
+            raise FileValueError(f"has no value {key}; {near}" if near else f"has no value {key}")
     return found
 
 

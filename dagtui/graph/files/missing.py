@@ -1,4 +1,7 @@
-"""Inputs that do not exist and that no task writes. A run with one is refused before anything starts."""
+"""Inputs that do not exist and that no task writes. A run with one is refused before anything starts.
+
+A value that its file does not have is such an input, too.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,10 @@ _MOST = 1000
 """Number of missing inputs after which no more are searched for."""
 
 
+def _no_problem(_path: DeclaredPath) -> str:
+    return ""
+
+
 class MissingInput(NamedTuple):
     """An input of a node that is not there."""
 
@@ -35,6 +42,8 @@ class MissingInput(NamedTuple):
     """Its position in `inputs`."""
     may_be_made: bool
     """Whether a task that names no outputs comes before, and may write it."""
+    problem: str = ""
+    """What is wrong with the file of a value. Empty: it does not exist."""
 
     @property
     def is_pattern(self) -> bool:
@@ -52,10 +61,13 @@ class MissingInput(NamedTuple):
         return not self.may_be_made and not self.is_pattern
 
 
-def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) -> Iterator[MissingInput]:
+def missing_inputs(
+    graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool, problem_of: Callable[[DeclaredPath], str] = _no_problem
+) -> Iterator[MissingInput]:
     """Yield the inputs of some nodes that do not exist and that no task writes. It looks at the disk.
 
     Patterns that match nothing are yielded only if that is asked for: to find out may take long in large folders.
+    `problem_of` says what is wrong with the file of a value that exists.
     """
     paths, known, unsure = DeclaredPaths(graph), _OnDisk(graph), _Unsure(graph)
     for node in nodes:
@@ -66,9 +78,13 @@ def missing_inputs(graph: Graph, nodes: Iterable[NodeIndex], *, patterns: bool) 
         except ValueProblem:  # said when the node starts
             continue
         for position, path in enumerate(inputs):
-            if (path.kind is PathKind.GLOB and not patterns) or known.has(path) or _is_made(graph, paths, node, path):
+            if path.kind is PathKind.GLOB and not patterns:
                 continue
-            yield MissingInput(node, path, position, unsure.may_write(node))
+            there = known.has(path)
+            problem = problem_of(path) if there and path.kind is PathKind.VALUE else ""
+            if (there and not problem) or _is_made(graph, paths, node, path):
+                continue
+            yield MissingInput(node, path, position, unsure.may_write(node), problem)
 
 
 def _is_made(graph: Graph, paths: DeclaredPaths, node: NodeIndex, path: DeclaredPath) -> bool:
@@ -115,26 +131,37 @@ class _Unsure:
         return bool(self._found[node])
 
 
-def refuse_missing(graph: Graph, nodes: Iterable[NodeIndex], mask: Callable[[str], str] = str) -> None:
+def refuse_missing(
+    graph: Graph,
+    nodes: Iterable[NodeIndex],
+    mask: Callable[[str], str] = str,
+    problem_of: Callable[[DeclaredPath], str] = _no_problem,
+) -> None:
     """Raise GraphError if inputs of these nodes don't exist and no task can write them, with all in one report."""
     diagnostics, made, reported = Diagnostics(), None, set[tuple[int, str]]()
     nodes = list(nodes)
     _check_yaml(graph, nodes, diagnostics)
-    for one in missing_inputs(graph, nodes, patterns=False):
-        node, path, position, _ = one
+    for one in missing_inputs(graph, nodes, patterns=False, problem_of=problem_of):
+        node, path, position, _, problem = one
         number = graph.task_of[node]
-        if not one.is_refused or (number, path.path) in reported or len(reported) >= _MOST:
+        place = number, path.text if problem else path.path
+        if not one.is_refused or place in reported or len(reported) >= _MOST:
             continue
-        reported.add((number, path.path))
+        reported.add(place)
         if made is None:
             made = [mask(text) for task in graph.tasks for text in task.outputs]
         file = graph.tasks[number].file
         who = f"{quoted(mask(graph.labels[node]))}{f' of {quoted(file)}' if file else ''}"
-        shown = mask(path.text)
+        shown, at = mask(path.text), _place(graph.tasks[number], position)
+        if problem:
+            message, _, near = mask(problem).partition("; ")
+            diagnostics.value(
+                at, f"{who} reads {quoted(shown)}: the file {message}", near or "correct the file or the name"
+            )
+            continue
         message = f"{who} reads {quoted(shown)}, which does not exist"
         near = diagnostics.nearest(shown, made)
         hint = "create it, or name it in the outputs of the task that writes it"
-        at = _place(graph.tasks[number], position)
         diagnostics.value(at, f"{message} and which no task writes", f"{near} Otherwise {hint}" if near else hint)
     if diagnostics:
         raise located(diagnostics, graph)

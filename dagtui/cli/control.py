@@ -63,7 +63,7 @@ class _Order:
         if nodes:
             return "this concerns the whole run; omit the nodes or the option"
         whole = [f"--{flag}" for flag, variant in self.variants.items() if not variant.takes_nodes]
-        return "which nodes?" + (f" Name them, or give {whole[0]}" if whole else "")
+        return "which nodes? Name tasks, cells, patterns or groups" + (f", or give {whole[0]}" if whole else "")
 
 
 _SELECTORS = """

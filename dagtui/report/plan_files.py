@@ -49,7 +49,7 @@ def missing_lines(plan: Plan) -> Iterator[str]:
     for title, group in groups:
         by_path: dict[str, list[NodeIndex]] = {}
         for one in group:
-            by_path.setdefault(one.path.text, []).append(one.node)
+            by_path.setdefault(one.path.from_folder, []).append(one.node)
         for text, nodes in list(by_path.items())[:_MOST_LINES]:
             names = [name_label(plan.graph.labels[node]) for node in nodes[:_MOST_NAMES]]
             yield f"{title}: {label(text)}, read by {first_of(names, len(nodes))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from dagtui.text.labels import NAME_CHARACTERS, name_label
 from dagtui.text.shortening import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex, Value
     from dagtui.report.plan import Plan, SheetChange
@@ -168,6 +169,13 @@ def _json_value(value: Value) -> Value:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _as_included(graph: Graph, files: Collection[str]) -> list[str]:
+    """Return included files in the order of `include`, each before those that it includes."""
+    read = {os.path.normpath(path): position for position, path in enumerate(graph.sources)}
+    folder = os.path.abspath(graph.directory or "")
+    return sorted(files, key=lambda file: read.get(os.path.normpath(os.path.join(folder, os.path.expanduser(file))), 0))
+
+
 def _headline(plan: Plan, look: Look) -> Iterator[str]:
     graph = plan.graph
     arrow = f" {look.glyphs.arrow} "
@@ -178,7 +186,7 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     same = f" ({count(len(plan.up_to_date))} up to date)" if plan.up_to_date else ""
     yield f"{label(graph.name)}: {nodes} would run{more}{same}, {slots}; nothing is executed"
     if files := Counter(task.file for task in graph.tasks if task.file):
-        included = [f"{label(file)} ({plural(number, 'task')})" for file, number in files.items()]
+        included = [f"{label(file)} ({plural(files[file], 'task')})" for file in _as_included(graph, files)]
         yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
     if not plan.order:
         return

@@ -296,11 +296,31 @@ def test_yaml_that_can_not_be_read_is_refused_before_anything_starts(tmp_path: P
     assert call("check", "graph.toml", cwd=tmp_path).returncode == 0
 
 
+def test_included_files_stand_in_the_order_of_the_files(tmp_path: Path):
+    for folder, files in (("b", []), ("a", ["../b", "../c"]), ("c", []), ("d", [])):
+        (tmp_path / folder).mkdir()
+        includes = ", ".join(f'{{ path = "{file}/graph.toml", prefix = "{file[-1]}/" }}' for file in files)
+        write(tmp_path / folder, f'include = [{includes}]\n[tasks.t]\nrun = "true"')
+    paths = ", ".join(f'{{ path = "{file}/graph.toml", prefix = "{file}/" }}' for file in ("d", "a"))
+    write(tmp_path, f'include = [{paths}]\n[tasks.t]\nrun = "true"')
+    lines = call("plan", "graph.toml", cwd=tmp_path).stdout.splitlines()
+    each = [f"{file}/graph.toml (1 task)" for file in ("d", "a", "b", "c")]
+    assert f"included: {', '.join(each)}" in lines
+
+
+def test_outputs_of_included_files_are_named_from_the_folder_of_the_graph(tmp_path: Path):
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub", '[tasks.x]\nrun = "true"\noutputs = ["out/"]')
+    write(tmp_path, 'include = [{ path = "sub/graph.toml", prefix = "s/" }]\n[tasks.o]\noutputs = ["sub/out/a"]')
+    done = call("check", "graph.toml", cwd=tmp_path)
+    assert '"s/x" and "o" write "sub/out/" and "sub/out/a", which overlap' in done.stderr
+
+
 def test_a_missing_input_of_an_included_file_names_that_file(tmp_path: Path):
     (tmp_path / "qc").mkdir()
     write(tmp_path / "qc", '[tasks.make]\ninputs = ["gone.txt"]\noutputs = ["a.csv"]\nrun = "cp gone.txt a.csv"')
     write(tmp_path, 'include = [{ path = "qc/graph.toml", prefix = "qc/" }]\n[tasks.use]\ninputs = ["qc/a.csv"]')
     done = call("check", "graph.toml", cwd=tmp_path)
-    assert 'graph.toml:2:11: "qc/make" of "qc/graph.toml" reads "gone.txt", which does not exist' in done.stderr
+    assert 'graph.toml:2:11: "qc/make" of "qc/graph.toml" reads "qc/gone.txt", which does not exist' in done.stderr
     (tmp_path / "qc/gone.txt").touch()
     assert "[reads qc/a.csv of qc/make]" in call("plan", "graph.toml", cwd=tmp_path).stdout

@@ -197,7 +197,7 @@ def test_a_value_can_make_a_path_wrong():
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        ("x", "./x", '"a" and "b" both write "./x"'),
+        ("x", "./x", '"a" and "b" both write "x"'),
         ("x/", "x/y", '"a" and "b" write "x/" and "x/y", which overlap'),
         ("x/*", "x/y", '"a" and "b" write "x/*" and "x/y", which overlap'),
         ("x/*", "x/*", '"a" and "b" both write "x/*"'),

@@ -66,9 +66,8 @@ def _cycle_of_files(
         number, first = layout.task_at(child), layout.task_at(parent)
         label = layout.label(number, child - layout.firsts[number])
         other = layout.label(first, parent - layout.firsts[first])
-        read.append(
-            f"{quoted(label)} reads {quoted(files.meeting(parent, child)[0].text)}, which {quoted(other)} writes"
-        )
+        file = files.meeting(parent, child)[0].from_folder
+        read.append(f"{quoted(label)} reads {quoted(file)}, which {quoted(other)} writes")
     parent, child = joined[0]
     wanted, position = files.meeting(parent, child)
     more = f" and {len(joined) - MOST_FILES:,} more" if len(joined) > MOST_FILES else ""

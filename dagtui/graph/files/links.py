@@ -174,7 +174,7 @@ class FileLinks:
     def _report_own(self, node: NodeIndex) -> None:
         number, label = self._whose(node)
         wanted, position = self.meeting(node, node)
-        message = f"{quoted(label)} reads {quoted(wanted.text)}, which it writes itself"
+        message = f"{quoted(label)} reads {quoted(wanted.from_folder)}, which it writes itself"
         hint = "remove it from inputs, or let the task write another file"
         self._diagnostics.value(self._origins.of(number, "inputs", position), message, hint, needle=wanted.text)
 
@@ -187,8 +187,8 @@ class FileLinks:
             reported.add((first, number))
             before, after, position = self._clash(one, other)
             same = before.path == after.path and before.kind is after.kind
-            which = f"write {quoted(before.text)} and {quoted(after.text)}, which overlap"
-            which = f"both write {quoted(after.text)}" if same else which
+            which = f"write {quoted(before.from_folder)} and {quoted(after.from_folder)}, which overlap"
+            which = f"both write {quoted(after.from_folder)}" if same else which
             message = f"{quoted(label)} and {quoted(other_label)} {which}"
             hint = "each output is made by one node: give one of them another path"
             if first == number:

@@ -152,7 +152,7 @@ def refuse_missing(
             made = [mask(text) for task in graph.tasks for text in task.outputs]
         file = graph.tasks[number].file
         who = f"{quoted(mask(graph.labels[node]))}{f' of {quoted(file)}' if file else ''}"
-        shown, at = mask(path.text), _place(graph.tasks[number], position)
+        shown, at = mask(path.from_folder), _place(graph.tasks[number], position)
         if problem:
             message, _, near = mask(problem).partition("; ")
             diagnostics.value(

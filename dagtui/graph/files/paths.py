@@ -48,6 +48,12 @@ class DeclaredPath(NamedTuple):
     key: str = ""
     """The dotted path of a VALUE."""
 
+    @property
+    def from_folder(self) -> str:
+        """How a task in the graph's directory would write it, to compare the paths of different tasks."""
+        ends = {PathKind.FOLDER: "/", PathKind.VALUE: f"#{self.key}"}
+        return self.path + ends.get(self.kind, "")
+
 
 class NodeFiles(NamedTuple):
     """What a node reads and writes, in the order of the file."""

@@ -21,11 +21,22 @@ class Draft:
         """Begin a draft. `source` is the file that it is made from, for people."""
         self.source = source
         self.params: dict[str, object] = {}
+        self.env: dict[str, object] = {}
+        self.defaults: dict[str, object] = {}
+        self.run: dict[str, object] = {}
         self.tasks: dict[str, Mapping[str, object]] = {}
+        self.copies: set[str] = set()
+        """Tasks that the source does not have. They are not counted."""
         self.lost: dict[str, list[str]] = {}
         """What is lost, by task. The key "" stands for the whole file."""
+        self.notes: dict[str, list[str]] = {}
+        """What is worth knowing of a task, without a loss."""
         self.remarks: list[str] = []
         """What is worth knowing of the whole file, without a loss."""
+
+    def note(self, task: str, what: str) -> None:
+        """Note what is worth knowing of a task."""
+        self.notes.setdefault(task, []).append(what)
 
     def lose(self, task: str, what: str) -> None:
         """Note that something of a task is lost."""
@@ -34,9 +45,10 @@ class Draft:
     @property
     def summary(self) -> str:
         """How much was carried over, in one line."""
-        whole = sum(name not in self.lost for name in self.tasks)
+        counted = self.tasks.keys() - self.copies
+        whole = sum(name not in self.lost for name in counted)
         places = sum(map(len, self.lost.values()))
-        found = f"{whole} of {plural(len(self.tasks), 'task')} carried over whole"
+        found = f"{whole} of {plural(len(counted), 'task')} carried over whole"
         return f'{found}, {plural(places, "place")} lost: look for "{LOST}"' if places else f"{found}, nothing lost"
 
     def text(self) -> str:
@@ -50,11 +62,14 @@ class Draft:
         for what in self.lost.get("", ()):
             yield from _comment(LOST, what)
         yield f"version = {VERSION}"
-        if self.params:
-            yield ""
-            yield _dumped({"params": self.params})
+        for name, top in (("params", self.params), ("env", self.env), ("defaults", self.defaults), ("run", self.run)):
+            if top:
+                yield ""
+                yield _dumped({name: top})
         for name, table in self.tasks.items():
             yield ""
+            for what in self.notes.get(name, ()):
+                yield from _comment("#", what)
             for what in self.lost.get(name, ()):
                 yield from _comment(LOST, what)
             yield _dumped({"tasks": {name: table}})

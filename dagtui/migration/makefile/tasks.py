@@ -1,0 +1,336 @@
+"""A Makefile as a graph: rules are tasks, files that they need and make are `inputs` and `outputs`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from dagtui.graph.expressions.braces import doubled
+from dagtui.graph.files.paths import escaped
+from dagtui.migration.drafts import Draft
+from dagtui.migration.makefile.calls import LONGEST, MOST_BYTES, Make, MakeError
+from dagtui.migration.makefile.dry_run import dry_run, first_look
+from dagtui.migration.makefile.kinds import TargetKind, TargetKinds
+from dagtui.migration.makefile.order import PrerequisiteOrder
+from dagtui.migration.makefile.prefixes import failures_ignored
+from dagtui.migration.makefile.recipes import Line, script, shape
+from dagtui.migration.makefile.source_text import read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from dagtui.migration.makefile.database import Target
+    from dagtui.migration.makefile.dry_run import Block, DryRun, FirstLook
+
+_OWN = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PWD", "OLDPWD", "_", "SHLVL", "LANGUAGE"}
+"""Variables of the environment that make and shells set for themselves."""
+_FLAGS_OF_MAKE = re.compile(r"\$[({](?:MAKEFLAGS|MFLAGS|MAKELEVEL|MAKECMDGOALS|MAKEOVERRIDES)[)}]")
+_NAMES = re.compile(r"\$[({](?:call +)?([^\s(){}$,:=]+)")
+_MOST_VARIABLES = 10_000
+_LOOKS = re.compile(r"\$[({](?:wildcard|shell|realpath)\s")
+_PRINTS = re.compile(r"\$[({](?:info|file|eval|guile)[ \t]")
+_SEPARATORS = re.compile(r"[\s\"'`;&|()<>=,]+")
+_FINDS_HEADERS = re.compile(r"\s-MM?D\b")
+_LINKS = re.compile(r"ln +-s +[^;&|\n]*$")
+"""Makes a link, whose time is that of the file it leads to: so make does it only while it is missing."""
+_ASKS = re.compile(r"(?:^|[;&|(]\s*)read\s|\bdocker\b[^;&|\n]*\s(?:-it|-ti|--interactive)\b")
+
+
+def read_makefile(path: Path, longest: float = LONGEST, most_bytes: int = MOST_BYTES) -> Draft:
+    """Make a draft of a Makefile. It calls make. Raises OSError, and ValueError if make refuses the file."""
+    with path.open("rb"):
+        make = Make(path, longest, most_bytes)
+    look = first_look(make)
+    if not look.goals:
+        raise MakeError("it has no targets that can be named")
+    texts = read_sources(path.parent, look.makefiles)
+    order = texts.order
+    goals = sorted(look.goals, key=lambda name: (name != look.default_goal, order.get(name, len(order))))
+    run = dry_run(make, look, goals)
+    tasks = _Tasks(path, look, run)
+    for name in goals:
+        order.setdefault(name, len(order))
+    tasks.add_all(order, texts.help)
+    tasks.add_settings(make.environment)
+    return tasks.draft
+
+
+class _Tasks:
+    """Makes the tasks of one file."""
+
+    def __init__(self, path: Path, look: FirstLook, run: DryRun) -> None:
+        self.draft = Draft(path.name)
+        self._folder, self._look, self._run = path.parent, look, run
+        self._kinds = TargetKinds(path.parent, run)
+        self._made_by: dict[str, str] = {}
+        """The task that makes a target, if another target of the same execution gives it the name."""
+        targets = run.database.targets
+        self._acting = set[str]()
+        """The tasks that do something, and make no file."""
+        self._one_shell = ".ONESHELL" in targets
+        self._ignored = targets.get(".IGNORE")
+
+    def add_all(self, order: dict[str, int], helps: dict[str, str]) -> None:
+        """Add a task for each target that has a recipe, or other targets that it needs."""
+        last = len(order)
+        names = [name for name, one in self._run.database.targets.items() if one.is_target and self._is_task(name)]
+        names.sort(key=lambda name: (order.get(name, last), name))
+        self._join(names)
+        for name in names:
+            if self._made_by.get(name, name) == name:
+                self._add(name, helps.get(name, ""))
+            elif name in self._look.database.targets:
+                self.draft.tasks[name] = {"needs": [self._made_by[name]]}
+        self._add_unsaid_needs()
+        kept = PrerequisiteOrder(self.draft, self._acting)
+        for name in names:
+            if self._made_by.get(name, name) == name:
+                kept.keep(name, list(self._tasks(self._prerequisites(name), files=True)))
+
+    def _add_unsaid_needs(self) -> None:
+        """Let a file wait for files that its recipe names, and that make makes before it although no rule says so."""
+        tasks, made = self.draft.tasks, dict[str, str]()
+        for target, block in self._run.blocks.items():
+            name = self._made_by.get(target, target)
+            table = dict(tasks.get(name, ()))
+            if "outputs" not in table:
+                continue
+            known = {*_texts(table.get("inputs")), *_texts(table.get("outputs"))}
+            words = dict.fromkeys(_SEPARATORS.split("\n".join(block.lines)))
+            unsaid = dict.fromkeys(made[word] for word in words if word in made and word not in known)
+            needs = _texts(table.get("needs"))
+            new = [one for one in unsaid if one != name and one not in needs]
+            if new:
+                table["needs"] = [*needs, *new]
+                tasks[name] = table
+                self.draft.note(name, f"its recipe names {', '.join(new)}, which make makes before it")
+            made |= dict.fromkeys(_texts(table.get("outputs")), name)
+
+    def _prerequisites(self, name: str) -> list[str]:
+        """Return what a target needs, in make's order."""
+        return self._run.database.targets[name].needs
+
+    def add_settings(self, environment: dict[str, str]) -> None:
+        """Add what is said of the whole file."""
+        draft, run = self.draft, self._run
+        for name in self._look.odd_names:
+            draft.lose("", f"target {name}: make reads its name as something else where it is needed")
+        for name in run.remade_files:
+            if not os.path.exists(self._folder / name):
+                draft.lose("", f"include {name}: it does not exist yet: let make make it, then import again")
+        if (goal := self._look.default_goal) in draft.tasks:
+            draft.run["default"] = [goal]
+        jobs = re.search(r"(?:^| )-j(\d+)", self._look.flags)
+        if ".NOTPARALLEL" in run.database.targets:
+            draft.run["jobs"] = 1
+        elif jobs:
+            draft.run["jobs"] = int(jobs[1])
+        self._add_environment(environment)
+        self._share_shell()
+        draft.remarks.append(
+            "make runs one job at a time. Here tasks that do not need each other run at once, as with make -j."
+        )
+
+    def _add_environment(self, before: dict[str, str]) -> None:
+        for name, value in sorted(self._run.environment.items()):
+            if name in _OWN or before.get(name) == value:
+                continue
+            old, text = before.get(name, ""), doubled(value)
+            if len(old) > 1 and old in value:
+                start, _, end = value.partition(old)
+                text = f"{doubled(start)}{{{{ env.{name} }}}}{doubled(end)}"
+            self.draft.env[name] = text
+        for name in sorted(before.keys() - self._run.environment.keys() - _OWN):
+            self.draft.lose("", f"unexport {name}: recipes see it here")
+
+    def _share_shell(self) -> None:
+        """Say once which shell runs all recipes, if it is the same."""
+        shells = [table.get("shell") for table in self.draft.tasks.values() if "run" in table]
+        if len(shells) > 1 and shells[0] is not None and all(shell == shells[0] for shell in shells):
+            self.draft.defaults["shell"] = shells[0]
+            for name, table in self.draft.tasks.items():
+                self.draft.tasks[name] = {key: value for key, value in table.items() if key != "shell"}
+
+    def _is_task(self, name: str) -> bool:
+        target = self._run.database.targets[name]
+        if name in self._run.failed or name in self._run.blocks:
+            return name in self._look.database.targets or self._lines(name) != [":"]
+        if target.made_with and self._kinds[name] is not TargetKind.SOURCE:
+            return True
+        return (
+            name in self._look.goals
+            and self._kinds[name] is TargetKind.NAME
+            and (target.is_phony or bool(target.needs))
+        )
+
+    def _lines(self, name: str) -> list[str]:
+        block = self._run.blocks.get(name)
+        return block.lines if block else []
+
+    def _join(self, names: Iterable[str]) -> None:
+        """Note which targets one execution of a recipe makes."""
+        alike: dict[object, str] = {}
+        for name in names:
+            target, block = self._run.database.targets[name], self._run.blocks.get(name)
+            if len(target.made_with) > 1:
+                first = next((one for one in target.made_with if one in self._made_by), name)
+                self._made_by |= dict.fromkeys(target.made_with, self._made_by.get(first, first))
+            elif block and target.place and self._kinds[name] is TargetKind.FILE and not target.is_double:
+                key = target.place, tuple(block.lines), tuple(block.needs), tuple(block.order_only)
+                self._made_by.setdefault(name, alike.setdefault(key, name))
+
+    def _add(self, name: str, said: str) -> None:
+        target = self._run.database.targets[name]
+        together = [name, *(one for one, by in self._made_by.items() if by == name and one != name)]
+        block = next((self._run.blocks[one] for one in together if one in self._run.blocks), None)
+        table: dict[str, object] = {}
+        if said:
+            table["doc"] = said
+        self.draft.tasks[name] = table
+        if name in self._run.failed:
+            message = self._run.failed[name]
+            self._lose(name, f"make can't expand its recipe: {message}")
+            table["run"] = f"echo {shlex.quote(doubled(message))} >&2\nexit 2"
+        self._add_edges(name, target, block, table, [one for one in together if self._kinds[one] is TargetKind.FILE])
+        if block:
+            self._add_recipe(name, target, block, table)
+
+    def _add_edges(
+        self, name: str, target: Target, block: Block | None, table: dict[str, object], outputs: list[str]
+    ) -> None:
+        normal = block.needs if block else target.needs
+        order_only = block.order_only if block else target.order_only
+        for file in self._run.missing.get(name, ()):
+            self._lose(name, f"it needs {file}, which does not exist and which no rule makes")
+        normal = [need for need in normal if need not in self._run.missing.get(name, ())]
+        kind = self._kinds[name]
+        always = any(map(self._kinds.is_always_made, normal))
+        if kind is TargetKind.NAME or kind is TargetKind.UNSURE or always:
+            needs, inputs = [*self._tasks(normal, files=True), *self._tasks(order_only, files=True)], list[str]()
+            if kind is TargetKind.UNSURE and normal and not always and self._may_be_file(name):
+                self._lose(name, "nothing shows that its recipe makes a file of that name: it runs each time")
+        else:
+            needs = [*self._tasks(normal, files=False), *self._tasks(order_only, files=True)]
+            inputs = list(dict.fromkeys(self._inputs(normal)))
+            if kind is TargetKind.FOLDER and inputs:
+                self._lose(name, f"{name} is a folder: here it is not made again when it is gone")
+        needs = [need for need in dict.fromkeys(needs) if need != name]
+        if needs:
+            table["needs"] = needs
+        if inputs:
+            table["inputs"] = inputs
+        if outputs:
+            table["outputs"] = [doubled(escaped(one)) for one in outputs]
+
+    def _may_be_file(self, name: str) -> bool:
+        """Return whether a recipe names its target, or the name looks like that of a file."""
+        word = rf"(?<![\w./-]){re.escape(name)}(?![\w./-])"
+        return bool({".", "/"} & set(name[1:])) or re.search(word, "\n".join(self._lines(name))) is not None
+
+    def _tasks(self, names: Iterable[str], *, files: bool) -> Iterator[str]:
+        """Yield the tasks that make prerequisites; without `files` those that no edge of files leads to."""
+        for name in names:
+            task = self._made_by.get(name, name)
+            kind = self._kinds[name]
+            if kind is TargetKind.SOURCE:
+                yield from self._tasks(self._behind(name), files=files)
+            elif self._is_known_task(task) and (files or kind is not TargetKind.FILE):
+                yield task
+
+    def _is_known_task(self, name: str) -> bool:
+        target = self._run.database.targets.get(name)
+        return target is not None and target.is_target and self._is_task(name)
+
+    def _inputs(self, names: Iterable[str], deep: int = 0) -> Iterator[str]:
+        for name in names:
+            kind = self._kinds[name]
+            if kind is TargetKind.FILE:
+                yield doubled(escaped(name))
+            elif kind is TargetKind.SOURCE:
+                path = self._folder / name
+                if os.path.exists(path):
+                    yield doubled(escaped(name.rstrip("/"))) + ("/" if os.path.isdir(path) else "")
+                if deep < 100:
+                    yield from self._inputs(self._behind(name), deep + 1)
+
+    def _behind(self, name: str) -> list[str]:
+        """Return the prerequisites of a file without a recipe: make looks at them, too."""
+        target = self._run.database.targets.get(name)
+        return target.needs if target is not None and target.is_target else []
+
+    def _add_recipe(self, name: str, target: Target, block: Block, table: dict[str, object]) -> None:
+        raw, count = self._reached("\n".join(target.recipe)), len(block.lines)
+        if not count:
+            return
+        ignored = failures_ignored(target.recipe, self._run.database.variables, count, one_shell=self._one_shell)
+        if ignored is None:
+            self._lose(name, "which of its lines may fail: signs before them come from a function")
+            ignored = [False] * count
+        if self._ignored is not None and (not self._ignored.needs or name in self._ignored.needs):
+            ignored = [True] * count
+        lines = [Line(text, may_fail) for text, may_fail in zip(block.lines, ignored, strict=True)]
+        made = script(lines, self._shell(target, block))
+        run = doubled(made.run)
+        kind = self._kinds[name]
+        if kind in {TargetKind.FILE, TargetKind.FOLDER} and (not block.needs or all(map(_LINKS.match, block.lines))):
+            run = f"test ! -e {shlex.quote(doubled(name))} || exit 0\n{run}"
+        table["run"] = run
+        if kind in {TargetKind.NAME, TargetKind.UNSURE}:
+            self._acting.add(name)
+        if made.shell:
+            table["shell"] = [doubled(word) for word in made.shell]
+        if made.allow_failure:
+            table["allow_failure"] = True
+        if any(_ASKS.search(text) for text in block.lines):
+            table["tty"] = True
+        self._lose_parts(name, target, raw, block)
+
+    def _reached(self, text: str) -> str:
+        """Return a recipe with the variables that it is expanded from, unexpanded."""
+        variables, seen, parts, left = self._run.database.variables, set[str](), [text], [text]
+        while left and len(seen) < _MOST_VARIABLES:
+            for name in _NAMES.findall(left.pop()):
+                known = variables.get(name)
+                if name not in seen and known is not None and not known.is_expanded and known.origin != "default":
+                    left.append(known.value)
+                    parts.append(known.value)
+                seen.add(name)
+        return "\n".join(parts)
+
+    def _shell(self, target: Target, block: Block) -> tuple[str, ...]:
+        first = self._look.database.targets.get(target.name, target)
+        own = first.variables.get("SHELL", "")
+        words = shlex.split(own if own and "$" not in own else self._look.shell) or ["/bin/sh"]
+        flags = block.shell_flags.split()
+        if ".POSIX" in self._run.database.targets and flags == ["-c"]:
+            flags = ["-ec"]
+        return (*words, *flags)
+
+    def _lose_parts(self, name: str, target: Target, raw: str, block: Block) -> None:
+        """Note what a script does not do that make does."""
+        if "$?" in raw:
+            self._lose(name, "$? stands for all prerequisites, in make for the newer ones")
+        if _FLAGS_OF_MAKE.search(raw):
+            self._lose(name, "it uses the options of make")
+        if _PRINTS.search(raw):
+            self._lose(name, "$(info), $(file) and $(eval) in a recipe")
+        if looks := _LOOKS.search(raw):
+            self._lose(name, f"{looks[0].rstrip()} …) in its recipe has the value of the time of the import")
+        if any(map(_FINDS_HEADERS.search, block.lines)) and not (self._folder / name).with_suffix(".d").exists():
+            self._lose(name, "its inputs lack the headers that the compiler finds (-MMD): make, then import again")
+        if any(shape(text).in_background for text in block.lines):
+            self._lose(name, "what it starts in the background is ended with it")
+        if target.is_intermediate:
+            self._lose(name, "make removes this file when it is not needed any more")
+        if target.is_double and self._kinds[name] is TargetKind.FILE:
+            self._lose(name, "make judges each of its rules with :: alone")
+
+    def _lose(self, name: str, what: str) -> None:
+        self.draft.lose(name, what)
+
+
+def _texts(value: object) -> list[str]:
+    return value if isinstance(value, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -30,7 +31,7 @@ from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 GRAPH_FILE = sections("graph-file")
 
@@ -73,22 +74,51 @@ def given_in(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
-def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
+FILES = ("`inputs`", "`outputs`")
+"""Sections whose examples need files."""
+GATES = {"`ask`": ("approve", "published"), "`choices`": ("drop", "drop the")}
+"""Sections whose examples ask: an answer, and what the last task then says."""
+CHOSEN = {
+    "Run only some nodes": ["fetch", "report"],
+    "`run.default`": ["fetch", "report"],
+    "`default`": ["build"],
+    "`needs`": ["pack", "qc_index", "qc_reads", "summary"],
+}
+"""The nodes that run in the last example of a section. Another test looks at that."""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine on which examples run: it has a `curl` without a network, and a token."""
+    folder = tmp_path_factory.mktemp("machine")
+    (folder / "curl").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    (folder / "curl").chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "API_TOKEN": "hunter2", "DAGTUI_STATE_DIR": str(folder / "state")}
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [heading for heading, text in GRAPH_FILE.items() if "```toml" in text and heading not in {*FILES, *GATES}],
+)
+def test_the_examples_run(tmp_path: Path, machine: dict[str, str], heading: str):
     write_sheet(tmp_path)
-    headings = ("`params`", "Lists", "Listed cells", "Sheets", "`wrap`", "`run.env_file`", "`include`", "`if`")
-    headings += ("Values between tasks", "`pools`", "`service`", "`tty`", "`finally`")
-    for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
+    for folder, text in (("", blocks(GRAPH_FILE["`args`"], "python")[0]), ("steps", "def main(): pass\n")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "score.py").write_text(text, encoding="utf-8")
+    found = blocks(GRAPH_FILE[heading], "toml")
+    for number, text in enumerate(found[:-1] if heading in CHOSEN else found):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         given = [word for name, value in given_in(text).items() for word in ("-p", f"{name}={value}")]
-        done = program.call("run", path, *given)
+        done = program.call("run", path, *given, env=machine)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_examples_of_files_run(tmp_path: Path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src/a.txt").write_text("text\n", encoding="utf-8")
-    for heading in ("`inputs`", "`outputs`"):
+    for heading in FILES:
         (text,) = blocks(GRAPH_FILE[heading], "toml")
         (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
         done = program.call("run", "graph.toml", "--fresh", cwd=tmp_path)
@@ -100,10 +130,9 @@ def test_the_examples_of_files_run(tmp_path: Path):
     assert [(tmp_path / name).read_text() for name in ("report.txt", "site/index.html")] == ["2\n2\n", "text\n"]
 
 
-@pytest.mark.parametrize(
-    ("heading", "choice", "said"), [("`ask`", "approve", "published"), ("`choices`", "drop", "drop the")]
-)
-def test_the_examples_of_gates_are_answered(tmp_path: Path, heading: str, choice: str, said: str):
+@pytest.mark.parametrize("heading", GATES)
+def test_the_examples_of_gates_are_answered(tmp_path: Path, heading: str):
+    choice, said = GATES[heading]
     (text,) = blocks(GRAPH_FILE[heading], "toml")
     path = tmp_path / "graph.toml"
     path.write_text(text, encoding="utf-8")
@@ -116,15 +145,7 @@ def test_the_examples_of_gates_are_answered(tmp_path: Path, heading: str, choice
     assert said in program.call("logs", path, last).stdout
 
 
-@pytest.mark.parametrize(
-    ("heading", "nodes"),
-    [
-        ("Run only some nodes", ["fetch", "report"]),
-        ("`run.default`", ["fetch", "report"]),
-        ("`default`", ["build"]),
-        ("`needs`", ["pack", "qc_index", "qc_reads", "summary"]),
-    ],
-)
+@pytest.mark.parametrize(("heading", "nodes"), CHOSEN.items())
 def test_the_examples_of_what_runs_run_just_that(tmp_path: Path, heading: str, nodes: list[str]):
     text = blocks(GRAPH_FILE[heading], "toml")[-1]
     (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
@@ -133,6 +154,9 @@ def test_the_examples_of_what_runs_run_just_that(tmp_path: Path, heading: str, n
     done = program.call(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(re.findall(r"(\w+)  done", done.stdout)) == nodes
+
+
+# All examples of the page are executed by the tests above, so a key that has one has one that runs.
 
 
 def test_every_key_of_a_task_has_a_section_with_an_example():
@@ -163,10 +187,24 @@ def test_every_other_key_has_a_section_with_an_example():
     assert documented(GRAPH_FILE["`params`"]) == set(keys.PARAMETER)
     tables = [table for params in examples("`params`")["params"] for table in params.values()]
     assert {key for table in tables if isinstance(table, dict) for key in table} == set(keys.PARAMETER)
-    retry = GRAPH_FILE["`retry`"]
-    assert documented(retry) == set(keys.RETRY)
-    (table,) = (task["retry"] for tasks in examples("`retry`")["tasks"] for task in tasks.values())
-    assert table.keys() == set(keys.RETRY)
+    assert documented(GRAPH_FILE["`retry`"]) == set(keys.RETRY)
+
+
+@pytest.mark.parametrize(
+    ("key", "inner", "headings"),
+    [
+        ("retry", keys.RETRY, ["`retry`"]),
+        ("service", keys.TASK["service"].schema["properties"], ["`service`"]),
+        ("matrix", keys.MATRIX_KEYS, ["`matrix`", "Listed cells", "Sheets"]),
+        ("include", keys.INCLUDE, ["`include`"]),
+    ],
+)
+def test_every_key_of_an_inner_table_is_in_an_example(key: str, inner: Collection[str], headings: list[str]):
+    found = [examples(heading) for heading in headings]
+    tasks = [task for tables in found for table in tables["tasks"] for task in table.values()]
+    inner_tables = [task[key] for task in tasks if key in task]
+    inner_tables += [entry for tables in found for entries in tables.get(key, []) for entry in entries]
+    assert {name for table in inner_tables for name in table} >= set(inner)
 
 
 def examples(heading: str) -> dict[str, list[dict[str, dict[str, object]]]]:

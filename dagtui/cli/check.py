@@ -36,7 +36,8 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     """
     whole = read_graph(graph_file, parameters)
     graph, secrets = keep_secrets(whole, os.environ)
-    if any(task.inputs for task in graph.tasks):
+    runs_some = graph.settings.default or any(task.default for task in graph.tasks)
+    if runs_some and any(task.inputs for task in graph.tasks):
         from dagtui.runs.targets import default_targets, refuse_missing_inputs
 
         refuse_missing_inputs(whole, default_targets(graph), secrets)

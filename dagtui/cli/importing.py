@@ -16,6 +16,8 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 from dagtui.migration.dvc import read_dvc
 from dagtui.migration.makefile.tasks import read_makefile
+from dagtui.migration.taskfile.reading import NAMES as NAMES_OF_TASK
+from dagtui.migration.taskfile.taskfile import read_taskfile
 from dagtui.text import label, path_word
 
 if TYPE_CHECKING:
@@ -38,13 +40,14 @@ _MAKEFILE = SourceFormat(
     "make reads it, and so executes what it and the files that it includes have in $(shell …) and !=. No recipe is run",
 )
 FORMATS = {
+    **dict.fromkeys(NAMES_OF_TASK, SourceFormat(read_taskfile)),
     "dvc.yaml": SourceFormat(read_dvc),
     "Makefile": _MAKEFILE,
     "makefile": _MAKEFILE,
     "GNUmakefile": _MAKEFILE,
 }
 """The formats by the names of files."""
-KINDS = "dvc.yaml, Makefile (makefile, GNUmakefile, *.mk)"
+KINDS = "dvc.yaml, Makefile (makefile, GNUmakefile, *.mk), Taskfile.yml (Taskfile.yaml, Taskfile.dist.yml)"
 
 
 def format_of(source: Path) -> SourceFormat | None:
@@ -52,7 +55,7 @@ def format_of(source: Path) -> SourceFormat | None:
     return FORMATS.get(source.name, _MAKEFILE if source.suffix == ".mk" else None)
 
 
-@click.command("import", short_help="Make a graph from a dvc.yaml or a Makefile.")
+@click.command("import", short_help="Make a graph from a dvc.yaml, Makefile or Taskfile.")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -64,12 +67,12 @@ def format_of(source: Path) -> SourceFormat | None:
 )
 @click.option("--yes", "-y", is_flag=True, help="Execute what reading FILE takes, without the question.")
 def import_graph(source: Path, target: Path | None, yes: bool) -> None:
-    """Make a graph from FILE, a dvc.yaml or a Makefile.
+    """Make a graph from FILE, a dvc.yaml, a Makefile or a Taskfile.
 
     The new file passes `dagtui check`. A comment says what is lost at each place where something is.
 
-    Nothing of a dvc.yaml is executed. make reads a Makefile, and so executes what stands in $(shell …), but no recipe.
-    That is said, and asked, before.
+    Nothing of a dvc.yaml or a Taskfile is executed. make reads a Makefile, and so executes what stands in $(shell …),
+    but no recipe. That is said, and asked, before.
     """
     source_format = format_of(source)
     if source_format is None:

@@ -28,7 +28,7 @@ _COMMANDS = {
     "plan": ("dagtui.cli.plan", "plan", "Show what would run, in which order, and for how long."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
-    "import": ("dagtui.cli.importing", "import_graph", "Make a graph from a dvc.yaml."),
+    "import": ("dagtui.cli.importing", "import_graph", "Make a graph from a dvc.yaml, Makefile or Taskfile."),
     "export": ("dagtui.cli.export", "export", "Write a graph as TOML, Mermaid, DOT or JSON."),
     "schema": ("dagtui.cli.init", "schema", "Print the JSON Schema of graph files, for editors."),
     "help": ("dagtui.cli.help", "help_topic", "Show a page of the manual."),

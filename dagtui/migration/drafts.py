@@ -27,6 +27,8 @@ class Draft:
         self.tasks: dict[str, Mapping[str, object]] = {}
         self.copies: set[str] = set()
         """Tasks that the source does not have. They are not counted."""
+        self.parts: dict[str, str] = {}
+        """The same, with the task of which each is a part. What is lost in them is lost in that one."""
         self.lost: dict[str, list[str]] = {}
         """What is lost, by task. The key "" stands for the whole file."""
         self.notes: dict[str, list[str]] = {}
@@ -45,11 +47,17 @@ class Draft:
     @property
     def summary(self) -> str:
         """How much was carried over, in one line."""
-        counted = self.tasks.keys() - self.copies
-        whole = sum(name not in self.lost for name in counted)
+        counted = self.tasks.keys() - self.copies - self.parts.keys()
+        whole = len(counted - {self._whole_task(name) for name in self.lost})
         places = sum(map(len, self.lost.values()))
         found = f"{whole} of {plural(len(counted), 'task')} carried over whole"
         return f'{found}, {plural(places, "place")} lost: look for "{LOST}"' if places else f"{found}, nothing lost"
+
+    def _whole_task(self, name: str) -> str:
+        """Return the task that a part belongs to."""
+        while name in self.parts:
+            name = self.parts[name]
+        return name
 
     def text(self) -> str:
         """Return the graph file."""

@@ -51,7 +51,12 @@ def _read_yaml(text: str) -> object:
     import yaml  # type: ignore[import-untyped]
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # both make plain values only
-        pass
+        def flatten_mapping(self, node: yaml.Node) -> None:
+            super().flatten_mapping(node)
+            if len(node.value) > MOST_VALUES * 10:
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a table with too many merged values", node.start_mark
+                )
 
     kept = {
         first: [(tag, shape) for tag, shape in known if tag not in _ONLY_IN_1_1]

@@ -1,0 +1,1 @@
+"""Graphs from the Taskfiles of Task (taskfile.dev, version 3)."""

@@ -1,0 +1,163 @@
+"""`sources` and `generates` as `inputs` and `outputs`."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.expressions.braces import doubled
+from dagtui.graph.files.matching import meets
+from dagtui.graph.files.paths import DeclaredPath, PathSpelling
+from dagtui.graph.files.patterns import is_pattern
+from dagtui.migration.taskfile.reading import listed, text_of
+from dagtui.migration.values import UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from dagtui.migration.drafts import Draft
+    from dagtui.migration.taskfile.calls import Call
+    from dagtui.migration.taskfile.script_factory import ScriptFactory
+
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+_MOST_PATTERNS = 200
+RUNS = "it runs each time: "
+_METHODS = {"", "checksum", "timestamp"}
+
+
+def declared_files(call: Call, table: dict[str, object], shared: ScriptFactory, lose: Callable[[str], None]) -> None:
+    """Add the inputs and outputs of a task. Where they can't be said, it runs each time."""
+    if call.value("status"):
+        lose(f"sources: {RUNS}a graph has no status beside inputs")
+        table["run"] = _without_status(str(table["run"]))
+        return
+    if text_of(call.value("method") or call.source.file.value("method")) not in _METHODS:
+        lose(f"sources: {RUNS}an odd method")
+        return
+    try:
+        inputs = list(_paths(call, "sources", shared, lose))
+        outputs = list(_paths(call, "generates", shared, lose))
+    except UnknownError as error:
+        lose(f"sources: {RUNS}{error}")
+        return
+    if inputs:
+        table["inputs"] = list(dict.fromkeys(inputs))
+    if outputs:
+        table["outputs"] = list(dict.fromkeys(outputs))
+
+
+def _without_status(script: str) -> str:
+    """Return a script without its guard: what is up to date by it alone would not be by its sources."""
+    return re.sub(
+        r"(?ms)^if \{ \(\n.*?\n\); \} > /dev/null 2>&1; then echo 'up to date'; exit 0; fi\n?", "", script, count=1
+    )
+
+
+def _paths(call: Call, key: str, shared: ScriptFactory, lose: Callable[[str], None]) -> Iterator[str]:
+    if call.folder is None:
+        raise UnknownError("its folder is known to the shell only")
+    for raw in listed(call.value(key)):
+        if isinstance(raw, dict):
+            excluded = text_of(raw.get("exclude"))
+            lose(f"{key}: exclude: {excluded}: a graph can't leave files out, so more changes make it run")
+            continue
+        for path in _without_braces(call.scopes.path.plain(raw)):
+            yield _written(path, call.folder, key, shared)
+
+
+def _written(path: str, folder: str, key: str, shared: ScriptFactory) -> str:
+    """Return a path as a graph has it, relative to the task's folder."""
+    inside = folder if shared.exists(folder or ".") else ""
+    path = os.path.expanduser(path)
+    if not path.strip():
+        raise UnknownError(f"{key}: an empty path")
+    place = shared.caller.relative(path if os.path.isabs(path) else os.path.join(folder, path))
+    near = place if os.path.isabs(place) else os.path.relpath(place or ".", inside or ".")
+    near = doubled(near.replace("#", "[#]"))
+    if path.endswith("/") or (not is_pattern(path) and shared.exists(place or ".")):
+        return near + "/"
+    if key == "sources" and not is_pattern(path) and not shared.is_file(place):
+        head, name = os.path.split(near)  # Task does not mind a source that is missing: neither does a pattern
+        return os.path.join(head, f"[{name[0]}]{name[1:]}") if name[0] not in "{^!]-\\" else near
+    return near
+
+
+def _without_braces(path: str) -> list[str]:
+    """Return the patterns that a pattern with `{a,b}` stands for."""
+    found, done = [path], []
+    while found:
+        each = found.pop()
+        match = _BRACES.search(each)
+        if match is None:
+            done.append(each)
+        else:
+            found += [each[: match.start()] + part + each[match.end() :] for part in match[1].split(",")]
+        if len(found) + len(done) > _MOST_PATTERNS:
+            raise UnknownError("a pattern with too many braces")
+    return done[::-1]
+
+
+class _Files(NamedTuple):
+    """The files of a task of the graph."""
+
+    name: str
+    inputs: list[DeclaredPath]
+    outputs: list[DeclaredPath]
+
+
+def separate(draft: Draft, base: Path) -> None:
+    """Drop files that would be an error, or that would make a task run another one that Task does not run first."""
+    kept: list[_Files] = []
+    for files in _all_files(draft, base):
+        if _meet(files.inputs, files.outputs):
+            _drop(draft, files.name, "it writes what it reads")
+        elif other := next((each.name for each in kept if _meet(each.outputs, files.outputs)), ""):
+            _drop(draft, files.name, f"{other} writes the same files")
+        else:
+            kept.append(files)
+    made = {files.name: files.outputs for files in kept if files.outputs}
+    for files in kept:
+        for maker, outputs in made.items():
+            if _meet(outputs, files.inputs) and not _is_before(draft, maker, files.name):
+                _drop(draft, files.name, f"it reads what {maker} writes, which Task does not run first")
+                made.pop(files.name, None)
+                break
+
+
+def _all_files(draft: Draft, base: Path) -> Iterator[_Files]:
+    spelling = PathSpelling(base)
+    for name, table in list(draft.tasks.items()):
+        if "inputs" not in table and "outputs" not in table:
+            continue
+        folder = spelling.folder(str(table.get("cwd", "")))
+        try:
+            inputs = [spelling.input(folder, str(path)) for path in listed(table.get("inputs"))]
+            outputs = [spelling.output(folder, str(path)) for path in listed(table.get("outputs"))]
+        except ValueError as error:
+            _drop(draft, name, str(error))
+            continue
+        yield _Files(name, inputs, outputs)
+
+
+def _is_before(draft: Draft, maker: str, name: str) -> bool:
+    """Return whether a task runs before another one."""
+    waiting, seen = [name], {name}
+    while waiting:
+        for parent in map(str, listed(draft.tasks.get(waiting.pop(), {}).get("needs"))):
+            if parent == maker:
+                return True
+            if parent not in seen:
+                seen.add(parent)
+                waiting.append(parent)
+    return False
+
+
+def _meet(some: list[DeclaredPath], others: list[DeclaredPath]) -> bool:
+    return any(meets(one, other) for one in some for other in others)
+
+
+def _drop(draft: Draft, name: str, why: str) -> None:
+    draft.tasks[name] = {key: value for key, value in draft.tasks[name].items() if key not in {"inputs", "outputs"}}
+    draft.lose(name, f"sources: {RUNS}{why}")

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root, TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
+from dagtui.graph.files.parents import parents_of_needs
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand, numbered_tasks
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex
@@ -109,15 +110,14 @@ def with_descendants(graph: Graph, nodes: dict[NodeIndex, tuple[str, ...]]) -> d
 
 
 def _same_numbers(old: Graph, other: NodeIndex, new: Graph, node: NodeIndex) -> bool:
-    """Return whether a node has the same parents in two graphs that number their nodes in the same way."""
+    """Return whether a node has the same parents in two graphs that number their nodes in the same way.
+
+    Which files make other parents is a part of `inputs`.
+    """
     before, after = old.parents(other), new.parents(node)
-    return before == after or set(before) == set(after) or set(_needed(old, other)) == set(_needed(new, node))
-
-
-def _needed(graph: Graph, node: NodeIndex) -> Sequence[NodeIndex]:
-    """Return the parents that `needs` names. Which files make the others is a part of `inputs`."""
-    edges, parents = graph.file_edges, graph.parents(node)
-    return parents if edges is None else [parent for parent in parents if not edges.has(parent, node)]
+    if before == after or set(before) == set(after):
+        return True
+    return set(parents_of_needs(old, other)) == set(parents_of_needs(new, node))
 
 
 class _Translated:
@@ -130,7 +130,7 @@ class _Translated:
         number, before, after = self._number, old.parents(other), new.parents(node)
         if {number[parent] for parent in before} == set(after):
             return True
-        return {number[parent] for parent in _needed(old, other)} == set(_needed(new, node))
+        return {number[parent] for parent in parents_of_needs(old, other)} == set(parents_of_needs(new, node))
 
 
 class _Comparison:

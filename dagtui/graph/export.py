@@ -66,8 +66,9 @@ def _tasks(graph: Graph) -> dict[str, object]:
 
 def _parents(graph: Graph, node: NodeIndex) -> list[str]:
     """Return the parents that only `needs` can name."""
-    edges = graph.file_edges
-    return [graph.labels[parent] for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
+    from dagtui.graph.files.parents import parents_of_needs  # only here: it would delay each start
+
+    return [graph.labels[parent] for parent in parents_of_needs(graph, node)]
 
 
 def _table(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.files.matching import joining
 from dagtui.graph.files.missing import missing_inputs
+from dagtui.graph.files.parents import parents_by_files
 from dagtui.graph.files.paths import DeclaredPaths
 from dagtui.runs.targets import value_problems
 from dagtui.text import count, label
@@ -18,18 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.graph.files.missing import MissingInput
-    from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.graph.model import NodeIndex
     from dagtui.report.plan import Plan
 
 _MOST_LINES = 10
 _MOST_NAMES = 2
 _MOST_SOUGHT = 1000
-
-
-def parents_of_needs(graph: Graph, node: NodeIndex) -> list[NodeIndex]:
-    """Return the parents that `needs` names."""
-    edges = graph.file_edges
-    return [parent for parent in graph.parents(node) if edges is None or not edges.has(parent, node)]
 
 
 def _missing(plan: Plan) -> Iterator[MissingInput]:
@@ -82,19 +77,15 @@ class PlannedPaths:
         return {
             "inputs": [path.text for path in inputs],
             "outputs": [path.text for path in outputs],
-            "needs_by_files": [labels[parent] for parent in self._parents_by_files(node)],
+            "needs_by_files": [labels[parent] for parent in parents_by_files(self._plan.graph, node)],
         }
 
     def read_of_parents(self, node: NodeIndex) -> str:
         """Say which files a node reads of parents that `needs` does not name: "in.csv of fetch"."""
-        labels, parents = self._plan.graph.labels, self._parents_by_files(node)
+        labels, parents = self._plan.graph.labels, parents_by_files(self._plan.graph, node)
         shown: list[str] = []
         for parent in parents[:_MOST_NAMES]:
             files = joining(self._paths, parent, node)
             named = first_of([name_label(file) for file in files[:_MOST_NAMES]], len(files))
             shown.append(f"{named} of {name_label(labels[parent])}" if files else name_label(labels[parent]))
         return first_of(shown, len(parents), ", ")
-
-    def _parents_by_files(self, node: NodeIndex) -> list[NodeIndex]:
-        graph, edges = self._plan.graph, self._plan.graph.file_edges
-        return [] if edges is None else [parent for parent in graph.parents(node) if edges.has(parent, node)]

@@ -18,9 +18,10 @@ from dagtui.graph.expressions.as_run import (
     unknown_status,
     wrapped_line,
 )
+from dagtui.graph.files.parents import parents_of_needs
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import Trigger
-from dagtui.report.plan_files import PlannedPaths, missing_lines, parents_of_needs
+from dagtui.report.plan_files import PlannedPaths, missing_lines
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
 from dagtui.text.labels import NAME_CHARACTERS, name_label

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
+from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
@@ -172,6 +173,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "stale": bool(state.stale[node]),
             "log": str(run.log_path(node, attempt)) if attempt else None,
             "outputs": dict(state.outputs_of(node)),
+            "needs_by_files": [run.graph.labels[parent] for parent in parents_by_files(run.graph, node)],
         }
 
 

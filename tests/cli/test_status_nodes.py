@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from support.program import DAGTUI, ENVIRONMENT, write
+from support.program import DAGTUI, ENVIRONMENT, call, write
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -217,3 +217,11 @@ def test_secrets_stay_redacted(calls: Calls) -> None:
     assert "hunter2" not in done.stdout
     (node,) = json.loads(done.stdout)["nodes"]
     assert (node["status"], "***" in node["why"]) == ("FAILED", True)
+
+
+def test_parents_by_files_are_told_apart(tmp_path: Path) -> None:
+    tasks = '[tasks.a]\nrun = "echo > a"\noutputs = ["a"]\n[tasks.b]\nrun = "echo > b"\noutputs = ["b"]\n'
+    write(tmp_path, f'{tasks}[tasks.c]\nneeds = ["b"]\ninputs = ["a", "b"]\nrun = "true"')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    nodes = json.loads(call("status", "graph.toml", "--json", "--run", "1", cwd=tmp_path).stdout)["nodes"]
+    assert {node["node"]: node["needs_by_files"] for node in nodes} == {"a": [], "b": [], "c": ["a"]}

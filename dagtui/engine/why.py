@@ -148,7 +148,7 @@ def full_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the reason, why it ran, and what happened to the processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
     if (ran := state.reasons.get(node)) and (state.status[node] in ALIVE or state.cause[node] in _BY_AN_ATTEMPT):
-        text += f"; {ran}" if state.status[node] in ALIVE else f"; {ran.replace('runs', 'ran', 1)}"
+        text += f"; {ran}" if state.status[node] in ALIVE else f"; {ran.replace('runs', 'it had to run', 1)}"
     return f"{text}; {left_behind(left)}" if left else text
 
 
@@ -165,6 +165,13 @@ def waiting_why(state: RunState, node: NodeIndex) -> str:
     if trigger is Trigger.ANY_FAILED:
         return f"{text}, waits for one that fails"
     return text
+
+
+def waiting_words(state: RunState, node: NodeIndex) -> str:
+    """Return what a waiting node waits for besides its parents. This does not change while it waits."""
+    if state.is_finally and state.is_finally[node]:
+        return "runs when all others have ended"
+    return waiting_why(state, node).partition(", ")[2]
 
 
 def waits_for(state: RunState, node: NodeIndex) -> list[NodeIndex]:

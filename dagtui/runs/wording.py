@@ -106,7 +106,9 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     ):
         number = len(nodes - said)
         if number and happens:
-            parts.append(happens.format(count(number)))
+            others = f"{count(number)} more" if nodes is again and nodes & said else count(number)
+            template = happens.replace("{} run ", "{} runs ") if number == 1 else happens
+            parts.append(template.format(others))
     if preview.left_out:
         parts.append(f"{count(len(preview.left_out))} left out")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")

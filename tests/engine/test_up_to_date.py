@@ -64,7 +64,7 @@ def test_the_reason_of_an_attempt_is_kept_until_the_next_one():
     scene.traversal.handle(Started(0, 1, "runs: in.csv changed"), 0.0)
     assert full_why(scene.state, 0, 0.0) == "attempt 1; runs: in.csv changed"
     scene.end("a")
-    assert full_why(scene.state, 0, 0.0) == "succeeded; ran: in.csv changed"
+    assert full_why(scene.state, 0, 0.0) == "succeeded; it had to run: in.csv changed"
     scene.command(CommandKind.RERUN, "a")
     scene.run("a")
     assert full_why(scene.state, 0, 0.0) == "succeeded"

@@ -42,8 +42,8 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
             CommandKind.RETRY,
             (0,),
             {"again": (0, 2)},
-            "retry a: runs again, 1 run again",
-            "retry a: runs again, 1 will run again",
+            "retry a: runs again, 1 more runs again",
+            "retry a: runs again, 1 more will run again",
         ),
         (CommandKind.RETRY, (0,), {"released": (0,)}, "retry a: may run now", "retry a: may run"),
         (

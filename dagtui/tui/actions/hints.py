@@ -87,6 +87,8 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
         yield "node.rerun", f"runs {name} again"
     if cause is Cause.ANSWERED:
         yield "node.retry", f"asks {name} again"
+    if status is NodeStatus.SKIPPED and cause is Cause.CONDITION:
+        yield "node.retry", f"runs {name} without asking its condition"
     if cause in {Cause.MARKED, Cause.PERSON}:
         yield "node.retry", f"runs {name} after all"
     for id_, words in _HINTS.get(status, ()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
-from dagtui.engine.why import root_cause, waiting_why, why
+from dagtui.engine.why import root_cause, waiting_words, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth, seconds_since, seconds_until
 from dagtui.text.labels import name_label
@@ -228,10 +228,10 @@ class Rows:
             return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
         if state.cause[node] == Cause.ASKS:
             return "asks"
-        if status is _S.READY and state.paused:
-            return "paused"
-        if status is _S.READY and state.held_up:
-            return "held up"
+        if status is _S.WAITING and state.is_finally and state.is_finally[node]:
+            return "finally"
+        if status is _S.READY and (state.paused or state.held_up):
+            return "paused" if state.paused else "held up"
         return ""
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
@@ -245,7 +245,7 @@ class Rows:
             return Span("")
         if status is _S.WAITING:
             # The time column already shows how many parents are settled.
-            return Span(waiting_why(state, node).partition(", ")[2], Role.MUTED)
+            return Span(waiting_words(state, node), Role.MUTED)
         if status is _S.FAILED_PARENT:
             return Span(label(why(state, node, clock)), Role.MUTED)
         loud = status is _S.FAILED or state.cause[node] == Cause.ASKS

@@ -73,7 +73,8 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     if status is NodeStatus.CANCELLING:
         return [row(Span("no output: stopping", Role.HEADING)), row(muted(reason))]
     if run.graph.gate(node) is not None and node in state.asked:
-        return gate_rows(run, node, clock)
+        answered = [] if status is NodeStatus.READY else [row(reason)]
+        return gate_rows(run, node, clock) + answered
     if status is NodeStatus.READY:
         return [row(Span(f"queued: {reason}", Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
@@ -88,15 +89,13 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
 
 
 def gate_rows(run: RunView, node: NodeIndex, clock: ClockTime) -> list[Row]:
-    """Return the rows about what a gate asked: its question, its choices, and the answer or since when it waits."""
+    """Return the rows about what a gate asked: its question, its choices, and how long it has been waiting."""
     state = run.state
     rows = [row(Span(line, Role.HEADING), indent=2) for line in block(question_of(run.state, node), 4000).splitlines()]
     rows += [row(), row(muted("choices  "), label(", ".join(choices_of(run.state, node)), 1000), indent=9)]
     if state.cause_of(node) is Cause.ASKS:
-        since = whole_duration(seconds_since(state.started[node], clock))
-        rows.append(row(Span(f"waits for an answer since {since}", Role.WARNING)))
-    else:
-        rows.append(row(label(why(state, node, clock), 300)))
+        waited = whole_duration(seconds_since(state.started[node], clock))
+        rows.append(row(Span(f"has waited {waited} for an answer", Role.WARNING)))
     return rows
 
 

@@ -87,6 +87,7 @@ class Explanation:
         if self._state.is_outside(self._node):
             return [row(Span(ADDED_BY_KEY, Role.HEADING), indent=2)]
         reason = label(full_why(self._state, self._node, self._clock), 500)
+        reason = reason.replace("succeeded; it had", "it had", 1)  # that it is done says the same
         if self._state.cause_of(self._node) is Cause.ASKS:
             reason = "waits for your answer"
         rows = [

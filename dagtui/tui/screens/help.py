@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
 
 MEANINGS = {
-    NodeStatus.WAITING: "its parents are not settled yet",
-    NodeStatus.READY: "may start: no free slot, or the run is paused",
+    NodeStatus.WAITING: "its parents, or all others of the run, are not settled yet",
+    NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause",
     NodeStatus.RUNNING: "an attempt is executing",
     NodeStatus.RETRYING: "failed, waits for its next attempt",
     NodeStatus.CANCELLING: "told to stop, still there",
-    NodeStatus.COMPLETED: "succeeded, or marked as done",
+    NodeStatus.COMPLETED: "succeeded, up to date, answered, or marked as done",
     NodeStatus.FAILED: "its last attempt failed",
     NodeStatus.FAILED_PARENT: "can't run because of what failed above it",
     NodeStatus.CANCELLED: "by a command, or because another node failed",
-    NodeStatus.SKIPPED: "not needed, or skipped by a person",
+    NodeStatus.SKIPPED: "by its condition (if), its trigger, or a person",
 }
 _KEY_CELLS, _STATUS_CELLS = CellWidth(14), CellWidth(16)
 

@@ -269,6 +269,15 @@ def test_what_is_free_for_a_queued_node_is_painted_within_a_second() -> None:
     assert rows.signature(0, 100, 101.0) != before
 
 
+def test_a_finally_node_that_waits_is_marked() -> None:
+    graph = Graph(["a", "b", "last"], [(0, 1)], tasks=[Task("a"), Task("b"), Task("last", is_finally=True)])
+    rows = rows_of(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING)])
+    shown = {width: text(rows, 2, width) for width in (40, 100)}
+    assert "finally" in shown[40]
+    assert "runs when all others have ended" in shown[100]
+    assert "finally" not in text(rows, 1, 40)
+
+
 def shown_names(labels: Sequence[str], width: int, edges: Sequence[tuple[int, int]] = ()) -> list[str]:
     """What stands behind the glyph of each row."""
     rows = rows_of(Graph(list(labels), list(edges)), [])

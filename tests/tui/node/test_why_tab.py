@@ -7,11 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from support.gates import answer
+from support.scene import dag
 from support.waiting import until
 from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, strips, texts
 
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.gates import Gate
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.graph.services import ReadyBy, Service
 from dagtui.runs.forecast import Forecast
@@ -180,6 +185,34 @@ async def test_a_finally_node_shows_the_others_that_it_waits_for(tmp_path: Path)
         assert "n2  running" in named[0]
         assert [name.split()[1] for name in named[1:10]] == ["n0", *(f"n{number}" for number in range(3, 11))]
         assert named[10].strip() == "and 4 more"
+
+
+async def test_a_skipped_node_says_how_to_run_it_all_the_same():
+    play = PlayedRun(dag("a", a={"condition": "'x' == 'y'"}))
+    session = play.session()
+    skipped = NodeEvent(1.0, 0, 0, NodeStatus.SKIPPED, Cause.CONDITION, "'x' == 'y' is false")
+    session.state.apply_node(skipped)
+    found = await explained(session, "a")
+    assert found[0] == "↷ skipped  'x' == 'y' is false"
+    assert "  r runs a without asking its condition" in found
+
+
+async def test_an_answered_gate_says_its_answer_once():
+    play = PlayedRun(dag("a b", a={"action": Gate("Go on?")}, b={"action": Gate("Sure?")}))
+    session = play.session(44.0)
+    assert "has waited 44 s for an answer" in await explained(session, "a")
+    session.give(answer([0], "approve", "bo"))
+    session.give(answer([1], "reject", "bo"))
+    for label, said in (("a", "answered approve, by bo"), ("b", "rejected by bo")):
+        assert "\n".join(await explained(session, label)).count(said) == 1
+
+
+async def test_what_had_to_run_says_why(tmp_path: Path):
+    play = PlayedRun(dag("a"), tmp_path / "logs")
+    play.run("a")
+    session = play.session()
+    session.state.reasons[0] = "runs: in.csv changed"
+    assert (await explained(session, "a"))[0] == "✓ done  it had to run: in.csv changed"
 
 
 async def test_an_expected_time_says_whose_it_was(tmp_path: Path):

@@ -7,9 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from dagtui.graph.toml.parse import digest_of
-from dagtui.runs.view import Notice
+from dagtui.runs.view import NAMED, Notice
 from dagtui.store.errors import StoreError
 from dagtui.text import label
+from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +103,8 @@ class GraphFilesWatch:
         self._note = note
         graph = run.graph
         files = [] if graph.path is None or not graph.digest else [FileWatch(graph.path, graph.digest)]
-        self._named: Path | None = None
-        """The file that the notice names."""
+        self._named: tuple[Path, tuple[str, ...]] | None = None
+        """The file that the notice names, and the tasks whose edits it lacks."""
         self._files = files + [FileWatch(path, digest) for path, digest in graph.sources.items()]
 
     def look(self) -> None:
@@ -121,6 +122,10 @@ class GraphFilesWatch:
         name = os.path.relpath(path, graph.parent) if same and graph is not None else path.name
         return label(name, _NAME_CHARACTERS)
 
+    def _notice(self, path: Path, edits: tuple[str, ...]) -> Notice:
+        name = self._name_of(path)
+        return _changed(name) if not edits else _unwritten(name, edits)
+
     async def look_in_a_thread(self) -> None:
         """Check large files."""
         for file in self._files:
@@ -137,11 +142,12 @@ class GraphFilesWatch:
 
     def _judge(self) -> None:
         run = self._run
-        changed = next((file.path for file in self._files if file.has_changed), None)
-        if changed == self._named:
+        changed = next((file for file in self._files if file.has_changed), None)
+        named = None if changed is None else (changed.path, run.edits_missing_in(changed.path, changed.found))
+        if named == self._named:
             return
-        self._named = changed
-        run.changed_file = None if changed is None else _changed(self._name_of(changed), run.number)
+        self._named = named
+        run.changed_file = None if named is None else self._notice(*named)
         if run.changed_file is not None:
             self._note(run.changed_file.text)
         else:
@@ -154,6 +160,8 @@ class FileWatch:
     def __init__(self, path: Path, digest: bytes) -> None:
         self.path = path
         self.has_changed = False
+        self.found = digest
+        """The digest of the content that was read last."""
         self._digest = digest
         self._seen: tuple[int, int, int] | None = None
         """Modification time, size and inode at the last read."""
@@ -179,14 +187,24 @@ class FileWatch:
         except OSError:
             self.has_changed = False
             return
-        self.has_changed = digest_of(content) != self._digest
+        self.found = digest_of(content)
+        self.has_changed = self.found != self._digest
 
 
-def _changed(name: str, number: int) -> Notice:
+def _changed(name: str) -> Notice:
     return Notice(
-        f"{name} changed: q, then --resume {number}",
-        f"{name} has changed since this run started. The run keeps the version it read; "
-        f"to use the change, leave the run, then --resume {number}",
+        f"{name} changed",
+        f"{name} has changed since this run read it. The run keeps the version it read; "
+        "a reload takes up the change, and shows first what that means",
+    )
+
+
+def _unwritten(name: str, tasks: tuple[str, ...]) -> Notice:
+    names = first_of([label(task, _NAME_CHARACTERS) for task in tasks[:NAMED]], len(tasks))
+    return Notice(
+        f"edit not in {name}",
+        f"{name} does not have the edit of {names} that this run has taken up: to write it there, edit again and save; "
+        "a reload drops it",
     )
 
 

@@ -24,6 +24,7 @@ from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from dagtui.engine.messages import Command, Preview
     from dagtui.engine.protocol import Executor, NodeTerminals
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.previous_run import Replay
     from dagtui.runs.reload_preview import Reloader, ReloadPreview
+    from dagtui.runs.task_edits import TaskEdits
     from dagtui.runs.view import Notice
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
     from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.secrets import Secrets
 
+_NOTHING_EDITED: Mapping[str, bytes] = {}
 SEARCHED = 50
 """The most nodes of a subtree that are looked at for a refusal, which screens ask for with each frame."""
 
@@ -156,13 +159,25 @@ class LiveRun(RunView):
 
     # Reload
 
-    async def read_graph_again(self, content: bytes | None = None) -> ReloadPreview:
-        """Read the graph file again, or a content in its place, and return what a reload would change.
+    @cached_property
+    def edits(self) -> TaskEdits:
+        """The edits of single tasks that the run has taken up, and those that are under way."""
+        from dagtui.runs.task_edits import TaskEdits
 
+        return TaskEdits(self.path)
+
+    def edits_missing_in(self, path: Path, digest: bytes) -> tuple[str, ...]:
+        """Return the tasks whose edits this run has and a file lacks, if the file has the content with that digest."""
+        return self.edits.missing_in(path, digest) if "edits" in self.__dict__ else ()
+
+    async def read_graph_again(self, edited: Mapping[str, bytes] = _NOTHING_EDITED) -> ReloadPreview:
+        """Read the graph file again, and return what a reload would change.
+
+        `edited` are contents that are read in place of those of the graph file or of included ones, by the real path.
         Nothing changes yet. Raises GraphError with what is wrong with the file, and ReloadError if a reload is not
         possible.
         """
-        return await self._reloader.read_again(content)
+        return await self._reloader.read_again(edited)
 
     async def reload(self, preview: ReloadPreview) -> None:
         """Go on with the graph of a preview. Another task must drive the run meanwhile.
@@ -170,6 +185,8 @@ class LiveRun(RunView):
         Raises ReloadError if the preview is out of date, or a reload is not possible. Then nothing has changed.
         """
         await self._reloader.reload(preview)
+        if preview.is_file and "edits" in self.__dict__:
+            self.edits.forget()
 
     @cached_property
     def _reloader(self) -> Reloader:

@@ -83,8 +83,8 @@ class ReloadPreview:
 class Reloader(Protocol):
     """Reads the graph file of a live run again, and lets the run go on with it."""
 
-    async def read_again(self, content: bytes | None) -> ReloadPreview:
-        """Read the graph file, or a content in its place. Raises GraphError and ReloadError."""
+    async def read_again(self, edited: Mapping[str, bytes]) -> ReloadPreview:
+        """Read the graph file, or edited contents in place of files. Raises GraphError and ReloadError."""
 
     async def reload(self, preview: ReloadPreview) -> None:
         """Go on with the graph of a preview. Raises ReloadError."""

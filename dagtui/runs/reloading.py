@@ -35,7 +35,7 @@ from dagtui.store.paths import is_piped
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from dagtui.engine.messages import Result
@@ -58,16 +58,16 @@ class RunReloader:
         self._run = run
         self._machinery = machinery
 
-    async def read_again(self, content: bytes | None) -> ReloadPreview:
-        """Read the graph file, or a content in its place. Raises GraphError and ReloadError."""
+    async def read_again(self, edited: Mapping[str, bytes]) -> ReloadPreview:
+        """Read the graph file, or edited contents in place of files. Raises GraphError and ReloadError."""
         run, ingredients = self._run, self._machinery.ingredients
-        if content is None and is_piped(ingredients.path):
+        if not edited and is_piped(ingredients.path):
             raise ReloadError("the graph came from a pipe, which can't be read again")
         base = run.graph
-        fresh = await anyio.to_thread.run_sync(reread, ingredients, content)
+        fresh = await anyio.to_thread.run_sync(reread, ingredients, edited)
         differing = await anyio.to_thread.run_sync(changed_parts, base, fresh.shown)
         self._refuse_outdated(base)
-        return compared(run, fresh, differing, is_file=content is None)
+        return compared(run, fresh, differing, is_file=not edited)
 
     async def reload(self, preview: ReloadPreview) -> None:
         """Go on with the graph of a preview. Raises ReloadError."""

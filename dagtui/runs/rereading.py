@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.engine.walks import subtrees
 from dagtui.graph.definition import NEW
-from dagtui.graph.loading import load_text
-from dagtui.graph.toml.parse import digest_of, read_bytes
+from dagtui.graph.loading import load
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.reload_preview import ChangedNode, ReloadError, ReloadPreview
 from dagtui.runs.targets import default_targets, refuse_missing_inputs
-from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
 
 
-def reread(before: Ingredients, content: bytes | None) -> Ingredients:
-    """Read and check the file as at the start of the run. Called in a thread. Raises GraphError and ReloadError."""
-    path = before.path
-    if content is None:
-        content = read_bytes(path, label(path))
-    graph = load_text(content, path, before.executed.given, before.environment)
-    graph.digest = digest_of(content)
+def reread(before: Ingredients, edited: Mapping[str, bytes]) -> Ingredients:
+    """Read and check the file, or edited contents in place of files, as at the start of the run.
+
+    Called in a thread. Raises GraphError and ReloadError.
+    """
+    graph = load(before.path, before.executed.given, before.environment, edited)
     found = Ingredients(graph, before.options)
     if found.secrets is not None:
         known = frozenset(() if before.secrets is None else before.secrets.forms)

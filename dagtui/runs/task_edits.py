@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import GraphError, quoted
-from dagtui.graph.toml.parse import decode, parse, read_bytes
+from dagtui.graph.toml.parse import decode, digest_of, parse, read_bytes
 from dagtui.graph.toml.task_source import TaskSource, task_names, task_source
 from dagtui.store.errors import StoreError
-from dagtui.store.files import make_folder, rewrite_file, write_new_file
+from dagtui.store.files import make_folder, replace_file, rewrite_file, write_new_file
 from dagtui.text import label, plural
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class TaskEdit:
         of = f", all {plural(self.node_count, 'cell')} of it," if self.task.matrix is not None else ""
         lines = [
             f"The definition of {name}{of} in {self.shown}, line {self.source.line(0)}.",
-            f"Save and quit to go on: what it changes is shown before it counts. Lines with {marker} are left out.",
+            "Save and quit to go on: what it changes is shown before it counts.",
+            f"Lines that begin with {marker} are left out.",
         ]
         if self.is_unwritten:
             lines.append(f"An earlier edit of it is not in {self.shown} yet.")
@@ -148,10 +150,12 @@ class TaskEdits:
         """The tasks whose edits are in no file."""
         return [name for file in self._unwritten.values() for name in file.tasks]
 
-    def unwritten_in(self, path: Path) -> list[str]:
-        """Return the tasks whose edits are not in a file."""
+    def missing_in(self, path: Path, digest: bytes | None = None) -> tuple[str, ...]:
+        """Return the tasks whose edits are not in a file, whose content must have the digest, if one is given."""
         file = self._unwritten.get(Path(os.path.realpath(path)))
-        return [] if file is None else list(file.tasks)
+        if file is None or (digest is not None and digest_of(file.before) != digest):
+            return ()
+        return tuple(file.tasks)
 
     def begin(self, graph: Graph, node: NodeIndex) -> TaskEdit:
         """Start to edit the task of a node. Raises TaskEditError, and GraphError if its file can't be parsed."""
@@ -192,14 +196,13 @@ class TaskEdits:
         """Note that the run has read the files as they are."""
         self._unwritten.clear()
 
-    def write_back(self, path: Path) -> None:
-        """Write the edits of a file to it. Raises TaskEditError, and then nothing is lost."""
+    def write_back(self, path: Path, shown: str) -> None:
+        """Write the edits of a file to it. `shown` names it. Raises TaskEditError, and then nothing is lost."""
         file = self._unwritten[path]
-        shown = label(path, 300)
         try:
             now = read_bytes(path, shown)
         except GraphError as error:
-            raise TaskEditError(f"not written: {label(error.problems[0], 400)}") from None
+            raise TaskEditError(f"not written: {shown} {error.problems[0].message}; the run keeps the edit") from None
         if now != file.before:
             raise TaskEditError(f"not written: {shown} has changed meanwhile; the run keeps the edit")
         try:
@@ -208,15 +211,21 @@ class TaskEdits:
             raise TaskEditError(f"not written: {error}; the run keeps the edit") from None
         del self._unwritten[path]
 
-    def save_text(self, text: str) -> Path:
-        """Write a text to a new private file, in the directory of the run. Raises StoreError."""
+    def save_text(self, text: str, path: Path | None = None) -> Path:
+        """Write a text to a private file, a new one in the directory of the run by default. Raises StoreError."""
+        if path is not None:
+            replace_file(path, text.encode())
+            return path
         make_folder(self._folder)
-        for number in range(1, 10_000):
-            path = self._folder / f"{number}.toml"
-            if not os.path.lexists(path):
-                break
-        write_new_file(path, text.encode())
-        return path
+        numbers = (int(stem) for name in os.listdir(self._folder) if (stem := name.removesuffix(".toml")).isdecimal())
+        new = self._folder / f"{max(numbers, default=0) + 1}.toml"
+        write_new_file(new, text.encode())
+        return new
+
+    def discard_text(self, path: Path) -> None:
+        """Remove a text that is no longer needed."""
+        with suppress(OSError):
+            path.unlink()
 
 
 def _name_in(text: str, task: Task) -> str | None:

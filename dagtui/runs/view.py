@@ -152,6 +152,10 @@ class RunView(ABC):
         """Return why a command would change nothing now, or None. Only the top of a large subtree is looked at."""
         return self.read_only
 
+    def edits_missing_in(self, path: Path, digest: bytes) -> tuple[str, ...]:  # noqa: ARG002 - a view has none
+        """Return the tasks whose edits this run has and a file lacks, if the file has the content with that digest."""
+        return ()
+
     @property
     def notices(self) -> list[Notice]:
         """The problems that apply now."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Unpack
 
 import anyio
 
+from dagtui.tui.actions.definitions import DefinitionActions
 from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ShellActions
 from dagtui.tui.actions.run import RunActions
@@ -39,7 +40,8 @@ class DagtuiApp(ScreenApp):
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""
         run, shell = self._run, ShellActions(self, self._run)
-        return bound(Handlers(self, RunActions(self, run), shell, shell, LeaveActions(self, run)))
+        leaving, definitions = LeaveActions(self, run), DefinitionActions(self, run)
+        return bound(Handlers(self, RunActions(self, run), shell, shell, leaving, definitions))
 
 
 async def _drive(run: LiveRun) -> None:

@@ -62,8 +62,8 @@ def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: LiveRun, 
     graph = tmp_path / "graph.toml"
     graph.write_text(GRAPH.replace("3", "0"))
     (text,) = look(session)
-    assert "graph.toml has changed since this run started" in text
-    assert "to use the change, leave the run, then --resume 1" in text
+    assert "graph.toml has changed since this run read it" in text
+    assert "a reload takes up the change" in text
     assert text in (record_of(session) / "journal.jsonl").read_text()
     heard = len(told)
     assert heard
@@ -84,12 +84,12 @@ def test_a_change_of_a_sheet_is_said_for_as_long_as_it_lasts(tmp_path: Path) -> 
     assert look(session) == []
     sheet.write_text("s\na\nb\n")
     (text,) = look(session)
-    assert "rows.tsv has changed since this run started" in text
+    assert "rows.tsv has changed since this run read it" in text
     path.write_text(path.read_text().replace("3", "0"))
     look(session)
     sheet.write_text("s\na\n")
     (text,) = look(session)
-    assert "graph.toml has changed since this run started" in text
+    assert "graph.toml has changed since this run read it" in text
     path.write_text(path.read_text().replace("0", "3"))
     assert look(session) == []
     anyio.run(session.close)
@@ -104,7 +104,7 @@ def test_a_change_of_an_included_file_is_said(tmp_path: Path) -> None:
     assert look(session) == []
     other.write_text(other.read_text().replace("true", "false"))
     (text,) = look(session)
-    assert "qc/graph.toml has changed since this run started" in text
+    assert "qc/graph.toml has changed since this run read it" in text
     anyio.run(session.close)
 
 
@@ -116,7 +116,7 @@ def test_a_change_of_a_file_of_variables_is_said(tmp_path: Path) -> None:
     assert look(session) == []
     variables.write_text("A=2\n")
     (text,) = look(session)
-    assert ".env has changed since this run started" in text
+    assert ".env has changed since this run read it" in text
     anyio.run(session.close)
 
 
@@ -130,7 +130,7 @@ def test_a_command_right_after_the_change_says_so(session: LiveRun, tmp_path: Pa
     preview = session.give(Command(CommandKind.RETRY, (0,)))
     notice = preview_fields(session, preview, "")["notice"]
     assert isinstance(notice, str)
-    assert "graph.toml has changed since this run started" in notice
+    assert "graph.toml has changed since this run read it" in notice
     assert status_report(session, Screen.NONE)["notices"] == [notice]
     assert preview_fields(session, session.preview(Command(CommandKind.PAUSE)), "")["notice"] == ""
 

@@ -165,7 +165,8 @@ async def test_a_preview_is_refused_when_the_file_or_the_run_has_changed(file: P
         write(file, '[tasks.a]\nrun = "true"\n[tasks.c]\nrun = "true"\n')
         with pytest.raises(ReloadError, match="has changed"):
             await run.reload(preview)
-        given = await run.read_graph_again(b'version = 1\n[tasks.a]\nrun = "true"\n[tasks.d]\nrun = "true"\n')
+        edited = b'version = 1\n[tasks.a]\nrun = "true"\n[tasks.d]\nrun = "true"\n'
+        given = await run.read_graph_again({str(file): edited})
         await run.reload(given)
         assert run.graph.labels == ["a", "d"]
         with pytest.raises(ReloadError, match="another graph"):

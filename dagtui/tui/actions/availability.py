@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
+SEVERAL_TASKS = "these nodes are of several tasks: choose one of them"
 NOTHING_ASKS = "no gate asks here, and no node has a terminal"
 NOT_RUNNING = "it takes input only while it runs"
 NOTHING_FAILED = "nothing has failed"
@@ -124,6 +125,18 @@ def selects(run: RunView, here: Situation) -> str | None:
 def opens_shell(run: RunView, here: Situation) -> str | None:
     """Return why there is no shell for the target."""
     return run.read_only or on_one_node(run, here)
+
+
+def edits(run: RunView, here: Situation) -> str | None:
+    """Return why there is no single task to edit."""
+    if run.read_only or not here.targets:
+        return run.read_only or UNFOLD
+    return None if len({run.graph.task_of[node] for node in here.targets}) == 1 else SEVERAL_TASKS
+
+
+def reloads(run: RunView, _: Situation) -> str | None:
+    """Return why reading the graph file again would change nothing."""
+    return run.read_only or (None if run.changed_file is not None else "the graph file has not changed")
 
 
 def on_one_node(_: RunView, here: Situation) -> str | None:

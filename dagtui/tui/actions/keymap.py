@@ -48,6 +48,7 @@ _SHOWN = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "number_sign": "#",
+    "full_stop": ".",
     "semicolon": ";",
     "colon": ":",
     "comma": ",",

@@ -8,12 +8,16 @@ from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.host.attachment import ExitReason
 from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done
+from dagtui.text.amounts import CellWidth
+from dagtui.text.labels import name_label
 from dagtui.tui.actions.availability import UNFOLD, pause_or_resume
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
     from dagtui.tui.screen_app import ScreenApp
+
+_NAME_CELLS = CellWidth(60)
 
 
 class ReadOnlyActions:
@@ -59,6 +63,16 @@ class ReadOnlyActions:
             self._app.say(UNFOLD)
         else:
             self._app.say(f"{READ_ONLY}, and does not know its environment", Role.WARNING)
+
+    def edit(self) -> None:
+        """Refuse to edit a task."""
+        targets = self._app.main.tree_pane.navigator.targets
+        name = name_label(self._app.view.graph.labels[targets[0]], _NAME_CELLS) if targets else "edit"
+        self._app.say(f"{name}: {READ_ONLY}", Role.MUTED)
+
+    def reload(self) -> None:
+        """Refuse to reload the graph file."""
+        self._app.say(f"reload: {READ_ONLY}", Role.MUTED)
 
     def leave(self) -> None:
         """Leave: that does not affect the run."""

@@ -12,6 +12,7 @@ from dagtui.tui.actions.availability import (
     accepts_for_run,
     changes_jobs,
     detaches,
+    edits,
     finds_failure,
     finds_hit,
     finds_running,
@@ -23,6 +24,7 @@ from dagtui.tui.actions.availability import (
     opens_shell,
     pauses,
     reads_lines,
+    reloads,
     selects,
     takes_input,
 )
@@ -32,6 +34,7 @@ from dagtui.tui.actions.screen import ScreenActions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.tui.actions.definitions import DefinitionActions
     from dagtui.tui.actions.programs import ProgramActions, ShellActions
     from dagtui.tui.actions.read_only import ReadOnlyActions
     from dagtui.tui.actions.run import RunActions
@@ -49,11 +52,13 @@ class Handlers:
         programs: ProgramActions,
         shell: ShellActions | ReadOnlyActions,
         exits: LeaveActions | ReadOnlyActions,
+        definitions: DefinitionActions | ReadOnlyActions,
     ) -> None:
         self.app, self.main = app, app.main
         self.tree, self.log = app.main.tree_pane, app.main.side.log_pane
         self.panes, self.screen = PaneActions(app), ScreenActions(app)
-        self.commands, self.programs, self.shell, self.exits = commands, programs, shell, exits
+        self.commands, self.programs, self.shell = commands, programs, shell
+        self.exits, self.definitions = exits, definitions
 
 
 ACTIONS: tuple[Action[Handlers], ...] = (
@@ -134,11 +139,15 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.NODE, lambda do: do.commands.select(), Pane.TREE, 72, available=selects),
     Action("node.shell", ("exclamation_mark",), "shell", "Open a shell in the node's directory, with its environment",
            Group.NODE, lambda do: do.shell.open_shell(), Pane.TREE | Pane.LOG, 73, available=opens_shell),
+    Action("node.edit", ("full_stop",), "edit", "Edit a node's definition in $EDITOR, for its next attempt",
+           Group.NODE, lambda do: do.definitions.edit(), Pane.TREE | Pane.DETAILS, 74, available=edits),
     Action("run.retry_failed", ("A",), "retry all", "Retry everything that failed",
            Group.RUN, lambda do: do.commands.retry_failed(), Pane.TREE, 58,
            available=accepts_for_run(CommandKind.RETRY_FAILED)),
     Action("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts",
            Group.RUN, lambda do: do.commands.pause(), Pane.TREE, 45, available=pauses),
+    Action("run.reload", ("L",), "reload", "Reload the file; shows first what would change",
+           Group.RUN, lambda do: do.definitions.reload(), Pane.ANY, 6, available=reloads),
     Action("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped",
            Group.RUN, lambda do: do.commands.change_jobs(-1), available=changes_jobs(-1)),
     Action("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more",

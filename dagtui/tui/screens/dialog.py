@@ -123,9 +123,9 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 
     # Behaviour
 
-    def take_up(self) -> bool:
-        """Go on with the graph that the run has now. Return whether the question still makes sense."""
-        return False
+    def take_up(self) -> None:
+        """Go on with the graph that the run has now. By default, close: the question is about the one before."""
+        self.dismiss(None)
 
     def compose(self) -> ComposeResult:
         """Yield the box."""
@@ -184,9 +184,8 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 class Reader(Dialog[None]):
     """A page that asks nothing. No letter answers it, and what it does not know has no effect."""
 
-    def take_up(self) -> bool:
+    def take_up(self) -> None:
         """Stay: it is not about the run."""
-        return True
 
 
 def choice(words: str, pressed: str, look: Look) -> tuple[Span, Span]:

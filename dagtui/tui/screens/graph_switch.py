@@ -8,11 +8,10 @@ from dagtui.graph.model import NO_NODE
 from dagtui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from textual.app import App
 
-    from dagtui.engine.events import Event
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
@@ -36,7 +35,7 @@ class GraphSwitch(Generic[ResultT]):
 
     def start(self) -> None:
         """Start to listen to the run."""
-        self._unsubscribe = self._run.subscribe(self._heard)
+        self._unsubscribe = self._run.subscribe_reload(self._switch)
 
     def stop(self) -> None:
         """Stop to listen."""
@@ -44,9 +43,7 @@ class GraphSwitch(Generic[ResultT]):
             self._unsubscribe()
             self._unsubscribe = None
 
-    def _heard(self, _events: Sequence[Event]) -> None:
-        if self._run.graph is self._graph:
-            return
+    def _switch(self) -> None:
         before = self._graph
         now = self._graph = self._run.graph
 
@@ -56,6 +53,8 @@ class GraphSwitch(Generic[ResultT]):
 
         with self._app._context():  # the listener is called in a task of the run
             for screen in reversed(self._app.screen_stack[1:]):
-                if not (isinstance(screen, Dialog) and screen.take_up()):
+                if isinstance(screen, Dialog):
+                    screen.take_up()
+                else:
                     self._app.pop_screen()
             self._take_up(renumbered)

@@ -82,12 +82,11 @@ class LeaveDialog(Dialog[ExitReason]):
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 
-    def take_up(self) -> bool:
+    def take_up(self) -> None:
         """Show the present nodes."""
         if self._preview is not None:
             self._rehearse()
         self.show()
-        return True
 
     # Content
 

@@ -64,7 +64,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         super().__init__("-ascii" if look.ascii else None)
         self._run = run
         self._look = look
-        self.top_bar = TopBar(run, look)
+        self.top_bar = TopBar(run, look, reload_key=keymap.shown("run.reload", look))
         self.tree_pane = TreePane(run, look)
         self.side = Side(run, look, keymap=keymap)
         self._keymap = keymap

@@ -53,8 +53,10 @@ class TopBar(PaintedRows, can_focus=False):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, reload_key: str = "") -> None:
+        """`reload_key` is the key that reloads a changed file, as people see it."""
         super().__init__(look)
+        self._reload_key = reload_key
         self._run = run
         self._state = run.state
         self._clock = run.clock()
@@ -198,13 +200,18 @@ class TopBar(PaintedRows, can_focus=False):
 
     def _noticed(self, notices: Sequence[Notice], room: CellWidth) -> list[Span]:
         """Return the notices at the right. The first ones stay longest."""
-        brief = [notice.brief for notice in notices]
+        brief = [self._brief(notice) for notice in notices]
         while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
             brief.pop()
         if not brief or room < _SHORTEST_NOTICE:
             return []
         text = fit(", ".join(brief), room - 2, self.look)
         return [spaces(room - cell_width(text)), Span(text, STATUS_CLASSES[_S.RETRYING])]
+
+    def _brief(self, notice: Notice) -> str:
+        """Return a notice in a few words, with the key for it."""
+        is_reloaded = notice is self._run.changed_file and self._run.read_only is None and self._reload_key
+        return f"{notice.brief}: {self._reload_key} reloads" if is_reloaded else notice.brief
 
     def _numbers(self, shown: list[NodeStatus], room: CellWidth) -> list[Span]:
         """Return the counts that fit, as wide as they fit. The weightiest stay longest."""

@@ -48,7 +48,7 @@ class WatchApp(ScreenApp):
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""
         answers = ReadOnlyActions(self)
-        return bound(Handlers(self, answers, ProgramActions(self), answers, answers))
+        return bound(Handlers(self, answers, ProgramActions(self), answers, answers, answers))
 
     def on_ready(self) -> None:
         """Say that the screen is read-only, or that the journal cannot be followed."""

@@ -48,7 +48,7 @@ def switch(run: LiveRun, *, without: tuple[str, ...] = (), before: tuple[str, ..
         other.attempts,
     )
     run.__dict__.pop("as_run", None)
-    run.tell()
+    run.tell_reloaded()
 
 
 def cursor(app: DagtuiApp) -> str:

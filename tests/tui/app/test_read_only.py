@@ -32,6 +32,7 @@ pytestmark = pytest.mark.anyio
 TEXT = 'version = 1\n[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n'
 READ_ONLY = "read-only: this screen only watches the run"
 ON_RUN = {
+    "run.reload": "reload",
     "run.retry_failed": "retry all failed",
     "run.pause": "pause",
     "run.fewer_jobs": "jobs",

@@ -138,30 +138,34 @@ _OUTCOMES = {
 }
 
 
-_SERVING = frozenset({Cause.SERVES, Cause.NOT_NEEDED})
-
-
-def parent_outcome(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
-    """Return how a parent with this status and cause counts for its children."""
-    if status is NodeStatus.SKIPPED and cause is Cause.PERSON:
-        return ParentOutcome.OK
+def _outcomes(status: NodeStatus, *, allow_failure: bool) -> bytes:
+    """Return how a parent with this status counts for its children, by cause."""
     if status is NodeStatus.FAILED and allow_failure:
-        return ParentOutcome.OK
-    if cause in _SERVING:
-        return ParentOutcome.OK
-    return _OUTCOMES.get(status, ParentOutcome.UNSETTLED)
+        return bytes((ParentOutcome.OK,)) * len(Cause)
+    outcomes = bytearray((_OUTCOMES.get(status, ParentOutcome.UNSETTLED),)) * len(Cause)
+    outcomes[Cause.SERVES] = outcomes[Cause.NOT_NEEDED] = ParentOutcome.OK
+    if status is NodeStatus.SKIPPED:
+        outcomes[Cause.PERSON] = ParentOutcome.OK
+    return bytes(outcomes)
 
 
-EXPLAINED_CAUSES = tuple(
-    bytes(status in EXPLAINED or cause in {Cause.UP_TO_DATE, Cause.CONDITION} for cause in Cause)
-    for status in NodeStatus
-)
-"""Whether the reason comes with a status and is kept, by status and cause."""
 PARENT_OUTCOMES = tuple(
-    tuple(bytes(parent_outcome(status, cause, allow_failure=allowed) for cause in Cause) for status in NodeStatus)
-    for allowed in (False, True)
+    tuple(_outcomes(status, allow_failure=allowed) for status in NodeStatus) for allowed in (False, True)
 )
 """How a node counts for its children, by whether its failure is allowed, status and cause."""
+
+
+def _explained(status: NodeStatus) -> bytes:
+    """Return by cause whether the reason comes with a status."""
+    if status in EXPLAINED:
+        return b"\1" * len(Cause)
+    causes = bytearray(len(Cause))
+    causes[Cause.UP_TO_DATE] = causes[Cause.CONDITION] = True
+    return bytes(causes)
+
+
+EXPLAINED_CAUSES = tuple(map(_explained, NodeStatus))
+"""Whether the reason comes with a status and is kept, by status and cause."""
 
 
 class Verdict(enum.Enum):

@@ -153,7 +153,11 @@ class Propagation:
         if old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON:
             return
         status, cause = self.follows(node)
-        if status != old or not self._still_blocked(node, status) or self._has_other_reason(node, cause):
+        if (
+            status != old
+            or not self._still_blocked(node, status)
+            or (self.conditions is not None and self._has_other_reason(node, cause))
+        ):
             self._become(node, status, cause)
 
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
@@ -172,8 +176,6 @@ class Propagation:
 
     def _has_other_reason(self, node: NodeIndex, cause: Cause) -> bool:
         """Return whether a node that stays skipped or failed is so for another reason than before."""
-        if self.conditions is None:
-            return False
         before = self.state.cause_of(node)
         if cause is Cause.CONDITION is before:
             return self._reason(node) != self.state.why.get(node)

@@ -15,7 +15,6 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
-from dagtui.report.planned_conditions import planned_conditions
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.targets import default_targets
@@ -61,7 +60,11 @@ def plan(
         environment = {**executed.variables, **os.environ}
         redact = str if secrets is None else secrets.mask
         judging = partial(PlannedFiles, executed, environment, redact=redact, forced=force)
-    conditions = planned_conditions(executed, os.environ, secrets)
+    conditions = None
+    if any(task.condition for task in executed.tasks):
+        from dagtui.report.planned_conditions import planned_conditions  # only here: others evaluate nothing
+
+        conditions = planned_conditions(executed, os.environ, secrets)
     made = make_plan(graph, History.load(graph_file.path), slots, targets, judging, conditions)
     sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:

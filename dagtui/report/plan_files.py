@@ -6,10 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.files.matching import joining
-from dagtui.graph.files.missing import missing_inputs
 from dagtui.graph.files.parents import parents_by_files
-from dagtui.graph.files.paths import DeclaredPaths
 from dagtui.runs.targets import value_problems
 from dagtui.text import count, label
 from dagtui.text.amounts import first_of
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.graph.files.missing import MissingInput
+    from dagtui.graph.files.paths import DeclaredPaths
     from dagtui.graph.model import NodeIndex
     from dagtui.report.plan import Plan
 
@@ -28,6 +26,10 @@ _MOST_SOUGHT = 1000
 
 
 def _missing(plan: Plan) -> Iterator[MissingInput]:
+    if not any(task.inputs for task in plan.graph.tasks):
+        return iter(())
+    from dagtui.graph.files.missing import missing_inputs  # most graphs have no inputs
+
     nodes = (node for node in plan.graph.nodes if node not in plan.outside)
     found = missing_inputs(plan.graph, nodes, patterns=True, problem_of=value_problems(plan.graph))
     return islice(found, _MOST_SOUGHT)
@@ -57,7 +59,11 @@ class PlannedPaths:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._paths = DeclaredPaths(plan.graph)
+        self._paths: DeclaredPaths | None = None
+        if any(task.inputs or task.outputs for task in plan.graph.tasks):
+            from dagtui.graph.files.paths import DeclaredPaths
+
+            self._paths = DeclaredPaths(plan.graph)
 
     def missing(self) -> list[dict[str, object]]:
         """Return the inputs that do not exist and that no task writes."""
@@ -71,7 +77,7 @@ class PlannedPaths:
         """Return what a node reads and writes, and the parents that only files make."""
         labels = self._plan.graph.labels
         try:
-            inputs, outputs = self._paths.of(node)
+            inputs, outputs = self._paths.of(node) if self._paths is not None else ((), ())
         except ValueProblem:  # a variable is not set here
             inputs = outputs = ()
         return {
@@ -82,6 +88,10 @@ class PlannedPaths:
 
     def read_of_parents(self, node: NodeIndex) -> str:
         """Say which files a node reads of parents that `needs` does not name: "in.csv of fetch"."""
+        if self._paths is None:
+            return ""
+        from dagtui.graph.files.matching import joining
+
         labels, parents = self._plan.graph.labels, parents_by_files(self._plan.graph, node)
         shown: list[str] = []
         for parent in parents[:_MOST_NAMES]:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
 
 
+_LIMITS = frozenset({"timeout", "not ready"})
+"""Kinds of alarms that tasks set. An attempt in flight gets those of the graph that the run has now."""
+
+
 class Asking(Dispatch):
     """A dispatch that also puts the questions of gates (rule 13 in `rules`)."""
 
@@ -37,8 +41,10 @@ class Asking(Dispatch):
         self._staleness.carry(other._staleness, renumbering.nodes)
         self._typical, self._lookahead_most = other._typical, other._lookahead_most
         for when, node, attempt, kind in other._alarms:
-            if (number := renumbering.number_of[node]) >= 0:
+            if kind not in _LIMITS and (number := renumbering.number_of[node]) >= 0:
                 self._alarm_at(when, number, attempt, kind)
+        for node in self.state.nodes_with(NodeStatus.RUNNING):
+            self._limit(node, self.state.attempt[node], self.state.started[node])
 
     def outdate(self, nodes: Iterable[NodeIndex]) -> None:
         """Note that running nodes are stale once they complete, because an older definition runs."""
@@ -46,6 +52,13 @@ class Asking(Dispatch):
 
     def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
         heapq.heappush(self._alarms, (when, node, attempt, kind))
+
+    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
+        task = self.graph.task(node)
+        if task.timeout is not None:
+            self._alarm_at(began + task.timeout, node, attempt, "timeout")
+        if task.service is not None and self.services is not None:
+            self._alarm_at(began + task.service.timeout, node, attempt, "not ready")
 
     def _look_at_events(self) -> None:
         """Line up the nodes that became ready since the last look."""

@@ -194,7 +194,11 @@ def _lift_own(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
     """Lift the marks that the run set because one of the nodes failed (rule 7 in `rules`), from all nodes."""
     causes = set(nodes)
     commands = run.state.commands.items()
-    own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
+    lift_all(run, {number for number, command in commands if command.kind is None and causes & {*command.nodes}})
+
+
+def lift_all(run: Propagation, own: set[int]) -> None:
+    """Lift the marks of commands that the run gave itself, by their numbers, from all nodes."""
     if run.fail_fast_command in own:
         run.fail_fast_command = 0
         run.no_retry.clear()
@@ -208,7 +212,7 @@ def _lift(run: Propagation, nodes: Iterable[NodeIndex], numbers: set[int]) -> No
         marks = state.marks.get(node, ())
         left = tuple(mark for mark in marks if mark not in numbers)
         status, cause = state.status_of(node), state.cause_of(node)
-        if left == marks or status not in MARKED:
+        if left == marks or status not in MARKED or node in state.leaving:
             continue
         if left or status is not NodeStatus.CANCELLED:
             if not left and status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
@@ -224,6 +228,8 @@ def _rerun(run: Propagation, nodes: Collection[NodeIndex]) -> None:
     _lift_own(run, nodes)
     for node in nodes:
         status = state.status[node]
+        if node in state.leaving:
+            continue
         if status == NodeStatus.RUNNING:
             run.stop(node, Cause.RESTART)
         elif status == NodeStatus.CANCELLING:
@@ -317,10 +323,10 @@ def mark_after_failure(run: Propagation, number: int) -> None:
         if status in ALIVE:
             run.no_retry.add(node)
         if run.graph.task(node).trigger not in INDEPENDENT:
-            _prevent_start(run, node, number, not_begun)
+            prevent_start(run, node, number, not_begun)
 
 
-def _prevent_start(run: Propagation, node: NodeIndex, number: int, why: str) -> None:
+def prevent_start(run: Propagation, node: NodeIndex, number: int, why: str) -> None:
     """Mark a node that has not begun, or is about to restart. If its attempt has begun by now, it finishes."""
     state = run.state
     status = state.status[node]

@@ -66,6 +66,7 @@ class Dispatch(Propagation):
         """Submit ready nodes: as many as fit what is free, and a few more if attempts are short."""
         state, capacity = self.state, self.capacity
         if not self.submits:
+            state.kept_for = NO_NODE
             return
         if capacity.size != state.jobs:
             capacity.resize(state.jobs)

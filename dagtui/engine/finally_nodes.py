@@ -63,6 +63,8 @@ class FinallyNodes:
         """Return whether a node is settled, and not because of what a person said of it."""
         state = self._state
         standing = state.status_of(node), state.cause_of(node)
+        if node in state.leaving:
+            return False
         return standing[0] in SETTLED and standing not in _BY_A_PERSON and not state.marks.get(node)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.control import mark_after_failure
+from dagtui.engine.control import lift_all, prevent_start
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import Withdraw
@@ -19,16 +19,17 @@ from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.state import RunState
 from dagtui.engine.status import ALIVE, PARENT_OUTCOMES, Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
-from dagtui.engine.walks import subtrees
+from dagtui.engine.walks import INDEPENDENT, subtrees
+from dagtui.engine.why import mark_why
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
 
-_DERIVED = frozenset({"counts", "finally_unsettled", "outside", "outcome", "ok", "bad", "skip"})
-"""Columns that follow from others."""
+_OTHERS = frozenset({"commands", "counts", "finally_unsettled", "outside", "outcome", "ok", "bad", "skip"})
+"""Columns that follow from others, or whose keys are not nodes."""
 
 
 def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunState:
@@ -38,7 +39,7 @@ def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunS
     """
     state = RunState(graph, old.jobs)
     for name, column in vars(old.copy_columns()).items():
-        if name not in _DERIVED:
+        if name not in _OTHERS:
             setattr(state, name, _carried(column, getattr(state, name), renumbering))
     blocker, number_of = state.blocker, renumbering.number_of
     for node in graph.nodes:
@@ -147,11 +148,12 @@ def reload(
             run.set(NodeChange(node, NodeStatus.COMPLETED, cause, text, stale=True))
     for node in changes.changed:
         if state.status[node] == NodeStatus.READY and state.cause[node] == Cause.ASKS:
-            run.reset(node)
-    if run.fail_fast_command:
-        mark_after_failure(run, run.fail_fast_command)
+            run.set(NodeChange(node, NodeStatus.READY))  # its question is put anew
+    # What a failure stopped goes on if the file no longer has the node that failed.
+    lift_all(run, {number for number, command in state.commands.items() if command.kind is None and not command.nodes})
+    _keep_from_starting(run, changes.added)
     for node in run.graph.order:
-        run.propagate(node)
+        run.propagate_anew(node)
     run.settle()
     run_again(run, before)
     start_services_again(run)
@@ -162,3 +164,11 @@ def _ran(state: RunState, node: NodeIndex) -> bool:
     """Return whether a node has a result of its definition, or an attempt that executes it."""
     status = state.status[node]
     return status in ALIVE or (status == NodeStatus.COMPLETED and state.cause[node] != Cause.MARKED)
+
+
+def _keep_from_starting(run: Traversal, nodes: Iterable[NodeIndex]) -> None:
+    """Mark nodes that join the graph after the first failure, as the failure has marked others (rule 7 in `rules`)."""
+    number, state = run.fail_fast_command, run.state
+    for node in state.inside(nodes) if number else ():
+        if run.graph.task(node).trigger not in INDEPENDENT and not (state.is_finally and state.is_finally[node]):
+            prevent_start(run, node, number, mark_why(state, number))

@@ -204,13 +204,6 @@ class Traversal(Asking):
         if is_current and (state.status[node], state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
             self.set(NodeChange(node, NodeStatus.RUNNING, Cause.SERVES, f"ready: {text}"))
 
-    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
-        task = self.graph.task(node)
-        if task.timeout is not None:
-            self._alarm_at(began + task.timeout, node, attempt, "timeout")
-        if task.service is not None and self.services is not None:
-            self._alarm_at(began + task.service.timeout, node, attempt, "not ready")
-
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
         if self._is_submitted(node, attempt):
@@ -302,6 +295,8 @@ class Traversal(Asking):
             self.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=seconds))
         elif cause is Cause.TIMEOUT:
             self._failed(node, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"), seconds)
+        elif node in self.state.leaving:
+            self._failed(node, Cause.LOST, 0, "stopped to run again, and removed from the file", seconds)
         else:
             self.reset(node)
 

@@ -34,6 +34,7 @@ def leftover(old: Task, label: str, command: str, pools: Container[str]) -> Task
         slots=old.slots,
         pools=tuple(want for want in old.pools if want[0] in pools),
         service=old.service,
+        is_finally=old.is_finally,
         allow_failure=True,
         tty=old.tty,
     )

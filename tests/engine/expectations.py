@@ -83,6 +83,8 @@ class Expectations(RunModel):
     def retryable(self, node: int) -> bool:
         if node in self.outside:
             return True
+        if node in self.state.leaving:
+            return False
         status, cause = self.state.status_of(node), self.state.cause_of(node)
         if status is NodeStatus.CANCELLING:
             return cause is not Cause.RESTART
@@ -99,6 +101,8 @@ class Expectations(RunModel):
         return 0 < len(inside) == len(gates) and all(command.answer.choice in gate.answers for gate in gates)
 
     def rerunnable(self, node: int) -> bool:
+        if node in self.state.leaving:
+            return False
         status, cause = self.state.status_of(node), self.state.cause_of(node)
         if status in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
             return cause is Cause.PERSON  # otherwise, it would only be propagated to the same status again
@@ -138,4 +142,4 @@ class Expectations(RunModel):
         found = set(command.nodes)
         if command.kind is CommandKind.RERUN:
             found |= set().union(*(self.below[node] for node in command.nodes))
-        return found
+        return found - self.state.leaving

@@ -88,7 +88,7 @@ class Invariants(RunModel):
 
     def finally_nodes_wait_for_all_others(self) -> None:
         said = {(NodeStatus.SKIPPED, Cause.PERSON), (NodeStatus.COMPLETED, Cause.MARKED)}
-        for node in self.last - self.outside:
+        for node in self.last - self.outside - self.state.leaving:
             standing = self.state.status_of(node), self.state.cause_of(node)
             if oracle.must_wait(self.state, node) and standing not in said and not self.marks.get(node):
                 assert standing[0] in {NodeStatus.WAITING, NodeStatus.RETRYING, *ALIVE}, f"n{node} does not wait"
@@ -141,7 +141,7 @@ class Invariants(RunModel):
         """Check that there is no ghost (alive only in the state) and no orphan (alive only in fact)."""
         assert set(self.traversal.submitted) == set(self.open) - self.known_alive
         assert set(self.traversal.capacity.held) == self.known_alive
-        open_slots = sum(self.graph.task(node).slots for node in self.open)
+        open_slots = sum(start.slots for start in self.open.values())
         assert self.traversal.capacity.free == self.state.jobs - open_slots
         assert self.traversal.capacity.pools == [self.left(pool.name) for pool in self.graph.pools]
         for node in self.nodes:

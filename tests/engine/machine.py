@@ -11,6 +11,7 @@ from engine import oracle
 from engine.command_checks import RUN_WIDE, CommandChecks, Snapshot
 from engine.invariants import Invariants
 from engine.random_graphs import graphs, with_conditions
+from engine.reload_step import ReloadStep
 from engine.run_model import ALIVE, end_process
 from hypothesis import currently_in_test_context
 from hypothesis import note as hypothesis_note
@@ -66,7 +67,7 @@ def snapshot(thing: object) -> dict[str, object]:
     }
 
 
-class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
+class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMachine):
     """A traversal, an executor and a person. The base classes hold the checks."""
 
     @initialize(
@@ -93,14 +94,9 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         for task in graph.tasks:
             note(f"{task.trigger} slots {task.slots} {task.pools} {task.retry}")
             note(f"timeout {task.timeout} allowed {task.allow_failure} if {task.condition!r}")
-        self.graph = graph
-        self.nodes = range(len(graph))
-        self.last = {node for node in self.nodes if graph.task(node).is_finally}
+        self.take_graph(graph)
         self.seconds = 0.001 if brisk else 1.0
-        self.below = [oracle.descendants(graph, node) for node in self.nodes]
-        order = sorted(self.nodes, key=lambda node: (-oracle.longest_path(graph, node), node))
-        self.ranks = {node: rank for rank, node in enumerate(order)}
-        self.above = [oracle.ancestors(graph, node) for node in self.nodes]
+        self.jobs = jobs
         self.traversal = Traversal(graph, jobs)
         self.traversal.question = questions(graph)
         self.traversal.conditions = conditions_of(graph)
@@ -297,6 +293,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             and (node in self.traversal.submitted or self.state.status_of(node) is NodeStatus.RETRYING)
         ]
 
+    @rule(source=st.randoms(use_true_random=False))
+    def a_person_reloads(self, source: random.Random) -> None:
+        self.reload_graph(source)
+
     @rule(kind=st.sampled_from(STEERING), jobs=st.integers(1, 4))
     def a_person_steers(self, kind: CommandKind, jobs: int) -> None:
         self.command(Command(kind, jobs=jobs if kind is CommandKind.SET_JOBS else 0), wrong=False)
@@ -334,8 +334,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
                 assert now is NodeStatus.CANCELLED
             return
-        if node in self.last and now is NodeStatus.WAITING:
-            return  # another node was woken while it ran: it runs again
+        if self.runs_again_or_is_gone(node, cause, now):
+            return
         if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
             assert now is NodeStatus.CANCELLED, "a cancelled node is CANCELLED after any exit status"
         elif status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT and not self.in_time(result):
@@ -349,6 +349,12 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         else:
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
             assert why is not Cause.TIMEOUT, "the attempt ended before its timeout"
+
+    def runs_again_or_is_gone(self, node: int, cause: Cause, now: NodeStatus) -> bool:
+        """Return whether another node was woken while a finally node ran, or the file lacks what was to restart."""
+        is_gone = node in self.state.leaving and cause in {Cause.RESTART, Cause.WITHDRAWN}
+        assert not is_gone or (now, self.state.cause_of(node)) == (NodeStatus.FAILED, Cause.LOST), "it ran again"
+        return is_gone or (node in self.last and now is NodeStatus.WAITING)
 
     def in_time(self, result: Ended) -> bool:
         """Return whether the measured time of an attempt is within its timeout."""

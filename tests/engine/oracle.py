@@ -123,12 +123,13 @@ def condition_says(state: RunState, condition: str, status_of: Callable[[int], N
     """Return what keeps a node from running, for the conditions of the random graphs. Empty: nothing does."""
     if condition in FIXED_CONDITIONS:
         return FIXED_CONDITIONS[condition]
-    parent, *words = re.split(r"[ .]+", condition.removeprefix("needs.n"))
-    status = status_of(int(parent))
+    name, *words = re.split(r"[ .]+", condition.removeprefix("needs."))
+    parent = state.graph.node(name)
+    status = status_of(parent)
     if status not in SETTLED:
         return WAITS
     word = status.name.lower()
-    attempt = state.outputs.get(int(parent), {}).get("attempt")
+    attempt = state.outputs.get(parent, {}).get("attempt")
     found = {
         "status == 'completed'": word == "completed",
         "status in ['failed', 'skipped']": word in {"failed", "skipped"},
@@ -294,7 +295,8 @@ def verdict(state: RunState, inside: set[int], timeouts: set[int], *, ended_by_p
     ]
     if any(failed) or any(timeouts & set(state.marks.get(node, ())) for node in inside):
         return Verdict.FAILED
-    return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses.values() else Verdict.COMPLETED
+    cancelled = {node for node, status in statuses.items() if status is NodeStatus.CANCELLED}
+    return Verdict.CANCELLED if cancelled - state.leaving else Verdict.COMPLETED
 
 
 def wrongly_propagated(state: RunState, nodes: Iterable[int]) -> str | None:

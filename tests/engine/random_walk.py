@@ -22,6 +22,7 @@ class Has(enum.Enum):
     CONDITIONS = enum.auto()
     A_TARGET = enum.auto()
     FILES = enum.auto()
+    RELOADS = enum.auto()
 
 
 class RandomWalk:
@@ -78,6 +79,11 @@ class RandomWalk:
         return [
             *(judged * 2 if Has.FILES in self.has else []),
             *(of_gates if Has.GATES in self.has else ()),
+            *(
+                [lambda: machine.a_person_reloads(random.Random(self.source.random()))]
+                if Has.RELOADS in self.has
+                else ()
+            ),
             lambda: machine.the_executor_reads(choose([1, 2, 4]), choose([False] * 5 + [True])),
             if_any(alive, lambda: machine.a_process_ends(pick(), choose(ENDS))),
             if_any(outgoing, lambda: machine.results_arrive(choose([1, 2, 3]))),
@@ -115,6 +121,7 @@ SEEDS = {
     Has.CONDITIONS: (10, {1, 4, 8}),
     Has.A_TARGET: (10, {3, 4, 6}),
     Has.FILES: (20, {11, 13, 14}),
+    Has.RELOADS: (8, {0, 3}),
 }
 """Which walks have what: a divisor, and the remainders of their seeds. A walk for a target is for one node at first."""
 RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]

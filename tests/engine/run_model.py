@@ -70,6 +70,8 @@ class RunModel:
         self.executor = PlayedExecutor()
         self.executor.handed_on = handed_on
         self.records: list[Event] = []
+        self.texts: list[str] = []
+        self.reloads = 0
         self.open: dict[int, Start] = {}
         """Attempts that the engine submitted and whose end it does not know yet."""
         self.stop_deadline: set[int] = set()
@@ -120,6 +122,7 @@ class RunModel:
         read = parse(json.loads(text), self.graph)
         assert read is not None
         self.records.append(read)
+        self.texts.append(text)
         if isinstance(event, NodeEvent):
             assert event.why, f"n{event.node} is {event.status.word} without a reason"
             self.follow_node(event, self.mirror.status_of(event.node))
@@ -326,7 +329,8 @@ class RunModel:
             for node in self.heads(waiting):
                 if self.graph.task(node).slots > 1:
                     self.passed_over.setdefault(node, self.traversal.now)
-        self.kept = [] if state.paused else [node for node in self.heads(waiting) if self.is_kept_for(node)]
+        stands = state.paused or not self.traversal.submits
+        self.kept = [] if stands else [node for node in self.heads(waiting) if self.is_kept_for(node)]
         assert state.kept_for == next(iter(self.kept), -1)
 
     def rank(self, node: int) -> int:

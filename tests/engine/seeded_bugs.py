@@ -5,11 +5,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import conditions, control, events, finally_nodes, followers, state, targets, walks, why
+from dagtui.engine import (
+    conditions,
+    control,
+    events,
+    finally_nodes,
+    followers,
+    reloading,
+    state,
+    targets,
+    walks,
+    why,
+)
 from dagtui.engine.capacity import Capacity, Demand
 from dagtui.engine.events import NodeChange, NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
-from dagtui.engine.rules import propagation, refusals
+from dagtui.engine.rules import commands, propagation, refusals
 from dagtui.engine.rules.triggers import RUN, WAIT
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
@@ -919,3 +930,38 @@ def the_first_failure_cancels_finally_nodes(patch: pytest.MonkeyPatch) -> None:
         run.state.is_finally = flags
 
     around(patch, control, "mark_after_failure", mark)
+
+
+# Reload
+
+
+@bug
+def a_reload_counts_no_parents(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reloading, "_tally", lambda _state: None)
+
+
+@bug
+def an_older_definition_counts_as_the_new_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Traversal, "outdate", lambda _self, _nodes: None)
+
+
+@bug
+def a_reload_forgets_when_to_retry(patch: pytest.MonkeyPatch) -> None:
+    def carry(original, self, *others):
+        original(self, *others)
+        self._alarms.clear()
+
+    around(patch, Traversal, "carry", carry)
+
+
+@bug
+def what_the_file_no_longer_has_starts_again(patch: pytest.MonkeyPatch) -> None:
+    def step_for(original, kind, run_state, node):
+        leaving, run_state.leaving = run_state.leaving, frozenset()
+        try:
+            return original(kind, run_state, node)
+        finally:
+            run_state.leaving = leaving
+
+    around(patch, commands, "step_for", step_for)
+    around(patch, refusals, "step_for", step_for)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine import control, finally_nodes, resumption, traversal
+from dagtui.engine import control, finally_nodes, reloading, resumption, traversal
 from dagtui.engine.dispatch import Dispatch
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.traversal import Traversal
@@ -30,6 +30,7 @@ REASONS: dict[str, tuple[object, str]] = {
     "c": (control, "_try"),
     "f": (control, "mark_after_failure"),
     "r": (resumption._Restorer, "restore"),
+    "d": (reloading, "reload"),
 }
 """The function in which a change happens for a reason. The innermost function counts."""
 

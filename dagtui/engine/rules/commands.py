@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.status import SETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -121,10 +121,16 @@ OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RET
 """What a command does to a node that is not part of the run."""
 
 
+LEAVING = "the file no longer has it"
+"""Why a node that was removed from the file by a reload does not run again."""
+
+
 def step_for(kind: CommandKind, state: RunState, node: NodeIndex) -> Step | str:
     """Return what a command does to a node, or why it does nothing."""
     if state.is_outside(node):
         return OUTSIDE[kind]
+    if node in state.leaving and kind in RUN_AGAIN:
+        return LEAVING
     by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
     return by_cause or COMMANDS[kind][state.status_of(node)]
 

@@ -160,6 +160,17 @@ class Propagation:
         ):
             self._become(node, status, cause)
 
+    def propagate_anew(self, node: NodeIndex) -> None:
+        """Propagate a node whose parents, trigger or condition may be others than before."""
+        self.propagate(node)
+        status, cause = self.state.status_of(node), self.state.cause_of(node)
+        if status not in _BLOCKED_BY or cause is Cause.PERSON:
+            return
+        found = self.follows(node)
+        is_blocked_by_parent = cause in _WITHOUT_BLOCKER or self.state.blocker[node] in self.graph.parents(node)
+        if found != (status, cause) or not is_blocked_by_parent:
+            self._become(node, *found)
+
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph

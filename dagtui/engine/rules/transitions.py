@@ -24,19 +24,20 @@ REASONS = {
     "c": "command: a person's, or a follower's parent runs again (rule 9)",
     "f": "first failure: the run starts nothing more (rule 7)",
     "r": "resume: a recorded run continues, in which a cancelled node may have any status",
+    "d": "definition: the graph file was read again, and differs",
 }
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
-WAITING        celr    p     -       -        cef        c         p      p             cfr       cp
-READY          pr      aes   e       e        cf         ce        acep   p             cfr       cp
+WAITING        celr    p     -       -        cef        c         p      p             cfrd      cp
+READY          pr      aesd  e       e        cf         ce        acep   p             cfr       cp
 RUNNING        -       -     e       e        cnt        e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
-CANCELLING     e       e     e       e        cef        e         er     -             er        -
-COMPLETED      clr     c     -       -        -          aer       -      -             r         -
-FAILED         clpr    cp    -       -        e          c         ep     p             r         cp
-FAILED_PARENT  clpr    cp    -       -        e          c         p      ep            r         cp
-CANCELLED      cr      c     -       -        -          c         -      -             cr        c
-SKIPPED        clpr    cp    -       -        e          c         p      p             r         cep
+CANCELLING     e       e     e       e        cefd       e         er     -             er        -
+COMPLETED      clrd    c     -       -        -          aerd      -      -             r         -
+FAILED         clprd   cp    -       -        e          c         ep     p             r         cp
+FAILED_PARENT  clpr    cp    -       -        e          c         p      epd           r         cp
+CANCELLED      crd     cd    -       -        -          c         -      -             cr        c
+SKIPPED        clpr    cp    -       -        e          c         p      p             r         cepd
 """
 """Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
 

@@ -41,13 +41,14 @@ class FollowedRun(RunView):
     """A view whose state follows the journal of another process's run, live or ended.
 
     The state can't follow if lines of the journal are taken back, which happens on full disks, or if the run is
-    resumed or reloaded. Then `outdated` becomes true, `follow` returns, and the caller must open a new view.
+    resumed or reloaded. Then `outdated` becomes true, and `follow` returns. `follow_on` reads the run again in place.
     """
 
     def __init__(self, graph: Graph, directory: RunDirectory, history: History, follower: JournalFollower) -> None:
         """Follow the run in a directory. `open` loads what this needs."""
         super().__init__(RunState(graph), Forecast(graph, history), directory.path, directory.number)
         self._directory = directory
+        self._graph_path = directory.graph_path
         self._follower = follower
         self._last_at = NO_TIME
         self._last_seen = time.monotonic()
@@ -71,7 +72,7 @@ class FollowedRun(RunView):
                 if run.outdated:
                     # The follower continues: it knows which line is suspect.
                     run = cls(graph, directory, history, follower)
-            run._caught_up = True
+            run._caught_up, run._graph_path = True, graph_path
             run._check_alive()
         except GraphError as error:
             raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
@@ -110,6 +111,27 @@ class FollowedRun(RunView):
                 asked = time.monotonic()
                 self._check_alive()
             await anyio.sleep(LOOK_SECONDS)
+
+    async def follow_on(self) -> None:
+        """Follow the journal until the task is cancelled. Where that is `outdated`, read the run again in this place.
+
+        Raises StoreError.
+        """
+        while True:
+            await self.follow()
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """Become what a new view of the run is, for the same listeners. Raises StoreError."""
+        fresh = self.open(self._directory, self._graph_path)
+        self._follower.close()
+        listeners, reload_listeners = self._listeners, self._reload_listeners
+        self.__dict__.clear()
+        self.__dict__.update(fresh.__dict__)
+        listeners[0] = self.attempts.learn
+        self._listeners, self._reload_listeners = listeners, reload_listeners
+        self.tell_reloaded()
+        self.tell()
 
     def close(self) -> None:
         """Read the journal a last time, in case the run has ended since, then close it."""

@@ -204,11 +204,6 @@ class LiveRun(RunView):
         self.__dict__.pop("as_run", None)
         self.monitor.reloaded()
 
-    def tell_reloaded(self) -> None:
-        """Tell the listeners that graph and state are others."""
-        for listener in tuple(self._reload_listeners):
-            listener()
-
     # Terminals
 
     def has_terminal(self, node: NodeIndex) -> bool:

@@ -114,6 +114,11 @@ class RunView(ABC):
         for listener in self._listeners:
             listener(events)
 
+    def tell_reloaded(self) -> None:
+        """Tell the listeners that graph and state are others."""
+        for listener in tuple(self._reload_listeners):
+            listener()
+
     # State
 
     @abstractmethod

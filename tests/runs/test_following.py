@@ -175,6 +175,42 @@ async def test_a_run_that_is_resumed_has_to_be_read_anew(recording: Recording) -
     assert again.wall(2.0) > 1e9 + 3600
 
 
+async def test_a_run_is_read_again_in_place_and_its_listeners_stay(recording: Recording) -> None:
+    recording.write(RunEvent(0.0, "started", jobs=3))
+    size = recording.directory.journal_path.stat().st_size
+    recording.write(begun(0.1), ended(1.0))
+    session = recording.open()
+    told: list[object] = []
+    unsubscribe = session.subscribe(lambda _: told.append(session.state))
+    session.subscribe_reload(lambda: told.append(session.graph))
+    before = session.state
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.follow_on)
+        os.truncate(recording.directory.journal_path, size)
+        await until(lambda: session.state is not before)
+        assert session.state.status_of(0) is NodeStatus.WAITING
+        assert told == [session.graph, session.state]
+        unsubscribe()
+        group.cancel_scope.cancel()
+
+
+async def test_a_damaged_journal_is_read_again_once(recording: Recording) -> None:
+    recording.write(RunEvent(0.0, "started", jobs=3), begun(0.1))
+    session = recording.open()
+    read: list[object] = []
+    session.subscribe_reload(lambda: read.append(session.problem))
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.follow_on)
+        with recording.directory.journal_path.open("ab") as file:
+            file.write(b'{"seq":4,"time":1.0,"event":"node"\x1b]0;x,"crc":"00000000"}\n')
+        await until(lambda: read)
+        await anyio.sleep(0.3)  # longer than between two looks
+        group.cancel_scope.cancel()
+    assert len(read) == 1
+    assert "damaged" in str(read[0])
+    assert session.state.status_of(0) is NodeStatus.RUNNING
+
+
 async def test_who_shows_a_run_says_nothing_of_its_end(recording: Recording) -> None:
     recording.write(RunEvent(0.0, "started", jobs=3), RunEvent(0.5, "detached", "left"))
     assert not recording.open().over

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
 import anyio
-from textual.worker import Worker, WorkerState
 
 from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
@@ -18,7 +17,7 @@ from dagtui.tui.actions.programs import ProgramActions
 from dagtui.tui.actions.read_only import ReadOnlyActions
 from dagtui.tui.actions.table import ACTIONS, Handlers, bound
 from dagtui.tui.lines.rows import Role
-from dagtui.tui.screen_app import DRIVING, ScreenApp
+from dagtui.tui.screen_app import ScreenApp
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.host import OwnTerminal
 from dagtui.tui.terminal.show import own_summary
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
     from dagtui.text.look import Look
     from dagtui.tui.screen_app import ScreenOptions
-    from dagtui.tui.screens.main import ScreenState
+    from dagtui.tui.screens.graph_switch import Renumbered
 
 
 class WatchApp(ScreenApp):
@@ -42,7 +41,7 @@ class WatchApp(ScreenApp):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ACTIONS)]
 
     def __init__(self, run: FollowedRun, **options: Unpack[ScreenOptions]) -> None:
-        super().__init__(run, OwnTerminal(run.follow), **options)
+        super().__init__(run, OwnTerminal(run.follow_on), **options)
         self._run = run
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
@@ -52,16 +51,20 @@ class WatchApp(ScreenApp):
 
     def on_ready(self) -> None:
         """Say that the screen is read-only, or that the journal cannot be followed."""
+        if not self._tell_problem():
+            self.say(READ_ONLY, Role.MUTED)
+
+    def take_up(self, renumbered: Renumbered) -> None:
+        """Show the run as it was read again, and say if it can't be followed any more."""
+        super().take_up(renumbered)
+        self._tell_problem()
+
+    def _tell_problem(self) -> bool:
+        """Say that the journal can't be followed. Return whether that is so."""
         problem = self._run.problem
         if problem is not None:
             self.say(f"the journal can't be followed: {label(problem)}", Role.BAD, lasting=True)
-        else:
-            self.say(READ_ONLY, Role.MUTED)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Exit to start again when the journal can no longer be followed because its last lines were retracted."""
-        if event.worker.group == DRIVING and event.state is WorkerState.SUCCESS:
-            self.exit(ExitReason.LEFT_SETTLED)
+        return problem is not None
 
 
 def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool) -> int:
@@ -69,15 +72,10 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool)
 
     The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
     """
-    state: ScreenState | None = None
-    while True:
-        run = FollowedRun.open(directory, graph_path)
-        spare_what_is_loaded()
-        app = WatchApp(run, look=look, mouse=mouse, state=state)
-        leaving = anyio.run(_show, app, run)
-        if not run.outdated:
-            break
-        state = app.dump_state()
+    run = FollowedRun.open(directory, graph_path)
+    spare_what_is_loaded()
+    app = WatchApp(run, look=look, mouse=mouse)
+    leaving = anyio.run(_show, app, run)
     if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number
     if leaving is ExitReason.LOST:

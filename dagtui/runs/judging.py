@@ -121,28 +121,27 @@ class PlannedFiles:
             self.unsure.add(node)
             return Judgement(up_to_date=False, why="may run: its command depends on how others end")
         forced = FORCED if self._forced and is_named else ""
-        found = self._judge.judge(NodeToJudge(self._graph.labels[node], files, parts, forced), bool, may_read=True)
+        written = self._written(node)
+        rewritten = frozenset(text for texts in written.values() for text in texts)
+        as_found = NodeToJudge(self._graph.labels[node], files, parts, forced, rewritten)
+        found = self._judge.judge(as_found, bool, may_read=True)
         if found is None:
             raise AssertionError("reading is allowed")
         self._keys.note(node, found.key)
-        if not found.up_to_date and not found.problem:
+        if not found.up_to_date or not written:
             return found
-        writers = self._writers(node)
-        if not writers:
-            return found
-        if found.problem:
-            return Judgement(up_to_date=False, why=f"runs: {found.problem}", key=found.key)
         self.unsure.add(node)
-        names = first_of([name_label(self._graph.labels[writer]) for writer in writers[:_NAMED]], len(writers))
-        write = "writes" if len(writers) == 1 else "write"
+        names = first_of([name_label(self._graph.labels[writer]) for writer in [*written][:_NAMED]], len(written))
+        write = "writes" if len(written) == 1 else "write"
         return Judgement(up_to_date=False, why=f"may run: if {names} {write} something else", key=found.key)
 
-    def _writers(self, node: NodeIndex) -> list[NodeIndex]:
-        """Return the parents that run and write what the node reads."""
+    def _written(self, node: NodeIndex) -> dict[NodeIndex, list[str]]:
+        """Return the parents that run and write what the node reads, and what that is."""
         from dagtui.graph.files.matching import joining
 
         parents = [parent for parent in self._graph.parents(node) if parent in self._runs]
-        return [parent for parent in parents if self._graph.task(parent).outputs and joining(self._paths, parent, node)]
+        found = {parent: joining(self._paths, parent, node) for parent in parents if self._graph.task(parent).outputs}
+        return {parent: texts for parent, texts in found.items() if texts}
 
 
 def changed_files(

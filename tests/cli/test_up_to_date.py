@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,45 @@ def test_the_example_of_the_manual_runs_as_the_manual_says(folder: Path):
     assert "critical path" not in nothing
     assert called(folder, "run", "--force").count("runs: --force") == 2
     assert called(folder, "run", "count", "--force").count("runs: --force") == 1
+
+
+def test_a_plan_expects_that_a_file_that_is_gone_may_be_written_as_it_was(folder: Path):
+    called(folder, "run")
+    (folder / "clean.csv").unlink()
+    planned = called(folder, "plan")
+    assert "[runs: output clean.csv is missing]" in planned
+    assert "[may run: if clean writes something else]" in planned
+    graph = (folder / "graph.toml").read_text()
+    (folder / "graph.toml").write_text(graph.replace("wc -l", "wc  -l"))
+    planned = called(folder, "plan")
+    assert "[runs: command changed]" in planned
+    assert "may run" not in planned
+    (folder / "graph.toml").write_text(graph)
+    assert "count  up to date: 1 input, 1 output unchanged since run 1" in called(folder, "run")
+
+
+def test_a_download_runs_when_its_url_has_changed(tmp_path: Path):
+    (tmp_path / "graph.toml").write_text(blocks(PAGES["up-to-date"], "toml")[1])
+    (tmp_path / "curl").write_text('#!/bin/sh\necho "$4" > "$3"\n')
+    (tmp_path / "curl").chmod(0o755)
+
+    def run() -> str:
+        path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+        done = program.call("run", "graph.toml", cwd=tmp_path, env={"PATH": path})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def change(before: str, after: str) -> None:
+        text = (tmp_path / "graph.toml").read_text()
+        (tmp_path / "graph.toml").write_text(text.replace(before, after))
+
+    assert "started" in run()
+    change("version = 1", "version = 1  # of the format")
+    assert "up to date: 1 input, 1 output unchanged" in run()
+    change("in.csv", "all.csv")
+    assert "runs: command, graph.toml#params.url changed" in run()
+    (tmp_path / "all.csv").unlink()
+    assert "runs: output all.csv is missing" in run()
 
 
 def test_a_resume_runs_what_has_changed_inputs_and_says_what_it_looked_at(folder: Path):

@@ -16,7 +16,7 @@ from dagtui.graph.files.paths import PathKind
 from dagtui.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.files.fingerprints import Fingerprints
@@ -33,6 +33,8 @@ class NodeToJudge(NamedTuple):
     """Digests of the parts of its definition, by their names for people (see `node_key`)."""
     forced: str = ""
     """Why it runs in any case. Empty: what is remembered decides."""
+    rewritten: Collection[str] = ()
+    """Inputs that are written before it runs, as written and filled in. They count as they were at its last success."""
 
 
 class Judgement(NamedTuple):
@@ -70,11 +72,14 @@ class Judge:
         inputs, outputs = tuple(seen[: len(declared.inputs)]), seen[len(declared.inputs) :]
         key = _key(node, inputs)
         declared = self._redacted(declared)
+        remembered = self._memory.node(node.name)
+        facts = _Facts(remembered.facts)
+        if node.rewritten:
+            rewritten = [path.text in node.rewritten for path in node.files.inputs]
+            inputs = facts.as_remembered(declared.inputs, inputs, rewritten)
         problem = _problem(declared.inputs, inputs)
         if problem:
             return Judgement(up_to_date=False, why=problem, key=key, inputs=inputs, problem=problem)
-        remembered = self._memory.node(node.name)
-        facts = _Facts(remembered.facts)
         reasons = [Reason("", node.forced)] if node.forced else []
         if remembered.begun:
             what = "outputs may be incomplete: " if declared.outputs else ""
@@ -216,6 +221,16 @@ class _Facts:
     @property
     def outputs(self) -> dict[str, tuple[str, Mapping[str, str]]]:
         return self._paths("outputs")
+
+    def as_remembered(
+        self, paths: tuple[DeclaredPath, ...], seen: tuple[LookedAt, ...], which: Sequence[bool]
+    ) -> tuple[LookedAt, ...]:
+        """Return what inputs hold, some of them as they were."""
+        digests = {text: digest for text, (digest, _) in self.inputs.items()}
+        return tuple(
+            entry._replace(digest=digests.get(path.text, ""), problem="", missing=False) if is_meant else entry
+            for path, entry, is_meant in zip(paths, seen, which, strict=True)
+        )
 
     def unchanged(self, inputs: tuple[LookedAt, ...], outputs: list[LookedAt]) -> str:
         """Say what was looked at."""

@@ -65,7 +65,7 @@ def large_tasks(graph: Graph) -> bytes:
 def dependency_layout(graph: Graph) -> TreeLayout:
     """Return the rows of the tree by dependency. Takes roughly linear time in nodes and edges."""
     paths = longest_paths(graph)
-    nodes = sorted(graph.nodes, key=paths.depths.__getitem__)
+    nodes = sorted(_finally_last(graph) if graph.any_finally else graph.nodes, key=paths.depths.__getitem__)
     matrices = _Matrices(graph, paths)
     large = large_tasks(graph)
     order = matrices.gather(nodes, large) if any(large) else nodes
@@ -73,6 +73,11 @@ def dependency_layout(graph: Graph) -> TreeLayout:
     sequence = references.insert(order) if references.pointed else order
     partly_folded = {head: last for head, last in matrices.last_member.items() if head in matrices.shared}
     return TreeLayout(len(graph), matrices.heads, references.targets, matrices.parents, sequence, partly_folded)
+
+
+def _finally_last(graph: Graph) -> list[NodeIndex]:
+    """Return the nodes in the order of the file, but finally nodes after all others, as they run."""
+    return sorted(graph.nodes, key=lambda node: graph.task(node).is_finally)
 
 
 class _Matrices:

@@ -170,6 +170,14 @@ def test_every_other_edge_is_a_reference_below_its_parent(graph: Graph):
     assert more == {parent: len(nodes) for parent, nodes in expected.items() if len(nodes) > SHOWN_REFERENCES}
 
 
+def test_finally_nodes_come_after_all_others():
+    labels = ["clean", "a", "alert", "b", "c"]
+    tasks = [Task(label, is_finally=label in {"clean", "alert"}) for label in labels]
+    layout = dependency_layout(Graph(labels, [(1, 2), (1, 3)], tasks=tasks))
+    assert [labels[item] for item in layout.items] == ["a", "b", "alert", "c", "clean"]
+    assert [layout.parents[labels.index(name)] for name in ("clean", "alert")] == [TOP, labels.index("a")]
+
+
 def test_what_needs_all_of_a_matrix_stands_below_its_row_and_not_in_its_first_cell():
     graph = matrix_graph(9)
     layout = dependency_layout(graph)

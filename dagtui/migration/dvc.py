@@ -88,12 +88,14 @@ class Folders:
                 self._known.update(_above(place))
 
     def has(self, folder: str, path: str) -> bool:
-        """Return whether a path that is relative to a stage's folder is a folder. A name without an ending may be."""
+        """Return whether a path that is relative to a stage's folder is known to be a folder.
+
+        Of what is not known, nothing is said: a path without a slash stands for a file, or for all of a folder.
+        """
         place = os.path.normpath(os.path.join(folder, path))
         if path.endswith("/") or place in self._known:
             return True
-        real = self._base / place
-        return os.path.isdir(real) if os.path.exists(real) else not os.path.splitext(os.path.basename(place))[1]
+        return os.path.isdir(self._base / place)
 
 
 def _above(place: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ def test_stages_are_tasks_with_their_files_values_and_cells(tmp_path: Path):
     assert tasks["prepare"].inputs == ("raw.txt", "tool.py", "params.yaml#prepare.seed", "other.json", "args.toml#a.b")
     assert tasks["train"].doc == "Train it"
     assert tasks["train"].outputs == ("model-{{ matrix.item }}.txt", "scores/{{ matrix.item }}.json")
-    assert (tasks["report"].cwd, tasks["report"].outputs) == ("docs", ("pages/",))
+    assert (tasks["report"].cwd, tasks["report"].outputs) == ("docs", ("pages",))
     assert tasks["report"].inputs == ("../model-s.txt", "odd[[]1].txt")
     commands = [getattr(task.action, "text", "") for task in graph.tasks]
     assert commands[2] == "echo {{ matrix.size }} {{ matrix.depth }}"
@@ -117,10 +117,19 @@ def test_folders_are_known_from_the_lock_the_disk_and_other_paths(tmp_path: Path
     (tmp_path / "on.disk").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "dvc.lock").write_text("stages: {a: {outs: [{path: in.lock, md5: 1f.dir}]}}")
-    paths = "[on.disk, file, in.lock, through.it, through.it/x.csv, slash/, plain.csv]"
+    paths = "[on.disk, file, in.lock, through.it, through.it/x.csv, slash/, plain.csv, LICENSE]"
     text = drafted(tmp_path, f"stages:\n  a: {{cmd: 'true', deps: {paths}}}\n", "")
     found = graph_of(text, tmp_path).tasks[0].inputs
-    assert found == ("on.disk/", "file", "in.lock/", "through.it/", "through.it/x.csv", "slash/", "plain.csv")
+    assert found == (
+        "on.disk/",
+        "file",
+        "in.lock/",
+        "through.it/",
+        "through.it/x.csv",
+        "slash/",
+        "plain.csv",
+        "LICENSE",
+    )
 
 
 def test_yaml_is_read_as_version_1_2_and_aliases_end_soon(tmp_path: Path):

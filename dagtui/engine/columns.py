@@ -110,8 +110,9 @@ class Columns:
         self.skip = array("i", [0]) * nodes
 
     def status_name(self, node: NodeIndex) -> str:
-        """Return the status of a node as `needs.X.status` has it."""
-        return NodeStatus(self.status[node]).name.lower()
+        """Return the status of a node as `needs.X.status` has it. That of a ready service is what it counts as."""
+        status = NodeStatus.COMPLETED if self.cause[node] == Cause.SERVES else NodeStatus(self.status[node])
+        return status.name.lower()
 
     def outputs_of(self, node: NodeIndex) -> Mapping[str, str]:
         """Return the values that a node hands on."""

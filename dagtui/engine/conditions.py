@@ -147,12 +147,21 @@ class Conditions:
         parent = self._parents[key]
         if parent is None:
             return UNSET
-        if state.status_of(parent) not in SETTLED:
+        if state.status_of(parent) not in SETTLED and not self._tells_at_once(state, parent, path):
             raise _UnsettledParentError
         if path.output:
             value = state.outputs_of(parent).get(path.output)
             return UNSET if value is None else Reading(value, typed=False)
         return Reading(state.status_name(parent))
+
+    def _tells_at_once(self, state: RunState, parent: NodeIndex, path: Placeholder) -> bool:
+        """Return whether a service, which ends only after its descendants, has an answer while it runs.
+
+        It is done for them once it is ready. What it hands on is not known before its end.
+        """
+        if self._graph.task(parent).service is None:
+            return False
+        return bool(path.output) or state.cause_of(parent) is Cause.SERVES
 
     def _variable(self, node: NodeIndex, name: str) -> Reading:
         """Return a variable of the node's task, or else of the run's environment."""

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 from engine.invariants import same_state
-from engine.random_graphs import random_graph, with_finally_nodes
+from engine.random_graphs import random_graph, with_conditions, with_finally_nodes
+from support.gates import answer, questions, with_gates
 from support.played_executor import PlayedExecutor
-from support.scene import Scene, dag
+from support.scene import Scene, conditions_of, dag
 
 from dagtui.engine import service_ends
 from dagtui.engine.capacity import slots_taken
@@ -25,6 +26,7 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.walks import subtrees
 from dagtui.engine.why import why
+from dagtui.graph.gates import Gate
 from dagtui.graph.model import Graph, Task, Trigger
 from dagtui.graph.services import ReadyBy, Service
 
@@ -240,8 +242,29 @@ def test_a_resumed_run_starts_it_again_if_something_below_it_is_to_run(
     assert [scene.graph.labels[effect.node] for effect in effects if isinstance(effect, Start)] == starts
 
 
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("needs.db.status == 'completed'", NodeStatus.READY),
+        ("needs.db.status == 'failed'", NodeStatus.SKIPPED),
+        ("needs.db.outputs.x == '1'", NodeStatus.SKIPPED),
+    ],
+)
+def test_a_condition_reads_a_ready_service_as_completed(condition: str, status: NodeStatus) -> None:
+    """It ends only after the node, so that nothing else could be waited for."""
+    scene = Scene(dag("db>test", db=SERVES, test={"condition": condition}))
+    scene.start("db")
+    assert scene["test"] is NodeStatus.WAITING
+    ready(scene, "db")
+    assert scene["test"] is status
+    assert status is NodeStatus.SKIPPED or scene.state.status_name(0) == "completed"
+
+
 class Walk:
-    """Random runs of random graphs with services, whose executor is slow, and whose services may die."""
+    """Random runs of random graphs with services, whose executor is slow, and whose services may die.
+
+    Of eight graphs, two have finally nodes, and three each have gates, conditions, and nodes that may be up to date.
+    """
 
     def __init__(self, seed: int) -> None:
         self.source = random.Random(seed)
@@ -256,8 +279,15 @@ class Walk:
         if seed % 4 == 3:
             self.graph = with_finally_nodes(self.graph, random.Random(seed))
             self.graph.tasks = [self.as_loaded(node) for node in self.graph.nodes]
+        if seed % 8 in {1, 3, 6}:
+            asked = [node for node in self.graph.nodes if not is_service[node] and node % 2]
+            self.graph = with_gates(self.graph, dict.fromkeys(asked, Gate("Go on?")))
+        if seed % 8 in {2, 6, 7}:
+            self.graph = with_conditions(self.graph, random.Random(seed))
+        self.may_be_up_to_date = seed % 8 in {4, 6, 7}
         self.executor = PlayedExecutor()
         self.traversal = Traversal(self.graph, self.source.choice([1, 2]))
+        self.traversal.question, self.traversal.conditions = questions(self.graph), conditions_of(self.graph)
         self.state, self.mirror, self.now = self.traversal.state, RunState(self.graph, 1), 0.0
         self.mirror.jobs = self.state.jobs
 
@@ -327,10 +357,27 @@ class Walk:
             self.now += self.source.choice([0.1, 3.0, 40.0])
             self.traversal.wake(self.now)
             self.conclude()
+        elif kind == 6:
+            self.answer_one()
         self.flow()
+
+    def answer_one(self) -> None:
+        """Answer the first gate that asks."""
+        for node in list(self.state.asking())[:1]:
+            self.traversal.handle(answer([node], self.source.choice(["approve", "approve", "reject"])), self.now)
+            self.conclude()
+
+    def judge(self) -> None:
+        """Find every third requested attempt of a node that is no service up to date."""
+        for request in list(self.executor.incoming):
+            is_attempt = isinstance(request, Start) and not self.graph.task(request.node).service
+            if is_attempt and (request.node + request.attempt) % 3 == 0:
+                self.executor.find_up_to_date(request)
 
     def flow(self) -> None:
         while not self.executor.quiet:
+            if self.may_be_up_to_date:
+                self.judge()
             self.executor.read(9)
             results, self.executor.outgoing = list(self.executor.outgoing), type(self.executor.outgoing)()
             self.executor._deliver = self.executor.outgoing.append
@@ -355,6 +402,7 @@ class Walk:
             self.now += 5.0
             self.traversal.wake(self.now)
             self.conclude()
+            self.answer_one()
             self.flow()
         assert self.traversal.settled, f"it hangs: {[self.state.status_of(node).word for node in self.graph.nodes]}"
         assert not self.executor.alive

@@ -202,7 +202,7 @@ def test_shells_are_those_of_the_recipes(tmp_path: Path):
         ("a: ; rm -f $(wildcard *.o)", "$(wildcard …) in its recipe has the value of the time of the import"),
         (
             "all: clean x.o\nclean: ; rm -f x.o\nx.o: ; touch x.o",
-            "make does clean before x.o: here they may run at once",
+            "make does clean before x.o, and everything once: here they may run at once",
         ),
         ("venv: Makefile ; python3 -m venv venv", "venv is a folder: here it is not made again when it is gone"),
         (

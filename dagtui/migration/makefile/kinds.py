@@ -59,7 +59,16 @@ class TargetKinds:
 
     def is_always_made(self, name: str) -> bool:
         """Return whether make takes a prerequisite for newer each time."""
-        return self[name] in {TargetKind.NAME, TargetKind.UNSURE}
+        seen, left = set[str](), [name]
+        while left:
+            one = left.pop()
+            if self[one] in {TargetKind.NAME, TargetKind.UNSURE}:
+                return True
+            target = self._run.database.targets.get(one)
+            if one not in seen and target is not None and target.is_target and self[one] is TargetKind.SOURCE:
+                left += target.needs
+            seen.add(one)
+        return False
 
     def _find(self, name: str) -> TargetKind:
         target, block = self._run.database.targets.get(name), self._run.blocks.get(name)

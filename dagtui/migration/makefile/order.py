@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from dagtui.migration.drafts import Draft
@@ -31,54 +31,73 @@ class PrerequisiteOrder:
             draft: All tasks, with their needs and files.
             acting: Those that make no file: nothing but their place says when they are to run.
         """
-        self._draft, self._acting = draft, acting
+        self._draft, self._acting = draft, set(acting)
         self._writers = {path: name for name, table in draft.tasks.items() for path in _texts(table.get("outputs"))}
         self._above: dict[str, set[str]] = {}
+        self._bases: dict[str, str] = {}
         self._copies = 0
 
-    def keep(self, name: str, prerequisites: Sequence[str]) -> None:
-        """Let a task's prerequisites, which are tasks, come one after the other as in make."""
-        needs = list(_texts(self._draft.tasks[name].get("needs")))
+    def keep_all(self, prerequisites: Mapping[str, Sequence[str]]) -> None:
+        """Let the prerequisites of each task come one after the other, as in make. All of them are tasks."""
+        for name in sorted(prerequisites, key=lambda name: len(self._with_ancestors(name))):
+            self._keep(name, prerequisites[name])
+            self._above = {}
+
+    def _keep(self, name: str, prerequisites: Sequence[str]) -> None:
         standing_for: dict[str, str] = {}
-        before: list[str] = []
-        done = set[str]()
+        done: dict[str, str] = {}
+        """What has its place, by the tasks that they are or are copies of: make does each of them once."""
+        tops: list[str] = []
         for one in dict.fromkeys(prerequisites):
-            new = self._with_ancestors(one) - done
-            tops = [top for top in before if top not in self._with_ancestors(one)]
-            if tops and new and (done | new) & self._acting:
-                self._put_behind(name, one, tops, new, standing_for)
-            done |= new
-            before = [*tops, one]
-        if standing_for:
-            self._table(name)["needs"] = list(dict.fromkeys(standing_for.get(one, one) for one in needs))
+            above = self._with_ancestors(one)
+            standing_for |= {task: done[self._base(task)] for task in above if self._base(task) in done}
+            if self._base(one) in done:
+                continue
+            new = {task for task in above if self._base(task) not in done}
+            apart = [top for top in tops if top not in above]
+            is_bent = any(standing_for.get(need, need) != need for task in new for need in self._needs(task))
+            if is_bent or (apart and self._acting & {*done.values(), *new}):
+                self._put_behind(name, one, apart, new, standing_for)
+            done |= {self._base(task): standing_for.get(task, task) for task in new}
+            tops = [*apart, standing_for.get(one, one)]
+        needs = [standing_for.get(need, need) for need in self._needs(name)]
+        if needs != self._needs(name):
+            self._set_needs(name, needs)
 
     def _put_behind(
         self, name: str, one: str, tops: Sequence[str], new: set[str], standing_for: dict[str, str]
     ) -> None:
         """Make what is new in a prerequisite wait for those before it."""
-        earlier = [standing_for.get(top, top) for top in tops]
         acting = {task for top in tops for task in self._with_ancestors(top)} & self._acting
         files = [task for task in new if not self._can_be_copied(task)]
+        moved = [task for task in self._draft.tasks if task in new and self._can_be_copied(task)]
         if files and acting and all(map(self._only_makes_folders, acting)):
             for task in files:
-                self._add_needs(task, acting)
-            files = []
-        moved = [task for task in self._draft.tasks if task in new and self._can_be_copied(task)]
-        is_bound = any(set(moved) & self._with_ancestors(task) for task in files)
+                self._set_needs(task, [*sorted(acting), *self._needs(task)])
+            acting = set()
+        changed = {*moved, *(task for task, other in standing_for.items() if task != other)}
+        is_bound = any(changed & self._with_ancestors(task) for task in files)
         self._copies += len(moved)
         if (files and acting) or is_bound or self._copies > _MOST_COPIES:
-            self._draft.lose(name, f"make does {tops[-1]} before {one}: here they may run at once")
+            before = f"make does {tops[-1]} before {one}" if tops else f"make does {one} after the others"
+            self._draft.lose(name, f"{before}, and everything once: here they may run at once")
             return
-        copies = {task: f"{name}: {task}" for task in moved}
+        copies = {task: f"{name}: {self._base(task)}" for task in moved}
+        standing_for |= copies
         for task, copy in copies.items():
-            needs = [
-                copies.get(need, standing_for.get(need, need)) for need in _texts(self._draft.tasks[task].get("needs"))
-            ]
-            self._draft.tasks[copy] = {**self._draft.tasks[task], "needs": self._last([*earlier, *needs])}
+            needs = [standing_for.get(need, need) for need in self._needs(task)]
+            self._draft.tasks[copy] = {**self._draft.tasks[task], "needs": []}
+            self._set_needs(copy, self._last([*tops, *needs]))
+            self._bases[copy] = self._base(task)
             self._draft.copies.add(copy)
+            if task in self._acting:
+                self._acting.add(copy)
             if task in self._draft.lost:
                 self._draft.lost[copy] = list(self._draft.lost[task])
-        standing_for |= copies
+
+    def _base(self, name: str) -> str:
+        """Return the task that one is a copy of, or itself."""
+        return self._bases.get(name, name)
 
     def _last(self, names: Sequence[str]) -> list[str]:
         """Return tasks without those that another one of them needs."""
@@ -107,14 +126,12 @@ class PrerequisiteOrder:
             self._above[name] = found
         return self._above[name]
 
-    def _add_needs(self, name: str, more: Iterable[str]) -> None:
-        known = list(_texts(self._draft.tasks[name].get("needs")))
-        self._table(name)["needs"] = list(dict.fromkeys([*sorted(more), *known]))
-        self._above = {}
+    def _needs(self, name: str) -> list[str]:
+        return _texts(self._draft.tasks[name].get("needs"))
 
-    def _table(self, name: str) -> dict[str, object]:
-        table = self._draft.tasks[name] = dict(self._draft.tasks[name])
-        return table
+    def _set_needs(self, name: str, needs: Iterable[str]) -> None:
+        self._draft.tasks[name] = {**self._draft.tasks[name], "needs": list(dict.fromkeys(needs))}
+        self._above = {}
 
 
 def _texts(value: object) -> list[str]:

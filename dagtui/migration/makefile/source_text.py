@@ -13,7 +13,7 @@ _MOST_BYTES = 4 * 1024**2
 _RULE = re.compile(r"(?P<names>[^\t#=:\s][^=:#]*?)\s*&?::?(?![=:])")
 _HELP_BEHIND = re.compile(r"[^#]*?[^#\s\\]\s*##+[ \t]*(?P<help>[^#\s].*)")
 _HELP_OF_PHONY = re.compile(r"\.PHONY\s*:\s*(?P<name>[^\s#]+)\s+#+[ \t]*(?P<help>\S.*)")
-_HELP_BEFORE = re.compile(r"##+[ \t]*(?P<help>[^#\s].*)")
+_HELP_BEFORE = re.compile(r"##[ \t]*(?P<help>[^#\s].*)")
 
 
 class SourceText(NamedTuple):

@@ -85,10 +85,9 @@ class _Tasks:
             elif name in self._look.database.targets:
                 self.draft.tasks[name] = {"needs": [self._made_by[name]]}
         self._add_unsaid_needs()
-        kept = PrerequisiteOrder(self.draft, self._acting)
-        for name in names:
-            if self._made_by.get(name, name) == name:
-                kept.keep(name, list(self._tasks(self._prerequisites(name), files=True)))
+        own = [name for name in names if self._made_by.get(name, name) == name]
+        prerequisites = {name: list(self._tasks(self._prerequisites(name), files=True)) for name in own}
+        PrerequisiteOrder(self.draft, self._acting).keep_all(prerequisites)
 
     def _add_unsaid_needs(self) -> None:
         """Let a file wait for files that its recipe names, and that make makes before it although no rule says so."""

@@ -39,15 +39,16 @@ class PrerequisiteOrder:
 
     def keep_all(self, prerequisites: Mapping[str, Sequence[str]]) -> None:
         """Let the prerequisites of each task come one after the other, as in make. All of them are tasks."""
-        for name in sorted(prerequisites, key=lambda name: len(self._with_ancestors(name))):
+        several = [name for name, needs in prerequisites.items() if len(needs) > 1]
+        for name in sorted(several, key=lambda name: len(self._with_ancestors(name))):
             self._keep(name, prerequisites[name])
-            self._above = {}
 
     def _keep(self, name: str, prerequisites: Sequence[str]) -> None:
         standing_for: dict[str, str] = {}
         done: dict[str, str] = {}
         """What has its place, by the tasks that they are or are copies of: make does each of them once."""
         tops: list[str] = []
+        acts = False
         for one in dict.fromkeys(prerequisites):
             above = self._with_ancestors(one)
             standing_for |= {task: done[self._base(task)] for task in above if self._base(task) in done}
@@ -56,8 +57,9 @@ class PrerequisiteOrder:
             new = {task for task in above if self._base(task) not in done}
             apart = [top for top in tops if top not in above]
             is_bent = any(standing_for.get(need, need) != need for task in new for need in self._needs(task))
-            if is_bent or (apart and self._acting & {*done.values(), *new}):
+            if is_bent or (apart and (acts or self._acting & new)):
                 self._put_behind(name, one, apart, new, standing_for)
+            acts = acts or bool(self._acting & new)
             done |= {self._base(task): standing_for.get(task, task) for task in new}
             tops = [*apart, standing_for.get(one, one)]
         needs = [standing_for.get(need, need) for need in self._needs(name)]

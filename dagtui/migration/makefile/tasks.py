@@ -7,19 +7,21 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from dagtui.graph.expressions.braces import doubled
+from dagtui.graph.expressions.braces import SHELLS, doubled
 from dagtui.graph.files.paths import escaped
 from dagtui.migration.drafts import Draft
 from dagtui.migration.makefile.calls import LONGEST, MOST_BYTES, Make, MakeError
 from dagtui.migration.makefile.dry_run import dry_run, first_look
 from dagtui.migration.makefile.kinds import TargetKind, TargetKinds
+from dagtui.migration.makefile.losses import Losses
 from dagtui.migration.makefile.order import PrerequisiteOrder
 from dagtui.migration.makefile.prefixes import failures_ignored
-from dagtui.migration.makefile.recipes import Line, script, shape
+from dagtui.migration.makefile.prerequisites import Prerequisites
+from dagtui.migration.makefile.recipes import Line, script
 from dagtui.migration.makefile.source_text import read_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from dagtui.migration.makefile.database import Target
@@ -27,15 +29,7 @@ if TYPE_CHECKING:
 
 _OWN = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PWD", "OLDPWD", "_", "SHLVL", "LANGUAGE"}
 """Variables of the environment that make and shells set for themselves."""
-_FLAGS_OF_MAKE = re.compile(r"\$[({](?:MAKEFLAGS|MFLAGS|MAKELEVEL|MAKECMDGOALS|MAKEOVERRIDES)[)}]")
-_NAMES = re.compile(r"\$[({](?:call +)?([^\s(){}$,:=]+)")
-_MOST_VARIABLES = 10_000
-_LOOKS = re.compile(r"\$[({](?:wildcard|shell|realpath)\s")
-_PRINTS = re.compile(r"\$[({](?:info|file|eval|guile)[ \t]")
 _SEPARATORS = re.compile(r"[\s\"'`;&|()<>=,]+")
-_FINDS_HEADERS = re.compile(r"\s-MM?D\b")
-_LINKS = re.compile(r"ln +-s +[^;&|\n]*$")
-"""Makes a link, whose time is that of the file it leads to: so make does it only while it is missing."""
 _ASKS = re.compile(r"(?:^|[;&|(]\s*)read\s|\bdocker\b[^;&|\n]*\s(?:-it|-ti|--interactive)\b")
 
 
@@ -68,6 +62,8 @@ class _Tasks:
         self._made_by: dict[str, str] = {}
         """The task that makes a target, if another target of the same execution gives it the name."""
         targets = run.database.targets
+        self._prerequisites = Prerequisites(path.parent, run, self._kinds, self._made_by, self._is_known_task)
+        self._losses = Losses(path.parent, run, self._kinds)
         self._acting = set[str]()
         """The tasks that do something, and make no file."""
         self._one_shell = ".ONESHELL" in targets
@@ -86,7 +82,9 @@ class _Tasks:
                 self.draft.tasks[name] = {"needs": [self._made_by[name]]}
         self._add_unsaid_needs()
         own = [name for name in names if self._made_by.get(name, name) == name]
-        prerequisites = {name: list(self._tasks(self._prerequisites(name), files=True)) for name in own}
+        prerequisites = {
+            name: list(self._prerequisites.tasks(self._run.database.targets[name].needs, files=True)) for name in own
+        }
         PrerequisiteOrder(self.draft, self._acting).keep_all(prerequisites)
 
     def _add_unsaid_needs(self) -> None:
@@ -107,10 +105,6 @@ class _Tasks:
                 tasks[name] = table
                 self.draft.note(name, f"its recipe names {', '.join(new)}, which make makes before it")
             made |= dict.fromkeys(_texts(table.get("outputs")), name)
-
-    def _prerequisites(self, name: str) -> list[str]:
-        """Return what a target needs, in make's order."""
-        return self._run.database.targets[name].needs
 
     def add_settings(self, environment: dict[str, str]) -> None:
         """Add what is said of the whole file."""
@@ -165,6 +159,10 @@ class _Tasks:
             and (target.is_phony or bool(target.needs))
         )
 
+    def _is_known_task(self, name: str) -> bool:
+        target = self._run.database.targets.get(name)
+        return target is not None and target.is_target and self._is_task(name)
+
     def _lines(self, name: str) -> list[str]:
         block = self._run.blocks.get(name)
         return block.lines if block else []
@@ -206,16 +204,22 @@ class _Tasks:
             self._lose(name, f"it needs {file}, which does not exist and which no rule makes")
         normal = [need for need in normal if need not in self._run.missing.get(name, ())]
         kind = self._kinds[name]
-        always = any(map(self._kinds.is_always_made, normal))
+        always = self._prerequisites.are_always_made(normal)
         if kind is TargetKind.NAME or kind is TargetKind.UNSURE or always:
-            needs, inputs = [*self._tasks(normal, files=True), *self._tasks(order_only, files=True)], list[str]()
+            needs, inputs = (
+                [*self._prerequisites.tasks(normal, files=True), *self._prerequisites.tasks(order_only, files=True)],
+                list[str](),
+            )
             if kind is TargetKind.UNSURE and normal and not always and self._may_be_file(name):
                 self._lose(name, "nothing shows that its recipe makes a file of that name: it runs each time")
         else:
-            needs = [*self._tasks(normal, files=False), *self._tasks(order_only, files=True)]
-            inputs = list(dict.fromkeys(self._inputs(normal)))
-            if kind is TargetKind.FOLDER and inputs:
-                self._lose(name, f"{name} is a folder: here it is not made again when it is gone")
+            needs = [
+                *self._prerequisites.tasks(normal, files=False),
+                *self._prerequisites.tasks(order_only, files=True),
+            ]
+            inputs = list(dict.fromkeys(self._prerequisites.inputs(normal)))
+            if kind is TargetKind.FOLDER:  # its script compares times, as make does
+                needs, inputs = [*self._prerequisites.tasks(normal, files=True), *needs], []
         needs = [need for need in dict.fromkeys(needs) if need != name]
         if needs:
             table["needs"] = needs
@@ -229,39 +233,8 @@ class _Tasks:
         word = rf"(?<![\w./-]){re.escape(name)}(?![\w./-])"
         return bool({".", "/"} & set(name[1:])) or re.search(word, "\n".join(self._lines(name))) is not None
 
-    def _tasks(self, names: Iterable[str], *, files: bool) -> Iterator[str]:
-        """Yield the tasks that make prerequisites; without `files` those that no edge of files leads to."""
-        for name in names:
-            task = self._made_by.get(name, name)
-            kind = self._kinds[name]
-            if kind is TargetKind.SOURCE:
-                yield from self._tasks(self._behind(name), files=files)
-            elif self._is_known_task(task) and (files or kind is not TargetKind.FILE):
-                yield task
-
-    def _is_known_task(self, name: str) -> bool:
-        target = self._run.database.targets.get(name)
-        return target is not None and target.is_target and self._is_task(name)
-
-    def _inputs(self, names: Iterable[str], deep: int = 0) -> Iterator[str]:
-        for name in names:
-            kind = self._kinds[name]
-            if kind is TargetKind.FILE:
-                yield doubled(escaped(name))
-            elif kind is TargetKind.SOURCE:
-                path = self._folder / name
-                if os.path.exists(path):
-                    yield doubled(escaped(name.rstrip("/"))) + ("/" if os.path.isdir(path) else "")
-                if deep < 100:
-                    yield from self._inputs(self._behind(name), deep + 1)
-
-    def _behind(self, name: str) -> list[str]:
-        """Return the prerequisites of a file without a recipe: make looks at them, too."""
-        target = self._run.database.targets.get(name)
-        return target.needs if target is not None and target.is_target else []
-
     def _add_recipe(self, name: str, target: Target, block: Block, table: dict[str, object]) -> None:
-        raw, count = self._reached("\n".join(target.recipe)), len(block.lines)
+        count = len(block.lines)
         if not count:
             return
         ignored = failures_ignored(target.recipe, self._run.database.variables, count, one_shell=self._one_shell)
@@ -273,11 +246,12 @@ class _Tasks:
         lines = [Line(text, may_fail) for text, may_fail in zip(block.lines, ignored, strict=True)]
         made = script(lines, self._shell(target, block))
         run = doubled(made.run)
-        kind = self._kinds[name]
-        if kind in {TargetKind.FILE, TargetKind.FOLDER} and (not block.needs or all(map(_LINKS.match, block.lines))):
-            run = f"test ! -e {shlex.quote(doubled(name))} || exit 0\n{run}"
-        table["run"] = run
-        if kind in {TargetKind.NAME, TargetKind.UNSURE}:
+        only = self._prerequisites.only_when_needed(name, block)
+        if only and made.shell and os.path.basename(made.shell[0]) not in SHELLS:
+            self._lose(name, "its shell can't tell whether there is something to do: it runs each time")
+            only = ""
+        table["run"] = only + run
+        if self._kinds[name] in {TargetKind.NAME, TargetKind.UNSURE}:
             self._acting.add(name)
         if made.shell:
             table["shell"] = [doubled(word) for word in made.shell]
@@ -285,19 +259,8 @@ class _Tasks:
             table["allow_failure"] = True
         if any(_ASKS.search(text) for text in block.lines):
             table["tty"] = True
-        self._lose_parts(name, target, raw, block)
-
-    def _reached(self, text: str) -> str:
-        """Return a recipe with the variables that it is expanded from, unexpanded."""
-        variables, seen, parts, left = self._run.database.variables, set[str](), [text], [text]
-        while left and len(seen) < _MOST_VARIABLES:
-            for name in _NAMES.findall(left.pop()):
-                known = variables.get(name)
-                if name not in seen and known is not None and not known.is_expanded and known.origin != "default":
-                    left.append(known.value)
-                    parts.append(known.value)
-                seen.add(name)
-        return "\n".join(parts)
+        for what in self._losses.of(name, target, block):
+            self._lose(name, what)
 
     def _shell(self, target: Target, block: Block) -> tuple[str, ...]:
         first = self._look.database.targets.get(target.name, target)
@@ -307,25 +270,6 @@ class _Tasks:
         if ".POSIX" in self._run.database.targets and flags == ["-c"]:
             flags = ["-ec"]
         return (*words, *flags)
-
-    def _lose_parts(self, name: str, target: Target, raw: str, block: Block) -> None:
-        """Note what a script does not do that make does."""
-        if "$?" in raw:
-            self._lose(name, "$? stands for all prerequisites, in make for the newer ones")
-        if _FLAGS_OF_MAKE.search(raw):
-            self._lose(name, "it uses the options of make")
-        if _PRINTS.search(raw):
-            self._lose(name, "$(info), $(file) and $(eval) in a recipe")
-        if looks := _LOOKS.search(raw):
-            self._lose(name, f"{looks[0].rstrip()} …) in its recipe has the value of the time of the import")
-        if any(map(_FINDS_HEADERS.search, block.lines)) and not (self._folder / name).with_suffix(".d").exists():
-            self._lose(name, "its inputs lack the headers that the compiler finds (-MMD): make, then import again")
-        if any(shape(text).in_background for text in block.lines):
-            self._lose(name, "what it starts in the background is ended with it")
-        if target.is_intermediate:
-            self._lose(name, "make removes this file when it is not needed any more")
-        if target.is_double and self._kinds[name] is TargetKind.FILE:
-            self._lose(name, "make judges each of its rules with :: alone")
 
     def _lose(self, name: str, what: str) -> None:
         self.draft.lose(name, what)

@@ -222,6 +222,14 @@ def test_shells_are_those_of_the_recipes(tmp_path: Path):
             "all: x.z\n%.y: Makefile ; touch $@\n%.z: %.y ; touch $@",
             "make removes this file when it is not needed any more",
         ),
+        (
+            "all: x.t\nx.t: Makefile ; echo $(V) > $@\nfast: V = 1\nfast: all",
+            "V, which it sets for what it needs, too: x.t\n[tasks.fast]",
+        ),
+        (
+            "all: V = 1\nall: x.t\nx.t: Makefile ; echo $(V) > $@",
+            "V, which all sets for it: alone it has another value",
+        ),
         ("a: ; echo $(MAKEFLAGS)", "it uses the options of make"),
         ("a: ; @$(info hello)echo", "$(info), $(file) and $(eval) in a recipe"),
         ("c: ; true\na\\ b: ; echo", "target a b: make reads its name as something else where it is needed"),

@@ -11,7 +11,7 @@ from dagtui.migration.makefile.kinds import TargetKind
 from dagtui.migration.makefile.recipes import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.migration.makefile.database import Target, Variable
@@ -76,12 +76,12 @@ class Losses:
             return False
         for _ in range(3):  # variables of variables
             found = [_NAMES_ALONE.sub(lambda name: self._run.database.value(name[1]), pattern) for pattern in found]
-        return all(self._is_of_sources(pattern) for text in found for pattern in text.split())
+        return all(self._are_of_sources(text.split()) for text in found)
 
-    def _is_of_sources(self, pattern: str) -> bool:
-        return (
-            not pattern.startswith(("/", ".", "~"))
-            and "$" not in pattern
-            and any(True for _ in glob.iglob(pattern, root_dir=self._folder))
-            and not any(fnmatch.fnmatchcase(name, pattern) for name in self._made)
+    def _are_of_sources(self, patterns: Sequence[str]) -> bool:
+        return any(glob.glob(pattern, root_dir=self._folder) for pattern in patterns) and not any(
+            pattern.startswith(("/", ".", "~"))
+            or "$" in pattern
+            or any(fnmatch.fnmatchcase(name, pattern) for name in self._made)
+            for pattern in patterns
         )

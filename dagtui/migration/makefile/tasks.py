@@ -12,6 +12,7 @@ from dagtui.graph.files.paths import escaped
 from dagtui.migration.drafts import Draft
 from dagtui.migration.makefile.calls import LONGEST, MOST_BYTES, Make, MakeError
 from dagtui.migration.makefile.dry_run import dry_run, first_look
+from dagtui.migration.makefile.inherited import inherited_losses
 from dagtui.migration.makefile.kinds import TargetKind, TargetKinds
 from dagtui.migration.makefile.losses import Losses
 from dagtui.migration.makefile.order import PrerequisiteOrder
@@ -48,6 +49,8 @@ def read_makefile(path: Path, longest: float = LONGEST, most_bytes: int = MOST_B
     for name in goals:
         order.setdefault(name, len(order))
     tasks.add_all(order, texts.help)
+    for name, what in inherited_losses(make, look, run):
+        tasks.draft.lose(name if name in tasks.draft.tasks else "", what)
     tasks.add_settings(make.environment)
     return tasks.draft
 

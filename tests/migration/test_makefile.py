@@ -248,7 +248,7 @@ def test_settings_targets_and_help(tmp_path: Path):
     )
     graph = load_text(text, str(tmp_path / "graph.toml"))
     assert graph.settings.default == ("second",)
-    assert graph.settings.jobs == 1
+    assert (graph.settings.jobs, graph.settings.keep_going) == (1, False)
     assert {task.name: task.doc for task in graph.tasks if task.doc} == {"second": "Do it well", "third": "Described"}
     assert [task.inputs for task in graph.tasks if task.name == "always.txt"] == [()]
 

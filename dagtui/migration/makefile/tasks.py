@@ -119,6 +119,8 @@ class _Tasks:
                 draft.lose("", f"include {name}: it does not exist yet: let make make it, then import again")
         if (goal := self._look.default_goal) in draft.tasks:
             draft.run["default"] = [goal]
+        if not re.search(r"(?:^| -)[a-zA-Z]*k", self._look.flags.partition(" --")[0]):
+            draft.run["keep_going"] = False
         jobs = re.search(r"(?:^| )-j(\d+)", self._look.flags)
         if ".NOTPARALLEL" in run.database.targets:
             draft.run["jobs"] = 1

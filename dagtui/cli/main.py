@@ -44,6 +44,7 @@ _ON_A_LIVE_RUN = {
     "cancel": ("dagtui.cli.control", "cancel", "Stop nodes, their subtree, or everything."),
     "skip": ("dagtui.cli.control", "skip", "Skip nodes."),
     "mark": ("dagtui.cli.control", "mark", "Mark nodes as done."),
+    "reload": ("dagtui.cli.reload", "reload", "Take up its graph file as it is now."),
     "pause": ("dagtui.cli.control", "pause", "Start nothing new."),
     "resume": ("dagtui.cli.control", "resume", "Continue after a pause."),
     "jobs": ("dagtui.cli.control", "jobs", "Set the number of slots."),

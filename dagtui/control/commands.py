@@ -92,6 +92,7 @@ class Control:
             "preview": self._preview,
             "give": self._give,
             "wait": self._wait,
+            "reload": self._reload,
         }
 
     async def _about(self, client: ClientHandler, _request: Mapping[str, object]) -> None:
@@ -117,6 +118,11 @@ class Control:
             preview = run.give(replace(command, expected=preview.kills_and_reruns))
         await client.send(preview_fields(run, preview, done(run.state, preview)))
 
+    async def _reload(self, client: ClientHandler, request: Mapping[str, object]) -> None:
+        from dagtui.control.reload_request import reload_on_request  # most runs are never reloaded
+
+        await reload_on_request(self._run, client, request)
+
     async def _wait(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Wait until the given nodes are settled at the same time, or the run if there are none."""
         graph = self._run.graph
@@ -125,19 +131,19 @@ class Control:
         outside = next((node for node in nodes if self._run.state.is_outside(node)), None)
         if outside is not None:
             raise ControlError(f"{label(graph.labels[outside])} is {ADDED_BY_RETRY}")
+        waiting = _Waiting(self._run, nodes)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, client, group.cancel_scope)
-                waiting = _Waiting(self._run, nodes)
                 if request.get("tell"):
                     group.start_soon(waiting.tell, client)
                 await waiting.settle()
-                await client.send(outcome(self._run, self._screen(), nodes))
+                await client.send(outcome(self._run, self._screen(), waiting.nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             # The process is ending, as one without a screen does once all nodes are settled.
             with anyio.move_on_after(_FINAL_ANSWER_SECONDS, shield=True):
-                await client.send(outcome(self._run, self._screen(), nodes))
+                await client.send(outcome(self._run, self._screen(), waiting.nodes))
             raise
 
 
@@ -156,7 +162,8 @@ class _Waiting:
 
     def __init__(self, run: RunView, nodes: Sequence[NodeIndex]) -> None:
         self._run = run
-        self._nodes = nodes
+        self._graph = run.graph
+        self.nodes = nodes
         self._at = 0
         """The last node seen unsettled. Nodes before it need no check until it is settled."""
 
@@ -197,15 +204,26 @@ class _Waiting:
             unsubscribe()
 
     def _settled(self) -> bool:
-        if not self._nodes:
+        if self._run.graph is not self._graph:
+            self._find_again()
+        if not self.nodes:
             return self._run.settled
-        status, nodes = self._run.state.status, self._nodes
+        status, nodes = self._run.state.status, self.nodes
         if self._run.state.off_record and not self._run.state.off_record.isdisjoint(nodes):
             return False
         if status[nodes[self._at]] in UNSETTLED:
             return False
         self._at = next((at for at, node in enumerate(nodes) if status[node] in UNSETTLED), self._at)
         return status[nodes[self._at]] in SETTLED
+
+    def _find_again(self) -> None:
+        """Find the nodes in another graph of the run. Raises ControlError if it lacks one."""
+        before, self._graph, self._at = self._graph, self._run.graph, 0
+        found = [(before.labels[node], self._graph.find(before.labels[node])) for node in self.nodes]
+        gone = next((name for name, node in found if node is None), None)
+        if gone is not None:
+            raise ControlError(f"{label(gone)} was removed from the file, and the run has taken that up")
+        self.nodes = [node for _, node in found if node is not None]
 
 
 def _check_apart(graph: Graph, nodes: Sequence[NodeIndex], inside: object) -> None:

@@ -63,6 +63,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "targets": list(state.named) or None,
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "stale": state.stale_count,
+        "removed": fitting((run.graph.labels[node] for node in sorted(state.leaving)), SHOWN),
         "up_to_date": state.up_to_date,
         "failed_allowed": state.allowed_failures,
         "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),

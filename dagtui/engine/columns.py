@@ -67,6 +67,8 @@ class Columns:
         """Nodes that the file no longer has since a reload, whose attempts go on until they end."""
         self.superseded: dict[NodeIndex, AttemptNumber] = {}
         """Attempts that execute an older definition of their node than the graph has since a reload, by node."""
+        self.redefined: dict[NodeIndex, AttemptNumber] = {}
+        """Nodes that a reload gave another definition, with their last attempt before it. Of many, only the first."""
         self.has_targets = False
         """Whether only targets and their ancestors are part of the run."""
         self.bypassed: set[NodeIndex] = set()

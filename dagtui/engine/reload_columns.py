@@ -39,6 +39,8 @@ def take_up(
     state.parked, state.limit_from = reload.parked, reload.limit_from
     state.settled_at = None if state.unsettled else at
     state.leaving = frozenset(_found(graph, reload.leaving))
+    changed = _found(graph, reload.changed.first)
+    state.redefined = {**state.redefined, **{node: state.attempt[node] for node in changed}}
     state.superseded = {
         node: attempt for label, attempt in reload.superseded if (node := graph.find(label)) is not None
     }

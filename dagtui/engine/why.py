@@ -136,7 +136,15 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     else:
         text = state.why.get(node, "") if cause is Cause.UP_TO_DATE else ""
     text = text or status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
-    return f"{text}, but an ancestor ran again later" if state.stale[node] else text
+    return f"{text}, but {stale_words(state, node)} later" if state.stale[node] else text
+
+
+def stale_words(state: RunState, node: NodeIndex) -> str:
+    """Return what makes a stale node older than it should be."""
+    if not state.redefined:
+        return "an ancestor ran again"
+    is_own = state.redefined.get(node) == state.attempt[node]
+    return "its definition changed" if is_own else "an ancestor changed or ran again"
 
 
 def word_for(state: RunState, node: NodeIndex) -> str:

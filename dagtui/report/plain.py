@@ -6,10 +6,10 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, command_word
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
-from dagtui.engine.why import root_cause
+from dagtui.engine.why import root_cause, stale_words
 from dagtui.runs.answers import asks_brief, asks_words
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, path_word, plural
@@ -49,6 +49,7 @@ class PlainLines:
         self._look = look
         self._stale: set[int] = set()
         """Nodes already reported as stale."""
+        run.subscribe_reload(self._stale.clear)
         self._blank = "" if look.ascii else " "
         """Fills the column of glyphs in lines that have none."""
 
@@ -105,6 +106,9 @@ class PlainLines:
                 yield self._node(event)
             elif isinstance(event, CommandEvent):
                 yield self._line(event.at, self._blank, self._command(event))
+            elif isinstance(event, RunEvent):
+                if event.reload is not None:
+                    yield self._line(event.at, self._blank, f"reloaded {label(event.why)}")
             elif isinstance(event, NoteEvent):
                 name = f"{self._name(event.node)}: " if event.node >= 0 else ""
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
@@ -148,7 +152,8 @@ class PlainLines:
         if status is NodeStatus.FAILED_PARENT:
             return f"blocked by {self._name(root_cause(self._run.state, event.node))}"
         if event.stale:
-            return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
+            words = stale_words(self._run.state, event.node)
+            return f"done, but stale: {words}" if event.seconds else f"stale: {words}"
         if event.cause is Cause.UP_TO_DATE:
             return why
         word = "stopping" if status is NodeStatus.CANCELLING else status.word

@@ -165,6 +165,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "task": run.graph.task(node).name,
             "status": status.name,
             "selected": not state.is_outside(node),
+            "removed": node in state.leaving,
             "attempt": attempt,
             **_times(run, node, attempt, now),
             "cause": None if cause is Cause.NONE else cause.word,

@@ -18,6 +18,7 @@ from support.waiting import wait_for
 from dagtui.control.commands import Control
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent, fields
 from dagtui.engine.messages import Answer, CommandKind
+from dagtui.engine.reload_event import Reload
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
 
@@ -32,7 +33,7 @@ EVENTS: list[Event] = [
     NodeEvent(1.0, 1, 2, NodeStatus.RETRYING, Cause.EXIT, "w", 3, 4.0, 0, (1,), 5.0, True, True, 6, {"a": "1"}),
     NodeEvent(1.0, 1, 2, NodeStatus.FAILED, Cause.SIGNAL, "w", 9),
     CommandEvent(1.0, 1, CommandKind.SET_JOBS, (0,), 4, others=2, answer=Answer("a", "anna", 1.0)),
-    RunEvent(1.0, "ended", "w", 2, "boot", "failed", (0,), ("a",)),
+    RunEvent(1.0, "ended", "w", 2, "boot", "failed", (0,), ("a",), Reload()),
     NoteEvent(1.0, "text", 1, 2),
 ]
 """With every field that they may have."""
@@ -121,6 +122,13 @@ def test_fields_of_runs_and_plan(live: Path):
 def test_fields_of_a_preview(live: Path):
     shown = documented(SECTIONS["What a command would do, and did"])
     assert keys(told(live, "retry", "graph.toml", "bad", "--dry-run")) == shown
+
+
+def test_fields_of_a_reload(live: Path):
+    shown, record = SECTIONS["What a reload changes"], json.loads(f"{{{fields(EVENTS[-2], GRAPH)}}}")["reload"]
+    assert keys(told(live, "reload", "graph.toml", "--dry-run")) == documented(shown)
+    row = next(row for row in tables(SECTIONS["Event `run`"])[0] if code(row[0]) == ["reload"])
+    assert keys(record) <= {*code(row[1]), "kept"}
 
 
 @pytest.mark.usefixtures("live")

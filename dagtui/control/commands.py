@@ -16,7 +16,7 @@ from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CANCELS
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
-from dagtui.engine.status import FAILED_OR_BLOCKED, SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
+from dagtui.engine.status import SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
 from dagtui.engine.walks import subtrees
 from dagtui.runs.wording import done, would_do
 from dagtui.text import label
@@ -242,12 +242,9 @@ def _check_apart(graph: Graph, nodes: Sequence[NodeIndex], inside: object) -> No
 
 def _verdict_of(state: RunState, nodes: Sequence[NodeIndex]) -> Verdict:
     """Return the verdict of some nodes, as for a run."""
-    found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
     if any(state.status[node] in UNSETTLED for node in nodes):
         return Verdict.RUNNING
-    if found & FAILED_OR_BLOCKED:
-        return Verdict.FAILED
-    return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
+    return state.verdict_among(frozenset(nodes).__contains__)
 
 
 async def _end_with(client: ClientHandler, scope: anyio.CancelScope) -> None:

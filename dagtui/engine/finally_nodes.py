@@ -93,20 +93,12 @@ def verdict_before_finally(state: RunState) -> Verdict:
     """Return the verdict over all nodes but the finally nodes (rule 4 in `rules`)."""
     if state.unsettled_before_finally:
         return Verdict.RUNNING
-    if state.cancelled_all:
-        return Verdict.CANCELLED
-    if state.ran_out_of_time or next(_failures(state), None) is not None or _any_with(state, NodeStatus.FAILED_PARENT):
-        return Verdict.FAILED
-    return Verdict.CANCELLED if _any_with(state, NodeStatus.CANCELLED) else Verdict.COMPLETED
+    return state.verdict_of_run(lambda node: not state.is_finally[node])
 
 
 def _failures(state: RunState) -> Iterator[str]:
     """Yield the names of the failed nodes whose failure is not allowed, in the order of the file."""
     return (state.graph.labels[node] for node in state.failures() if not state.is_finally[node])
-
-
-def _any_with(state: RunState, status: NodeStatus) -> bool:
-    return any(not state.is_finally[node] for node in state.nodes_with(status))
 
 
 def run_values(state: RunState, identity: Mapping[str, ParameterValue]) -> Mapping[str, ParameterValue]:

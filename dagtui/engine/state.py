@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.active_time import ActiveTime
@@ -28,7 +29,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dagtui.engine.rules.transitions import Listed
     from dagtui.graph.model import Graph, NodeIndex
@@ -92,18 +93,20 @@ class RunState(ActiveTime):
 
     def verdict(self) -> Verdict:
         """Return the verdict of the run (rule 4 in `rules`)."""
-        if self.unsettled:
-            return Verdict.RUNNING
+        return Verdict.RUNNING if self.unsettled else self.verdict_of_run(lambda _node: True)
+
+    def verdict_of_run(self, among: Callable[[NodeIndex], bool]) -> Verdict:
+        """Return the verdict of a run that has only the nodes for which `among` is true, and these are settled."""
         if self.cancelled_all:
             return Verdict.CANCELLED
-        if self.counts[NodeStatus.FAILED_PARENT] or self.ran_out_of_time:
+        return Verdict.FAILED if self.ran_out_of_time else self.verdict_among(among)
+
+    def verdict_among(self, among: Callable[[NodeIndex], bool]) -> Verdict:
+        """Return the verdict over some settled nodes, without what was said of the whole run."""
+        if any(map(among, chain(self.nodes_with(NodeStatus.FAILED_PARENT), self.failures()))):
             return Verdict.FAILED
-        if next(self.failures(), None) is not None:
-            return Verdict.FAILED
-        cancelled = self.counts[NodeStatus.CANCELLED]
-        if cancelled and self.leaving:
-            cancelled = sum(node not in self.leaving for node in self.nodes_with(NodeStatus.CANCELLED))
-        return Verdict.CANCELLED if cancelled else Verdict.COMPLETED
+        cancelled = (node for node in self.nodes_with(NodeStatus.CANCELLED) if node not in self.leaving)
+        return Verdict.CANCELLED if any(map(among, cancelled)) else Verdict.COMPLETED
 
     def waits_for_all(self, node: NodeIndex) -> bool:
         """Return whether a node is a finally node that waits for all others (rule 12 in `rules`)."""

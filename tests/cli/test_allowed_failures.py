@@ -66,6 +66,14 @@ def test_waiting_for_a_node_that_was_allowed_to_fail_says_so(tmp_path: Path):
     assert (answer["bad"]["count"], answer["bad_allowed"]) == (3, {"count": 1, "nodes": ["flaky"]})
 
 
+def test_only_its_own_failure_is_allowed_a_node(tmp_path: Path):
+    """The verdict over some nodes follows the rule for that of a run."""
+    write(tmp_path, '[tasks.bad]\nrun = "false"\n[tasks.after]\nneeds = ["bad"]\nrun = "true"\nallow_failure = true\n')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 1
+    done = call("wait", "graph.toml", "--run", "1", "after", cwd=tmp_path)
+    assert (done.stdout.partition(":")[0], done.returncode) == ("failed", 1)
+
+
 def test_the_list_of_live_runs_counts_them_apart():
     run = FoundRun("id", 1, None, None, 7, "reads", Screen.NONE)
     for allowed, words in ((0, "3"), (1, "2, 1 allowed"), (3, "3 allowed")):

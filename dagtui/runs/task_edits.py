@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from dagtui.graph.errors import GraphError, quoted
 from dagtui.graph.toml.parse import decode, digest_of, parse, read_bytes
 from dagtui.graph.toml.task_source import TaskSource, task_names, task_source
+from dagtui.runs.view import NO_FILE
 from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, replace_file, rewrite_file, write_new_file
+from dagtui.store.paths import is_piped
 from dagtui.text import label, plural
 
 if TYPE_CHECKING:
@@ -160,8 +162,8 @@ class TaskEdits:
     def begin(self, graph: Graph, node: NodeIndex) -> TaskEdit:
         """Start to edit the task of a node. Raises TaskEditError, and GraphError if its file can't be parsed."""
         task = graph.task(node)
-        if graph.path is None or not graph.digest:
-            raise TaskEditError("this graph was not read from a file: there is nothing to edit")
+        if graph.path is None or not graph.digest or is_piped(graph.path):
+            raise TaskEditError(NO_FILE)
         written = graph.path.parent / task.file if task.file else graph.path
         path, shown = Path(os.path.realpath(written)), label(task.file or graph.path.name, 200)
         before = read_bytes(path, shown)

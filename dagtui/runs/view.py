@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     """Called with events after they were applied and recorded. Without events: something else has changed."""
 
 READ_ONLY = "read-only: this screen only watches the run"
+NO_FILE = "this graph was not read from a file: there is nothing to edit"
 NAMED = 5
 """Number of nodes that a notice names."""
 

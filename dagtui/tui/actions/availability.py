@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
+from dagtui.runs.view import NO_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -131,6 +132,8 @@ def edits(run: RunView, here: Situation) -> str | None:
     """Return why there is no single task to edit."""
     if run.read_only or not here.targets:
         return run.read_only or UNFOLD
+    if not run.graph.digest:
+        return NO_FILE
     return None if len({run.graph.task_of[node] for node in here.targets}) == 1 else SEVERAL_TASKS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.availability import SEVERAL_TASKS, UNFOLD
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class DefinitionActions:
         targets, graph = self._app.main.tree_pane.navigator.targets, self._run.graph
         if not targets:
             self._app.say(UNFOLD)
+        elif not graph.digest:
+            self._app.say(NO_FILE)
         elif len({graph.task_of[node] for node in targets}) > 1:
             self._app.say(SEVERAL_TASKS)
         else:

@@ -60,7 +60,11 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
         ("node.cancel", "cancels {name}"),
     ),
     NodeStatus.CANCELLING: (("node.cancel", "kills {name} at once"),),
-    NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children can run")),
+    NodeStatus.FAILED: (
+        ("node.retry", "retries {name}"),
+        ("node.edit", "edits the definition of {name}, for a retry"),
+        ("node.skip", "skips {name}: its children can run"),
+    ),
     NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children can run")),
 }
 """For each status: actions of the keymap and what they do about a node of that status."""

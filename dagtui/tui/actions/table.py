@@ -140,7 +140,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("node.shell", ("exclamation_mark",), "shell", "Open a shell in the node's directory, with its environment",
            Group.NODE, lambda do: do.shell.open_shell(), Pane.TREE | Pane.LOG, 73, available=opens_shell),
     Action("node.edit", ("full_stop",), "edit", "Edit a node's definition in $EDITOR, for its next attempt",
-           Group.NODE, lambda do: do.definitions.edit(), Pane.TREE | Pane.DETAILS, 74, available=edits),
+           Group.NODE, lambda do: do.definitions.edit(), Pane.TREE | Pane.DETAILS | Pane.WHY, 82, available=edits),
     Action("run.retry_failed", ("A",), "retry all", "Retry everything that failed",
            Group.RUN, lambda do: do.commands.retry_failed(), Pane.TREE, 58,
            available=accepts_for_run(CommandKind.RETRY_FAILED)),

@@ -161,8 +161,16 @@ class Capacity:
 def slots_taken(state: RunState) -> int:
     """Return the number of slots that live attempts take, as far as the statuses of a run tell.
 
-    A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered.
+    A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered. What
+    began in the place of an attempt whose outputs are read does not exceed it.
     """
+    taken = _slots_of_alive(state)
+    if taken > state.jobs and (ended := state.reading()):
+        return max(state.jobs, taken - sum(state.graph.task(node).slots for node in ended))
+    return taken
+
+
+def _slots_of_alive(state: RunState) -> int:
     alive = sum(state.counts[status] for status in ALIVE)
     if not alive or not (state.graph.any_wide or state.graph.any_services):
         return alive

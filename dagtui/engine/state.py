@@ -29,7 +29,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from dagtui.engine.rules.transitions import Listed
     from dagtui.graph.model import Graph, NodeIndex
@@ -53,6 +53,8 @@ class RunState(ActiveTime):
         """What the run waits for while its journal can't be written, else empty. Not part of any event."""
         self.off_record: frozenset[NodeIndex] = frozenset()
         """Settled nodes whose end is not on record yet. Not part of any event."""
+        self.reading: Callable[[], Collection[NodeIndex]] = tuple
+        """Returns the running nodes whose processes have ended, and whose outputs are read. Not part of any event."""
         self.dirty: list[NodeIndex] = []
         """Nodes whose tallies changed since the last propagation."""
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)

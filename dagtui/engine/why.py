@@ -118,6 +118,8 @@ def _reason(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if status is NodeStatus.RETRYING:
         left = whole_duration(seconds_until(state.due.get(node, clock), clock))
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left}"
+    if status is NodeStatus.RUNNING and node in state.reading():
+        return "its outputs are being read"
     service = state.graph.task(node).service
     if service is not None and status is NodeStatus.RUNNING:
         return f"{'ready' if cause is Cause.SERVES else 'not ready yet'} ({service.words})"

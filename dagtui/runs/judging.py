@@ -52,7 +52,9 @@ def judging_executor(
     reader = FileReader(graph_folder(graph), memory, threads)
     judge = Judge(memory, reader, directory.number, redact)
     keys = keys_of(graph, environment, traversal)
-    return JudgingExecutor(inner, graph, keys, judge, memory, reader, why_forced(traversal, is_forced), threads)
+    found = JudgingExecutor(inner, graph, keys, judge, memory, reader, why_forced(traversal, is_forced), threads)
+    traversal.state.reading = found.reading
+    return found
 
 
 def keys_of(graph: Graph, environment: Mapping[str, str], traversal: Traversal) -> NodeKeys:

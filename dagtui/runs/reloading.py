@@ -293,6 +293,7 @@ class _Chain:
 
                 keys = keys_of(graph, ingredients.environment, found.traversal)
                 self.judging.reload(graph, keys, why_forced(found.traversal, ingredients.is_forced), number_of)
+                state.reading = self.judging.reading
             self.judging.redirect(deliver)
             deliver = self.judging.stand_before(inner)
         if self.serving is not None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.engine.capacity import Capacity
+from dagtui.engine.capacity import Capacity, slots_taken
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.state import RunState
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
 from dagtui.graph.model import Graph, Task
 from dagtui.graph.pools import Pool
 
@@ -56,6 +61,18 @@ def test_a_lowered_size_takes_nothing_from_what_is_held() -> None:
     assert (capacity.free, capacity.held_by([0, 1])) == (-1, 2)
     capacity.release(0)
     assert capacity.free == 1
+
+
+@pytest.mark.parametrize(("jobs", "reading", "taken"), [(2, [0], 2), (2, [], 3), (1, [0], 2), (3, [0], 3)])
+def test_what_began_while_outputs_are_read_exceeds_no_slots(jobs: int, reading: list[int], taken: int) -> None:
+    graph = Graph(["a", "b", "c"], [])
+    state = RunState(graph, jobs)
+    for node in graph.nodes:
+        state.apply(NodeEvent(1.0, node, 1, NodeStatus.READY))
+        state.apply(NodeEvent(1.0, node, 1, NodeStatus.RUNNING))
+    state.reading = lambda: reading
+    assert slots_taken(state) == taken
+    assert (why(state, 0, 2.0) == "its outputs are being read") == bool(reading)
 
 
 def test_only_slots_and_pools_make_demands_differ() -> None:

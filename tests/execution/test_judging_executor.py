@@ -146,8 +146,10 @@ async def test_the_slot_is_free_while_outputs_are_read(tmp_path: Path, monkeypat
         harness.start(1)
         await harness.ended(1)
         assert harness.end_of(0) is None
+        assert harness.executor.reading() == {0}
         reads.go_on.set()
         assert (await harness.ended(0)).value == 0
+        assert not harness.executor.reading()
 
 
 async def test_serving_can_pause_while_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -83,6 +83,10 @@ class JudgingExecutor(ForwardingExecutor):
             job.end = job.end._replace(node=number_of[node])
             self._completing[job.attempt] = job
 
+    def reading(self) -> frozenset[NodeIndex]:
+        """Return the nodes whose processes have ended, and whose outputs are being looked at."""
+        return frozenset(node for node, _ in self._completing)
+
     # Requests of the engine
 
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:

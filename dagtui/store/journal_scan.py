@@ -70,7 +70,7 @@ class JournalScan:
     named: tuple[str, ...] = ()
     """The names that the run was called with."""
     resumed: bool = False
-    """Whether the run was ever resumed. The graph may then be another one than at its start."""
+    """Whether the run was ever resumed or reloaded. The graph may then be another one than at its start."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
     settled_at: ClockTime | None = None
@@ -119,6 +119,18 @@ class JournalScan:
             self._open.clear()
             self.settled_at = _clock_of(line)
 
+    def _reload(self, reload: object, line: bytes) -> None:
+        """Drop the nodes that the graph no longer has, as far as they are named."""
+        self.resumed = True
+        removed, leaving = (reload.get(key) for key in ("removed", "leaving")) if isinstance(reload, dict) else ({}, [])
+        names = removed.get("nodes") if isinstance(removed, dict) else None
+        for name in names if isinstance(names, list) else ():
+            if not isinstance(leaving, list) or name not in leaving:
+                self.nodes.pop(str(name), None)
+                self._open.discard(str(name))
+        if not self._open and self.settled_at is None:
+            self.settled_at = _clock_of(line)
+
     def _record(self, record: dict[str, object], line: bytes) -> None:
         """Take in a record of any kind. Malformed parts of it are ignored."""
         kind = record.get("event")
@@ -133,6 +145,8 @@ class JournalScan:
                 self.named += tuple(map(str, names))
             if record.get("what") == "resumed":
                 self._resume(line)
+            elif record.get("what") == "reloaded":
+                self._reload(record.get("reload"), line)
             self.why = str(record.get("why", "")) if self.ended else ""
             self.verdict = str(record.get("verdict", "")) if self.ended else ""
         elif kind == "command":

@@ -164,6 +164,40 @@ finally = true
 run = "echo clean"
 """
 
+RELOADED = """version = 1
+[tasks.new]
+needs = ["first"]
+run = "echo new"
+[tasks.first]
+run = "echo first again"
+[tasks.right]
+needs = ["first"]
+run = "true"
+[tasks.right-end]
+needs = ["right", "new"]
+run = "true"
+[tasks.kept]
+run = "true"
+"""
+BEFORE_RELOAD = """version = 1
+[tasks.first]
+run = "echo first"
+[tasks.left]
+needs = ["first"]
+run = "until [ -e go ]; do sleep 0.02; done"
+[tasks.left-end]
+needs = ["left"]
+run = "true"
+[tasks.right]
+needs = ["first"]
+run = "exit 3"
+[tasks.right-end]
+needs = ["right"]
+run = "true"
+[tasks.kept]
+run = "true"
+"""
+
 Story = Callable[[LiveRun], Awaitable[None]]
 
 
@@ -300,6 +334,19 @@ async def retry_work(session: LiveRun) -> None:
     command(session, CommandKind.RETRY, "work")
 
 
+async def reload(session: LiveRun) -> None:
+    """One node fails, and is retried with its new command. One runs, and is removed. One was done, and is stale."""
+    await until(lambda: status(session, "right") is NodeStatus.FAILED)
+    await until(lambda: status(session, "left") is NodeStatus.RUNNING)
+    await until(lambda: status(session, "kept") is NodeStatus.COMPLETED)
+    assert session.graph_path is not None
+    session.graph_path.write_text(RELOADED)
+    await session.reload(await session.read_graph_again())
+    await until(lambda: status(session, "new") is NodeStatus.COMPLETED)
+    command(session, CommandKind.RETRY, "right")
+    (session.graph_path.parent / "go").touch()
+
+
 STORIES: dict[str, tuple[str, Story]] = {
     "demo": (DEMO.read_text().replace("sleep 1", "sleep 0.1").replace("sleep 0.5", "sleep 0.02"), nothing),
     "retry": ("version = 1\n" + FAILING_ONCE, retry),
@@ -321,6 +368,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "pools": ("version = 1\n[pools]\ngpu = 1\n[defaults]\npools = { gpu = 1 }\n" + FORK % "true", rerun),
     "values": (VALUES, rerun_what_hands_on),
     "files": (FILES, rerun_a_copy),
+    "reload": (BEFORE_RELOAD, reload),
     "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
 }
 
@@ -352,6 +400,8 @@ def record(name: str) -> None:
         session = start_run(graph, LaunchOptions(jobs=2, targets=targets))
         anyio.run(live, session, story)
         assert session.path is not None
+        if session.graph is not graph:  # the journal is replayed for the graph that the run has taken up
+            path = Path(shutil.copy(session.path / "graph.toml", path))
         keep(name, path, session.path / "journal.jsonl", final_state(session.state))
 
 

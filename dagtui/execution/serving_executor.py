@@ -61,7 +61,12 @@ class ServingExecutor(ForwardingExecutor):
         """The tasks of unready attempts that began before the graph was reloaded."""
         self._group: TaskGroup | None = None
 
-    def reload(self, graph: Graph, number_of: Sequence[NodeIndex]) -> None:
+    def reload(
+        self,
+        graph: Graph,
+        number_of: Sequence[NodeIndex],
+        log_path: Callable[[NodeIndex, AttemptNumber], Path],
+    ) -> None:
         """Serve another graph, in which nodes have other numbers. `serve` must be called again.
 
         Services that are not ready are looked at as they were defined when they began.
@@ -70,7 +75,7 @@ class ServingExecutor(ForwardingExecutor):
         renumbered = {(node, attempt): (number_of[node], attempt) for node, attempt in self._unready}
         self._unready = {renumbered[attempt]: reader for attempt, reader in self._unready.items()}
         self._defined = {renumbered[attempt]: task for attempt, task in tasks.items()}
-        self._graph = graph
+        self._graph, self._log_path = graph, log_path
 
     def stop(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
         """End all processes of an attempt."""

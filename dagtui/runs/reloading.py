@@ -298,7 +298,9 @@ class _Chain:
             deliver = self.judging.stand_before(inner)
         if self.serving is not None:
             if before.serving is not None:
-                self.serving.reload(graph, number_of)
+                self.serving.reload(
+                    graph, number_of, lambda *attempt: directory.log_path(labels[attempt[0]], attempt[1])
+                )
             self.serving.redirect(deliver)
             deliver = self.serving.stand_before(self.local)
         self.local.redirect(deliver)

@@ -122,7 +122,8 @@ class JournalScan:
     def _reload(self, reload: object, line: bytes) -> None:
         """Drop the nodes that the graph no longer has, as far as they are named."""
         self.resumed = True
-        removed, leaving = (reload.get(key) for key in ("removed", "leaving")) if isinstance(reload, dict) else ({}, [])
+        found = reload if isinstance(reload, dict) else {}
+        removed, leaving = found.get("removed"), found.get("leaving")
         names = removed.get("nodes") if isinstance(removed, dict) else None
         for name in names if isinstance(names, list) else ():
             if not isinstance(leaving, list) or name not in leaving:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -204,9 +205,13 @@ import anyio, os, signal, sys
 from pathlib import Path
 from dagtui.graph.loading import load
 from dagtui.runs.beginning import start_run
+from dagtui.runs import reloading
 from dagtui.runs.launch import LaunchOptions
+from dagtui.store.files import replace_file
 
-async def main(path, fresh):
+async def main(path, fresh, when):
+    if when == "before the graph is on record":
+        reloading.replace_file = replace_all_but_the_graph
     run = start_run(load(path, {}), LaunchOptions(jobs=4))
     async with anyio.create_task_group() as group:
         group.start_soon(run.drive)
@@ -218,9 +223,15 @@ async def main(path, fresh):
         leader = Path("/proc", (path.parent / "pid").read_text().strip())
         while leader.exists():  # the loop stands still, so that the end is not recorded
             pass
-        os.kill(os.getpid(), signal.SIGKILL)
+        kill()
 
-anyio.run(main, Path(sys.argv[1]), sys.argv[2])
+def replace_all_but_the_graph(path, content):
+    kill() if path.name == "graph.toml" else replace_file(path, content)
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+anyio.run(main, Path(sys.argv[1]), *sys.argv[2:])
 """
 """A session that is killed right after a reload, when an attempt has ended that began before it."""
 ONE_PLACE = '[tasks.{}]\nrun = "{}"\n'
@@ -229,10 +240,11 @@ ONE_PLACE = '[tasks.{}]\nrun = "{}"\n'
 @pytest.mark.parametrize("changed", [False, True])
 async def test_a_session_killed_after_a_reload_loses_no_success(file: Path, *, changed: bool) -> None:
     long = "echo $$ > .pid; mv .pid pid; until test -e go; do sleep 0.02; done"
-    first, new = ONE_PLACE.format("first", "true"), ONE_PLACE.format("new", "true")
+    first = ONE_PLACE.format("first", "true")
+    new = '[tasks.new]\nneeds = ["long"]\nrun = "true"\n'
     write(file, first + ONE_PLACE.format("long", long))
     fresh = f"version = 1\n{new}{first}{ONE_PLACE.format('long', long + '; true' if changed else long)}"
-    killed = await anyio.run_process([sys.executable, "-c", KILLED, str(file), fresh], check=False)
+    killed = await anyio.run_process([sys.executable, "-c", KILLED, str(file), fresh, ""], check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert read_run(RunDirectory.open(runs_of(file) / "1"), file).graph.labels == ["new", "first", "long"]
     again = resume_run(load(file, {}), LaunchOptions())
@@ -243,6 +255,24 @@ async def test_a_session_killed_after_a_reload_loses_no_success(file: Path, *, c
         assert (again.state.attempt[long_node], again.state.cause_of(long_node)) == (1, Cause.RESUMED)
         assert bool(again.state.stale[long_node]) is changed
         assert not (again.path / "numbers.json").exists()
+
+
+async def test_a_session_killed_within_a_reload_is_resumed_with_the_graph_of_before(file: Path) -> None:
+    write(file, ONE_PLACE.format("first", "echo 1 >> ran") + ONE_PLACE.format("long", "echo $$ > pid; exec sleep 60"))
+    fresh = f"version = 1\n{ONE_PLACE.format('new', 'true')}{ONE_PLACE.format('first', 'echo 2 >> ran')}"
+    words = [sys.executable, "-c", KILLED, str(file), fresh, "before the graph is on record"]
+    killed = await anyio.run_process(words, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert read_run(RunDirectory.open(runs_of(file) / "1"), file).graph.labels == ["first", "long"]
+    again = resume_run(load(file, {}), LaunchOptions())
+    async with driven(again):
+        await until(lambda: again.settled)
+        assert again.graph.labels == ["new", "first"]
+        assert again.state.verdict() is Verdict.COMPLETED
+    assert file.with_name("ran").read_text(encoding="utf-8") == "1\n2\n"
+    leader = int(file.with_name("pid").read_text(encoding="utf-8"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(leader, 0)
 
 
 def runs_of(file: Path) -> Path:

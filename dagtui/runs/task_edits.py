@@ -224,6 +224,14 @@ class TaskEdits:
         write_new_file(new, text.encode())
         return new
 
+    def discard_unchanged(self, path: Path, edit: TaskEdit) -> bool:
+        """Remove a text in which nothing was changed yet. Return whether it is gone."""
+        with suppress(OSError):
+            if path.read_text(encoding="utf-8", errors="replace") != edit.text():
+                return False
+        self.discard_text(path)
+        return True
+
     def discard_text(self, path: Path) -> None:
         """Remove a text that is no longer needed."""
         with suppress(OSError):

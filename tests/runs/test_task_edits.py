@@ -172,5 +172,15 @@ def test_texts_lie_in_a_private_folder_until_they_are_discarded(tmp_path: Path) 
     edits.save_text("c", first)
     assert first.read_text() == "c"
     edits.discard_text(second)
-    edits.discard_text(second)
     assert not second.exists()
+
+
+def test_a_text_that_was_changed_is_not_discarded_as_unchanged(tmp_path: Path) -> None:
+    edits, edit = begin(tmp_path / "graph.toml", TEXT)
+    path = edits.save_text(edit.text() + "# mine\n")
+    assert not edits.discard_unchanged(path, edit)
+    assert path.exists()
+    edits.save_text(edit.text(), path)
+    assert edits.discard_unchanged(path, edit)
+    assert edits.discard_unchanged(path, edit)
+    assert not path.exists()

@@ -79,7 +79,7 @@ def test_a_failed_node_is_mended_in_the_editor_and_runs_again(harness: SessionHa
     assert '\n\n# Breaks at first.\n[tasks.bad]   # mend me\nrum = "exit 3"   # for now\n' in seen
     assert content(harness) == before
     terminal.send("w")
-    terminal.wait_for_text("bad: written to graph.toml")
+    terminal.wait_for_text("bad: written to graph.toml; r runs it")
     assert content(harness) == before.replace("exit 3", "true")
     assert list((harness.run_directory / "edits").iterdir()) == []
     terminal.send("r")

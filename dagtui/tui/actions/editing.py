@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from textual.app import SuspendNotSupported
 
+from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.errors import GraphError, quoted
 from dagtui.graph.toml.parse import decode, read_bytes
 from dagtui.runs.reload_preview import ReloadError
@@ -116,8 +117,8 @@ class _Editing:
             trouble = "this terminal can't run an editor"
         app.request_frame()
         if trouble:
-            self._run.edits.discard_text(path)
-            raise TaskEditError(f"the editor can't be started: {trouble}; set $VISUAL or $EDITOR")
+            kept = "" if self._run.edits.discard_unchanged(path, self._edit) else f"; {self._kept(path)}"
+            raise TaskEditError(f"the editor can't be started: {trouble}; set $VISUAL or $EDITOR{kept}")
 
     def _read(self, path: Path) -> str:
         """Return the text that the editor left. Raises TaskEditError."""
@@ -160,11 +161,22 @@ class _Editing:
         dialog = WriteBackDialog(self._name, edit.shown, label(edit.path, 300), others, look=app.look)
         if not await app.push_screen_wait(dialog):
             self._run.monitor.look()
-            app.say(f"{self._name}: only this run has the edit, not {edit.shown}", Role.WARNING)
+            app.say(f"{self._name}: only this run has the edit, not {edit.shown}{self._hint()}", Role.WARNING)
             return
         await anyio.to_thread.run_sync(edits.write_back, edit.path, edit.shown)
         self._run.monitor.look()
-        app.say(f"{self._name}: written to {edit.shown}")
+        app.say(f"{self._name}: written to {edit.shown}{self._hint()}")
+
+    def _hint(self) -> str:
+        """Return which key runs what was edited."""
+        run, app, name = self._run, self._app, self._edit.task.name
+        nodes = [node for node in run.graph.nodes if run.graph.task(node).name == name]
+        for kind, id_ in ((CommandKind.RETRY, "node.retry"), (CommandKind.RERUN, "node.rerun")):
+            settled = (node for node in nodes if run.state.status_of(node).settled)
+            key = app.keymap.shown(id_, app.look)
+            if key and any(run.refusal(Command(kind, (node,))) is None for node in settled):
+                return f"; {key} runs it"
+        return ""
 
     def _kept(self, path: Path) -> str:
         """Return where the text is, from the folder of the graph if it is below that."""

@@ -148,7 +148,7 @@ class GraphFilesWatch:
             return
         self._named = named
         run.changed_file = None if named is None else self._notice(*named)
-        if run.changed_file is not None:
+        if run.changed_file is not None and run.changed_file.helps_reload:
             self._note(run.changed_file.text)
         else:
             run.tell()
@@ -196,6 +196,7 @@ def _changed(name: str) -> Notice:
         f"{name} changed",
         f"{name} has changed since this run read it. The run keeps the version it read; "
         "a reload takes up the change, and shows first what that means",
+        helps_reload=True,
     )
 
 

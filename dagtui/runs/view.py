@@ -42,6 +42,8 @@ class Notice(NamedTuple):
     """A few words, for the top of the screen."""
     text: str
     """A sentence, with advice."""
+    helps_reload: bool = False
+    """Whether a reload of the graph file helps."""
 
 
 class WallTimes:

@@ -100,7 +100,7 @@ def test_an_edit_that_the_file_lacks_is_said_and_never_overwrites_what_others_wr
     answer(terminal, "Take the edit of bad?", "y", "Write the edit of bad")
     terminal.send("\x1b")
     terminal.wait_for_text("bad: only this run has the edit, not graph.toml")
-    terminal.wait_for_text("edit not in graph.toml: L reloads")
+    terminal.wait_for(lambda: "edit not in graph.toml" in terminal.text.split("\n")[1], "the notice")
     assert content(harness) == before
     terminal.send(".")
     terminal.wait_for_text("Write the edit of bad")

@@ -210,8 +210,8 @@ class TopBar(PaintedRows, can_focus=False):
 
     def _brief(self, notice: Notice) -> str:
         """Return a notice in a few words, with the key for it."""
-        is_reloaded = notice is self._run.changed_file and self._run.read_only is None and self._reload_key
-        return f"{notice.brief}: {self._reload_key} reloads" if is_reloaded else notice.brief
+        has_key = notice.helps_reload and self._run.read_only is None and self._reload_key
+        return f"{notice.brief}: {self._reload_key} reloads" if has_key else notice.brief
 
     def _numbers(self, shown: list[NodeStatus], room: CellWidth) -> list[Span]:
         """Return the counts that fit, as wide as they fit. The weightiest stay longest."""

@@ -160,6 +160,12 @@ class Navigator:
         self.to_node(layout.nodes[layout.items[found[index % len(found)]]])
         return True
 
+    def to_hit(self) -> None:
+        """Put the cursor on a node that passes the filter, if it is not on one."""
+        query, node = self.filter_query, self.node
+        if query and (node is None or not self._views.names.matches(query, self._graph.labels[node])):
+            self.find(query, backwards=False)
+
     def next_with(self, statuses: AbstractSet[NodeStatus], *, backwards: bool) -> bool:
         """Go to the next node in one of the statuses, wrapping around. Return whether there is one."""
         position = self.tallies.find(statuses, self._position, backwards=backwards)

@@ -215,7 +215,7 @@ class Rows:
     def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
         head = self.outline.layout.head(item)
-        suffix = f" {self.glyphs.times}{tally(head.total)}" if head is not None else ""
+        suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
         name = Span(self._names.name(item), Role.GUIDE)
         return SPACE, Body(name, Span(suffix, Role.GUIDE), aside=Span(words, Role.GUIDE))

@@ -128,6 +128,11 @@ class TreePane(TreeCanvas):
         self.follow()
         return found
 
+    def to_hit(self) -> None:
+        """Put the cursor on a node that passes the filter, if it is not on one."""
+        self.navigator.to_hit()
+        self.follow()
+
     def next_with(self, statuses: AbstractSet[NodeStatus], backwards: bool = False) -> bool:
         """Put the cursor on the next node in one of these statuses, wrapping around. Return whether there is one."""
         self.take_changes()

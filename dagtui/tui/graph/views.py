@@ -176,6 +176,11 @@ class Names:
         self._text = _SEPARATOR.join(lowered)
         self._starts = array("q", accumulate((len(label) + 1 for label in lowered), initial=0))[:-1]
 
+    def matches(self, query: str, label: str) -> bool:
+        """Return whether one label passes, as in `matching`."""
+        inverted = query.startswith("!") and len(query) > 1
+        return ((query[1:] if inverted else query).lower() in label.lower()) != inverted
+
     def matching(self, query: str) -> list[NodeIndex]:
         """Return the nodes whose label contains the query, in file order. A leading "!" inverts the match."""
         inverted = query.startswith("!") and len(query) > 1

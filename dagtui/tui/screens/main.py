@@ -286,7 +286,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             self.side.log_pane.search.keep()
         elif self.on_side:
             self.side.log_pane.give_up_find()
-        elif not found:
+        elif found:
+            self.tree_pane.to_hit()
+        else:
             self.tree_pane.set_filter("")
         self._focus()
         self._tell_filter()

@@ -123,6 +123,19 @@ async def test_while_nodes_are_left_out_it_is_said_and_how_to_see_all_again():
         assert app.main.tree_pane.navigator.filter_query == ""
 
 
+async def test_enter_puts_the_cursor_on_a_hit_unless_it_is_on_one():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        navigator, hits = app.main.tree_pane.navigator, [app.view.graph.node(cell) for cell in CELLS]
+        await pilot.press("g", "slash", *"align", "enter")
+        assert navigator.node == hits[0]  # not on what stands above it
+        navigator.to_node(hits[2])
+        await pilot.press("slash", "enter")
+        assert navigator.node == hits[2]
+        await pilot.press("slash", *"![s=", "enter")
+        assert navigator.node not in hits
+
+
 async def test_a_filter_that_lets_nothing_through_says_so():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

@@ -92,6 +92,18 @@ async def test_a_folded_row_and_a_section_of_such_nodes_are_added_as_one():
         await until(lambda: run.state.total == 12)
 
 
+async def test_a_folder_of_such_nodes_has_no_number():
+    tasks = [Task("a", ArgumentList(("true",))), Task("b", ArgumentList(("true",)), group="later")]
+    play = PlayedRun(Graph(["a", "b"], [], tasks=tasks), targets=("a",))
+    play.run("a")
+    app = DagtuiApp(play.session())
+    async with opened(app) as pilot:
+        await pilot.press("v")
+        await until(lambda: any("later/" in line for line in screen_text(app).splitlines()))
+        (line,) = (line for line in screen_text(app).splitlines() if "later/" in line)
+        assert "×" not in line
+
+
 async def test_a_selection_leaves_out_what_is_not_part_of_the_run():
     play = played()
     play.give(CommandKind.RETRY, "second")

@@ -28,6 +28,7 @@ def start_services_again(run: Propagation) -> None:
     services, state = run.services, run.state
     if services is None:
         return
+    services.failed = False
     for node in reversed(services.nodes):
         status, cause = state.status[node], state.cause[node]
         if status == NodeStatus.COMPLETED and cause in _DONE:

@@ -23,6 +23,8 @@ class Services:
         self._graph = graph
         self.nodes = [node for node in graph.order if graph.task(node).service is not None]
         """The services, parents before children."""
+        self.failed = False
+        """Whether one has failed, so that nodes below it may wait again for which others must start again."""
         self._below: dict[NodeIndex, list[NodeIndex]] = {}
         self._looked_at: dict[NodeIndex, int] = {}
         """The position of the last descendant that was found unsettled."""

@@ -28,7 +28,7 @@ from dagtui.engine.messages import (
     Withdrawn,
 )
 from dagtui.engine.rules.retries import back_off, retries
-from dagtui.engine.service_ends import end_services
+from dagtui.engine.service_ends import end_services, start_services_again
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.walks import critical_path_lengths
@@ -258,6 +258,7 @@ class Traversal(Asking):
                 self._failed(node, Cause.EXIT, 0, "it ended by itself (exit 0), and was still needed", seconds)
                 return True
         if not is_success and (status, cause) != (NodeStatus.CANCELLING, Cause.NOT_NEEDED):
+            services.failed = True
             return False
         self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, NOT_NEEDED, seconds=seconds, left=message.left))
         return True
@@ -359,6 +360,8 @@ class Traversal(Asking):
     def _finish_turn(self) -> None:
         """Propagate dirty nodes, set the alarms of new events and effects, and fill free slots."""
         self.settle()
+        if self.services is not None and self.services.failed:
+            start_services_again(self)
         self._look_at_events()
         self._ask_gates()
         while self.undecidable:

@@ -27,7 +27,7 @@ from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.walks import subtrees
 from dagtui.engine.why import why
 from dagtui.graph.gates import Gate
-from dagtui.graph.model import Graph, Task, Trigger
+from dagtui.graph.model import Graph, RetryPolicy, Task, Trigger
 from dagtui.graph.services import ReadyBy, Service
 
 SERVES = {"service": Service(ReadyBy.PORT, "5432", 30.0)}
@@ -258,6 +258,25 @@ def test_a_condition_reads_a_ready_service_as_completed(condition: str, status: 
     ready(scene, "db")
     assert scene["test"] is status
     assert status is NodeStatus.SKIPPED or scene.state.status_name(0) == "completed"
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_one_begins_again_when_the_failure_of_another_lets_something_below_it_wait_again(*, has_ended: bool) -> None:
+    undecidable = {"condition": "needs.db.outputs.x < 5"}
+    db = {**SERVES, "retry": RetryPolicy(1, delay=0.0)}
+    scene = Scene(dag("db>cache>test db>load>test db>other", db=db, cache=SERVES, load=undecidable))
+    scene.start("db")
+    ready(scene, "db")
+    assert (scene["load"], scene["test"]) == (NodeStatus.FAILED, NodeStatus.FAILED_PARENT)
+    scene.start("other", "cache")
+    ready(scene, "cache")
+    assert scene.cause("cache") is Cause.NOT_NEEDED
+    if has_ended:
+        scene.end("cache", 15, EndKind.SIGNAL)
+    scene.end("db", 1)
+    assert scene["test"] is NodeStatus.WAITING
+    again = (NodeStatus.WAITING, Cause.NONE) if has_ended else (NodeStatus.CANCELLING, Cause.RESTART)
+    assert (scene["cache"], scene.cause("cache")) == again
 
 
 class Walk:

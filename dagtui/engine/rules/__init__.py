@@ -35,8 +35,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     "lost".
 11. A service holds no slot. Its children count it as ok once it is ready. It is ended when all its descendants are
     settled, and is then COMPLETED. If it ends by itself before, it is FAILED, or RETRYING while tries are left, and
-    children that have not begun wait again. A command or a resume that lets a descendant run lets it run again, too.
-    Finally nodes are no such descendants, as they wait for its end, unless it is a finally node itself.
+    children that have not begun wait again. A command, a resume or the failure of another service that lets a
+    descendant run lets it run again, too. Finally nodes are no such descendants, as they wait for its end, unless it is
+    a finally node itself.
 12. A finally node begins when every other node of the run is settled, and the run is settled when they are. When a
     command wakes another node, finally nodes wait again, and those that had run are reset. One that runs finishes
     first. A cancel of the whole run leaves them to run, unless only they are left or it is the second one, and ends a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -311,3 +312,42 @@ def test_any_file_makes_a_graph_or_a_sentence(tmp_path: Path, rules: list[tuple[
     with contextlib.suppress(GraphError, ValueError):  # what the command says as a sentence
         draft_of(tmp_path, text)
     assert set(os.listdir(tmp_path)) == {"Makefile"}
+
+
+LIVE = r"""
+PREFIX ?= /usr/local
+export MODE ?= fast
+DIR ?= out
+VERSION := $(shell cat version.txt)
+SIZE = $(shell wc -c < version.txt)
+FOUND := $(shell ls version.txt)
+ifeq ($(FOUND),version.txt)
+FLAG = found
+endif
+all: $(DIR)/a.txt
+.PHONY: $(DIR)/a.txt choice
+$(DIR)/a.txt:
+	mkdir -p $(DIR) && cd $(DIR)
+	echo $(PREFIX)/lib '$(VERSION)' "v$(VERSION)" x$(SIZE)y $(FLAG) > $@; echo "$$MODE" $(MODE) >> $@
+choice:
+	echo $(if $(shell cat version.txt),yes,no) > choice.txt
+"""
+
+
+def test_parameters_and_what_commands_print_are_found_anew(tmp_path: Path):
+    (tmp_path / "version.txt").write_text("1.0\n")
+    text = draft_of(tmp_path, LIVE)
+    (tmp_path / "graph.toml").write_text(text)
+    graph = load_text(text, str(tmp_path / "graph.toml"))
+    assert graph.params == {"PREFIX": "/usr/local", "MODE": "fast"}  # DIR is in the name of a target
+    assert re.findall(rf"{LOST} (.*)\n.tasks.(\w+)", text) == [
+        ("$(shell …) in its recipe has the value of the time of the import", "choice")
+    ]
+    for version, chosen in (("1.0", {}), ("2.10", {"PREFIX": "/opt", "MODE": "slow"})):
+        (tmp_path / "version.txt").write_text(version + "\n")
+        assert make(tmp_path, *(f"{name}={value}" for name, value in chosen.items())).returncode == 0
+        made = (tmp_path / "out" / "a.txt").read_text()
+        words = [word for name, value in chosen.items() for word in ("-p", f"{name}={value}")]
+        ran = call("run", "graph.toml", *words, cwd=tmp_path)
+        assert ran.returncode == 0, ran.stdout
+        assert (tmp_path / "out" / "a.txt").read_text() == made

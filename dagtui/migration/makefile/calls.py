@@ -38,11 +38,24 @@ _LOOK_EVERY = 0.01
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMOUT", "MAKE_TERMERR")
 """What a make that runs dagtui hands on to its own kind."""
 _RECIPE_NOT_RUN = """#!/bin/sh
-if [ -p /dev/fd/1 ]; then exec {shell} "$@"; fi
 for last do :; done
+if [ -p /dev/fd/1 ]; then {for_shell_function}fi
 if [ "$last" = ": {nonce}" ]; then exec {python} -c {print_environment}; fi
 printf '{nonce} not run\\n%s\\n' "$last"
 """
+_EXECUTE = """
+out=$({shell} "$@"; status=$?; printf x; exit $status)
+status=$? out=${{out%x}}
+printf '%s' "$out"
+printf '%s\\037%s\\036' "$last" "$out" >> {record}
+exit $status
+"""
+_REPEAT = """
+printf '{token}%de' "$(wc -c < {record})"
+printf '%s\\036' "$last" >> {record}
+exit 0
+"""
+"""Prints a sign for the value of a `$(shell …)`: a number says where its command is recorded."""
 _PRINT_ENVIRONMENT = (
     "import os,sys;sys.stdout.buffer.write(b'{nonce} environment'"
     "+b''.join(b'\\x1f'+k+b'='+v.replace(b'\\n',b'\\x1e') for k,v in os.environb.items())+b'\\n')"
@@ -58,6 +71,8 @@ class MakeOutput(NamedTuple):
 
     out: str
     err: str
+    shells: str = ""
+    """The commands of `$(shell …)` in recipes, each with what it printed if it was executed."""
 
 
 class Make:
@@ -70,6 +85,8 @@ class Make:
         self._longest, self._most_bytes = longest, most_bytes
         self.nonce = secrets.token_hex(12)
         """Marks what this program itself asks make to print. No file can know it."""
+        self.token = f"v{secrets.token_hex(6)}"
+        """Begins the signs that stand for values."""
         self.start, self.everything = f"start-{secrets.token_hex(6)}", f"all-{secrets.token_hex(6)}"
         """The first goal of a dry run, and a target that needs all goals."""
         self.environment = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
@@ -84,7 +101,13 @@ class Make:
         return answer
 
     def dry_run(
-        self, goals: Sequence[str], shell: str, rules: Iterable[str] = (), variables: Mapping[str, str] | None = None
+        self,
+        goals: Sequence[str],
+        shell: str,
+        rules: Iterable[str] = (),
+        variables: Mapping[str, str] | None = None,
+        *,
+        execute: bool = True,
     ) -> MakeOutput:
         """Return what make would do to bring some goals up to date, and its database then.
 
@@ -93,19 +116,25 @@ class Make:
             shell: The shell of `$(shell …)` in recipes.
             rules: More lines of a makefile, read last.
             variables: Variables of the command line.
+            execute: Whether `$(shell …)` in recipes is executed. Otherwise a sign stands for its value.
         """
         with tempfile.TemporaryDirectory(prefix="dagtui-") as folder:
             words = shlex.split(shell) or ["/bin/sh"]
             guard = Path(folder, os.path.basename(words[0]) or "sh")
-            guard.write_text(self._guard(words), "utf-8")
+            record = Path(folder, "shells.txt")
+            record.touch()
+            guard.write_text(self._guard(words, record, execute=execute), "utf-8")
             guard.chmod(0o700)
             text = "\n".join([*self._last_makefile(str(guard), goals), *rules]) + "\n"
             given = [f"{name}={value}" for name, value in (variables or {}).items()]
-            return self._call(text, ["-n", "-k", "-B", "-s", "-p", *given])
+            answer = self._call(text, ["-n", "-k", "-B", "-s", "-p", *given])
+            return answer._replace(shells=record.read_bytes().decode("utf-8", "surrogateescape"))
 
-    def _guard(self, shell: Sequence[str]) -> str:
+    def _guard(self, shell: Sequence[str], record: Path, *, execute: bool) -> str:
+        form = _EXECUTE if execute else _REPEAT
+        path = shlex.quote(str(record))
         return _RECIPE_NOT_RUN.format(
-            shell=shlex.join(shell),
+            for_shell_function=form.format(shell=shlex.join(shell), record=path, token=self.token),
             nonce=self.nonce,
             python=shlex.quote(sys.executable),
             print_environment=shlex.quote(_PRINT_ENVIRONMENT.format(nonce=self.nonce)),

@@ -69,6 +69,10 @@ class DryRun(NamedTuple):
     """Files that do not exist and that no rule makes, by the targets that need them."""
     failed: dict[str, str]
     """What make says of a target whose recipe it can't expand."""
+    shells: str
+    """The commands of `$(shell …)`, as `MakeOutput` has them."""
+    asked: dict[str, str]
+    """Texts that were expanded on demand, by their names."""
 
 
 def _is_rule(name: str, suffixes: set[str]) -> bool:
@@ -95,12 +99,30 @@ def first_look(make: Make) -> FirstLook:
     )
 
 
-def dry_run(make: Make, look: FirstLook, goals: Sequence[str], variables: Mapping[str, str] | None = None) -> DryRun:
-    """Let make say what it would do for some goals, all targets that they need included. Raises MakeError."""
+def dry_run(
+    make: Make,
+    look: FirstLook,
+    goals: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    ask: Mapping[str, str] | None = None,
+    execute: bool = True,
+) -> DryRun:
+    """Let make say what it would do for some goals, all targets that they need included. Raises MakeError.
+
+    Args:
+        make: Calls make.
+        look: The file.
+        goals: Targets, in their order.
+        variables: Variables of the command line.
+        ask: Texts to expand, by names.
+        execute: Whether `$(shell …)` in recipes is executed.
+    """
     missing, failed = dict[str, list[str]](), dict[str, str]()
     rules = [f"{name}: override SHELL = $(shell-{make.nonce})" for name in (*_own_shells(look), *look.pattern_shells)]
+    rules += [f"$(info {make.nonce} asked{SEPARATOR}{name}{SEPARATOR}{text})" for name, text in (ask or {}).items()]
     for _ in range(_MOST_ROUNDS):
-        answer = make.dry_run(goals, look.shell, rules, variables)
+        answer = make.dry_run(goals, look.shell, rules, variables, execute=execute)
         database = read_database(answer.out)
         new = [
             (match["file"], match["target"] or "")
@@ -124,7 +146,16 @@ def dry_run(make: Make, look: FirstLook, goals: Sequence[str], variables: Mappin
         if not more:
             output = _Output(make, answer.out)
             lacking = _by_target(missing, database)
-            return DryRun(database, output.blocks, output.remade_files, output.environment, lacking, failed)
+            return DryRun(
+                database,
+                output.blocks,
+                output.remade_files,
+                output.environment,
+                lacking,
+                failed,
+                answer.shells,
+                output.asked,
+            )
         rules += more
     raise MakeError(refusal(answer.err))
 
@@ -163,6 +194,7 @@ class _Output:
         self._now = self._first = dict[str, Block]()
         self.blocks: dict[str, Block] = {}
         self.environment: dict[str, str] = {}
+        self.asked: dict[str, str] = {}
         self._block: Block | None = None
         self._is_unsaid = False
         """Whether make has not printed the line: of a file that it would make before anything else."""
@@ -175,6 +207,8 @@ class _Output:
         kind, *fields = head.split(SEPARATOR)
         if kind == " environment":
             self.environment = dict(variable.replace("\x1e", "\n").partition("=")[::2] for variable in fields)
+        elif kind == " asked" and len(fields) == 2:
+            self.asked[fields[0]] = fields[1]
         elif kind == " line" and len(fields) == 4:
             self._begin(*fields)
             self._is_unsaid = not self._add(text)

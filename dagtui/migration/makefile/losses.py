@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from dagtui.migration.makefile.database import Target, Variable
     from dagtui.migration.makefile.dry_run import Block, DryRun
     from dagtui.migration.makefile.kinds import TargetKinds
+    from dagtui.migration.makefile.live import LiveValues
+    from dagtui.migration.makefile.source_text import SourceText
 
 _MOST_VARIABLES = 10_000
 _NAMES = re.compile(r"\$[({](?:call +)?([^\s(){}$,:=]+)")
 _NAMES_ALONE = re.compile(r"\$[({]([^\s(){}$,:=]+)[)}]")
 _LOOKS = re.compile(r"\$[({](?:wildcard|shell|realpath)\s")
 _WILDCARDS = re.compile(r"\$[({]wildcard\s+((?:[^(){}]|\$\([^(){}]*\)|\$\{[^(){}]*\})*)[)}]")
+_NESTED_SHELL = re.compile(r"\$[({](?!shell\s)[a-z]+\s[^\n]*?\$[({]shell\s")
 _FLAGS_OF_MAKE = re.compile(r"\$[({](?:MAKEFLAGS|MFLAGS|MAKELEVEL|MAKECMDGOALS|MAKEOVERRIDES)[)}]")
 _PRINTS = re.compile(r"\$[({](?:info|file|eval|guile)[ \t]")
 _FINDS_HEADERS = re.compile(r"\s-MM?D\b")
 
 
-def reached(text: str, variables: Mapping[str, Variable]) -> str:
-    """Return a recipe with the variables that it is expanded from, unexpanded."""
+def reached(text: str, variables: Mapping[str, Variable]) -> tuple[str, set[str]]:
+    """Return a recipe with the variables that it is expanded from, unexpanded, and their names."""
     seen, parts, left = set[str](), [text], [text]
     while left and len(seen) < _MOST_VARIABLES:
         for name in _NAMES.findall(left.pop()):
@@ -38,19 +41,23 @@ def reached(text: str, variables: Mapping[str, Variable]) -> str:
                 left.append(known.value)
                 parts.append(known.value)
             seen.add(name)
-    return "\n".join(parts)
+    return "\n".join(parts), seen
 
 
 class Losses:
     """Finds what is lost of recipes."""
 
-    def __init__(self, folder: Path, run: DryRun, kinds: TargetKinds) -> None:
+    def __init__(self, folder: Path, run: DryRun, kinds: TargetKinds, text: SourceText, live: LiveValues) -> None:
+        self._shells, self._live = text.expanded_shells, live
         self._folder, self._run, self._kinds = folder, run, kinds
         self._made = [name for name in run.database.targets if kinds[name] is TargetKind.FILE]
 
-    def of(self, name: str, target: Target, block: Block) -> Iterator[str]:
-        """Yield what is lost of a recipe, for people."""
-        raw = reached("\n".join(target.recipe), self._run.database.variables)
+    def of(self, name: str, target: Target, block: Block, *, is_live: bool) -> Iterator[str]:
+        """Yield what is lost of a recipe, for people. `is_live`: its values are found anew in each run."""
+        raw, names = reached("\n".join(target.recipe), self._run.database.variables)
+        is_live = is_live and not _NESTED_SHELL.search(raw)
+        for variable in sorted(self._shells & names - (self._live.variables if is_live else set())):
+            yield f"{variable}, which $(shell …) gives, has the value of the time of the import"
         if "$?" in raw:
             yield "$? stands for all prerequisites, in make for the newer ones"
         if _FLAGS_OF_MAKE.search(raw):
@@ -58,7 +65,8 @@ class Losses:
         if _PRINTS.search(raw):
             yield "$(info), $(file) and $(eval) in a recipe"
         for looks in dict.fromkeys(match[0] for match in _LOOKS.finditer(raw)):
-            if looks[2:].rstrip() != "wildcard" or not self._finds_sources(raw):
+            what = looks[2:].rstrip()
+            if not (what == "shell" and is_live) and not (what == "wildcard" and self._finds_sources(raw)):
                 yield f"{looks.rstrip()} …) in its recipe has the value of the time of the import"
         if any(map(_FINDS_HEADERS.search, block.lines)) and not (self._folder / name).with_suffix(".d").exists():
             yield "its inputs lack the headers that the compiler finds (-MMD): make, then import again"

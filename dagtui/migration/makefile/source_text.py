@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 4 * 1024**2
 _RULE = re.compile(r"(?P<names>[^\t#=:\s][^=:#]*?)\s*&?::?(?![=:])")
+_SETS = re.compile(
+    r"[ ]*(?:export +|override +)*(?P<name>[\w.-]+)[ \t]*(?P<how>\?=|:{1,3}=|\+=|!=|=)(?P<value>[^#]*)(?:#.*)?"
+)
+_CONDITION = re.compile(r"[ \t]*(?:else[ \t]+)?if(?:eq|neq|def|ndef)\b")
+_SHELL = re.compile(r"\$\(shell\s+((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
 _HELP_BEHIND = re.compile(r"[^#]*?[^#\s\\]\s*##+[ \t]*(?P<help>[^#\s].*)")
 _HELP_OF_PHONY = re.compile(r"\.PHONY\s*:\s*(?P<name>[^\s#]+)\s+#+[ \t]*(?P<help>\S.*)")
 _HELP_BEFORE = re.compile(r"##[ \t]*(?P<help>[^#\s].*)")
@@ -22,22 +27,69 @@ class SourceText(NamedTuple):
     order: dict[str, int]
     """Names in the order in which rules name them first."""
     help: dict[str, str]
+    defaults: dict[str, str]
+    """Variables that are set once, with `?=`."""
+    shells: dict[str, str]
+    """Variables that are set once, at once, to the output of one command: the command."""
+    expanded_shells: frozenset[str]
+    """Variables that are set at once to something with `$(shell …)` in it."""
 
 
 def read_sources(folder: Path, makefiles: Iterable[str]) -> SourceText:
     """Read the texts of makefiles. One that can't be read tells nothing."""
-    order, helps = dict[str, int](), dict[str, str]()
+    order, helps, variables = dict[str, int](), dict[str, str](), _Variables()
     for name in makefiles:
         try:
             with (folder / name).open("rb") as file:
                 text = file.read(_MOST_BYTES).decode("utf-8", "replace")
         except OSError:
             continue
+        variables.read(text)
         for target, said in _targets(text.split("\n")):
             order.setdefault(target, len(order))
             if said:
                 helps.setdefault(target, said)
-    return SourceText(order, helps)
+    return SourceText(order, helps, variables.defaults(), variables.shells(), variables.expanded_shells())
+
+
+class _Variables:
+    """Finds how variables are set, and which ones conditions look at."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, list[tuple[str, str]]] = {}
+        self._looked_at: set[str] = set()
+
+    def read(self, text: str) -> None:
+        """Read a makefile."""
+        for line in text.replace("\\\n", " ").split("\n"):
+            if match := _SETS.fullmatch(line):
+                self._set.setdefault(match["name"], []).append((match["how"], match["value"].strip()))
+            elif _CONDITION.match(line):
+                self._looked_at.update(re.findall(r"[\w.-]+", line))
+
+    def _once(self, how: str) -> dict[str, str]:
+        return {
+            name: values[0][1]
+            for name, values in self._set.items()
+            if len(values) == 1 and re.fullmatch(how, values[0][0]) and name not in self._looked_at
+        }
+
+    def defaults(self) -> dict[str, str]:
+        """Return the variables that are set once, with `?=`."""
+        return self._once(r"\?=")
+
+    def shells(self) -> dict[str, str]:
+        """Return the commands of variables that are set once to what a command prints."""
+        found = {name: _SHELL.fullmatch(value) for name, value in self._once(":{1,3}=").items()}
+        return {name: match[1] for name, match in found.items() if match} | self._once("!=")
+
+    def expanded_shells(self) -> frozenset[str]:
+        """Return the variables that have the output of commands in them, from the time when the file is read."""
+        return frozenset(
+            name
+            for name, values in self._set.items()
+            if any((how.startswith(":") and "(shell " in value) or how == "!=" for how, value in values)
+        )
 
 
 def _targets(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

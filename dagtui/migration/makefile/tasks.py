@@ -7,13 +7,16 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from dagtui.graph.errors import GraphError
 from dagtui.graph.expressions.braces import SHELLS, doubled
 from dagtui.graph.files.paths import escaped
+from dagtui.graph.loading import load_text
 from dagtui.migration.drafts import Draft
 from dagtui.migration.makefile.calls import LONGEST, MOST_BYTES, Make, MakeError
 from dagtui.migration.makefile.dry_run import dry_run, first_look
 from dagtui.migration.makefile.inherited import inherited_losses
 from dagtui.migration.makefile.kinds import TargetKind, TargetKinds
+from dagtui.migration.makefile.live import NOTHING_LIVE, live_values, written
 from dagtui.migration.makefile.losses import Losses
 from dagtui.migration.makefile.order import PrerequisiteOrder
 from dagtui.migration.makefile.prefixes import failures_ignored
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from dagtui.migration.makefile.database import Target
     from dagtui.migration.makefile.dry_run import Block, DryRun, FirstLook
+    from dagtui.migration.makefile.live import LiveValues
+    from dagtui.migration.makefile.source_text import SourceText
 
 _OWN = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PWD", "OLDPWD", "_", "SHLVL", "LANGUAGE"}
 """Variables of the environment that make and shells set for themselves."""
@@ -45,20 +50,32 @@ def read_makefile(path: Path, longest: float = LONGEST, most_bytes: int = MOST_B
     order = texts.order
     goals = sorted(look.goals, key=lambda name: (name != look.default_goal, order.get(name, len(order))))
     run = dry_run(make, look, goals)
-    tasks = _Tasks(path, look, run)
     for name in goals:
         order.setdefault(name, len(order))
-    tasks.add_all(order, texts.help)
-    for name, what in inherited_losses(make, look, run):
-        tasks.draft.lose(name if name in tasks.draft.tasks else "", what)
-    tasks.add_settings(make.environment)
+    lost = list(inherited_losses(make, look, run))
+    for live in (live_values(make, look, run, goals, texts), NOTHING_LIVE):
+        tasks = _Tasks(path, look, run, texts, live)
+        tasks.add_all(order, texts.help)
+        for name, what in lost:
+            tasks.draft.lose(name if name in tasks.draft.tasks else "", what)
+        tasks.add_settings(make.environment)
+        if live is NOTHING_LIVE or _is_graph(tasks.draft, path):
+            break
     return tasks.draft
+
+
+def _is_graph(draft: Draft, path: Path) -> bool:
+    try:
+        load_text(draft.text(), str(path.with_name("graph.toml")))
+    except GraphError:
+        return False
+    return True
 
 
 class _Tasks:
     """Makes the tasks of one file."""
 
-    def __init__(self, path: Path, look: FirstLook, run: DryRun) -> None:
+    def __init__(self, path: Path, look: FirstLook, run: DryRun, text: SourceText, live: LiveValues) -> None:
         self.draft = Draft(path.name)
         self._folder, self._look, self._run = path.parent, look, run
         self._kinds = TargetKinds(path.parent, run)
@@ -66,7 +83,9 @@ class _Tasks:
         """The task that makes a target, if another target of the same execution gives it the name."""
         targets = run.database.targets
         self._prerequisites = Prerequisites(path.parent, run, self._kinds, self._made_by, self._is_known_task)
-        self._losses = Losses(path.parent, run, self._kinds)
+        self._losses = Losses(path.parent, run, self._kinds, text, live)
+        self._live = live
+        self.draft.params |= {name: text.defaults[name] for name in live.params.values()}
         self._acting = set[str]()
         """The tasks that do something, and make no file."""
         self._one_shell = ".ONESHELL" in targets
@@ -126,6 +145,11 @@ class _Tasks:
             draft.run["jobs"] = 1
         elif jobs:
             draft.run["jobs"] = int(jobs[1])
+        for name in self._look.makefiles:
+            if os.path.basename(name).startswith(".env"):
+                draft.remarks.append(
+                    f"{name} is included by the Makefile: its values, which may be secret, stand below."
+                )
         self._add_environment(environment)
         self._share_shell()
         draft.remarks.append(
@@ -137,6 +161,8 @@ class _Tasks:
             if name in _OWN or before.get(name) == value:
                 continue
             old, text = before.get(name, ""), doubled(value)
+            if name in self.draft.params:
+                text = f"{{{{ params.{name} }}}}"
             if len(old) > 1 and old in value:
                 start, _, end = value.partition(old)
                 text = f"{doubled(start)}{{{{ env.{name} }}}}{doubled(end)}"
@@ -249,8 +275,13 @@ class _Tasks:
         if self._ignored is not None and (not self._ignored.needs or name in self._ignored.needs):
             ignored = [True] * count
         lines = [Line(text, may_fail) for text, may_fail in zip(block.lines, ignored, strict=True)]
-        made = script(lines, self._shell(target, block))
-        run = doubled(made.run)
+        made, shell = script(lines, self._shell(target, block)), self._shell(target, block)
+        run, signed = doubled(made.run), self._live.lines.get(name)
+        found = None
+        if signed:
+            lines = [Line(text, line.may_fail) for text, line in zip(signed, lines, strict=True)]
+            found = written(script(lines, shell).run, os.path.basename(shell[0]), self._live)
+            run = run if found is None else found
         only = self._prerequisites.only_when_needed(name, block)
         if only and made.shell and os.path.basename(made.shell[0]) not in SHELLS:
             self._lose(name, "its shell can't tell whether there is something to do: it runs each time")
@@ -264,7 +295,7 @@ class _Tasks:
             table["allow_failure"] = True
         if any(_ASKS.search(text) for text in block.lines):
             table["tty"] = True
-        for what in self._losses.of(name, target, block):
+        for what in self._losses.of(name, target, block, is_live=found is not None):
             self._lose(name, what)
 
     def _shell(self, target: Target, block: Block) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class SourceText(NamedTuple):
 
 def read_sources(folder: Path, makefiles: Iterable[str]) -> SourceText:
     """Read the texts of makefiles. One that can't be read tells nothing."""
-    order, helps, variables = dict[str, int](), dict[str, str](), _Variables()
+    order, helps, variables = dict[str, int](), dict[str, str](), _Assignments()
     for name in makefiles:
         try:
             with (folder / name).open("rb") as file:
@@ -52,7 +52,7 @@ def read_sources(folder: Path, makefiles: Iterable[str]) -> SourceText:
     return SourceText(order, helps, variables.defaults(), variables.shells(), variables.expanded_shells())
 
 
-class _Variables:
+class _Assignments:
     """Finds how variables are set, and which ones conditions look at."""
 
     def __init__(self) -> None:

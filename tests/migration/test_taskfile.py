@@ -149,7 +149,7 @@ def test_variables_that_are_one_word_are_parameters(tmp_path: Path):
     head = """
 vars: {A: one, N: 3, WORDS: two words, USED_IN_IF: x, MADE: "{{.A}}/b"}
 env: {E: "value {{.A}}", QUOTED: "it's"}
-dotenv: [a.env, "{{.A}}.env"]
+dotenv: [a.env, "{{.A}}.env", "{{.HOME}}/b.env"]
 """
     text = drafted(
         tmp_path,
@@ -157,6 +157,7 @@ dotenv: [a.env, "{{.A}}.env"]
   a: echo {{.A}} '{{.N}}' "{{.MADE}}" {{.WORDS}} {{if eq .USED_IN_IF "x"}}yes{{end}} $(( {{.N}} ))
   b: {cmds: ['run {{.CLI_ARGS}}'], interactive: true, desc: "Runs {{.A}}", env: {OWN: own}}
   c: docker run -it image
+  d: {dir: "{{.HOME}}/x", cmds: [docker build -t name .]}
 """,
         head,
     )
@@ -166,7 +167,7 @@ dotenv: [a.env, "{{.A}}.env"]
     assert "A" not in document["params"], "the name of a file depends on it"
     assert "USED_IN_IF" not in document["params"]
     assert document["env"] == {"E": '{{ env.E or "value one" }}', "QUOTED": '{{ env.QUOTED or "it\'s" }}'}
-    assert document["run"]["env_file"] == ["one.env?", "a.env?"]
+    assert document["run"]["env_file"] == ["~/b.env?", "one.env?", "a.env?"]
     tasks = document["tasks"]
     assert tasks["a"]["run"] == """echo one '{{ params.N }}' "one/b" two words yes $(( 3 ))"""
     assert tasks["b"] == {
@@ -177,6 +178,7 @@ dotenv: [a.env, "{{.A}}.env"]
         "tty": True,
     }
     assert tasks["c"]["tty"] is True
+    assert "tty" not in tasks["d"]
     graph_of(text, tmp_path)
 
 

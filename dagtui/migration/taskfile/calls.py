@@ -146,6 +146,8 @@ class Caller:
         for name, value in {
             "ROOT_DIR": root,
             "USER_WORKING_DIR": root,
+            "PWD": root,
+            **({"HOME": os.path.expanduser("~")} if paths else {}),
             "ROOT_TASKFILE": str(self._base / self._sources.root.path)
             if paths
             else self._below(root, self._sources.root.path),

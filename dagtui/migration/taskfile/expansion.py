@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dagtui.migration.taskfile.calls import Call, CommandStep
     from dagtui.migration.taskfile.script_factory import ScriptFactory
 
-_TERMINAL = re.compile(r"(?:docker|podman|compose|kubectl)\b[^\n]*\s(?:-it|-ti|-t|--tty)\b|\bread\s+-\w*p")
+_TERMINAL = re.compile(r"(?:docker|podman|compose|kubectl)\b[^\n]*\s(?:-it|-ti|--tty|-i -t|-t -i)\b|\bread\s+-\w*p")
 _ODD = re.compile(r"[^\w.:+@ /-]|/\Z")
 _LOST = ("watch", "timeout")
 

@@ -75,14 +75,14 @@ def _formatted(verb: str, value: object) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if verb == "%q" else text
 
 
-def _date(layout: object, value: object = None) -> object:
+def _date(layout: object, value: object = None, zone: str = "") -> object:
     found = known(value)
     if not isinstance(found, Moment):
         raise TypeError
     pattern = _ELEMENT.sub(lambda match: _LAYOUT[match[0]], shown(known(layout)).replace("%", "%%"))
     if re.search(r"\d", pattern) or "'" in pattern:
         raise TypeError
-    return Text((Hole(f"$(date '+{pattern}')"),))
+    return Text((Hole(f"$({zone}date '+{pattern}')"),))
 
 
 class Moment:
@@ -127,6 +127,7 @@ KNOWN: Mapping[str, Callable[..., object]] = {
     "exeExt": lambda: ".exe" if OS == "windows" else "",
     "now": Moment,
     "date": _date,
+    "dateInZone": lambda layout, value, zone: _date(layout, value, f"TZ={shlex.quote(shown(known(zone)))} "),
     "env": lambda name: Text((Hole(f"${{{_identifier(shown(known(name)))}}}"),)),
     "joinPath": _path,
     "base": _strings(posixpath.basename),

@@ -105,7 +105,12 @@ class _TaskfileReader:
             except UnknownError as error:
                 self._draft.lose("", f"dotenv: {text_of(raw)}: {error}")
         if names:  # of two files the first one counts in Task, the last one here
-            paths = [self._caller.relative(name) if os.path.isabs(name) else name for name in reversed(names) if name]
+            home = os.path.expanduser("~") + os.sep
+            paths = [
+                f"~/{name.removeprefix(home)}" if name.startswith(home) else self._caller.relative(name)
+                for name in reversed(names)
+                if name
+            ]
             self._draft.run["env_file"] = list(dict.fromkeys(f"{path}?" for path in paths))
 
     def _check_placeholders(self) -> None:

@@ -18,6 +18,7 @@ from support.program import call
 
 from dagtui.graph.errors import GraphError
 from dagtui.graph.expressions.templates import parse_command
+from dagtui.graph.files.matching import meets
 from dagtui.graph.loading import load_text
 from dagtui.migration.drafts import LOST
 from dagtui.migration.taskfile.taskfile import read_taskfile
@@ -25,6 +26,7 @@ from dagtui.migration.taskfile.taskfile import read_taskfile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.graph.files.paths import DeclaredPath
     from dagtui.graph.model import Graph
 
 FORMS = Path(__file__).parent / "taskfile_forms"
@@ -206,6 +208,7 @@ def test_what_a_call_requires_is_said_before_its_commands(tmp_path: Path):
         ("{cmds: [{task: '{{.X}}'}]}", "cmds: ${X}: only the shell knows it"),
         ("{cmds: [x], sources: ['{{.X}}']}", "sources: it runs each time: ${X}: only the shell knows it"),
         ("{cmds: [{cmd: x, timeout: 5s}]}", "cmds: the timeout of a command"),
+        ('{cmds: [x], sources: ["a\\e"]}', "sources: it runs each time: "),
         ('{"cmds": [{"task": "odd\\n[tasks.evil]"}]}', "cmds: there is no task odd\n#   [tasks.evil]"),
     ],
 )
@@ -287,6 +290,21 @@ def test_calls_that_double_at_each_step_end_soon(tmp_path: Path):
     (tmp_path / "Taskfile.yml").write_text(f"version: '3'\ntasks:\n{tasks}  t40: x\n")
     with pytest.raises(ValueError, match="its calls make more than"):
         read_taskfile(tmp_path / "Taskfile.yml")
+
+
+def test_files_of_many_tasks_are_not_compared_pair_by_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    compared = []
+    from dagtui.migration.taskfile import sources
+
+    def counting(one: DeclaredPath, other: DeclaredPath) -> bool:
+        compared.append(one)
+        return meets(one, other)
+
+    monkeypatch.setattr(sources, "meets", counting)
+    tasks = "".join(f"  t{n}: {{sources: [in{n}, '*.c'], generates: [out/{n}], cmds: [x]}}\n" for n in range(100))
+    text = drafted(tmp_path, tasks)
+    assert LOST not in text
+    assert len(compared) <= 4 * 100
 
 
 @given(st.text(st.sampled_from("{}ab \\'\"`$#()"), max_size=12))

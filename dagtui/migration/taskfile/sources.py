@@ -6,15 +6,17 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import doubled
-from dagtui.graph.files.matching import meets
+from dagtui.graph.files.matching import FileMatching, meets
 from dagtui.graph.files.paths import DeclaredPath, PathSpelling
 from dagtui.graph.files.patterns import is_pattern
+from dagtui.graph.model import NodeIndex
 from dagtui.migration.taskfile.reading import listed, text_of
 from dagtui.migration.values import UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from dagtui.migration.drafts import Draft
@@ -33,6 +35,8 @@ def declared_files(call: Call, table: dict[str, object], shared: ScriptFactory, 
         lose(f"sources: {RUNS}a graph has no status beside inputs")
         table["run"] = _without_status(str(table["run"]))
         return
+    if call.value("use_gitignore") is True or call.source.file.value("use_gitignore") is True:
+        lose("use_gitignore: a graph can't leave files out, so more changes make it run")
     if text_of(call.value("method") or call.source.file.value("method")) not in _METHODS:
         lose(f"sources: {RUNS}an odd method")
         return
@@ -109,21 +113,44 @@ class _Files(NamedTuple):
 
 def separate(draft: Draft, base: Path) -> None:
     """Drop files that would be an error, or that would make a task run another one that Task does not run first."""
-    kept: list[_Files] = []
-    for files in _all_files(draft, base):
-        if _meet(files.inputs, files.outputs):
+    kept: dict[NodeIndex, _Files] = {}
+    for number, files in enumerate(_all_files(draft, base)):
+        if any(meets(one, other) for one in files.inputs for other in files.outputs):
             _drop(draft, files.name, "it writes what it reads")
-        elif other := next((each.name for each in kept if _meet(each.outputs, files.outputs)), ""):
-            _drop(draft, files.name, f"{other} writes the same files")
         else:
-            kept.append(files)
-    made = {files.name: files.outputs for files in kept if files.outputs}
-    for files in kept:
-        for maker, outputs in made.items():
-            if _meet(outputs, files.inputs) and not _is_before(draft, maker, files.name):
-                _drop(draft, files.name, f"it reads what {maker} writes, which Task does not run first")
-                made.pop(files.name, None)
-                break
+            kept[NodeIndex(number)] = files
+    while _drop_clashing(draft, kept):
+        pass
+    before: dict[NodeIndex, set[str]] = {}
+    for maker, reader in _matching(kept).edges():
+        if maker not in kept or reader not in kept:
+            continue
+        name = kept[maker].name
+        if reader not in before:
+            before[reader] = _before(draft, kept[reader].name)
+        if name not in before[reader]:
+            _drop(draft, kept.pop(reader).name, f"it reads what {name} writes, which Task does not run first")
+
+
+def _drop_clashing(draft: Draft, kept: dict[NodeIndex, _Files]) -> bool:
+    """Drop the files of tasks that write what an earlier one writes. Return whether there were some."""
+    matching = _matching(kept)
+    matching.find_clashes()
+    for pair in sorted(matching.clashing, key=max):
+        first, later = sorted(pair)
+        if first in kept and later in kept:
+            _drop(draft, kept.pop(later).name, f"{kept[first].name} writes the same files")
+    return bool(matching.clashing)
+
+
+def _matching(kept: Mapping[NodeIndex, _Files]) -> FileMatching:
+    matching = FileMatching()
+    for number, files in kept.items():
+        for path in files.outputs:
+            matching.add_output(number, path.kind, path.path)
+        for path in files.inputs:
+            matching.add_input(number, path.kind, path.path)
+    return matching
 
 
 def _all_files(draft: Draft, base: Path) -> Iterator[_Files]:
@@ -135,27 +162,21 @@ def _all_files(draft: Draft, base: Path) -> Iterator[_Files]:
         try:
             inputs = [spelling.input(folder, str(path)) for path in listed(table.get("inputs"))]
             outputs = [spelling.output(folder, str(path)) for path in listed(table.get("outputs"))]
-        except ValueError as error:
-            _drop(draft, name, str(error))
+        except ValueProblem as wrong:
+            _drop(draft, name, f"{wrong}")
             continue
         yield _Files(name, inputs, outputs)
 
 
-def _is_before(draft: Draft, maker: str, name: str) -> bool:
-    """Return whether a task runs before another one."""
+def _before(draft: Draft, name: str) -> set[str]:
+    """Return the tasks that run before one, and that one."""
     waiting, seen = [name], {name}
     while waiting:
         for parent in map(str, listed(draft.tasks.get(waiting.pop(), {}).get("needs"))):
-            if parent == maker:
-                return True
             if parent not in seen:
                 seen.add(parent)
                 waiting.append(parent)
-    return False
-
-
-def _meet(some: list[DeclaredPath], others: list[DeclaredPath]) -> bool:
-    return any(meets(one, other) for one in some for other in others)
+    return seen
 
 
 def _drop(draft: Draft, name: str, why: str) -> None:

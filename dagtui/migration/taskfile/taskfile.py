@@ -71,7 +71,10 @@ class _TaskfileReader:
             draft.run["default"] = [maker.named("default")]
         self._env_files()
         self._check_placeholders()
-        separate(draft, self._base)
+        try:
+            separate(draft, self._base)
+        except ValueProblem as wrong:
+            raise ValueError(f"sources and generates: {wrong}") from wrong
         self._parameters()
         draft.defaults["shell"] = [SHELL, "-e", "-c"]
         draft.remarks.append(f"Functions such as OS and ARCH have the values of this machine: {OS}, {ARCH}.")

@@ -74,7 +74,7 @@ class Asking(Dispatch):
                 cause = self.state.cause_of(other)
                 self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
 
-    def _line_up(self, node: NodeIndex) -> None:
+    def line_up(self, node: NodeIndex) -> None:
         """Queue a ready node for a slot, or a gate for its question."""
         if self.question is None or self.graph.gate(node) is None:
             self.ready.push(node, self.capacity.group(node))

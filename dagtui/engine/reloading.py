@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.control import lift_all, prevent_start
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.messages import Withdraw
+from dagtui.engine.messages import NO_SLOTS, SetSlots, Withdraw
 from dagtui.engine.reload_event import RELOADED, LabelGroup, Reload
-from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.state import RunState
 from dagtui.engine.status import ALIVE, PARENT_OUTCOMES, Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.walks import INDEPENDENT, subtrees
 from dagtui.engine.why import mark_why
+from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from dagtui.engine.renumbering import Renumbering
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
 
@@ -41,10 +42,10 @@ def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunS
     for name, column in vars(old.copy_columns()).items():
         if name not in _OTHERS:
             setattr(state, name, _carried(column, getattr(state, name), renumbering))
-    blocker, number_of = state.blocker, renumbering.number_of
-    for node in graph.nodes:
-        if blocker[node] >= 0:
-            blocker[node] = number_of[blocker[node]]
+    number_of = renumbering.number_of
+    numbers = [*number_of, NO_NODE]  # no blocker is at the position -1
+    for node, blocker in enumerate(state.blocker):
+        state.blocker[node] = numbers[blocker]
     state.commands = {
         number: command._replace(nodes=tuple(number_of[node] for node in command.nodes if number_of[node] >= 0))
         for number, command in old.commands.items()
@@ -57,10 +58,13 @@ def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunS
 
 def _carried(old: object, fresh: object, renumbering: Renumbering) -> object:
     """Return a column with the new numbers. Nodes that are new have what a fresh state has."""
-    if isinstance(old, array | bytearray) and isinstance(fresh, array | bytearray):
-        for node, before in enumerate(renumbering.old_of):
-            if before >= 0:
-                fresh[node] = old[before]
+    if isinstance(old, bytearray) and isinstance(fresh, bytearray):
+        old += fresh[:1]  # what a new node has: it is found at the position -1
+        fresh[:] = bytes(map(old.__getitem__, renumbering.old_of))
+        return fresh
+    if isinstance(old, array) and isinstance(fresh, array):
+        old += fresh[:1]
+        fresh[:] = array(fresh.typecode, map(old.__getitem__, renumbering.old_of))
         return fresh
     if isinstance(old, dict):
         return renumbering.keys(old)
@@ -87,12 +91,13 @@ def withdraw_all(run: Traversal) -> None:
     run.effects.extend(Withdraw(node, run.state.attempt[node]) for node in run.submitted)
 
 
-def carried_traversal(old: Traversal, graph: Graph, weights: Sequence[float] | None) -> Traversal:
+def carried_traversal(
+    old: Traversal, graph: Graph, weights: Sequence[float] | None, renumbering: Renumbering
+) -> Traversal:
     """Return a traversal of another graph that goes on where one stopped. Nothing may be submitted.
 
     The caller sets what it had set for the old one: conditions, questions.
     """
-    renumbering = Renumbering(old.graph, graph)
     state = carried_state(old.state, graph, renumbering)
     run = Traversal(graph, state.jobs, weights, state=state)
     run.now, run.mask = old.now, old.mask
@@ -157,7 +162,10 @@ def reload(
     run.settle()
     run_again(run, before)
     start_services_again(run)
-    run.begin(now)
+    for node in state.nodes_with(NodeStatus.READY):
+        run.line_up(node)
+    run.effects.append(SetSlots(NO_SLOTS if state.paused else state.jobs))
+    run.wake(now)
 
 
 def _ran(state: RunState, node: NodeIndex) -> bool:

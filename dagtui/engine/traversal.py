@@ -92,7 +92,7 @@ class Traversal(Asking):
         self.now = now
         self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
-            self._line_up(node)
+            self.line_up(node)
         for node in self.graph.order:
             self.propagate(node)
         self._finish_turn()
@@ -384,7 +384,7 @@ class Traversal(Asking):
         for event in events:
             if isinstance(event, NodeEvent):
                 if event.status == NodeStatus.READY:
-                    self._line_up(event.node)
+                    self.line_up(event.node)
                 elif event.status == NodeStatus.RETRYING:
                     self._alarm_at(event.due, event.node, event.attempt, "retry")
 

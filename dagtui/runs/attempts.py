@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
-from dagtui.text.amounts import NO_TIME
+from dagtui.text.amounts import NO_TIME, ClockTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableSequence, Sequence
+    from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.amounts import Seconds
 
 
+_Value = TypeVar("_Value")
 MOST_REMARKS = 5
 """Number of notes about one attempt that are kept."""
 
@@ -71,14 +72,16 @@ class AttemptResults:
 
     def renumber(self, number_of: Sequence[NodeIndex], nodes: int) -> None:
         """Give nodes their numbers in another graph of `nodes` nodes. A node with a negative number is gone."""
-        old, known = self, [(node, number) for node, number in numbered(number_of) if number >= 0]
-        fresh = AttemptResults(nodes)
-        for node, number in known:
-            fresh._first_at[number], fresh._first_seconds[number] = old._first_at[node], old._first_seconds[node]
-        self._first_at, self._first_seconds = fresh._first_at, fresh._first_seconds
-        self._results = {number: old._results[node] for node, number in known if node in old._results}
-        self._remarks = {number: old._remarks[node] for node, number in known if node in old._remarks}
-        self._begun = {number: old._begun[node] for node, number in known if node in old._begun}
+        old_of = [-1] * nodes  # the last element of what follows stands for new nodes
+        for node, number in enumerate(number_of):
+            if number >= 0:
+                old_of[number] = node
+        first_at, first_seconds = [*self._first_at, ClockTime(-1.0)], [*self._first_seconds, 0.0]
+        self._first_at = cast("MutableSequence[ClockTime]", array("d", map(first_at.__getitem__, old_of)))
+        self._first_seconds = array("f", map(first_seconds.__getitem__, old_of))
+        self._results = _renumbered(self._results, number_of)
+        self._remarks = _renumbered(self._remarks, number_of)
+        self._begun = _renumbered(self._begun, number_of)
 
     def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""
@@ -117,9 +120,8 @@ class AttemptResults:
         self._results.setdefault(event.node, []).append(result)
 
 
-def numbered(numbers: Sequence[NodeIndex]) -> Iterable[tuple[NodeIndex, NodeIndex]]:
-    """Return each node with its new number."""
-    return cast("Iterable[tuple[NodeIndex, NodeIndex]]", enumerate(numbers))
+def _renumbered(values: Mapping[NodeIndex, _Value], number_of: Sequence[NodeIndex]) -> dict[NodeIndex, _Value]:
+    return {number_of[node]: value for node, value in values.items() if number_of[node] >= 0}
 
 
 _RESULTS = {

@@ -82,9 +82,11 @@ class RunReloader:
             raise ReloadError("a reload is under way")
         driven.withdraw_submitted()
         try:
+            graphs = await anyio.to_thread.run_sync(_Graphs, self._machinery, run, preview, [])
             await _nothing_submitted(run)
             self._refuse_outdated(preview.base)
-            self._take_up(preview)
+            leftovers = _leftovers(run, preview)
+            self._take_up(preview, _Graphs(self._machinery, run, preview, leftovers) if leftovers else graphs)
         finally:
             if driven.traversal is traversal:
                 driven.submit_again()
@@ -96,25 +98,24 @@ class RunReloader:
         if base is not self._run.graph:
             raise ReloadError("the run has another graph by now: read the file again")
 
-    def _take_up(self, preview: ReloadPreview) -> None:
+    def _take_up(self, preview: ReloadPreview, graphs: _Graphs) -> None:
         """Take up the new graph within one turn of the loop. Raises ReloadError: then nothing has changed."""
         run, directory, sink = self._run, self._run.directory, self._machinery.sink
-        found = _prepare(run, preview, self._machinery)
-        content = to_toml(found.ingredients.shown).encode("utf-8", "backslashreplace")
+        found = _prepare(run, preview, self._machinery, graphs)
         try:
-            replace_file(directory.path / node_numbers.NAME, node_numbers.as_json(found.numbers.labels))
+            replace_file(directory.path / node_numbers.NAME, graphs.numbers_file)
             _keep_graph(directory.path, directory.graph_path)
         except (StoreError, OSError) as error:
             raise ReloadError(f"the reload can't be recorded: {error}") from error
-        sink.graph = found.ingredients.shown
         chain = _Chain(run, self._machinery, found)
+        sink.graph = graphs.shown
         try:
             run.run.reload(found.traversal, chain.top, partial(self._switch, found, chain))
         except JournalFullError as error:
             sink.graph = run.graph
             raise ReloadError(str(error)) from error
         try:
-            replace_file(directory.graph_path, content)
+            replace_file(directory.graph_path, graphs.graph_file)
         except StoreError as error:
             run.note(f"{error}; if the run is resumed, changed nodes run again")
         run.announce(ON_RECORD, "")
@@ -160,6 +161,19 @@ async def _nothing_submitted(run: LiveRun) -> None:
         )
 
 
+class _Graphs:
+    """The new graph with what is left over of the one before, and its files. Made in a thread if nothing is."""
+
+    def __init__(self, machinery: Machinery, run: LiveRun, preview: ReloadPreview, leftovers: list[Task]) -> None:
+        self.shown = with_leftovers(preview.graph, leftovers)
+        self.executed = with_leftovers(preview.executed, leftovers)
+        self.leaving = [self.shown.node(task.name) for task in leftovers]
+        self.renumbering = Renumbering(run.graph, self.shown)
+        self.numbers = NodeNumbers(machinery.local.numbered, self.shown.labels)
+        self.numbers_file = node_numbers.as_json(self.numbers.labels)
+        self.graph_file = to_toml(self.shown).encode("utf-8", "backslashreplace")
+
+
 @dataclass(slots=True)
 class _Next:
     """What the run goes on with."""
@@ -171,13 +185,10 @@ class _Next:
     numbers: NodeNumbers
 
 
-def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> _Next:
+def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs: _Graphs) -> _Next:
     """Carry the traversal over to the new graph, and let that take up the reload. The run does not change."""
-    old = run.run.traversal
-    leftovers = _leftovers(run, preview)
-    shown, executed = with_leftovers(preview.graph, leftovers), with_leftovers(preview.executed, leftovers)
+    old, shown, executed, renumbering = run.run.traversal, graphs.shown, graphs.executed, graphs.renumbering
     before = machinery.ingredients
-    renumbering = Renumbering(old.graph, shown)
     options = before.options
     if options.targets is not None:
         nodes = tuple(renumbering.nodes(options.targets.nodes))
@@ -185,24 +196,22 @@ def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery) -> _Nex
     ingredients = Ingredients(executed, options)
     ingredients.shown, ingredients.secrets = shown, before.secrets
     forecast = Forecast(shown, run.history)
-    traversal = engine.carried_traversal(old, shown, forecast.weights)
+    traversal = engine.carried_traversal(old, shown, forecast.weights, renumbering)
     if shown.any_gates:
         from dagtui.runs.questions import Questions
 
         traversal.question = Questions(executed, ingredients.environment, traversal.state)
     traversal.conditions = ingredients.conditions(identity_of(run.directory))
-    leaving = [shown.node(task.name) for task in leftovers]
     changed = {shown.node(name): node.parts for name, node in preview.changed.items()}
     removed = (*preview.removed, *preview.removed_running)
-    changes = engine.Changes(changed, [shown.node(name) for name in preview.added], removed, leaving)
+    changes = engine.Changes(changed, [shown.node(name) for name in preview.added], removed, graphs.leaving)
     jobs = 0
     if options.jobs is None and run.state.jobs == initial_slots(run.graph, None):
         jobs = initial_slots(shown, None)
-    targets = _targets(run, shown, renumbering, leaving)
+    targets = _targets(run, shown, renumbering, graphs.leaving)
     why = f"{label(shown.path.name if shown.path else shown.name)}: {preview.words()}"
     engine.reload(traversal, changes, run.clock(), why, jobs, targets)
-    numbers = NodeNumbers(machinery.local.numbered, shown.labels)
-    return _Next(ingredients, traversal, forecast, renumbering, numbers)
+    return _Next(ingredients, traversal, forecast, renumbering, graphs.numbers)
 
 
 def _leftovers(run: LiveRun, preview: ReloadPreview) -> list[Task]:

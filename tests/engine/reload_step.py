@@ -147,10 +147,11 @@ class ReloadStep(RunModel):
         graph = with_leftovers(found.graph, tasks)
         done = self.done_nodes()
         before = {label: self.state.status_of(node) for node, label in enumerate(labels)}
-        traversal = reloading.carried_traversal(self.traversal, graph, None)
+        renumbering = Renumbering(old, graph)
+        traversal = reloading.carried_traversal(self.traversal, graph, None, renumbering)
         traversal.question, traversal.conditions = questions(graph), conditions_of(graph)
         targets = self.targets_of(graph, found, source)
-        self.renumber(graph, Renumbering(old, graph))
+        self.renumber(graph, renumbering)
         inside = set(self.nodes) if targets is None else set(targets).union(*(self.above[node] for node in targets))
         self.outside = set(self.nodes) - inside
         self.expect_reload(found, before)

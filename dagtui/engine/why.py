@@ -101,6 +101,8 @@ def ended_why(message: Ended) -> str:
 def why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
     text = _reason(state, node, clock)
+    if node in state.leaving:
+        text = f"{text}; removed from the file" if text else "removed from the file"
     return f"{text}, not on record yet" if node in state.off_record else text
 
 

@@ -15,6 +15,7 @@ from support.waiting import until
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.why import why
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
 from dagtui.runs.beginning import start_run
@@ -135,6 +136,7 @@ async def test_a_removed_node_ends_first_and_can_be_cancelled(file: Path) -> Non
         await run.reload(preview)
         assert run.graph.labels == ["kept", "new", "long", "other"]
         assert {run.graph.labels[node] for node in run.state.leaving} == {"long", "other"}
+        assert why(run.state, run.graph.node("long"), run.clock()).endswith("removed from the file")
         run.give(Command(CommandKind.CANCEL, (run.graph.node("long"),)))
         await reaches(run, "long", NodeStatus.CANCELLED)
         (file.parent / "go").touch()

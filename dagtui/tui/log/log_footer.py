@@ -29,6 +29,8 @@ COMMAND_LINES = 3
 COMMAND_CELLS = CellWidth(160)
 """A long command is truncated: the attempt's last output must not be pushed off the screen."""
 LABEL_CELLS = CellWidth(10)
+DEFINED_SINCE = "a reload changed the definition: what follows runs next"
+"""Said of an attempt whose command is no longer known."""
 
 
 class LogFooter:
@@ -82,6 +84,7 @@ def failure_facts(run: RunView, node: NodeIndex, result: AttemptResult) -> list[
     command, cwd = run.as_run.command(node), run.as_run.cwd(node)
     path = run.log_path(node, result.attempt)
     facts = [
+        ("since", DEFINED_SINCE if run.state.redefined.get(node, 0) >= result.attempt else ""),
         ("command", exact(command.text.strip("\n"))),
         ("template", exact(command.template.strip("\n"))),
         ("cwd", exact_line(cwd.text)),

@@ -16,7 +16,7 @@ from dagtui.graph.run_settings import RunSettings
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.text.secrets import Secrets
-from dagtui.tui.log.log_footer import copied_failure
+from dagtui.tui.log.log_footer import DEFINED_SINCE, copied_failure
 from dagtui.tui.node.details import DetailsPane, details
 
 if TYPE_CHECKING:
@@ -179,6 +179,15 @@ def test_a_command_is_shown_as_it_ran_beside_its_template(play: PlayedRun):
     assert {"command    cat <<END", "template   cat <<END"} <= set(rows)
     copied = copied_failure(session, 1, 1).text
     assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
+
+
+def test_a_failure_from_before_a_reload_says_that_another_command_ran(play: PlayedRun):
+    session = filled_in(play, "x").session()
+    assert DEFINED_SINCE not in copied_failure(session, 1, 1).text
+    session.state.redefined = {1: 1}
+    assert f"\nsince     {DEFINED_SINCE}\ncommand   x\n" in copied_failure(session, 1, 1).text
+    session.state.redefined = {1: 0}
+    assert DEFINED_SINCE not in copied_failure(session, 1, 1).text
 
 
 def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: PlayedRun):

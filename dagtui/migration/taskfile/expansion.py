@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dagtui.graph.expressions.braces import doubled
 from dagtui.migration.taskfile.calls import on_this_machine, steps
+from dagtui.migration.taskfile.environment import outer_first
 from dagtui.migration.taskfile.known_values import as_text, known, shown
 from dagtui.migration.taskfile.reading import listed, text_of
 from dagtui.migration.taskfile.scripts import ScriptWriter
@@ -331,14 +332,6 @@ class Expansion:
             except UnknownError as error:
                 self.lose(f"env: {error}")
         return {name: value for name, value in found.items() if name and "=" not in name}
-
-
-def outer_first(name: str, value: str) -> str:
-    """Return the value of a variable of a graph for which one that is set already counts, as in Task."""
-    quotes = next((sign for sign in "\"'" if sign not in value), "")
-    if not re.fullmatch(r"\w+", name) or not quotes or "\n" in value or not value:
-        return doubled(value)
-    return f"{{{{ env.{name} or {quotes}{value}{quotes} }}}}"
 
 
 def _needs(parents: Iterable[str]) -> dict[str, object]:

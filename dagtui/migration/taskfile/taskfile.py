@@ -9,7 +9,7 @@ from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.templates import cut_command
 from dagtui.migration.drafts import Draft
 from dagtui.migration.taskfile.calls import Caller
-from dagtui.migration.taskfile.expansion import outer_first
+from dagtui.migration.taskfile.environment import outer_first
 from dagtui.migration.taskfile.known_values import ARCH, OS, as_text, known, shown
 from dagtui.migration.taskfile.nodes import NodeMaker
 from dagtui.migration.taskfile.reading import listed, read_sources, text_of

@@ -97,6 +97,12 @@ def test_comments_directly_above_and_below_belong_to_a_task():
     assert found(text, "b").parts == ('# of b\n[tasks.b]\nrun = "y"\n',)
 
 
+def test_a_comment_directly_above_the_next_task_is_the_next_ones():
+    text = '[tasks.a]\nrun = "x"\n# of b\n[tasks.b]\nrun = "y"\n'
+    assert found(text, "a").parts == ('[tasks.a]\nrun = "x"\n',)
+    assert found(text, "b").parts == ('# of b\n[tasks.b]\nrun = "y"\n',)
+
+
 def test_the_last_line_of_an_edited_part_is_ended():
     source = found('[tasks.a]\nrun = "x"\n[tasks.b]\nrun = "y"\n', "a")
     assert source.replaced(['[tasks.a]\nrun = "z"']) == '[tasks.a]\nrun = "z"\n[tasks.b]\nrun = "y"\n'

@@ -122,8 +122,10 @@ async def test_the_log_stays_at_its_line(tmp_path: Path):
         shown, log = app.main.side.log_pane.view.top, app.main.side.log_pane._log
         switch(run)
         assert (app.main.side.log_pane.view.top, app.main.side.log_pane._log) == (shown, log)
+        await until(lambda: "new" in screen_text(app))
+        await turns()
+        assert (app.main.side.log_pane.view.top, app.main.side.log_pane._log) == (shown, log)
         await pilot.press("n")
-        await until(lambda: "line 77" in screen_text(app))
         assert app.main.pane is Pane.LOG
 
 

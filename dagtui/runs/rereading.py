@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.engine.walks import subtrees
 from dagtui.graph.definition import NEW
 from dagtui.graph.loading import load
@@ -15,6 +16,7 @@ from dagtui.runs.targets import default_targets, refuse_missing_inputs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.live import LiveRun
 
@@ -45,20 +47,15 @@ def compared(
     run: LiveRun, fresh: Ingredients, differing: Mapping[NodeIndex, tuple[str, ...]], *, is_file: bool
 ) -> ReloadPreview:
     """Return what a reload would change. `differing` are the nodes of the new graph that differ, with the parts."""
-    old, new, state = run.graph, fresh.shown, run.state
-    changed: dict[str, ChangedNode] = {}
-    origins: list[NodeIndex] = []
-    for node, parts in differing.items():
-        before = old.find(new.labels[node])
-        if before is not None:
-            changed[new.labels[node]] = ChangedNode(parts, state.status_of(before))
-            if state.status_of(before) in ALIVE or state.status_of(before) is NodeStatus.COMPLETED:
-                origins.append(node)
-    gone = [node for node in old.nodes if new.find(old.labels[node]) is None]
-    held = run.run.traversal.capacity.held
-    names = [node for node in gone if node not in held and node not in state.leaving]
+    old, new, leaving = run.graph, fresh.shown, run.state.leaving
+    changed = {
+        new.labels[node]: ChangedNode(parts, NodeStatus.WAITING)
+        for node, parts in differing.items()
+        if old.find(new.labels[node]) is not None
+    }
+    gone = (node for node in old.nodes if new.find(old.labels[node]) is None and node not in leaving)
     added = tuple(new.labels[node] for node, parts in differing.items() if parts == (NEW,))
-    return ReloadPreview(
+    preview = ReloadPreview(
         base=old,
         graph=new,
         executed=fresh.executed,
@@ -66,20 +63,45 @@ def compared(
         is_file=is_file,
         kept=len(new) - len(differing),
         changed=changed,
-        stale=_stale(run, new, origins),
+        stale=(),
         settings=_settings(old, new),
         added=added,
-        removed=tuple(old.labels[node] for node in names),
-        removed_running=tuple(old.labels[node] for node in gone if node in held and node not in state.leaving),
+        removed=tuple(old.labels[node] for node in gone),
+        removed_running=(),
+    )
+    return as_now(run, preview)
+
+
+def as_now(run: LiveRun, preview: ReloadPreview) -> ReloadPreview:
+    """Return a preview of the run's present graph by the present statuses, which decide what becomes of each node."""
+    old, new, state = run.graph, preview.graph, run.state
+    held = run.run.traversal.capacity.held
+    changed = {name: ChangedNode(node.parts, state.status_of(old.node(name))) for name, node in preview.changed.items()}
+    origins = [new.node(name) for name in changed if _ran(state, old.node(name))]
+    gone = sorted(map(old.node, (*preview.removed, *preview.removed_running)))
+    return replace(
+        preview,
+        changed=changed,
+        stale=_stale(old, state, new, origins),
+        removed=tuple(old.labels[node] for node in gone if node not in held),
+        removed_running=tuple(old.labels[node] for node in gone if node in held),
     )
 
 
-def _stale(run: LiveRun, new: Graph, origins: list[NodeIndex]) -> tuple[str, ...]:
-    old, state = run.graph, run.state
+def _ran(state: RunState, node: NodeIndex) -> bool:
+    """Return whether a node has a result of its definition, or an attempt that executes it."""
+    return state.status_of(node) in ALIVE or _is_done(state, node)
+
+
+def _is_done(state: RunState, node: NodeIndex) -> bool:
+    return state.status_of(node) is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.MARKED
+
+
+def _stale(old: Graph, state: RunState, new: Graph, origins: list[NodeIndex]) -> tuple[str, ...]:
     found = []
     for node in sorted(subtrees(new, origins)):
         before = old.find(new.labels[node])
-        if before is not None and state.status_of(before) is NodeStatus.COMPLETED and not state.stale[before]:
+        if before is not None and _is_done(state, before) and not state.stale[before]:
             found.append(new.labels[node])
     return tuple(found)
 

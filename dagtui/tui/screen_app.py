@@ -25,14 +25,11 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
-from dagtui.tui.screens.answer import AnswerDialog
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.graph_switch import GraphSwitch
-from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import Palette
-from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
@@ -340,7 +337,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             return  # the App is exiting
         if self.main.flush(self.view.clock(), changed=bool(self._watch.nodes) or self._watch.run):
             self.request_frame()
-        if isinstance(screens[-1], LeaveDialog | PreviewDialog | AnswerDialog):
+        if isinstance(screens[-1], Dialog):
             screens[-1].flush()
         self._size_terminals()
         if self._typist is not None and self._typist.is_over:

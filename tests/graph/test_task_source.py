@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tomli_w
 from graph.model_strategies import documents
-from hypothesis import given
+from hypothesis import given, settings
 
 from dagtui.graph.toml.parse import decode
 from dagtui.graph.toml.task_source import TaskSource, task_names, task_source
@@ -74,6 +74,7 @@ def test_definitions_in_files_are_found_whole_and_put_back_unchanged(path: Path)
 
 
 @given(documents())
+@settings(max_examples=50, deadline=None)
 def test_definitions_in_written_documents_are_found_whole(document: dict[str, object]):
     text = tomli_w.dumps(document)
     for name in tomllib.loads(text)["tasks"]:

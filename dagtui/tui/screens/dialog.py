@@ -123,6 +123,9 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 
     # Behaviour
 
+    def flush(self) -> None:
+        """Show what has changed in the run. The app calls this once a frame."""
+
     def take_up(self) -> None:
         """Go on with the graph that the run has now. By default, close: the question is about the one before."""
         self.dismiss(None)

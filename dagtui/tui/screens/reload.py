@@ -12,6 +12,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.preview import REHEARSED_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +56,8 @@ class ReloadDialog(Dialog[bool]):
         self._remarks = remarks
         self._watched = run.state
         self._watch = self._watched.watch()
+        self._due = 0.0
+        """When the preview may be computed again."""
 
     def head(self) -> list[Row]:
         """Return the question and the counts."""
@@ -117,10 +120,11 @@ class ReloadDialog(Dialog[bool]):
 
     def _changed(self) -> Iterator[Row]:
         """Yield the changed nodes with the parts that differ, and what becomes of each."""
+        stale = frozenset(self._preview.stale)
         for name, node in list(self._preview.changed.items())[:NAMES_SHOWN]:
-            status = self._status(name) or node.status
-            words = f"{', '.join(node.parts)}: {_becomes(status, is_stale=name in self._preview.stale)}"
-            yield node_row(name, status, label(words, 300), look=self.look)
+            becomes = _becomes(node.status, is_stale=name in stale)
+            words = label(f"{', '.join(node.parts)}: {becomes}", 300)
+            yield node_row(name, node.status, words, look=self.look)
         yield from and_more(len(self._preview.changed) - NAMES_SHOWN)
 
     def _names(self, names: Sequence[str]) -> Iterator[Row]:
@@ -143,10 +147,16 @@ class ReloadDialog(Dialog[bool]):
         return [("Enter", self._accepts), ("Esc", "go back")]
 
     def flush(self) -> None:
-        """Show the present statuses, if the run has progressed."""
-        if self._watch.nodes:
-            self._watch.clear()
-            self.show()
+        """Show what a reload would change now, if the run has progressed."""
+        began = self.monotonic()
+        if not self._watch.nodes or began < self._due:
+            return
+        from dagtui.runs.rereading import as_now
+
+        self._watch.clear()
+        self._preview = as_now(self._run, self._preview)
+        self._due = began + (self.monotonic() - began) * REHEARSED_EVERY
+        self.show()
 
     def on_unmount(self) -> None:
         """Stop watching the run."""
@@ -165,7 +175,7 @@ class ReloadDialog(Dialog[bool]):
 def _becomes(status: NodeStatus, *, is_stale: bool) -> str:
     """Return what a reload makes of a changed node."""
     if status is NodeStatus.COMPLETED:
-        return "becomes stale; R runs it again" if is_stale else "stays as it is"
+        return "becomes stale; R runs it again" if is_stale else "stays done"
     if status in ALIVE:
         return "goes on as it began"
     return "takes the new definition when it runs" if status.settled else "takes the new definition"

@@ -15,8 +15,10 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.runs.reload_preview import ChangedNode, ReloadPreview
+from dagtui.runs.rereading import as_now
 from dagtui.runs.view import NO_FILE
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.reload import GraphErrorDialog, ReloadDialog, WriteBackDialog
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ SIZES = [(80, 24), (120, 40)]
 
 def preview_of(run: AdoptedRun) -> ReloadPreview:
     """Changes of every kind."""
-    return ReloadPreview(
+    preview = ReloadPreview(
         base=run.graph,
         graph=run.graph,
         executed=run.graph,
@@ -39,17 +41,22 @@ def preview_of(run: AdoptedRun) -> ReloadPreview:
         is_file=True,
         kept=3,
         changed={
-            CELLS[0]: ChangedNode(("run", "env.MODE"), NodeStatus.COMPLETED),
-            CELLS[1]: ChangedNode(("run",), NodeStatus.FAILED),
-            CELLS[2]: ChangedNode(("run",), NodeStatus.RUNNING),
-            "merge": ChangedNode(("needs",), NodeStatus.WAITING),
+            name: ChangedNode(parts, NodeStatus.WAITING)
+            for name, parts in {
+                "fetch": ("run",),
+                CELLS[0]: ("run", "env.MODE"),
+                CELLS[1]: ("run",),
+                CELLS[2]: ("run",),
+                "merge": ("needs",),
+            }.items()
         },
-        stale=(CELLS[0], "split"),
+        stale=(),
         settings={"call": ("timeout", "retries")},
         added=("extra", HOSTILE),
         removed=("stats",),
         removed_running=(CELLS[3],),
     )
+    return as_now(run, preview)
 
 
 def dialog_of(run: AdoptedRun) -> ReloadDialog:
@@ -69,7 +76,7 @@ async def test_pictures_of_a_reload(snapshot: SnapshotAssertion, size: tuple[int
     app = DagtuiApp(run)
     async with opened(app, size):
         app.push_screen(dialog_of(run))
-        await until(lambda: "Changed 4 nodes" in screen_text(app))
+        await until(lambda: "Changed 5 nodes" in screen_text(app))
         assert app.export_screenshot() == snapshot.use_extension(SvgExtension)
 
 
@@ -112,19 +119,22 @@ async def test_an_open_preview_shows_what_has_happened_since():
         app.push_screen(dialog_of(run))
         await until(lambda: "▶ align[s=3]  run: goes on as it began" in screen_text(app))
         run.give(Command(CommandKind.CANCEL, (run.graph.node(CELLS[2]),)))
-        await until(lambda: "◌ align[s=3]" in screen_text(app))
+        await until(lambda: "◌ align[s=3]  run: goes on as it began" in screen_text(app))
+        run.give(Command(CommandKind.MARK_DONE, (run.graph.node("merge"),)))
+        await until(lambda: "✓ merge  needs: stays done" in screen_text(app))
 
 
-async def test_a_key_that_was_meant_for_what_was_before_does_not_reload():
+async def test_a_key_that_was_meant_for_what_was_before_does_not_reload(monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+    monkeypatch.setattr(Dialog, "monotonic", staticmethod(lambda: now[0]))
     run = run_under_way()
     app = DagtuiApp(run)
     answers: list[bool | None] = []
     async with opened(app) as pilot:
-        dialog = dialog_of(run)
-        app.push_screen(dialog, answers.append)
+        app.push_screen(dialog_of(run), answers.append)
         await pilot.press("enter")
         assert answers == []
-        await until(lambda: not dialog.deaf)
+        now[0] += 1
         await pilot.press("enter")
         await turns()
         app.push_screen(dialog_of(run), answers.append)

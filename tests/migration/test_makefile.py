@@ -351,3 +351,14 @@ def test_parameters_and_what_commands_print_are_found_anew(tmp_path: Path):
         ran = call("run", "graph.toml", *words, cwd=tmp_path)
         assert ran.returncode == 0, ran.stdout
         assert (tmp_path / "out" / "a.txt").read_text() == made
+
+
+def test_headers_that_the_compiler_finds_all_count(tmp_path: Path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "deep.h").touch()
+    text = draft_of(
+        tmp_path, "a.o b.o: %.o: %.c ; cc -MMD -c $<\n-include a.d b.d\n", a_c="", b_c="", b_d="b.o: b.c inner/deep.h"
+    )
+    tasks = {task.name: task.inputs for task in load_text(text, str(tmp_path / "graph.toml")).tasks}
+    assert tasks == {"a.o": ("a.c", "**/*.h"), "b.o": ("b.c", "inner/deep.h")}
+    assert LOST not in text

@@ -77,19 +77,33 @@ def missing_inputs(
             inputs = paths.of(node).inputs
         except ValueProblem:  # said when the node starts
             continue
+        made: _Made | None = None
         for position, path in enumerate(inputs):
             if path.kind is PathKind.GLOB and not patterns:
                 continue
             there = known.has(path)
             problem = problem_of(path) if there and path.kind is PathKind.VALUE else ""
-            if (there and not problem) or _is_made(graph, paths, node, path):
+            if there and not problem:
+                continue
+            made = made or _Made(graph, paths, node)
+            if made.has(path):
                 continue
             yield MissingInput(node, path, position, unsure.may_write(node), problem)
 
 
-def _is_made(graph: Graph, paths: DeclaredPaths, node: NodeIndex, path: DeclaredPath) -> bool:
-    """Return whether a parent writes an input: whichever task does is a parent by it."""
-    return any(meets(output, path) for parent in graph.parents(node) for output in paths.of(parent).outputs)
+class _Made:
+    """What the parents of a node write: whichever task writes an input is a parent by it."""
+
+    def __init__(self, graph: Graph, paths: DeclaredPaths, node: NodeIndex) -> None:
+        self._outputs = [output for parent in graph.parents(node) for output in paths.of(parent).outputs]
+        self._files = {output.path for output in self._outputs if output.kind is PathKind.FILE}
+        self._others = [output for output in self._outputs if output.kind is not PathKind.FILE]
+
+    def has(self, path: DeclaredPath) -> bool:
+        """Return whether a parent writes an input. A file is looked up, as most are."""
+        if path.kind in {PathKind.FILE, PathKind.VALUE}:
+            return path.path in self._files or any(meets(output, path) for output in self._others)
+        return any(meets(output, path) for output in self._outputs)
 
 
 class _OnDisk:

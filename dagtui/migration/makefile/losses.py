@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dagtui.migration.makefile.kinds import TargetKind
@@ -28,6 +29,7 @@ _WILDCARDS = re.compile(r"\$[({]wildcard\s+((?:[^(){}]|\$\([^(){}]*\)|\$\{[^(){}
 _NESTED_SHELL = re.compile(r"\$[({](?!shell\s)[a-z]+\s[^\n]*?\$[({]shell\s")
 _FLAGS_OF_MAKE = re.compile(r"\$[({](?:MAKEFLAGS|MFLAGS|MAKELEVEL|MAKECMDGOALS|MAKEOVERRIDES)[)}]")
 _PRINTS = re.compile(r"\$[({](?:info|file|eval|guile)[ \t]")
+_HEADERS = (".h", ".hh", ".hpp", ".hxx")
 _FINDS_HEADERS = re.compile(r"\s-MM?D\b")
 
 
@@ -68,7 +70,7 @@ class Losses:
             what = looks[2:].rstrip()
             if not (what == "shell" and is_live) and not (what == "wildcard" and self._finds_sources(raw)):
                 yield f"{looks.rstrip()} …) in its recipe has the value of the time of the import"
-        if any(map(_FINDS_HEADERS.search, block.lines)) and not (self._folder / name).with_suffix(".d").exists():
+        if self.finds_headers(name, block) and not self.headers:
             yield "its inputs lack the headers that the compiler finds (-MMD): make, then import again"
         if any(shape(text).in_background for text in block.lines):
             yield "what it starts in the background is ended with it"
@@ -76,6 +78,19 @@ class Losses:
             yield "make removes this file when it is not needed any more"
         if target.is_double and self._kinds[name] is TargetKind.FILE:
             yield "make judges each of its rules with :: alone"
+
+    def finds_headers(self, name: str, block: Block) -> bool:
+        """Return whether only the compiler will tell make which headers a file needs."""
+        found = any(map(_FINDS_HEADERS.search, block.lines))
+        return found and not (self._folder / name).with_suffix(".d").exists()
+
+    @cached_property
+    def headers(self) -> list[str]:
+        """Patterns of all headers of the project. None if tasks make some: a file may come before them."""
+        if any(name.endswith(_HEADERS) for name in self._made):
+            return []
+        patterns = [f"**/*{ending}" for ending in _HEADERS]
+        return [one for one in patterns if next(glob.iglob(one, root_dir=self._folder, recursive=True), None)]
 
     def _finds_sources(self, raw: str) -> bool:
         """Return whether all that `$(wildcard …)` looks for is there before anything is made."""

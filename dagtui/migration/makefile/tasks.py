@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 _OWN = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR", "PWD", "OLDPWD", "_", "SHLVL", "LANGUAGE"}
 """Variables of the environment that make and shells set for themselves."""
 _SEPARATORS = re.compile(r"[\s\"'`;&|()<>=,]+")
-_ASKS = re.compile(r"(?:^|[;&|(]\s*)read\s|\bdocker\b[^;&|\n]*\s(?:-it|-ti|--interactive)\b")
+_ASKS = re.compile(
+    r"(?:^|[;&|(]\s*)read\s|\b(?:poetry|pipenv) shell\b|\s--pdb\b|\s-m pdb\s"
+    r"|\bdocker\b[^;&|\n]*\s(?:-it|-ti|--interactive)\b"
+)
 
 
 def read_makefile(path: Path, longest: float = LONGEST, most_bytes: int = MOST_BYTES) -> Draft:
@@ -295,6 +298,11 @@ class _Tasks:
             table["allow_failure"] = True
         if any(_ASKS.search(text) for text in block.lines):
             table["tty"] = True
+        if self._losses.finds_headers(name, block) and (headers := self._losses.headers) and "inputs" in table:
+            self.draft.note(
+                name, "the compiler finds its headers, and tells make which (-MMD): here each header counts"
+            )
+            table["inputs"] = [*_texts(table["inputs"]), *headers]
         for what in self._losses.of(name, target, block, is_live=found is not None):
             self._lose(name, what)
 

@@ -146,7 +146,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            available=accepts_for_run(CommandKind.RETRY_FAILED)),
     Action("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts",
            Group.RUN, lambda do: do.commands.pause(), Pane.TREE, 45, available=pauses),
-    Action("run.reload", ("L",), "reload", "Reload the file; shows first what would change",
+    Action("run.reload", ("L",), "reload", "Reload the file; a preview says what would change",
            Group.RUN, lambda do: do.definitions.reload(), Pane.ANY, 6, available=reloads),
     Action("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped",
            Group.RUN, lambda do: do.commands.change_jobs(-1), available=changes_jobs(-1)),

@@ -242,9 +242,7 @@ class Graph:
             given: The parameters that were given when the graph was read, as they were written.
             settings: The `[run]` table.
 
-        Raises:
-            CycleError: The edges form a cycle.
-            ValueError: Two nodes have the same label.
+        Raises CycleError if the edges form a cycle, and ValueError if two nodes have the same label.
         """
         self.labels: list[str] = list(labels)
         self.name, self.path, self.directory = name, path, directory
@@ -260,6 +258,12 @@ class Graph:
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
         self.settings = RunSettings() if settings is None else settings
+        self._have_no_files()
+        self._index = _numbered(self.labels)
+        self._link(edges)
+
+    def _have_no_files(self) -> None:
+        """Set what only reading the graph from files changes."""
         self.pools: tuple[Pool, ...] = ()
         self.variables: Mapping[str, str] = {}
         """The variables of the files that `run.env_file` names. Those that a run is started with count before them."""
@@ -271,8 +275,6 @@ class Graph:
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self.file_edges: FileEdges | None = None
         """The edges that only files make. None if there are none."""
-        self._index = _numbered(self.labels)
-        self._link(edges)
 
     @classmethod
     def from_edges(cls, labels: Iterable[str], edges: Iterable[tuple[str, str]], *, name: str = "graph") -> Graph:
@@ -286,10 +288,8 @@ class Graph:
         Returns:
             The graph. Its nodes are numbered in the order of the labels.
 
-        Raises:
-            KeyError: An edge has a label that is not in `labels`.
-            CycleError: The edges form a cycle.
-            ValueError: Two labels or two edges are the same.
+        Raises CycleError if the edges form a cycle, KeyError if an edge has another label, and ValueError if two labels
+        or two edges are the same.
 
         Example:
             >>> graph = Graph.from_edges(["fetch", "train"], [("fetch", "train")])

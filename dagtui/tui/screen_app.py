@@ -101,9 +101,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.view = run
-        self.look = look
-        draw_scroll_bars(look)
-        self.mouse = mouse
+        self.look, self.mouse = look, mouse
         self.broken = False
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
@@ -114,8 +112,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._state = state
         self.last_state = state
         """The state of the screen when the App was told to exit."""
-        self._restored = state is None
-        self._flushing = False
+        self._restored, self._flushing = state is None, False
         self._watched = run.state
         self._watch = self._watched.watch()
         self._watch.notes += run.untold
@@ -130,10 +127,15 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Takes every key, while a person types into a node."""
         self._terminal_size = (0, 0)
         self._actions: dict[str, Callable[[], object]] = {}
+        self._set_look(look)
+        self.set_keymap(self.keymap.own)
+
+    def _set_look(self, look: Look) -> None:
+        """Draw as the user asked for."""
+        draw_scroll_bars(look)
         for known in THEMES:
             self.register_theme(known)
         self.theme = f"dagtui-{look.theme}" if look.theme else DARK.name
-        self.set_keymap(self.keymap.own)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the variables that other themes lack."""

@@ -72,22 +72,19 @@ class Attempt:
         self.slots = slots
         self.path = path
         """Path of the program. Empty: there is nothing to execute."""
-        self.argv = argv
-        self.cwd = cwd
+        self.argv, self.cwd = argv, cwd
         self.env: dict[str, str] = env or {}
         """Variables that differ from the common environment."""
-        self.log = log
-        self.grace = grace
+        self.log, self.grace = log, grace
         self.fallback = fallback
         """Program and arguments to use if the program is missing or can't be executed."""
         self.has_terminal = has_terminal
         """Whether it has a terminal of its own in place of a pipe."""
         self.order = self.leader = self.mark = 0
-        self.withdrawn = False
+        self.withdrawn = self.ended = False
         self.begun = 0.0
         self.children: set[int] = set()
         """Pids of the supervisor's children that belong to the attempt: its leader and orphans."""
-        self.ended = False
         self.left = 0
         """Number of processes that the leader left behind when it ended, and that were ended with it."""
         self.held = False

@@ -114,6 +114,10 @@ class Supervisor:
         self._poll, self._watched = select.poll(), dict[int, int]()
         self._log_socket = -1
         self._bell, ring = os.pipe()
+        self._listen(ring, app, reaper)
+
+    def _listen(self, ring: int, app: int, reaper: int) -> None:
+        """Let signals, the app and the end of the reaper wake the supervisor."""
         os.set_blocking(ring, False)
         os.set_blocking(app, False)
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)

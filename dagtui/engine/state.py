@@ -196,6 +196,7 @@ class RunState(ActiveTime):
             self.selected[:] = bytes(self.outside)
             self.counts[NodeStatus.WAITING] = 0
             self.finally_unsettled = 0
+            self._time(event.at, settled=True)  # a reload may have removed all targets
         if event.targets and self.outside:
             self._select(event.targets, event.at)
 

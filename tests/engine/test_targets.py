@@ -105,3 +105,10 @@ def test_a_change_of_a_node_outside_makes_it_part_of_a_replayed_run():
     state.replay([RunEvent(0.0, "started", targets=(2,)), NodeEvent(1.0, 1, 0, NodeStatus.READY)])
     assert state.selected == b"\1\1\1"
     assert (state.counts[NodeStatus.WAITING], state.counts[NodeStatus.READY]) == (2, 1)
+
+
+def test_a_run_without_any_target_left_is_settled():
+    """As it is recorded after a reload that removed them."""
+    state = RunState(Graph.from_edges("abc", []))
+    state.replay([RunEvent(2.0, "started", targets=()), RunEvent(5.0, "resumed")])
+    assert (state.settled_at, state.active(9.0), state.verdict()) == (2.0, 2.0, Verdict.COMPLETED)

@@ -164,6 +164,7 @@ class ReloadStep(RunModel):
             [graph.node(task.name) for task in tasks],
         )
         self.in_command = True
+        self.left_before = self.limit_left()  # a run whose time is over is ended when the reload wakes it
         reloading.reload(traversal, changes, self.now, "reloaded", 0, targets)
         self.check_done(done)
         self.conclude()

@@ -270,9 +270,13 @@ class RunModel:
 
     def time_left(self) -> float | None:
         """Return the seconds until the time limit of the run is reached. None: there is none now."""
-        limit = self.graph.settings.timeout
         unsettled = any(self.state.status_of(node) not in oracle.SETTLED for node in set(self.nodes) - self.outside)
-        if limit is None or self.limit_from is None or self.ended_by_person or not unsettled:
+        return self.limit_left() if unsettled else None
+
+    def limit_left(self) -> float | None:
+        """Return the seconds that the time limit of the run leaves, also while everything is settled."""
+        limit = self.graph.settings.timeout
+        if limit is None or self.limit_from is None or self.ended_by_person:
             return None
         return self.limit_from + limit - self.active
 

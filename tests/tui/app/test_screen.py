@@ -213,7 +213,8 @@ async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_ther
     for detachable in (True, False):
         footer = Footer(keymap)
         here = Situation.on(0)._replace(detachable=detachable)
-        footer._pane, footer._unavailable = pane, keymap.unavailable(run_settled(), here) & {"screen.detach", "run.reload"}
+        footer._pane = pane
+        footer._unavailable = keymap.unavailable(run_settled(), here) & {"screen.detach", "run.reload"}
         row = "".join(run.text for run in footer._keys(columns))
         assert len(row) == max(columns, len(" ? help  q quit "))
         end = " ? help  d detach  q quit " if detachable and columns >= 100 else " ? help  q quit "

@@ -165,7 +165,7 @@ def reload(
     for node in state.nodes_with(NodeStatus.READY):
         run.line_up(node)
     run.effects.append(SetSlots(NO_SLOTS if state.paused else state.jobs))
-    run.wake(now)
+    run.handle_results((), now)
 
 
 def _ran(state: RunState, node: NodeIndex) -> bool:

@@ -184,7 +184,7 @@ class Run:
     def submit_again(self) -> None:
         """Submit ready nodes again."""
         self.traversal.submits = True
-        self.traversal.wake(self.clock())
+        self.traversal.handle_results((), self.clock())
         self._finish_turn()
 
     def reload(self, traversal: Traversal, executor: Executor, switch: Callable[[], None]) -> None:

@@ -819,7 +819,7 @@ def a_gate_holds_a_slot(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_gate_is_submitted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Traversal, "_line_up", lambda self, node: self.ready.push(node, self.capacity.group(node)))
+    patch.setattr(Traversal, "line_up", lambda self, node: self.ready.push(node, self.capacity.group(node)))
 
 
 @bug

@@ -42,6 +42,7 @@ file alone.
 """
 
 SCENES: dict[str, Callable[[], object]] = {
+    "a_lost_wake_up_after_a_withdrawal": test_control.test_resume_starts_what_is_ready,
     "a_lost_wake_up_when_slots_grow": test_wide_nodes.test_it_starts_at_once_when_there_are_more_slots,
     "an_allowed_failure_outlives_what_it_followed": (
         test_followers.test_a_failure_that_is_allowed_runs_again_with_what_it_followed

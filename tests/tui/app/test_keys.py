@@ -10,6 +10,7 @@ from support.waiting import until
 from tui.app.runs import CELLS, opened, run_under_way
 
 from dagtui.engine.status import NodeStatus
+from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
@@ -405,6 +406,20 @@ async def log_pager(keys: Keys, key: str):
 async def node_input(keys: Keys, key: str):
     await keys.press(key)
     assert keys.said() == "it asks nothing now"  # for gates: test_gates
+
+
+@check
+async def node_edit(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.said() == NO_FILE  # with a file: test_reload
+
+
+@check
+async def run_reload(keys: Keys, key: str):
+    await keys.press(key)
+    await until(lambda: keys.said() != "")
+    assert "can't be reloaded" in keys.said(), keys.said()  # with a file: test_reload
 
 
 @check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.check.examples import usual_hint
 from dagtui.graph.check.suggestions import did_you_mean, listed
 from dagtui.graph.errors import MESSAGE_CAP, GraphError, Problem
 from dagtui.text import label
@@ -73,12 +72,12 @@ class Diagnostics:
         """Record what a reader reported about the value at that path. `subject` is the subject of its message."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
         place = (*at, *wrong.inside)
-        hint = wrong.hint or ("" if self.full else usual_hint(place))
+        hint = wrong.hint or ("" if self.full else _usual_hint(place))
         self.value(place, message, hint, needle=wrong.needle, lead=wrong.lead)
 
     def wrong_name(self, at: KeyPath, wrong: ValueProblem, what: str) -> None:
         """Record that a name, which is the key, is wrong. `what` has that name."""
-        self.key(at, f"the name of {what} {wrong.message}", wrong.hint or usual_hint(at))
+        self.key(at, f"the name of {what} {wrong.message}", wrong.hint or _usual_hint(at))
 
     def elsewhere(self, error: GraphError) -> None:
         """Record the problems of another file, which have their places."""
@@ -121,6 +120,13 @@ class Diagnostics:
         problems = [_problem(diagnostic, span, text, path) for span, diagnostic in placed[:SHOWN]]
         problems += self._elsewhere[:SHOWN]
         return GraphError(problems, more=len(placed) + len(self._elsewhere) - len(problems) + self._more)
+
+
+def _usual_hint(at: KeyPath) -> str:
+    """Return how to write the value at a path of keys."""
+    from dagtui.graph.check.examples import usual_hint  # only here: most files are right
+
+    return usual_hint(at)
 
 
 def _span(diagnostic: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:

@@ -63,7 +63,7 @@ def hostile_graph(folder: Path, names: list[str]) -> Path:
     task("prints", 'run = ["cat", "bytes"]', group)
     task("fails", f"""run = {quoted("cat bytes; cat bytes >&2; exit 3 # " + everything)}""", group)
     task("held back", 'run = "true"', 'needs = ["fails"]')
-    task("no program", f"run = [{quoted('NOPROGRAM' + everything)}]")
+    task("no program", f"run = [{quoted('./NOPROGRAM' + everything)}]")
     task("no folder", 'run = "true"', f"cwd = {quoted('NOFOLDER' + everything[:60])}")
     task("no shell", 'run = "true"', f"shell = [{quoted('NOSHELL' + everything)}]")
     task("runs on", 'run = "cat bytes; sleep 600"', "grace = 0.1")

@@ -89,6 +89,8 @@ class _Tasks:
         self._losses = Losses(path.parent, run, self._kinds, text, live)
         self._live = live
         self.draft.params |= {name: text.defaults[name] for name in live.params.values()}
+        self._fixed: dict[str, str] = {}
+        """Lines in which no placeholder can stand, by task."""
         self._acting = set[str]()
         """The tasks that do something, and make no file."""
         self._one_shell = ".ONESHELL" in targets
@@ -105,12 +107,24 @@ class _Tasks:
                 self._add(name, helps.get(name, ""))
             elif name in self._look.database.targets:
                 self.draft.tasks[name] = {"needs": [self._made_by[name]]}
+        self._settle_params()
         self._add_unsaid_needs()
         own = [name for name in names if self._made_by.get(name, name) == name]
         prerequisites = {
             name: list(self._prerequisites.tasks(self._run.database.targets[name].needs, files=True)) for name in own
         }
         PrerequisiteOrder(self.draft, self._acting).keep_all(prerequisites)
+
+    def _settle_params(self) -> None:
+        """Leave out parameters that no script has, and note tasks that others do not reach."""
+        scripts = "\n".join(str(table.get("run", "")) for table in self.draft.tasks.values())
+        self.draft.params = {
+            name: value for name, value in self.draft.params.items() if f"params.{name} }}}}" in scripts
+        }
+        for task, text in self._fixed.items():
+            for sign, name in self._live.params.items():
+                if sign in text and name in self.draft.params:
+                    self._lose(task, f"the parameter {name} does not change it: it stands where no placeholder can")
 
     def _add_unsaid_needs(self) -> None:
         """Let a file wait for files that its recipe names, and that make makes before it although no rule says so."""
@@ -164,7 +178,7 @@ class _Tasks:
             if name in _OWN or before.get(name) == value:
                 continue
             old, text = before.get(name, ""), doubled(value)
-            if name in self.draft.params:
+            if name in self.draft.params and value == self.draft.params[name]:
                 text = f"{{{{ params.{name} }}}}"
             if len(old) > 1 and old in value:
                 start, _, end = value.partition(old)
@@ -268,28 +282,16 @@ class _Tasks:
         return bool({".", "/"} & set(name[1:])) or re.search(word, "\n".join(self._lines(name))) is not None
 
     def _add_recipe(self, name: str, target: Target, block: Block, table: dict[str, object]) -> None:
-        count = len(block.lines)
-        if not count:
+        if not block.lines:
             return
-        ignored = failures_ignored(target.recipe, self._run.database.variables, count, one_shell=self._one_shell)
-        if ignored is None:
-            self._lose(name, "which of its lines may fail: signs before them come from a function")
-            ignored = [False] * count
-        if self._ignored is not None and (not self._ignored.needs or name in self._ignored.needs):
-            ignored = [True] * count
-        lines = [Line(text, may_fail) for text, may_fail in zip(block.lines, ignored, strict=True)]
-        made, shell = script(lines, self._shell(target, block)), self._shell(target, block)
-        run, signed = doubled(made.run), self._live.lines.get(name)
-        found = None
-        if signed:
-            lines = [Line(text, line.may_fail) for text, line in zip(signed, lines, strict=True)]
-            found = written(script(lines, shell).run, os.path.basename(shell[0]), self._live)
-            run = run if found is None else found
+        lines, shell = self._lines_of(name, target, block), self._shell(target, block)
+        made = script(lines, shell)
+        found = self._found_anew(name, lines, shell)
         only = self._prerequisites.only_when_needed(name, block)
-        if only and made.shell and os.path.basename(made.shell[0]) not in SHELLS:
+        if only and os.path.basename(shell[0]) not in SHELLS:
             self._lose(name, "its shell can't tell whether there is something to do: it runs each time")
             only = ""
-        table["run"] = only + run
+        table["run"] = only + (doubled(made.run) if found is None else found)
         if self._kinds[name] in {TargetKind.NAME, TargetKind.UNSURE}:
             self._acting.add(name)
         if made.shell:
@@ -305,6 +307,28 @@ class _Tasks:
             table["inputs"] = [*_texts(table["inputs"]), *headers]
         for what in self._losses.of(name, target, block, is_live=found is not None):
             self._lose(name, what)
+
+    def _lines_of(self, name: str, target: Target, block: Block) -> list[Line]:
+        """Return the lines of a recipe, and whether make ignores their failures."""
+        count = len(block.lines)
+        ignored = failures_ignored(target.recipe, self._run.database.variables, count, one_shell=self._one_shell)
+        if ignored is None:
+            self._lose(name, "which of its lines may fail: signs before them come from a function")
+            ignored = [False] * count
+        if self._ignored is not None and (not self._ignored.needs or name in self._ignored.needs):
+            ignored = [True] * count
+        return [Line(text, may_fail) for text, may_fail in zip(block.lines, ignored, strict=True)]
+
+    def _found_anew(self, name: str, lines: list[Line], shell: tuple[str, ...]) -> str | None:
+        """Return a script whose values are found anew in each run, or None if it has none, or they can't be."""
+        signed = self._live.lines.get(name)
+        if not signed:
+            return None
+        lines = [Line(text, line.may_fail) for text, line in zip(signed, lines, strict=True)]
+        found = written(script(lines, shell).run, os.path.basename(shell[0]), self._live)
+        if found is None:
+            self._fixed[name] = "\n".join(signed)
+        return found
 
     def _shell(self, target: Target, block: Block) -> tuple[str, ...]:
         first = self._look.database.targets.get(target.name, target)

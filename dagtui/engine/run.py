@@ -71,7 +71,7 @@ class Run:
         self._refused = False
         self._synced = NO_TIME
         self._unsynced = False
-        self._ended = False
+        self.has_ended = False
         """Whether the end is recorded, which is the last event of a run."""
 
     def clock(self) -> ClockTime:
@@ -148,7 +148,7 @@ class Run:
 
     def give(self, command: Command) -> Preview:
         """Carry out a command now. Results that were queued before are processed first (rule 2 in `rules`)."""
-        if self._ended:
+        if self.has_ended:
             return Preview(command, nothing="the run has ended")
         self._take_results()
         preview = self.traversal.handle(command, self.clock())
@@ -162,7 +162,7 @@ class Run:
 
     def note(self, text: str) -> None:
         """Record a note, unless the run has ended."""
-        if self._ended:
+        if self.has_ended:
             return
         self.traversal.emit(NoteEvent(self.clock(), text))
         self._finish_turn()
@@ -209,7 +209,7 @@ class Run:
 
     def announce(self, what: str, why: str) -> None:
         """Record an event of the whole run, such as a terminal that attaches or detaches, unless the run has ended."""
-        if self._ended:
+        if self.has_ended:
             return
         self.traversal.emit(RunEvent(self.clock(), what, why))
         self._finish_turn()
@@ -292,7 +292,7 @@ class Run:
             why = why or limit_why(self.state)
         self.traversal.emit(RunEvent(self.clock(), "ended", why or verdict, verdict=verdict))
         self._finish_turn()
-        self._ended = True
+        self.has_ended = True
         self.sync()
 
     def sync(self) -> None:

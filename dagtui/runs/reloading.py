@@ -30,7 +30,7 @@ from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.rereading import compared, reread
 from dagtui.runs.targets import default_targets
 from dagtui.store.errors import StoreError
-from dagtui.store.files import replace_file
+from dagtui.store.files import replace_file, write_new_file
 from dagtui.store.paths import is_piped
 from dagtui.text import label
 
@@ -93,7 +93,7 @@ class RunReloader:
         run.tell()
 
     def _refuse_outdated(self, base: Graph) -> None:
-        if self._run.ending:
+        if self._run.ending or self._run.run.has_ended:
             raise ReloadError("the run is ending")
         if base is not self._run.graph:
             raise ReloadError("the run has another graph by now: read the file again")
@@ -254,7 +254,10 @@ def _keep_graph(directory: Path, graph_path: Path) -> None:
     number = 1
     while os.path.lexists(directory / f"graph-{number}.toml"):
         number += 1
-    os.link(graph_path, directory / f"graph-{number}.toml")
+    try:
+        os.link(graph_path, directory / f"graph-{number}.toml")
+    except OSError:  # a file system without hard links
+        write_new_file(directory / f"graph-{number}.toml", graph_path.read_bytes())
 
 
 class _Chain:

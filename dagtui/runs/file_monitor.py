@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.toml.parse import digest_of
 from dagtui.runs.view import NAMED, Notice
 from dagtui.store.errors import StoreError
-from dagtui.text import label
+from dagtui.text import label, path_word
 from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class GraphFilesWatch:
 
     def _notice(self, path: Path, edits: tuple[str, ...]) -> Notice:
         name = self._name_of(path)
-        return _changed(name) if not edits else _unwritten(name, edits)
+        return _changed(name, self._run.graph_path) if not edits else _unwritten(name, edits)
 
     async def look_in_a_thread(self) -> None:
         """Check large files."""
@@ -191,11 +191,12 @@ class FileWatch:
         self.has_changed = self.found != self._digest
 
 
-def _changed(name: str) -> Notice:
+def _changed(name: str, graph_path: Path | None) -> Notice:
+    graph = "" if graph_path is None else f" {path_word(graph_path)}"
     return Notice(
         f"{name} changed",
         f"{name} has changed since this run read it. The run keeps the version it read; "
-        "a reload takes up the change, and shows first what that means",
+        f"dagtui reload{graph} takes up the change, and with --dry-run shows what that means",
         helps_reload=True,
     )
 

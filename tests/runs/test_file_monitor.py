@@ -63,7 +63,7 @@ def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: LiveRun, 
     graph.write_text(GRAPH.replace("3", "0"))
     (text,) = look(session)
     assert "graph.toml has changed since this run read it" in text
-    assert "a reload takes up the change" in text
+    assert "graph.toml takes up the change, and with --dry-run shows what that means" in text
     assert text in (record_of(session) / "journal.jsonl").read_text()
     heard = len(told)
     assert heard

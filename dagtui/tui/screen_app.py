@@ -312,7 +312,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._watch = self._watched.watch()
         self._watch.notes += notes
         if self._typist is not None:
-            self.end_typing()
+            self._typist.take_up(renumbered)
         self.main.take_up(renumbered)
         self.request_frame()
 

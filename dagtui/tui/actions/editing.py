@@ -12,13 +12,13 @@ import anyio.to_thread
 from textual.app import SuspendNotSupported
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.graph.errors import GraphError, quoted
+from dagtui.graph.errors import GraphError, Problem, quoted
 from dagtui.graph.toml.parse import decode, read_bytes
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.task_edits import TaskEditError
 from dagtui.store.errors import StoreError
 from dagtui.text import label
-from dagtui.tui.actions.reloading import file_name
+from dagtui.tui.actions.reloading import file_name, tell
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.reload import GraphErrorDialog, ReloadDialog, WriteBackDialog
 
@@ -47,8 +47,7 @@ async def edit(app: ScreenApp, run: LiveRun, node: NodeIndex) -> None:
     except (TaskEditError, StoreError) as error:
         app.say(str(error), Role.WARNING, lasting=True)
     except GraphError as error:  # the file itself
-        title, says = f"{file_name(run)} can't be used", "Mend it first. The run goes on as it is."
-        await app.push_screen_wait(GraphErrorDialog(title, error, says, editable=False, look=app.look))
+        await tell(app, f"{file_name(run)} can't be used", error, "Mend it first. The run goes on as it is.")
 
 
 def _editor(app: ScreenApp) -> list[str]:
@@ -95,7 +94,8 @@ class _Editing:
                 await self._ask_again(error, path)
                 edits.save_text(edit.text(parts, error.report()), path)
             except ReloadError as error:
-                raise TaskEditError(f"{error}; {self._kept(path)}") from None
+                await self._tell(error, path)
+                return
             else:
                 await self._take(preview, parts, path)
                 return
@@ -148,11 +148,17 @@ class _Editing:
         try:
             await run.reload(preview)
         except ReloadError as error:
-            raise TaskEditError(f"{error}; {self._kept(path)}") from None
+            await self._tell(error, path)
+            return
         run.edits.take(edit, parts)
         run.edits.discard_text(path)
         app.say(f"{self._name}: {preview.words()}")
         await self._offer()
+
+    async def _tell(self, error: ReloadError, path: Path) -> None:
+        """Show why an edit can't be taken."""
+        title, says = f"The edit of {self._name} can't be taken now", f"The run goes on as it is; {self._kept(path)}."
+        await tell(self._app, title, GraphError([Problem(str(error))]), says)
 
     async def _offer(self) -> None:
         """Offer to write the edit to its file."""

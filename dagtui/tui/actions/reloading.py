@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import GraphError, quoted
+from dagtui.graph.errors import GraphError, Problem, quoted
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.text import label
 from dagtui.tui.lines.rows import Role
@@ -28,11 +28,14 @@ async def reload(app: ScreenApp, run: LiveRun) -> None:
             await run.reload(preview)
             app.say(f"reloaded: {preview.words()}")
     except GraphError as error:
-        says = "The run goes on as it is."
-        dialog = GraphErrorDialog(f"{name} can't be used", error, says, editable=False, look=app.look)
-        await app.push_screen_wait(dialog)
+        await tell(app, f"{name} can't be used", error)
     except ReloadError as error:
-        app.say(str(error), Role.WARNING)
+        await tell(app, f"{name} can't be reloaded now", GraphError([Problem(str(error))]))
+
+
+async def tell(app: ScreenApp, title: str, error: GraphError, says: str = "The run goes on as it is.") -> None:
+    """Show what is wrong, until a person has read it. The texts are safe to show."""
+    await app.push_screen_wait(GraphErrorDialog(title, error, says, editable=False, look=app.look))
 
 
 def _dialog(app: ScreenApp, run: LiveRun, preview: ReloadPreview) -> ReloadDialog:

@@ -14,6 +14,8 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.terminal.typed_keys import MOST_PASTED, pasted, typed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.events import Event
 
     from dagtui.engine.protocol import NodeTerminals
@@ -45,10 +47,16 @@ class Typist:
         name = name_label(self._run.graph.labels[self._node], _NAME_CELLS)
         self._app.say(f"typing into {name}: every key goes there; Esc Esc ends this", Role.WARNING, lasting=True)
 
+    def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
+        """Go on with the same node: keys that were meant for it must not become commands."""
+        self._node = renumbered(self._node)
+
     @property
     def is_over(self) -> bool:
         """Whether the attempt has ended."""
         state = self._run.state
+        if self._node < 0:
+            return True
         return state.status[self._node] != NodeStatus.RUNNING or state.attempt[self._node] != self._attempt
 
     def takes(self, event: Event) -> bool:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.events import Event, Key
+
+    from dagtui.graph.model import NodeIndex
 
 
 class KeyTaker(Protocol):
@@ -20,6 +24,9 @@ class KeyTaker(Protocol):
 
     def say(self) -> None:
         """Show where keys go."""
+
+    def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
+        """Go on with the graph that the run has now, in which nodes have other numbers, or none."""
 
 
 MOST_PASTED = 1 << 16

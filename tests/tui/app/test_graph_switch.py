@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.scene import dag
 from support.waiting import until
 from tui.app.runs import CELLS, graph_of_reads, opened, run_under_way, screen_text, turns
 from tui.played_run import PlayedRun
@@ -173,6 +174,41 @@ async def test_another_screen_of_the_run_opens_where_the_last_one_was_before_the
     async with opened(again):
         await until(lambda: cursor(again) == CELLS[2])
         await until(lambda: again.main.side.node == run.graph.node(CELLS[2]))
+
+
+class NotedTerminals:
+    """Notes what would be typed into which node."""
+
+    def __init__(self) -> None:
+        self.typed: list[tuple[int, bytes]] = []
+
+    def resize(self, _rows: int, _columns: int) -> None:
+        pass
+
+    def type_into(self, node: int, _attempt: int, data: bytes) -> None:
+        self.typed.append((node, data))
+
+
+async def test_keys_that_are_typed_into_a_node_go_on_to_it(tmp_path: Path):
+    play = PlayedRun(dag("login plain", login={"tty": True}), tmp_path)
+    play.start("login")
+    run = play.session()
+    run.terminals = terminals = NotedTerminals()
+    app = DagtuiApp(run)
+    async with opened(app) as pilot:
+        await pilot.press("i", "a")
+        again = PlayedRun(dag("new login plain", login={"tty": True}), tmp_path)
+        again.start("login")
+        other = again.session()
+        run.graph, run.state, run.attempts = other.graph, other.state, other.attempts
+        run.tell_reloaded()
+        await pilot.press("q")
+        assert terminals.typed == [(0, b"a"), (1, b"q")]
+        run.graph, run.state, run.attempts = graph_of_reads(), run_under_way().state, run_under_way().attempts
+        run.tell_reloaded()
+        await until(lambda: "keys mean actions again" in screen_text(app))
+        await pilot.press("j")
+        assert len(terminals.typed) == 2
 
 
 async def test_what_happens_after_the_switch_is_shown():

@@ -162,4 +162,5 @@ async def test_a_selection_of_several_tasks_can_not_be_edited_at_once():
         await pilot.press("M", "M", ".")
         assert app.main.footer.said == NO_FILE
         await pilot.press("escape", "L")
-        await until(lambda: "this run can't be reloaded" in app.main.footer.said)
+        await until(lambda: isinstance(app.screen, GraphErrorDialog))
+        await until(lambda: "this run can't be reloaded" in screen_text(app))

@@ -70,22 +70,28 @@ def errors() -> GraphErrorDialog:
     return GraphErrorDialog("graph.toml can't be used", error, "The run goes on as it is.", editable=False)
 
 
+async def picture(app: DagtuiApp, dialog: Dialog[bool], size: tuple[int, int]) -> str:
+    """The screen below a dialog, and the dialog, once all of it is painted."""
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.jump(app.view.graph.node("split"))
+        await pilot.pause()
+        await app.push_screen(dialog)
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        shot = app.export_screenshot()
+        await pilot.press("escape")
+    return shot
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
 async def test_pictures_of_a_reload(snapshot: SnapshotAssertion, size: tuple[int, int]):
     run = run_under_way()
-    app = DagtuiApp(run)
-    async with opened(app, size):
-        app.push_screen(dialog_of(run))
-        await until(lambda: "Changed 5 nodes" in screen_text(app))
-        assert app.export_screenshot() == snapshot.use_extension(SvgExtension)
+    assert await picture(DagtuiApp(run), dialog_of(run), size) == snapshot.use_extension(SvgExtension)
 
 
 async def test_picture_of_errors(snapshot: SnapshotAssertion):
-    app = DagtuiApp(run_under_way())
-    async with opened(app, (80, 24)):
-        app.push_screen(errors())
-        await until(lambda: "retires" in screen_text(app))
-        assert app.export_screenshot() == snapshot.use_extension(SvgExtension)
+    assert await picture(DagtuiApp(run_under_way()), errors(), (80, 24)) == snapshot.use_extension(SvgExtension)
 
 
 async def test_each_changed_node_says_what_becomes_of_it():

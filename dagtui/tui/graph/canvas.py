@@ -16,7 +16,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.painter import ROLE_CLASSES, Painter, changed_regions
+from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_regions
 from dagtui.tui.lines.rows import Role, Span
 from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
@@ -45,11 +45,11 @@ class DrawnRow(NamedTuple):
     strip: Strip
 
 
-class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
+class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows the rows of a navigator that are in sight."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR, *ROLE_CLASSES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
     def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:

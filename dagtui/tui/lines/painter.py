@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from weakref import proxy
 
 from rich.segment import Segment
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.style import Style
+    from textual.css.styles import RenderStyles
 
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Span
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 measure_alike()
 
 ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values()})
-"""The component classes of a widget with a Painter. It adds THEME_CSS to its DEFAULT_CSS."""
+"""The classes of what a Painter paints. Its widget is styled by roles, and adds THEME_CSS to its DEFAULT_CSS."""
 NOTHING = Strip([], 0)
 """Stands for a row that was not drawn."""
 
@@ -143,7 +145,30 @@ def changed_regions(old: Strip, new: Strip, y: int, width: CellWidth) -> list[Re
     return [Region(first, y, end - first, 1) for first, end in changed_cells(old, new, width)]
 
 
-class PaintedRows(Widget, can_focus=True):
+class StyledByRoles(Widget):
+    """A widget with a Painter. The style of a role is computed when it is first painted with.
+
+    As component classes, all two dozen of them would be computed for each widget at its start and at each change of
+    the focus. They differ by theme, and by nothing else.
+    """
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """Return the styles of roles and component classes."""
+        for name in ROLE_CLASSES.intersection(names).difference(self._component_styles):
+            node = DOMNode(classes=name)
+            node._attach(self)  # as Textual does for component classes
+            self.app.stylesheet.apply(node)
+            self._component_styles[name] = node.styles
+        return super().get_component_styles(*names)
+
+    def notify_style_update(self) -> None:
+        """Discard the styles of roles: the colours have changed."""
+        super().notify_style_update()
+        for name in ROLE_CLASSES.intersection(self._component_styles):
+            del self._component_styles[name]
+
+
+class PaintedRows(StyledByRoles, can_focus=True):
     """A widget of whole rows: `draw` returns them, `repaint` sends only the changed cells to the terminal.
 
     It keeps only the strips on screen. It scrolls by itself: the height of a log in rows is unknown, and a growing
@@ -151,7 +176,6 @@ class PaintedRows(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
     def __init__(self, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

@@ -10,6 +10,7 @@ from tui.widget_harness import WidgetHarness
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.tree import TreePane
+from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.theme import (
     ANSI,
     CONTRAST,
@@ -92,3 +93,30 @@ async def test_tree_and_bar_give_a_status_the_same_look(theme: str) -> None:
         failed, running = (looks_of(tree)[status] for status in (NodeStatus.FAILED, NodeStatus.RUNNING))
         assert failed != running
         assert failed.bold
+
+
+@pytest.mark.anyio
+async def test_another_theme_changes_the_look_of_what_was_painted() -> None:
+    app, other = Themed(still(matrix_graph()), DARK.name), Themed(still(matrix_graph()), LIGHT.name)
+    async with app.run_test(size=(60, 20)) as pilot, other.run_test(size=(60, 20)) as other_pilot:
+        await other_pilot.pause()
+        dark = looks_of(app.tree_pane), looks_of(app.shown)
+        app.theme = LIGHT.name
+        await pilot.pause()
+        light = looks_of(app.tree_pane), looks_of(app.shown)
+        assert light == (looks_of(other.tree_pane), looks_of(other.shown)) != dark
+
+
+@pytest.mark.anyio
+async def test_only_what_is_painted_is_styled() -> None:
+    app = Themed(still(matrix_graph()), DARK.name)
+    async with app.run_test(size=(60, 20)) as pilot:
+        styled: list[str] = []
+        apply = app.stylesheet.apply
+        app.stylesheet.apply = lambda node, **options: (styled.extend(node.classes), apply(node, **options))[1]
+        app.set_focus(None)
+        app.stylesheet.update(app.screen)
+        await pilot.pause()
+        assert STATUS_CLASSES[NodeStatus.WAITING] in styled
+        assert Role.HIT.value not in styled
+        assert STATUS_CLASSES[NodeStatus.CANCELLING] not in styled

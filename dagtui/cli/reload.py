@@ -85,6 +85,9 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
     for task, keys in settings.items() if isinstance(settings, dict) else ():
         named = ", ".join(label(key, 60) for key in keys) if isinstance(keys, list) else ""
         yield f"{'settings':<16} {label(task)}: {named}"
+    of_run = answer.get("run_settings")
+    if isinstance(of_run, list) and of_run:
+        yield f"{'settings':<16} {', '.join(label(name, 80) for name in of_run)}"
     for key, words in _GROUPS.items():
         group = answer.get(key)
         if isinstance(group, dict) and group.get("count"):

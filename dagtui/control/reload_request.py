@@ -57,6 +57,7 @@ def reload_fields(preview: ReloadPreview) -> dict[str, object]:
         "redefined": {"count": len(changed), "nodes": fitting(changed, NAMES)},
         "stale": _named(preview.stale),
         "settings": dict(fitting(list(preview.settings.items()), NAMES)),
+        "run_settings": list(preview.run_settings),
         "added": _named(preview.added),
         "removed": _named(preview.removed),
         "removed_running": _named(preview.removed_running),
@@ -86,7 +87,14 @@ def token(preview: ReloadPreview) -> str:
     """Return a token for exactly this change: of the graph that the run has, by what was read."""
     digest = hashlib.blake2b(preview.base.digest, digest_size=8)
     digest.update(preview.digest)
-    for names in (tuple(preview.changed), preview.stale, preview.added, preview.removed, preview.removed_running):
+    for names in (
+        tuple(preview.changed),
+        preview.run_settings,
+        preview.stale,
+        preview.added,
+        preview.removed,
+        preview.removed_running,
+    ):
         digest.update(f" {len(names)} ".encode())
         digest.update("\0".join(names).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

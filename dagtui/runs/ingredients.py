@@ -52,8 +52,9 @@ class Ingredients:
             raise ValueError("a run needs a graph file, because its directory lies beside that")
         self.options = options
         self.path: Path = graph.path
-        started_with = os.environ if options.environment is None else options.environment
-        self.environment = {**graph.variables, **started_with}
+        self.started_with = os.environ if options.environment is None else options.environment
+        """The variables of the call, without those of `env_file`."""
+        self.environment = {**graph.variables, **self.started_with}
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 

@@ -57,10 +57,14 @@ class ReloadPreview:
     removed_running: tuple[str, ...]
     """Nodes that the file no longer has, whose attempts go on until they end."""
 
+    run_settings: tuple[str, ...] = ()
+    """What else differs, by dotted names: keys of `[run]`, `run.env_file` for other variables, and pools."""
+
     @property
     def changes_nothing(self) -> bool:
         """Whether the run would be the same."""
-        return not (self.changed or self.settings or self.added or self.removed or self.removed_running)
+        nodes = self.changed or self.added or self.removed or self.removed_running
+        return not (nodes or self.settings or self.run_settings)
 
     def words(self) -> str:
         """Say it in a line: "2 nodes changed (1 becomes stale), 1 added, 1 removed". Safe to show."""
@@ -77,6 +81,8 @@ class ReloadPreview:
             parts.append(f"{len(self.removed_running):,} removed while running, which {verb} first")
         if self.settings:
             parts.append(f"settings of {plural(len(self.settings), 'task')} changed")
+        if self.run_settings:
+            parts.append(f"{' and '.join(self.run_settings)} changed")
         return ", ".join(parts) or "nothing changed"
 
 

@@ -62,12 +62,15 @@ class RunReloader:
         """Read the graph file, or edited contents in place of files. Raises GraphError and ReloadError."""
         run, ingredients = self._run, self._machinery.ingredients
         if not edited and is_piped(ingredients.path):
-            raise ReloadError("the graph came from a pipe, which can't be read again")
+            raise ReloadError(
+                "the graph came from a pipe, which can't be read again: leave the run, and pipe the changed graph into "
+                f"dagtui run - --resume {run.number}"
+            )
         base = run.graph
         fresh = await anyio.to_thread.run_sync(reread, ingredients, edited)
         differing = await anyio.to_thread.run_sync(changed_parts, base, fresh.shown)
         self._refuse_outdated(base)
-        return compared(run, fresh, differing, is_file=not edited)
+        return compared(run, ingredients, fresh, differing, is_file=not edited)
 
     async def reload(self, preview: ReloadPreview) -> None:
         """Go on with the graph of a preview. Raises ReloadError."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.targets import Targets
 from dagtui.engine.walks import subtrees
 from dagtui.graph.definition import NEW
+from dagtui.graph.keys import RUN
 from dagtui.graph.loading import load
+from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.reload_preview import ChangedNode, ReloadError, ReloadPreview
 from dagtui.runs.targets import default_targets, refuse_missing_inputs
+from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
@@ -26,7 +31,7 @@ def reread(before: Ingredients, edited: Mapping[str, bytes]) -> Ingredients:
 
     Called in a thread. Raises GraphError and ReloadError.
     """
-    graph = load(before.path, before.executed.given, before.environment, edited)
+    graph = load(before.path, before.executed.given, before.started_with, edited)
     found = Ingredients(graph, before.options)
     if found.secrets is not None:
         known = frozenset(() if before.secrets is None else before.secrets.forms)
@@ -39,12 +44,31 @@ def reread(before: Ingredients, edited: Mapping[str, bytes]) -> Ingredients:
 
         found.shown, found.secrets = redacted(graph, before.secrets), before.secrets
     if any(task.inputs for task in graph.tasks):
-        refuse_missing_inputs(graph, None if graph.runs_everything else default_targets(graph), found.secrets)
+        refuse_missing_inputs(graph, _targets(graph, before.options.targets), found.secrets)
     return found
 
 
+def _targets(graph: Graph, called: Targets | None) -> Targets | None:
+    """Return what the call asks for, or what runs by default, in a graph. None: all nodes. Raises ReloadError."""
+    try:
+        if called is None:
+            return default_targets(graph)
+    except ChoiceError as error:
+        raise ReloadError(str(error)) from error
+    found: list[NodeIndex] = []
+    for name in called.named:
+        with suppress(ChoiceError):  # the file no longer has it
+            found += nodes_matching(graph, name)
+    return Targets(tuple(dict.fromkeys(found)), called.named)
+
+
 def compared(
-    run: LiveRun, fresh: Ingredients, differing: Mapping[NodeIndex, tuple[str, ...]], *, is_file: bool
+    run: LiveRun,
+    before: Ingredients,
+    fresh: Ingredients,
+    differing: Mapping[NodeIndex, tuple[str, ...]],
+    *,
+    is_file: bool,
 ) -> ReloadPreview:
     """Return what a reload would change. `differing` are the nodes of the new graph that differ, with the parts."""
     old, new, leaving = run.graph, fresh.shown, run.state.leaving
@@ -68,6 +92,7 @@ def compared(
         added=added,
         removed=tuple(old.labels[node] for node in gone),
         removed_running=(),
+        run_settings=tuple(_run_settings(before, fresh)),
     )
     return as_now(run, preview)
 
@@ -124,6 +149,21 @@ def _settings(old: Graph, new: Graph) -> Mapping[str, tuple[str, ...]]:
             if differing:
                 found[task.name] = differing
     return found
+
+
+def _run_settings(before: Ingredients, fresh: Ingredients) -> Iterator[str]:
+    """Yield what differs for the run as a whole."""
+    old, new = before.shown, fresh.shown
+    for key in RUN:
+        if getattr(old.settings, key) != getattr(new.settings, key):
+            yield f"run.{key}"
+    if before.environment != fresh.environment and old.settings.env_file == new.settings.env_file:
+        yield "run.env_file"
+    pools = ({pool.name: pool for pool in graph.pools} for graph in (old, new))
+    one, other = pools
+    yield from (
+        f"pools.{label(name, 60)}" for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)
+    )
 
 
 _KEYS = {"retry": "retries", "is_finally": "finally", "condition": "if"}

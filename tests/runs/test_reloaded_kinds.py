@@ -11,6 +11,7 @@ from support.waiting import until
 from dagtui.engine.messages import Answer, Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets
+from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load, load_recorded
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
@@ -208,3 +209,38 @@ async def test_short_attempts_run_once_each_while_the_file_is_reloaded_again_and
         assert run.state.verdict() is Verdict.COMPLETED
     ran = trace.read_text(encoding="utf-8").split()
     assert len(ran) == len(set(ran)) >= 150
+
+
+async def test_what_counts_for_the_whole_run_is_taken_up_unless_the_call_or_a_person_gave_it(file: Path) -> None:
+    text = "[run]\njobs = {}\n[pools]\ngpu = {}\n[tasks.a]\npools = {{ gpu = 1 }}\n" + GATED
+    text += '\n[tasks.b]\npools = {{ gpu = 1 }}\nrun = "true"\n'
+    run = begin(file, text.format(1, 1), jobs=None)
+    async with driven(run):
+        await reaches(run, "a", NodeStatus.RUNNING)
+        write(file, text.format(3, 2))
+        preview = await run.read_graph_again()
+        assert (preview.words(), preview.changes_nothing) == ("run.jobs and pools.gpu changed", False)
+        await run.reload(preview)
+        await reaches(run, "b", NodeStatus.COMPLETED)
+        assert run.state.jobs == 3
+        run.give(Command(CommandKind.SET_JOBS, jobs=4))
+        write(file, text.format(2, 2))
+        await reload(run)
+        assert run.state.jobs == 4
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+
+
+async def test_an_input_that_is_missing_refuses_the_new_file_if_the_run_needs_it(file: Path) -> None:
+    text = f"[tasks.a]\n{GATED}\n[tasks.b]\nrun = 'true'\n"
+    write(file, text)
+    graph = load(file, {})
+    run = start_run(graph, LaunchOptions(jobs=4, targets=Targets((graph.node("a"),), ("a",))))
+    async with driven(run):
+        write(file, text + "inputs = ['absent']\n")
+        assert (await run.read_graph_again()).changed.keys() == {"b"}
+        write(file, text.replace("[tasks.b]", "inputs = ['absent']\n[tasks.b]"))
+        with pytest.raises(GraphError, match="absent"):
+            await run.read_graph_again()
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)

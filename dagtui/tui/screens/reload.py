@@ -97,6 +97,8 @@ class ReloadDialog(Dialog[bool]):
             title = row(Span("Other keys ", _STALE), muted(f"{plural(len(tasks), 'task')}: they count from now on"))
             lines = [self._named(name, ", ".join(keys)) for name, keys in tasks[:NAMES_SHOWN]]
             yield [title, *lines, *and_more(len(tasks) - NAMES_SHOWN)]
+        if found.run_settings:
+            yield [row(Span("Of the run ", _STALE), muted(f"{', '.join(found.run_settings)}: counts from now on"))]
         if found.removed_running:
             number = len(found.removed_running)
             title = self._title_of("Removed, but running", number, Role.BAD, ": goes on until it ends")

@@ -23,8 +23,9 @@ from dagtui.engine.why import mark_why
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.renumbering import Renumbering
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
@@ -117,7 +118,8 @@ class Changes(NamedTuple):
 
     changed: Mapping[NodeIndex, tuple[str, ...]]
     """Nodes whose definition differs, and the parts of it."""
-    added: Collection[NodeIndex]
+    added: Mapping[NodeIndex, AttemptNumber]
+    """Nodes that join, each with the last attempt of a node of that name that the run had before, or 0."""
     removed: Sequence[str]
     leaving: Sequence[NodeIndex]
     """Leftovers: nodes that the file no longer has, whose attempts go on."""
@@ -145,6 +147,9 @@ def reload(
         round(state.limit_from, 3),
     )
     run.emit(RunEvent(now, RELOADED, why, jobs, targets=targets, reload=recorded))
+    for node, attempt in changes.added.items():
+        if attempt:
+            run.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt, fresh=True))
     before = state.copy_columns()
     run.outdate(superseded)
     for node in sorted(below):

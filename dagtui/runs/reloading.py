@@ -22,7 +22,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.leftovers import leftover, with_leftovers
 from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
-from dagtui.graph.toml.parse import digest_of, read_bytes
+from dagtui.graph.toml.parse import digest_of, read_bytes_again
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.ingredients import Ingredients, Machinery, identity_of, reads_files, values_of_run
 from dagtui.runs.processors import initial_slots
@@ -31,6 +31,7 @@ from dagtui.runs.rereading import compared, reread
 from dagtui.runs.targets import default_targets
 from dagtui.store.errors import StoreError
 from dagtui.store.files import replace_file, write_new_file
+from dagtui.store.log_index import last_logged
 from dagtui.store.paths import is_piped
 from dagtui.text import label
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from dagtui.engine.messages import Result
+    from dagtui.engine.messages import AttemptNumber, Result
     from dagtui.engine.protocol import Executor
     from dagtui.engine.traversal import Traversal
     from dagtui.execution.files.judging_executor import JudgingExecutor
@@ -85,11 +86,12 @@ class RunReloader:
             raise ReloadError("a reload is under way")
         driven.withdraw_submitted()
         try:
-            graphs = await anyio.to_thread.run_sync(_Graphs, self._machinery, run, preview, [])
+            used = await anyio.to_thread.run_sync(last_logged, run.directory.path / "logs", preview.added)
+            graphs = await anyio.to_thread.run_sync(_Graphs, self._machinery, run, preview, used, [])
             await _nothing_submitted(run)
             self._refuse_outdated(preview.base)
             leftovers = _leftovers(run, preview)
-            self._take_up(preview, _Graphs(self._machinery, run, preview, leftovers) if leftovers else graphs)
+            self._take_up(preview, _Graphs(self._machinery, run, preview, used, leftovers) if leftovers else graphs)
         finally:
             if driven.traversal is traversal:
                 driven.submit_again()
@@ -136,7 +138,7 @@ class RunReloader:
 
 def _digest(path: Path) -> bytes:
     try:
-        return digest_of(read_bytes(path, label(path)))
+        return digest_of(read_bytes_again(path, label(path)))
     except GraphError:
         return b""
 
@@ -167,10 +169,19 @@ async def _nothing_submitted(run: LiveRun) -> None:
 class _Graphs:
     """The new graph with what is left over of the one before, and its files. Made in a thread if nothing is."""
 
-    def __init__(self, machinery: Machinery, run: LiveRun, preview: ReloadPreview, leftovers: list[Task]) -> None:
+    def __init__(
+        self,
+        machinery: Machinery,
+        run: LiveRun,
+        preview: ReloadPreview,
+        used: list[AttemptNumber],
+        leftovers: list[Task],
+    ) -> None:
         self.shown = with_leftovers(preview.graph, leftovers)
         self.executed = with_leftovers(preview.executed, leftovers)
         self.leaving = [self.shown.node(task.name) for task in leftovers]
+        self.added = {self.shown.node(name): attempt for name, attempt in zip(preview.added, used, strict=True)}
+        """What joins, with the last attempt of a node of that name that an earlier graph of the run had, or 0."""
         self.renumbering = Renumbering(run.graph, self.shown)
         self.numbers = NodeNumbers(machinery.local.numbered, self.shown.labels)
         self.numbers_file = node_numbers.as_json(self.numbers.labels)
@@ -207,7 +218,7 @@ def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs:
     traversal.conditions = ingredients.conditions(identity_of(run.directory))
     changed = {shown.node(name): node.parts for name, node in preview.changed.items()}
     removed = (*preview.removed, *preview.removed_running)
-    changes = engine.Changes(changed, [shown.node(name) for name in preview.added], removed, graphs.leaving)
+    changes = engine.Changes(changed, graphs.added, removed, graphs.leaving)
     jobs = 0
     if options.jobs is None and run.state.jobs == initial_slots(run.graph, None):
         jobs = initial_slots(shown, None)

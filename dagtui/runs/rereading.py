@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from dagtui.graph.definition import NEW
 from dagtui.graph.keys import RUN
 from dagtui.graph.loading import load
 from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+from dagtui.graph.toml.parse import read_bytes_again
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.reload_preview import ChangedNode, ReloadError, ReloadPreview
 from dagtui.runs.targets import default_targets, refuse_missing_inputs
@@ -31,7 +33,9 @@ def reread(before: Ingredients, edited: Mapping[str, bytes]) -> Ingredients:
 
     Called in a thread. Raises GraphError and ReloadError.
     """
-    graph = load(before.path, before.executed.given, before.started_with, edited)
+    path = os.path.realpath(before.path)
+    contents = edited if path in edited else {**edited, path: read_bytes_again(before.path, label(before.path))}
+    graph = load(before.path, before.executed.given, before.started_with, contents)
     found = Ingredients(graph, before.options)
     if found.secrets is not None:
         known = frozenset(() if before.secrets is None else before.secrets.forms)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import GraphError, quoted
-from dagtui.graph.toml.parse import decode, digest_of, parse, read_bytes
+from dagtui.graph.toml.parse import decode, digest_of, parse, read_bytes_again
 from dagtui.graph.toml.task_source import TaskSource, task_names, task_source
 from dagtui.runs.view import NO_FILE
 from dagtui.store.errors import StoreError
@@ -166,7 +166,7 @@ class TaskEdits:
             raise TaskEditError(NO_FILE)
         written = graph.path.parent / task.file if task.file else graph.path
         path, shown = Path(os.path.realpath(written)), label(task.file or graph.path.name, 200)
-        before = read_bytes(path, shown)
+        before = read_bytes_again(path, shown)
         earlier = self._unwritten.get(path)
         if earlier is not None and earlier.before != before:
             names = ", ".join(quoted(name) for name in earlier.tasks)
@@ -202,7 +202,7 @@ class TaskEdits:
         """Write the edits of a file to it. `shown` names it. Raises TaskEditError, and then nothing is lost."""
         file = self._unwritten[path]
         try:
-            now = read_bytes(path, shown)
+            now = read_bytes_again(path, shown)
         except GraphError as error:
             raise TaskEditError(f"not written: {shown} {error.problems[0].message}; the run keeps the edit") from None
         if now != file.before:

@@ -14,6 +14,7 @@ from support.scene import conditions_of
 
 from dagtui.engine import reloading
 from dagtui.engine.events import parse
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -159,7 +160,7 @@ class ReloadStep(RunModel):
         self.state = traversal.state
         changes = reloading.Changes(
             {graph.node(label): PARTS for label in found.changed},
-            [graph.node(label) for label in found.added],
+            {graph.node(label): NO_ATTEMPT for label in found.added},
             sorted(found.removed),
             [graph.node(task.name) for task in tasks],
         )

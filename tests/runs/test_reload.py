@@ -13,7 +13,7 @@ import pytest
 from support.journals import replayed
 from support.waiting import until
 
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.messages import AttemptNumber, Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.graph.errors import GraphError
@@ -158,6 +158,39 @@ async def test_a_bad_file_changes_nothing(file: Path) -> None:
         assert run.graph is graph
         (file.parent / "go").touch()
         await until(lambda: run.settled)
+
+
+async def test_a_pipe_in_place_of_the_file_is_not_waited_for(file: Path) -> None:
+    run = begin(file, '[tasks.a]\nrun = "true"\n')
+    async with driven(run):
+        await until(lambda: run.settled)
+        preview = await run.read_graph_again()
+        os.rename(file, file.with_name("before"))
+        os.mkfifo(file)
+        with anyio.fail_after(20):
+            with pytest.raises(GraphError, match="is a pipe or device"):
+                await run.read_graph_again()
+            with pytest.raises(ReloadError):
+                await run.reload(preview)
+
+
+async def test_a_node_that_comes_back_keeps_the_numbers_and_logs_of_its_attempts(file: Path) -> None:
+    kept = f"[tasks.kept]\n{GATED}\n"
+    back = '[tasks.back]\nrun = "echo {}; exit {}"\nretries = {}\nretry_delay = "0s"\n'
+    run = begin(file, kept + back.format("old", 0, 0))
+    async with driven(run):
+        await reaches(run, "back", NodeStatus.COMPLETED)
+        write(file, kept)
+        await reload(run)
+        write(file, kept + back.format("new", 1, 1))
+        await reload(run)
+        await reaches(run, "back", NodeStatus.FAILED)
+        assert run.state.attempt[run.graph.node("back")] == 3  # the second, and its retry
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        assert replayed(run).attempt == run.state.attempt
+    logs = [run.directory.log_path("back", AttemptNumber(number)) for number in (1, 2, 3)]
+    assert [log.read_text("utf-8") for log in logs] == ["old\n", "new\n", "new\n"]
 
 
 async def test_a_preview_is_refused_when_the_file_or_the_run_has_changed(file: Path) -> None:

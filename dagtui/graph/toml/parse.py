@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,6 +58,17 @@ def read_bytes(path: Path, shown: str) -> bytes:
     if len(content) > MOST_BYTES:
         raise GraphError([Problem(f"is larger than {MOST_BYTES // 1024**2} MB", shown)])
     return content
+
+
+def read_bytes_again(path: Path, shown: str) -> bytes:
+    """Return the content of a regular file. Raises GraphError for a pipe or device, too: reading it may never end."""
+    try:
+        kind = stat.S_IFMT(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return read_bytes(path, shown)  # says what is wrong
+    if kind not in {stat.S_IFREG, stat.S_IFDIR}:
+        raise GraphError([Problem("is a pipe or device, which can't be read again", shown)])
+    return read_bytes(path, shown)
 
 
 def digest_of(content: bytes) -> bytes:

@@ -13,7 +13,7 @@ from textual.app import SuspendNotSupported
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.errors import GraphError, Problem, quoted
-from dagtui.graph.toml.parse import decode, read_bytes
+from dagtui.graph.toml.parse import decode, read_bytes_again
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.task_edits import TaskEditError
 from dagtui.store.errors import StoreError
@@ -123,7 +123,7 @@ class _Editing:
     def _read(self, path: Path) -> str:
         """Return the text that the editor left. Raises TaskEditError."""
         try:
-            return decode(read_bytes(path, ""), "")
+            return decode(read_bytes_again(path, ""), "")
         except GraphError as error:
             raise TaskEditError(f"{self._name}: your text {error.problems[0].message}; {self._kept(path)}") from None
 

@@ -294,13 +294,24 @@ class Navigator:
     def carry_over(self, other: Navigator) -> None:
         """Take over what another graph's navigator shows, by names. A cursor on what is gone moves to a row nearby."""
         self.restore(other.dump())
-        for name in islice(other.names_near_cursor(), _NEIGHBOURS):
-            named = self._views.item_named(self.outline.layout, name)
-            if named is not None:
-                self.outline.reveal(named)
-                self.cursor = named
-                break
+        found = self._same_reference(other)
+        names = islice(other.names_near_cursor(), _NEIGHBOURS)
+        while found is None and (name := next(names, None)) is not None:
+            found = self._views.item_named(self.outline.layout, name)
+        if found is not None:
+            self.outline.reveal(found)
+            self.cursor = found
         self._settle()
+
+    def _same_reference(self, other: Navigator) -> int | None:
+        """Return the reference that stands for the one under another navigator's cursor, if there is one."""
+        there, here, cursor = other.outline.layout, self.outline.layout, other.cursor
+        if cursor == NOTHING or not there.is_reference(cursor):
+            return None
+        above = self._views.item_named(here, other._views.name_of(there, there.parents[cursor]))
+        node = self._graph.find(other._graph.labels[there.node(cursor) or 0])
+        references = range(here.node_count + len(here.heads), len(here))
+        return next((item for item in references if here.parents[item] == above and here.node(item) == node), None)
 
     def names_near_cursor(self) -> Iterator[str]:
         """Yield the name of the cursor's row, then those of rows ever further away."""

@@ -178,6 +178,11 @@ include also.mk
 made.d also.mk: ; touch $@ remade; echo 'X = 1' > $@
 own: SHELL := /bin/bash
 own: ; +touch own-run
+firm firm2: override SHELL := /bin/bash
+firm2: private override SHELL := /bin/bash
+firm: firmer ; +touch firm-run
+firm2: ; +touch private-run
+firmer: ; +touch firmer-run
 %.own: override SHELL := /bin/bash
 a.own: ; +touch pattern-run
 MAKEFLAGS += -j4 -O
@@ -188,9 +193,17 @@ MAKEFLAGS += -j4 -O
     before = sorted(os.listdir(tmp_path))
     text = draft_of(tmp_path, recipes)
     assert sorted([*before, "Makefile"]) == sorted(os.listdir(tmp_path))
-    for name in ("plus", "plus-at", "sub-run", "other-run", "made-run", "double-run", "own-run", "pattern-run"):
+    names = ("plus", "plus-at", "sub-run", "other-run", "made-run", "double-run", "own-run", "pattern-run")
+    for name in (*names, "firm-run", "private-run", "firmer-run"):
         assert f"touch {name}" in text, text
     assert f"{LOST} include made.d: it does not exist yet" in text
+
+
+@pytest.mark.parametrize("name", ["a\\\\ b", "a%(b)"])
+def test_a_shell_of_a_name_that_cannot_be_written_is_refused(tmp_path: Path, name: str):
+    with pytest.raises(MakeError, match="has its own SHELL"):
+        draft_of(tmp_path, f"all: ; true\n{name}: SHELL = /bin/bash\n{name}: ; +touch run\n")
+    assert not (tmp_path / "run").exists()
 
 
 def test_shells_are_those_of_the_recipes(tmp_path: Path):

@@ -126,7 +126,7 @@ def _add(lines: Sequence[str], targets: dict[str, Target]) -> None:
 
 def _is_specific(lines: Sequence[str], at: int) -> bool:
     """Return whether a line is a variable of a target: those follow a remark where they are from."""
-    return re.match(r"# (makefile|environment|default|override|command line|automatic)", lines[at - 1]) is not None
+    return re.match(r"# (makefile|environment|default|'?override|command line|automatic)", lines[at - 1]) is not None
 
 
 def _add_facts(target: Target, lines: Sequence[str]) -> None:

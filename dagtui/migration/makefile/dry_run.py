@@ -95,7 +95,7 @@ def first_look(make: Make) -> FirstLook:
         values.get(".DEFAULT_GOAL", ""),
         makefiles,
         values.get("MAKEFLAGS", ""),
-        tuple(filter(lambda pattern: is_plain_target(pattern.replace("%", "")), shells)),
+        tuple(shells),
     )
 
 
@@ -119,7 +119,7 @@ def dry_run(
         execute: Whether `$(shell …)` in recipes is executed.
     """
     missing, failed = dict[str, list[str]](), dict[str, str]()
-    rules = [f"{name}: override SHELL = $(shell-{make.nonce})" for name in (*_own_shells(look), *look.pattern_shells)]
+    rules = [f"{name}: override SHELL = $(shell-{make.nonce})" for name in _own_shells(look)]
     rules += [f"$(info {make.nonce} asked{SEPARATOR}{name}{SEPARATOR}{text})" for name, text in (ask or {}).items()]
     for _ in range(_MOST_ROUNDS):
         answer = make.dry_run(goals, look.shell, rules, variables, execute=execute)
@@ -161,9 +161,14 @@ def dry_run(
 
 
 def _own_shells(look: FirstLook) -> Iterator[str]:
-    for name, target in look.database.targets.items():
-        if "SHELL" in target.variables and is_plain_target(name):
-            yield escaped_target(name)
+    """Yield targets and patterns that have a shell of their own, which would run their lines. Raises MakeError."""
+    targets = (name for name, target in look.database.targets.items() if "SHELL" in target.variables)
+    for name in (*targets, *look.pattern_shells):
+        if not is_plain_target(name.replace("%", "")):
+            raise MakeError(
+                f"{name!r} has its own SHELL, and make reads the name as something else: set SHELL for the whole file"
+            )
+        yield escaped_target(name)
 
 
 def _at(stop: re.Match[str], database: Database) -> Iterator[str]:

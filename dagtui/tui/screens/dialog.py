@@ -70,6 +70,9 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         *(Binding(keys, action, show=False) for keys, action in _MOVES),
     ]
 
+    outlives_reload: ClassVar[bool] = False
+    """Whether it makes sense when the run has got another graph. Otherwise it closes."""
+
     monotonic = staticmethod(time.monotonic)
 
     def __init__(self, look: Look = IN_UNICODE) -> None:
@@ -127,8 +130,7 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         """Show what has changed in the run. The app calls this once a frame."""
 
     def take_up(self) -> None:
-        """Go on with the graph that the run has now. By default, close: the question is about the one before."""
-        self.dismiss(None)
+        """Go on with the graph that the run has now, if it outlives a reload."""
 
     def compose(self) -> ComposeResult:
         """Yield the box."""
@@ -187,8 +189,7 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 class Reader(Dialog[None]):
     """A page that asks nothing. No letter answers it, and what it does not know has no effect."""
 
-    def take_up(self) -> None:
-        """Stay: it is not about the run."""
+    outlives_reload = True
 
 
 def choice(words: str, pressed: str, look: Look) -> tuple[Span, Span]:

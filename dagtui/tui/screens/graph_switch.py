@@ -52,9 +52,18 @@ class GraphSwitch(Generic[ResultT]):
             return NO_NODE if found is None else found
 
         with self._app._context():  # the listener is called in a task of the run
-            for screen in reversed(self._app.screen_stack[1:]):
-                if isinstance(screen, Dialog):
-                    screen.take_up()
-                else:
-                    self._app.pop_screen()
+            self._close_outdated()
             self._take_up(renumbered)
+
+    def _close_outdated(self) -> None:
+        """Close the screens over the main one whose question is about the graph before, and those over them."""
+        above = self._app.screen_stack[1:]
+        while above and not all(isinstance(screen, Dialog) and screen.outlives_reload for screen in above):
+            top = above.pop()
+            if isinstance(top, Dialog):
+                top.dismiss(None)
+            else:
+                self._app.pop_screen()
+        for screen in above:
+            if isinstance(screen, Dialog):
+                screen.take_up()

@@ -82,6 +82,8 @@ class LeaveDialog(Dialog[ExitReason]):
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 
+    outlives_reload = True
+
     def take_up(self) -> None:
         """Show the present nodes."""
         if self._preview is not None:

@@ -198,8 +198,7 @@ class GraphErrorDialog(Dialog[bool]):
         self._consequence = consequence
         self._is_editable = editable
 
-    def take_up(self) -> None:
-        """Stay: the file is as wrong as before."""
+    outlives_reload = True  # the file is as wrong as before
 
     def head(self) -> list[Row]:
         """Return the title and what this means for the run."""
@@ -254,8 +253,7 @@ class WriteBackDialog(Dialog[bool]):
         self._path = path
         self._others = others
 
-    def take_up(self) -> None:
-        """Stay: the file still lacks the edit."""
+    outlives_reload = True  # the file still lacks the edit
 
     def head(self) -> list[Row]:
         """Return the question."""

@@ -147,6 +147,25 @@ async def test_a_command_about_the_graph_before_is_not_given(monkeypatch: pytest
         assert given == []
 
 
+async def test_what_stays_closes_with_a_question_below_it_that_does_not():
+    run = run_under_way()
+    app = DagtuiApp(run)
+    async with opened(app) as pilot:
+        app.jump(run.graph.node("split"))
+        await pilot.press("R")
+        assert isinstance(app.screen, PreviewDialog)
+        app.push_screen(HelpScreen(app.keymap))
+        await turns()
+        switch(run)
+        assert app.screen is app.main
+        app.push_screen(HelpScreen(app.keymap))
+        await turns()
+        await pilot.press("enter")  # the manual over it
+        over = list(app.screen_stack)
+        switch(run, before=("x",))
+        assert app.screen_stack == over
+
+
 async def test_help_and_the_question_whether_to_leave_stay():
     run = run_under_way()
     app = DagtuiApp(run)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from runs.test_reload import GATED, begin, driven, file, reaches, reload, status, write
+from support.process_listing import descendants, name_of
 from support.waiting import until
 
 from dagtui.engine.messages import Answer, Command, CommandKind
@@ -244,3 +247,23 @@ async def test_an_input_that_is_missing_refuses_the_new_file_if_the_run_needs_it
             await run.read_graph_again()
         (file.parent / "go").touch()
         await until(lambda: run.settled)
+
+
+async def test_a_supervisor_that_dies_after_a_reload_is_replaced(file: Path) -> None:
+    text = f"[tasks.long]\nretries = 1\nretry_delay = 0\n{GATED}\n"
+    run = begin(file, text)
+    async with driven(run):
+        await reaches(run, "long", NodeStatus.RUNNING)
+        write(file, '[tasks.new]\nneeds = ["long"]\nrun = "true"\n' + text)
+        await reload(run)
+        supervisor = next(pid for pid in descendants(os.getpid()) if name_of(pid) == "dag-supervisor")
+        os.kill(supervisor, signal.SIGKILL)
+        await until(lambda: run.state.attempt[run.graph.node("long")] == 2)
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        assert run.state.verdict() is Verdict.COMPLETED
+        results = run.attempts.of(run.graph.node("long"))
+        assert [(result.attempt, result.status) for result in results] == [
+            (1, NodeStatus.FAILED),
+            (2, NodeStatus.COMPLETED),
+        ]

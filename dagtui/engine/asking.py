@@ -38,7 +38,7 @@ class Asking(Dispatch):
 
     def carry(self, other: Asking, renumbering: Renumbering) -> None:
         """Take over what another one, of an older graph, knows beside its state."""
-        self._staleness.carry(other._staleness, renumbering.nodes)
+        self._staleness.carry(renumbering.nodes(other._staleness.outdated))
         self._typical, self._lookahead_most = other._typical, other._lookahead_most
         for when, node, attempt, kind in other._alarms:
             if kind not in _LIMITS and (number := renumbering.number_of[node]) >= 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Container
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
@@ -28,10 +28,9 @@ class Staleness:
         """Running nodes that began before an ancestor began again. They are stale once they complete."""
         self._invalidated: set[NodeIndex] = set()
 
-    def carry(self, other: Staleness, renumbered: Callable[[Iterable[NodeIndex]], set[NodeIndex]]) -> None:
-        """Take over what is known of an older graph. `renumbered` returns the new numbers of nodes."""
-        self.outdated = renumbered(other.outdated)
-        self._invalidated = renumbered(other._invalidated)
+    def carry(self, outdated: set[NodeIndex]) -> None:
+        """Take over the outdated nodes of another graph. What was invalidated may have other nodes below it now."""
+        self.outdated = outdated
 
     @property
     def active(self) -> bool:

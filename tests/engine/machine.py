@@ -227,6 +227,8 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         for node in running:
             timeout = self.graph.task(node).timeout
             late = timeout is not None and self.now - self.state.started[node] >= timeout
+            if ran_out and node in self.last and not late:
+                continue  # a node joined while it ran
             assert (late or ran_out) == (self.state.status_of(node) is NodeStatus.CANCELLING), (
                 "a timeout came at the wrong time"
             )

@@ -13,7 +13,7 @@ from support.gates import as_gate, questions
 from support.scene import conditions_of
 
 from dagtui.engine import reloading
-from dagtui.engine.events import parse
+from dagtui.engine.events import NodeEvent, parse
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.state import RunState
@@ -167,6 +167,7 @@ class ReloadStep(RunModel):
         self.in_command = True
         self.left_before = self.limit_left()  # a run whose time is over is ended when the reload wakes it
         reloading.reload(traversal, changes, self.now, "reloaded", 0, targets)
+        self.tries.update({e.node: 0 for e in traversal.events if isinstance(e, NodeEvent) and e.fresh})
         self.check_done(done)
         self.conclude()
         self.in_command = False

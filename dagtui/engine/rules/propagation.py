@@ -167,9 +167,15 @@ class Propagation:
         if status not in _BLOCKED_BY or cause is Cause.PERSON:
             return
         found = self.follows(node)
-        is_blocked_by_parent = cause in _WITHOUT_BLOCKER or self.state.blocker[node] in self.graph.parents(node)
-        if found != (status, cause) or not is_blocked_by_parent:
+        if found != (status, cause) or not self._names_its_blocker(node, cause, _BLOCKED_BY[status]):
             self._become(node, *found)
+
+    def _names_its_blocker(self, node: NodeIndex, cause: Cause, wanted: ParentOutcome) -> bool:
+        """Return whether the stored blocker is a parent of the node, or none could be."""
+        blocker, parents = self.state.blocker[node], self.graph.parents(node)
+        if cause in _WITHOUT_BLOCKER or blocker in parents:
+            return True
+        return blocker == NO_NODE and not any(self.state.outcome_of(parent) is wanted for parent in parents)
 
     def follows(self, node: NodeIndex) -> tuple[NodeStatus, Cause]:
         """Return the status that follows from a node's parents and trigger."""

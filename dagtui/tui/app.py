@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenOptions
+    from dagtui.tui.screens.graph_switch import Renumbered
     from dagtui.tui.terminal.host import TerminalHost
 
 
@@ -36,6 +37,11 @@ class DagtuiApp(ScreenApp):
         """Create the App. Without a place, it drives the run on this process's own terminal."""
         super().__init__(run, place or OwnTerminal(partial(_drive, run)), **options)
         self._run = run
+
+    def take_up(self, renumbered: Renumbered) -> None:
+        """Show the graph that the run has now, and say so: perhaps another terminal has reloaded it."""
+        super().take_up(renumbered)
+        self.say("the run was reloaded")
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""

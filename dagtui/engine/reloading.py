@@ -147,9 +147,8 @@ def reload(
         round(state.limit_from, 3),
     )
     run.emit(RunEvent(now, RELOADED, why, jobs, targets=targets, reload=recorded))
-    for node, attempt in changes.added.items():
-        if attempt:
-            run.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt, fresh=True))
+    for node in state.inside(changes.added):  # a node of that name may have been there, and is on record
+        run.set(NodeChange(node, NodeStatus.WAITING, attempt=changes.added[node], fresh=True))
     before = state.copy_columns()
     run.outdate(superseded)
     for node in sorted(below):

@@ -12,6 +12,7 @@ import anyio.to_thread
 
 from dagtui.engine import reloading as engine
 from dagtui.engine.events import ON_RECORD
+from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.targets import Targets
@@ -58,6 +59,8 @@ class RunReloader:
     def __init__(self, run: LiveRun, machinery: Machinery) -> None:
         self._run = run
         self._machinery = machinery
+        self._gone: dict[str, AttemptNumber] = {}
+        """The last attempts of nodes that a reload has removed, as their logs may not be written yet."""
 
     async def read_again(self, edited: Mapping[str, bytes]) -> ReloadPreview:
         """Read the graph file, or edited contents in place of files. Raises GraphError and ReloadError."""
@@ -86,7 +89,9 @@ class RunReloader:
             raise ReloadError("a reload is under way")
         driven.withdraw_submitted()
         try:
-            used = await anyio.to_thread.run_sync(last_logged, run.directory.path / "logs", preview.added)
+            logged = await anyio.to_thread.run_sync(last_logged, run.directory.path / "logs", preview.added)
+            gone = (self._gone.get(name, NO_ATTEMPT) for name in preview.added)
+            used = [max(pair) for pair in zip(logged, gone, strict=True)]
             graphs = await anyio.to_thread.run_sync(_Graphs, self._machinery, run, preview, used, [])
             await _nothing_submitted(run)
             self._refuse_outdated(preview.base)
@@ -128,6 +133,9 @@ class RunReloader:
     def _switch(self, found: _Next, chain: _Chain) -> None:
         """Change all that knows the graph, once the reload is on record."""
         run = self._run
+        for name, attempt in zip(run.graph.labels, run.state.attempt, strict=True):
+            if run.run.state.graph.find(name) is None:
+                self._gone[name] = attempt
         self._machinery = chain.switch()
         run.attempts.renumber(found.renumbering.number_of, len(found.ingredients.shown))
         run.take_over(found.forecast, chain.top, found.ingredients.environment)

@@ -193,6 +193,22 @@ async def test_a_node_that_comes_back_keeps_the_numbers_and_logs_of_its_attempts
     assert [log.read_text("utf-8") for log in logs] == ["old\n", "new\n", "new\n"]
 
 
+async def test_a_node_that_comes_back_waits_in_the_record_too(file: Path) -> None:
+    long = f"[tasks.long]\n{GATED}\n"
+    run = begin(file, long + '[tasks.back]\nrun = "true"\n')
+    async with driven(run):
+        await reaches(run, "back", NodeStatus.COMPLETED)
+        write(file, long)
+        await reload(run)
+        write(file, long + '[tasks.back]\nneeds = ["long"]\nrun = "true"\n')
+        await reload(run)
+        assert (status(run, "back"), run.state.attempt[run.graph.node("back")]) == (NodeStatus.WAITING, 1)
+        assert bytes(replayed(run).status) == bytes(run.state.status)
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+        assert run.state.attempt[run.graph.node("back")] == 2
+
+
 async def test_a_preview_is_refused_when_the_file_or_the_run_has_changed(file: Path) -> None:
     run = begin(file, '[tasks.a]\nrun = "true"\n')
     async with driven(run):

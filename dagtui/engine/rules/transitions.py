@@ -28,7 +28,7 @@ REASONS = {
 }
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
-WAITING        celr    p     -       -        cef        c         p      p             cfrd      cp
+WAITING        celrd   p     -       -        cef        c         p      p             cfrd      cp
 READY          pr      aesd  e       e        cf         ce        acep   p             cfr       cp
 RUNNING        -       -     e       e        cnt        e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c

@@ -127,10 +127,9 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
 
 def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:
     """Return the targets and the nodes below them. For CANCEL_ALL, return all nodes."""
-    targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
         return run.graph.nodes
-    return sorted(subtrees(run.graph, targets))
+    return sorted(subtrees(run.graph, command.nodes or tuple(run.state.failures())))
 
 
 # Retry and rerun
@@ -370,17 +369,19 @@ def _answer(run: Propagation, nodes: Iterable[NodeIndex], _number: int) -> None:
 
 def _retry_each(run: Propagation, nodes: Collection[NodeIndex], _number: int) -> None:
     state = run.state
-    causes: list[NodeIndex] = []
-    if run.finally_nodes is not None:  # blocked ones wait again if others join, and no longer show what blocks them
-        causes += _with_causes(run, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
-        for node in nodes:
-            if state.is_finally[node] and state.cause[node] == Cause.CONDITION:  # nor that a condition skipped it
-                run.reset(node, bypass=True)
+    causes: Collection[NodeIndex] = ()
+    if run.finally_nodes is not None:  # they wait again if others join, and no longer show what kept them from running
+        causes = _with_causes(run, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
+    held = [node for node in (*nodes, *causes) if state.cause[node] == Cause.CONDITION]
     for node in nodes:
         if state.is_outside(node):  # the command's event names only the first targets, and selects those
             run.emit(NodeEvent(run.now, node, NO_ATTEMPT, NodeStatus.WAITING))
     run.settle()  # what blocks a node that has just joined is retried, too
+    waiting = [node for node in held if state.status[node] in UNBEGUN]
     _retry(run, [*nodes, *causes])
+    _lift_own(run, waiting)
+    for node in waiting:
+        run.reset(node, bypass=True)
 
 
 _HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[NodeIndex, ...], int], None]] = {

@@ -174,8 +174,11 @@ class CommandChecks(Expectations):
             undecidable = new[node] == (NodeStatus.FAILED, Cause.CONDITION)
             later = UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
             assert undecidable or new[node][0] in later or self.is_cancelled_by_stop(node, new)
-            skipped = old.statuses[node] == (NodeStatus.SKIPPED, Cause.CONDITION)
-            assert not skipped or new[node][1] is not Cause.CONDITION, "a retry was kept from running by a condition"
+            held = old.statuses[node][1] is Cause.CONDITION
+            assert not held or new[node][1] is not Cause.CONDITION, "a retry was kept from running by a condition"
+            waits = held and node in self.last and new[node][0] is NodeStatus.WAITING
+            otherwise = not self.above[node].isdisjoint(old.retried)  # what it reads may be another value then
+            assert not waits or otherwise or node in self.state.bypassed, "a retried node asks its condition again"
         due = oracle.due_again(self.graph, old.statuses, self.when_stopped or new)
         for node, (status, cause) in enumerate(old.statuses):
             meant = cause is Cause.MARKED or (cause is Cause.ANSWERED and node in old.retried)

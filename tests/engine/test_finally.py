@@ -116,6 +116,30 @@ def test_a_retry_of_a_skipped_one_runs_it_though_others_join(condition: str, joi
     assert scene.submitted() == {"f"}
 
 
+@pytest.mark.parametrize("joins", [["b"], []])
+def test_a_retry_of_what_blocks_one_asks_no_condition_though_others_join(joins: list[str]):
+    scene = Scene(dag("a f>g b", f=LAST | {"condition": "env.NOT_SET > 3"}, g=LAST), targets=("a", "g"))
+    scene.run("a")
+    assert (scene.cause("f"), scene["g"]) == (Cause.CONDITION, NodeStatus.FAILED_PARENT)
+    scene.command(K.RETRY, *joins, "g")
+    scene.run(*joins)
+    assert scene.submitted() == {"f"}
+
+
+@pytest.mark.parametrize("is_finally", [True, False])
+@pytest.mark.parametrize("condition", ["env.NOT_SET > 3", "'x' == 'y'"])
+def test_a_retry_of_one_that_its_condition_kept_back_retries_nothing_above_it(condition: str, is_finally: bool):
+    scene = Scene(dag("a>f", f={"is_finally": is_finally, "condition": condition}))
+    scene.fail("a")
+    assert scene.cause("f") is Cause.CONDITION
+    found = scene.preview(K.RETRY, "f")
+    assert [scene.names(nodes) for nodes in (found.again, found.released, found.blocked)] == ["", "", "f"]
+    scene.command(K.RETRY, "f")
+    assert (scene["a"], scene["f"], scene.blocker("f")) == (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, "a")
+    scene.command(K.RETRY, "f")
+    scene.run("a", "f")
+
+
 def test_one_waits_for_what_a_command_releases_as_it_ends_the_rest():
     asks = {"action": Gate("Go on?")}
     scene = Scene(dag("c>f a>b", c=asks, a={"trigger": "any_failed"}, f=LAST))

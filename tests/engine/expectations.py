@@ -45,7 +45,8 @@ class Expectations(RunModel):
                 around = {node} | self.above[node] | self.below[node] | self.last
                 lifted += [(other, number) for other in around]
         for node, number in lifted:
-            marks.get(node, set()).discard(number)
+            if node not in self.state.leaving:
+                marks.get(node, set()).discard(number)
         self.lift_own(retried, marks)
         for node in retried:
             self.tries[node] = 0
@@ -60,10 +61,10 @@ class Expectations(RunModel):
                 self.tries[node] = 0
 
     def lift_own(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
-        """Lift the marks that the run set because one of the nodes failed, from all nodes."""
+        """Lift the marks that the run set because one of the nodes failed, from all nodes that may run again."""
         own = {number for number, cause in self.fail_fast.items() if cause in nodes}
-        for numbers in marks.values():
-            numbers.difference_update(own)
+        for node in marks.keys() - self.state.leaving:
+            marks[node].difference_update(own)
         if self.stopped_by in own:
             self.stopped_by = 0
             self.no_retry.clear()

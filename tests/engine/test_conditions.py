@@ -175,3 +175,18 @@ def test_a_gate_that_runs_because_a_condition_without_an_answer_cancelled_its_pa
     scene = Scene(dag("a>g n", keep_going=False, n=when("env.NOT_SET > 3"), g=gate))
     assert (now(scene, "n"), scene["a"]) == (FAILED, NodeStatus.CANCELLED)
     assert now(scene, "g") == (NodeStatus.READY, Cause.ASKS)
+
+
+def test_an_attempt_that_began_before_its_condition_failed_the_node_is_stopped_and_the_node_failed_again():
+    graph = dag("p>a>n", a={"trigger": "any_failed"}, n=when("needs.a.outputs.rows < 5", trigger="all_done"))
+    scene = Scene(graph)
+    scene.fail("p")
+    hand_on(scene, "a", rows="1")
+    scene.command(K.MARK_DONE, "p")
+    scene.command(K.RERUN_ONLY, "a")
+    assert (scene["a"], now(scene, "n"), scene.withdraws()) == (NodeStatus.SKIPPED, FAILED, ["n"])
+    scene.start("n")
+    assert (now(scene, "n"), scene.stops()) == ((NodeStatus.CANCELLING, Cause.WITHDRAWN), {"n": 5.0})
+    scene.end("n", 15, EndKind.SIGNAL)
+    assert (now(scene, "n"), scene.submitted()) == (FAILED, set())
+    assert scene.traversal.settled

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.control.server import ClientHandler
+    from dagtui.host.job_control import ProgramEnd
     from dagtui.runs.node_environment import NodeEnvironment
 
 _PIECE = 50_000
@@ -143,15 +144,15 @@ class Attachment:
 
     # Requests to the client
 
-    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
-        """Run a program on the terminal. Return what went wrong, or an empty string.
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> ProgramEnd:
+        """Run a program on the terminal until it ends.
 
         It gets the client's environment, with `defaults` for variables that are not set there.
         """
         return await self._request_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
 
-    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
-        """Run a program on the terminal in a node's environment, below a heading. Return what went wrong, or "".
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> ProgramEnd:
+        """Run a program on the terminal in a node's environment, below a heading.
 
         Of the client's environment, it gets only the variables about the terminal.
         """
@@ -159,12 +160,17 @@ class Attachment:
         request = {"do": "run", "command": list(command), "cwd": node_environment.cwd}
         return await self._request_run({**request, "environment": dict(node_environment.environment)})
 
-    async def _request_run(self, request: Mapping[str, object]) -> str:
+    async def _request_run(self, request: Mapping[str, object]) -> ProgramEnd:
+        from dagtui.host.job_control import ProgramEnd  # the App, which asks for this, has imported it
+
         try:
             answer = await self._ask(request)
         except ControlError as error:  # the variables don't fit into one line of the protocol
-            return f"its environment can't be sent: {error}"
-        return GONE if answer is None else label(answer.get("trouble", ""), 1000)
+            return ProgramEnd(f"its environment can't be sent: {error}")
+        if answer is None:
+            return ProgramEnd(GONE)
+        status = answer.get("status")
+        return ProgramEnd(label(answer.get("trouble", ""), 1000), status if isinstance(status, int) else 0)
 
     async def stop(self) -> None:
         """Have the client stop itself, so that the shell has the terminal. Return when it is continued."""

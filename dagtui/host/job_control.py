@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import termios
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from dagtui.report.signal_inbox import not_ignored
 
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 
 _Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.Handlers | None"
+
+
+class ProgramEnd(NamedTuple):
+    """How a program ended that was run on the terminal."""
+
+    trouble: str
+    """Why it could not be started, or ""."""
+    status: int = 0
+    """Its exit status, or the negative number of the signal that ended it."""
 
 
 class Signals:

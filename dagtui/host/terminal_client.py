@@ -157,7 +157,7 @@ class _AttachedTerminal:
         """Run a program on the terminal until it ends. The program and the shell handle ^C and ^Z themselves."""
         command, cwd = message.get("command"), message.get("cwd")
         words = [str(word) for word in command] if isinstance(command, list) else []
-        trouble = ""
+        trouble, status = "", 0
         with self._signals.left_alone(signal.SIGTSTP), Foreground() as foreground:
             try:
                 process = subprocess.Popen(
@@ -170,7 +170,8 @@ class _AttachedTerminal:
             else:
                 foreground.program = process.pid
                 self._wait_for(process, foreground)
-        self._send({"tell": "ran", "trouble": trouble})
+                status = process.returncode
+        self._send({"tell": "ran", "trouble": trouble, "status": status})
 
     def _wait_for(self, process: subprocess.Popen[bytes], foreground: Foreground) -> None:
         poll = select.poll()

@@ -137,6 +137,21 @@ def test_what_is_not_taken_is_kept_and_an_editor_that_is_missing_is_said(harness
     assert harness.statuses()["bad"] == "FAILED"
 
 
+@pytest.mark.parametrize("words", [["graph.toml"], ["--in-process", "graph.toml"]])
+def test_an_editor_that_fails_or_leaves_no_file_is_said(harness: SessionHarness, words: list[str]) -> None:
+    editor = harness.folder / "editor"
+    terminal = opened(harness, *words)
+    for script, said in [
+        ("exit 3", "bad: nothing changed; the editor ended with exit 3"),
+        ("kill -KILL $$", "bad: nothing changed; the editor ended with exit 137"),
+        ('mv "$1" "$1.new"', "bad: not taken: the editor must save .dagtui/graph/runs/1/edits/1.toml"),
+    ]:
+        editor.write_text(f"#!/bin/sh\n{script}\n")
+        terminal.send(".")
+        terminal.wait_for_text(said)
+    assert harness.statuses()["bad"] == "FAILED"
+
+
 def test_a_file_with_an_error_changes_nothing_and_one_without_is_taken_up(harness: SessionHarness) -> None:
     terminal = opened(harness)
     before = content(harness)

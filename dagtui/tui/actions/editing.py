@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import time
@@ -82,11 +83,11 @@ class _Editing:
         path = edits.save_text(edit.text())
         while True:
             began = time.monotonic()
-            await self._open(path)
+            status = await self._open(path)
             parts = edit.parts_in(self._read(path))
             if edit.is_same(parts) or not "".join(parts).strip():
                 edits.discard_text(path)
-                await self._end_unchanged(quick=time.monotonic() - began < _AT_ONCE)
+                await self._end_unchanged(status, quick=time.monotonic() - began < _AT_ONCE)
                 return
             try:
                 preview = await self._run.read_graph_again(edits.contents_with(edit, parts))
@@ -107,27 +108,38 @@ class _Editing:
         if not await self._app.push_screen_wait(dialog):
             raise TaskEditError(f"{self._name}: not taken; {self._kept(path)}")
 
-    async def _open(self, path: Path) -> None:
-        """Show a file in the editor, on this person's terminal. Raises TaskEditError if it can't be started."""
+    async def _open(self, path: Path) -> int:
+        """Show a file in the editor, on this person's terminal. Return how the editor ended, as a shell names it.
+
+        Raises TaskEditError if it can't be started.
+        """
         app = self._app
         try:
             with app.terminal_lent():
-                trouble = await app.place.run([*self._command, str(path)], {})
+                trouble, status = await app.place.run([*self._command, str(path)], {})
         except SuspendNotSupported:
-            trouble = "this terminal can't run an editor"
+            trouble, status = "this terminal can't run an editor", 0
         app.request_frame()
         if trouble:
             kept = "" if self._run.edits.discard_unchanged(path, self._edit) else f"; {self._kept(path)}"
             raise TaskEditError(f"the editor can't be started: {trouble}; set $VISUAL or $EDITOR{kept}")
+        return status if status >= 0 else 128 - status
 
     def _read(self, path: Path) -> str:
         """Return the text that the editor left. Raises TaskEditError."""
+        if not os.path.lexists(path):
+            raise TaskEditError(
+                f"{self._name}: not taken: the editor must save {self._shown(path)}, and left no such file"
+            )
         try:
             return decode(read_bytes_again(path, ""), "")
         except GraphError as error:
             raise TaskEditError(f"{self._name}: your text {error.problems[0].message}; {self._kept(path)}") from None
 
-    async def _end_unchanged(self, *, quick: bool) -> None:
+    async def _end_unchanged(self, status: int, *, quick: bool) -> None:
+        if status:
+            self._app.say(f"{self._name}: nothing changed; the editor ended with exit {status}", Role.WARNING)
+            return
         if self._edit.is_unwritten:
             await self._offer()
             return
@@ -185,7 +197,10 @@ class _Editing:
         return ""
 
     def _kept(self, path: Path) -> str:
-        """Return where the text is, from the folder of the graph if it is below that."""
+        return f"your text is in {self._shown(path)}"
+
+    def _shown(self, path: Path) -> str:
+        """Return the path of the text, from the folder of the graph if it is below that."""
         directory = self._run.graph.directory
         is_below = directory is not None and path.is_relative_to(directory)
-        return f"your text is in {label(path.relative_to(directory) if is_below and directory else path, 1000)}"
+        return label(path.relative_to(directory) if is_below and directory else path, 1000)

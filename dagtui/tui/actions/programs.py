@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from dagtui.graph.model import NodeIndex
+    from dagtui.host.job_control import ProgramEnd
     from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screen_app import ScreenApp
@@ -45,12 +46,12 @@ class ProgramActions:
         # The worker starts later: the App may be told to exit first.
         _: Worker[None] = self._app.run_worker(work, group="program", exclusive=True, exit_on_error=False)
 
-    async def _lend(self, program: Callable[[], Awaitable[str]]) -> None:
+    async def _lend(self, program: Callable[[], Awaitable[ProgramEnd]]) -> None:
         """Give the terminal to a program, and report if it could not be started."""
         app = self._app
         try:
             with app.terminal_lent():
-                trouble = await program()
+                trouble = (await program()).trouble
         except SuspendNotSupported:
             trouble = "this terminal can't run another program"
         if trouble:

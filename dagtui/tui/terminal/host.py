@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from dagtui.host.job_control import Foreground
+from dagtui.host.job_control import Foreground, ProgramEnd
 from dagtui.host.priority_loop import run_goes_first
 from dagtui.runs.node_environment import variables_on_terminal
 from dagtui.text import label
@@ -42,14 +42,14 @@ class TerminalHost(Protocol):
     async def drive(self) -> None:
         """Drive the run, or wait while another task drives it. Raise the error that stops the run from working."""
 
-    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
-        """Run a program on the terminal until it ends. Return why it could not be started, or "".
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> ProgramEnd:
+        """Run a program on the terminal until it ends.
 
         `defaults` are for variables that are not in the environment. The App has released the terminal.
         """
 
-    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
-        """Run a program in a node's environment, below a line of text. Return why it could not be started, or "".
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> ProgramEnd:
+        """Run a program in a node's environment, below a line of text.
 
         The App has released the terminal.
         """
@@ -75,11 +75,11 @@ class OwnTerminal:
         run_goes_first()
         await self._drive()
 
-    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> ProgramEnd:
         """Run a program as a child."""
         return await _run(command, {**defaults, **os.environ})
 
-    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> ProgramEnd:
         """Run a program as a child."""
         with contextlib.suppress(OSError):  # a terminal that refuses this line is handled elsewhere
             os.write(self.output, heading.encode(sys.stdout.encoding or "ascii", "replace"))
@@ -90,18 +90,17 @@ class OwnTerminal:
         app.action_suspend_process()
 
 
-async def _run(command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None) -> str:
+async def _run(command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None) -> ProgramEnd:
     with Foreground() as foreground:
         try:
             process = await anyio.open_process(
                 list(command), stdin=None, stdout=None, stderr=None, env=environment, cwd=cwd
             )
         except OSError as error:
-            return f"{label(error.filename or command[0], 1000)}: {error.strerror}"
+            return ProgramEnd(f"{label(error.filename or command[0], 1000)}: {error.strerror}")
         async with process:
             foreground.program = process.pid
-            await process.wait()
-    return ""
+            return ProgramEnd("", await process.wait())
 
 
 @contextmanager

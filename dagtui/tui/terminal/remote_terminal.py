@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dagtui.host.attachment import Attachment
+    from dagtui.host.job_control import ProgramEnd
     from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screens.main import ScreenState
@@ -42,11 +43,11 @@ class AttachedTerminal:
         """Wait for the run to stop working. The run's process drives it."""
         await self._until_failure()
 
-    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> ProgramEnd:
         """Have the client run the program."""
         return await self._attachment.run(command, defaults)
 
-    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> ProgramEnd:
         """Have the client run the program."""
         return await self._attachment.run_at(node_environment, command, heading)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,15 @@ class UnknownError(Exception):
     """A text names a value that is not known. The message says which."""
 
 
+def refuse_pipe(path: Path) -> None:
+    """Raise ValueError if a file is a pipe or device, because reading it may never end. Raises OSError."""
+    if stat.S_IFMT(path.stat().st_mode) not in {stat.S_IFREG, stat.S_IFDIR}:
+        raise ValueError("it is a pipe or device: write its content to a file")
+
+
 def read_data(path: Path) -> object:
     """Return the content of a YAML, JSON or TOML file. Raises OSError, ValueError, and ImportError without PyYAML."""
+    refuse_pipe(path)
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:

@@ -289,6 +289,14 @@ def test_what_can_t_be_read_is_one_sentence(tmp_path: Path, makefile: str, said:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["Makefile", "Taskfile.yml", "dvc.yaml"])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str):
+    os.mkfifo(tmp_path / name)
+    refused = call("import", "--yes", name, cwd=tmp_path)
+    assert f"dagtui: {name}: it is a pipe or device: write its content to a file" in refused.stderr
+    assert (refused.returncode, os.listdir(tmp_path)) == (2, [name])
+
+
 def test_what_make_executes_is_agreed_to(tmp_path: Path):
     (tmp_path / "Makefile").write_text("X := $(shell touch executed)\na: ; true\n")
     refused = call("import", "Makefile", cwd=tmp_path)

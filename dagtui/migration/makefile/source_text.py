@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.migration.values import refuse_pipe
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -40,9 +42,10 @@ def read_sources(folder: Path, makefiles: Iterable[str]) -> SourceText:
     order, helps, variables = dict[str, int](), dict[str, str](), _Assignments()
     for name in makefiles:
         try:
+            refuse_pipe(folder / name)
             with (folder / name).open("rb") as file:
                 text = file.read(_MOST_BYTES).decode("utf-8", "replace")
-        except OSError:
+        except (OSError, ValueError):
             continue
         variables.read(text)
         for target, said in _targets(text.split("\n")):

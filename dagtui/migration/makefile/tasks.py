@@ -23,6 +23,7 @@ from dagtui.migration.makefile.prefixes import failures_ignored
 from dagtui.migration.makefile.prerequisites import Prerequisites
 from dagtui.migration.makefile.recipes import Line, script
 from dagtui.migration.makefile.source_text import read_sources
+from dagtui.migration.values import refuse_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,7 @@ _ASKS = re.compile(
 
 def read_makefile(path: Path, longest: float = LONGEST, most_bytes: int = MOST_BYTES) -> Draft:
     """Make a draft of a Makefile. It calls make. Raises OSError, and ValueError if make refuses the file."""
+    refuse_pipe(path)
     with path.open("rb"):
         make = Make(path, longest, most_bytes)
     look = first_look(make)

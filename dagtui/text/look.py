@@ -10,6 +10,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class LaneGlyphs(NamedTuple):
+    """The signs that one kind of lanes is drawn with. Each takes one cell."""
+
+    bar: str
+    left: str
+    """A lane that goes on, left of the line that leads away from it."""
+    right: str
+    cross: str
+    left_end: str
+    """A lane that ends, left of the line that leads away from it."""
+    right_end: str
+    both_end: str
+    """A lane that ends above a line that goes on."""
+    left_begin: str
+    right_begin: str
+    both_begin: str
+    ends: str
+    """A lane that ends at rows that are not shown."""
+    begins: str
+    """A lane that begins at rows that are not shown."""
+
+
 class Glyphs(NamedTuple):
     """One set of the signs that we draw. Each takes one cell, but for those of several characters."""
 
@@ -44,6 +66,12 @@ class Glyphs(NamedTuple):
     stale: str
     cursor: str
     selected: str
+    vertex: str
+    """Stands for the nodes of a row beside lanes."""
+    lanes: LaneGlyphs
+    """For lanes that lead away from a row."""
+    shared_lanes: LaneGlyphs
+    """For lanes that several rows share, on the way to one."""
     shares: str
     """For each status, the sign that the bar of progress is drawn with, so that colour is not the only difference."""
 
@@ -73,6 +101,9 @@ UNICODE = Glyphs(
     stale="≈",
     cursor="▌",
     selected="•",
+    vertex="●",
+    lanes=LaneGlyphs(*"│├┤┼╰╯┴╭╮┬╵╷"),
+    shared_lanes=LaneGlyphs(*"┃┠┨╂┖┚┸┎┒┰╹╻"),
     shares="──╍╍╍━×┅┅┅",
 )
 ASCII = Glyphs(
@@ -100,6 +131,9 @@ ASCII = Glyphs(
     stale="%",
     cursor=">",
     selected="@",
+    vertex="O",
+    lanes=LaneGlyphs(*"||||`'+.,+'."),
+    shared_lanes=LaneGlyphs(*"!!!!`'+.,+'."),
     shares=".o>~c+x!#-",
 )
 

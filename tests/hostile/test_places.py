@@ -127,8 +127,8 @@ def lead_through_the_screen(tour: Tour) -> None:
         tour.terminal.read(0.02)
         tour.go("why, details and log of the nodes", "1")
         tour.terminal.read(0.02)
-    for _ in range(4):
-        tour.go("a view of the tree", "v", "view: ")
+    for view in ("Nodes", "Groups", "Status", "Tasks"):
+        tour.go("a view of the graph", "v", f"[{view}]")
     tour.go("everything folded", "-")
     tour.go("everything unfolded", "=")
     attack = "\x1b[200~" + CORPUS["bidi overrides"] + "\x1b]52;c;x\x07[/foo]\x1b[201~"

@@ -148,6 +148,8 @@ def test_another_terminal_goes_on_where_the_first_one_was(harness: SessionHarnes
     first = harness.open(columns=120, rows=40)
     is_up(harness, first)
     first.wait_for_text("after")
+    first.send("v")
+    first.wait_for_text("[Nodes]")
     first.send("h")
     first.wait_for(lambda: "after" not in first.text, "fold")
     first.send("jj")

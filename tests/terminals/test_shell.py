@@ -63,7 +63,7 @@ def opened(harness: SessionHarness, *words: str, **more: str) -> PtyTerminal:
 def select(terminal: PtyTerminal, name: str) -> None:
     terminal.send("g")
     terminal.wait_for(lambda: terminal.has_cursor_on("first"), "cursor at the top")
-    for _ in range(terminal.text[: terminal.text.index(name)].count("\n") - 2):
+    for _ in range(terminal.text[: terminal.text.index(name)].count("\n") - 3):
         terminal.send("j")
     terminal.wait_for(lambda: terminal.has_cursor_on(name), "cursor on the node")
 

@@ -92,14 +92,14 @@ class TestLooks:
         assert await screen("failed", "approve", [], (40, 12)) == picture
 
     async def test_by_status(self, picture: SnapshotAssertion) -> None:
-        assert await screen("failed", "approve", ["v", "v"], (80, 24)) == picture
+        assert await screen("failed", "approve", ["V"], (80, 24)) == picture
 
     async def test_filtered_with_selected(self, picture: SnapshotAssertion) -> None:
         keys = ["slash", *"train", "enter", "M", "j", "M"]
         assert await screen("waiting", "train[seed=1,size=small]", keys, (80, 24)) == picture
 
     async def test_row_of_many(self, picture: SnapshotAssertion) -> None:
-        assert await screen("failed", "approve", ["v", "h", "ctrl+l"], (120, 40)) == picture
+        assert await screen("failed", "approve", ["v", "v", "h", "ctrl+l"], (120, 40)) == picture
 
     async def test_details(self, picture: SnapshotAssertion) -> None:
         assert await screen("failed", "approve", ["2"], (120, 40)) == picture

@@ -93,9 +93,14 @@ class PaneActions:
         """Let the focused pane fill the screen, or no longer."""
         self._main.zoomed = not self._main.zoomed
 
-    def view(self) -> None:
-        """Show the next view of the tree."""
-        self._app.say(f"view: {self._tree.cycle_view().value}")
+    def neighbour(self, *, up: bool) -> None:
+        """Go to the first node that the cursor's row needs, or to the first that needs it."""
+        if not self._tree.to_neighbour(up=up):
+            self._app.say("it needs no other node" if up else "no other node needs it")
+
+    def view(self, step: int) -> None:
+        """Show the next view of the graph, or the one before it for a negative step."""
+        self._main.show_view(self._tree.view.following(step))
 
     def find(self) -> None:
         """Start a search. In the tree it filters, in the log it finds."""

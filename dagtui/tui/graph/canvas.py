@@ -43,6 +43,8 @@ class DrawnRow(NamedTuple):
 
     signature: tuple[object, ...]
     strip: Strip
+    lit: tuple[object, ...] = ()
+    """What was lit of the edges that lead to the cursor's row."""
 
 
 class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=False):
@@ -131,7 +133,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
         elif row != self._cursor_row:
-            self._redraw((self._cursor_row, row))
+            self._redraw({self._cursor_row, row, *self._rows_lit_otherwise()})
         self._cursor_row = row
         self.scroll_to_cursor()
 
@@ -211,6 +213,14 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         top = self.scroll_offset.y
         self._redraw(range(top, top + self.size.height))
 
+    def _rows_lit_otherwise(self) -> list[int]:
+        """Return the rows in sight in which other edges lead to the cursor's row than when they were drawn."""
+        if not self.rows.lights_edges:
+            return []
+        outline, top, lit = self.navigator.outline, self.scroll_offset.y, self.rows.lit
+        rows = range(top, min(top + self.size.height, len(outline)))
+        return [row for row in rows if row in self._drawn and self._drawn[row].lit != lit(outline.item(row))]
+
     def _refresh_rows(self) -> int:
         """Refresh the rows whose content has changed. Return how many."""
         outline, width, top = self.navigator.outline, self.row_width, self.scroll_offset.y
@@ -253,7 +263,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             # Reversed colours would give each span a background of its own.
             spans = [Span(span.text) for span in spans]
         strip = self.painter.strip(spans, width, CURSOR if at_cursor else None)
-        return DrawnRow(self.rows.signature(item, width, self._clock), strip)
+        return DrawnRow(self.rows.signature(item, width, self._clock), strip, self.rows.lit(item))
 
     def _fit(self) -> None:
         """Tell the scroll bar the number of rows."""

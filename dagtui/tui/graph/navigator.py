@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.row_groups import SAMPLED, RowGroup, many, members, samples, stands_for_many
 from dagtui.tui.graph.tallies import Tallies
-from dagtui.tui.graph.views import FoldsDump, View, Views
+from dagtui.tui.graph.views import FoldsDump, View, Views, first_view
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -40,8 +40,9 @@ class NavigatorDump(TypedDict):
 class Navigator:
     """A cursor on the rows. It stays on its item while rows appear and disappear around it."""
 
-    def __init__(self, state: RunState) -> None:
-        self.view = View.DEPENDENCY
+    def __init__(self, state: RunState, view: View | None = None) -> None:
+        """Create the cursor in a view, by default the first one of the graph."""
+        self.view = first_view(state.graph) if view is None else view
         self.cursor = NOTHING
         """The item under the cursor."""
         self.selected: set[NodeIndex] = set()
@@ -148,6 +149,20 @@ class Navigator:
             changed = True
         self.cursor = node
         self.generation += changed
+
+    def to_neighbour(self, *, up: bool) -> bool:
+        """Go to the first parent of the cursor's row, or to its first child. Return whether there is one.
+
+        A folded row that hides that node stays folded.
+        """
+        nodes = self._under_cursor()
+        ends = self._state.graph.parents if up else self._state.graph.children
+        own = set(nodes)
+        found = next((end for node in nodes for end in ends(node) if end not in own), None)
+        if found is None:
+            return False
+        self.to_row(self.outline.nearest_row(found))
+        return True
 
     def find(self, query: str, *, backwards: bool) -> bool:
         """Go to the next node whose name matches, wrapping around. Return whether there is one."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from dagtui.text import fit
-from dagtui.text.amounts import NO_CELLS
+from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dagtui.text.amounts import CellWidth
+    from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
+    from dagtui.tui.graph.layout import GroupRow
 
 _EMPTY = Span("")
+_LEAST_NAME: Final = 8
+_GAP: Final = 2
 
 
 class Note(NamedTuple):
@@ -23,6 +27,30 @@ class Note(NamedTuple):
     rank: int
     """Its priority. The lowest stays longest."""
     span: Span
+
+
+class RowBodies(Protocol):
+    """What makes the bodies of rows, of which some get lanes and strips."""
+
+    def node_body(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
+        """Return the glyph of a node's row, and what follows it."""
+
+    def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
+        """Return the glyph of a group row, and what follows it."""
+
+    def is_selected(self, item: int) -> bool:
+        """Return whether the row's node is selected."""
+
+
+class Strip(NamedTuple):
+    """Cells that stand for nodes, beside a name."""
+
+    column: CellWidth
+    """Where it begins."""
+    length: int
+    """The number of nodes."""
+    cells: Callable[[CellWidth], Sequence[Span]]
+    """Returns it in at most the given cells."""
 
 
 class Body(NamedTuple):
@@ -35,6 +63,8 @@ class Body(NamedTuple):
     """Right-aligned, in display order."""
     aside: Span = _EMPTY
     """Additional words, in a column of their own if there is room."""
+    strip: Strip | None = None
+    """Cells of its nodes, in a column of their own."""
 
 
 def fitted(
@@ -45,6 +75,8 @@ def fitted(
     `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
     column of 0 omits it.
     """
+    if body.strip is not None:
+        return _with_strip(body, body.strip, room, shorten, look)
     wanted = body.name.width + body.suffix.width
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
@@ -60,6 +92,25 @@ def fitted(
             pieces += [spaces(gap), Span(words, body.aside.role)]
             free = room - taken - width_of(pieces)
     pieces.append(spaces(free))
+    return pieces + notes
+
+
+def _with_strip(
+    body: Body, strip: Strip, room: CellWidth, shorten: Callable[[CellWidth], str], look: Look
+) -> list[Span]:
+    """Return the body with its strip in a column of its own."""
+    column = min(strip.column, room)
+    notes, taken = _chosen(body, CellWidth(max(0, room - column - min(strip.length, room // 4))))
+    name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
+    pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role), body.suffix]
+    if (free := room - taken - column) > 0:
+        pieces += [spaces(column - width_of(pieces)), *strip.cells(CellWidth(free))]
+        free = room - taken - width_of(pieces)
+        if body.aside.text and (
+            words := fit(body.aside.text, CellWidth(free - 3), look) if free > _LEAST_NAME + 3 else ""
+        ):
+            pieces += [spaces(2), Span(words, body.aside.role)]
+    pieces.append(spaces(room - taken - width_of(pieces)))
     return pieces + notes
 
 

@@ -12,10 +12,13 @@ from dagtui.text import fit, label
 from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth, seconds_since, seconds_until
 from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
-from dagtui.tui.graph.guides import WIDE, stem
+from dagtui.tui.graph.guides import WIDE, marker_column, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, Note, fitted
 from dagtui.tui.graph.row_names import RowNames
+from dagtui.tui.graph.task_lines import marker_column as task_marker_column
+from dagtui.tui.graph.task_rows import TaskRows
+from dagtui.tui.graph.tasks_layout import TasksLayout
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -89,6 +92,7 @@ class Rows:
         self._run = run
         self._state = run.state
         self._graph = run.graph
+        self._tasks = TaskRows(self, navigator, run.state, self._names, look)
         self.section_counts: Sequence[int] = tuple(run.state.counts)
         """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
 
@@ -96,6 +100,16 @@ class Rows:
     def outline(self) -> Outline:
         """The rows in sight."""
         return self._navigator.outline
+
+    @property
+    def lights_edges(self) -> bool:
+        """Whether rows show which edges lead to the cursor's row."""
+        return isinstance(self.outline.layout, TasksLayout) and not self.outline.filtered
+
+    def lit(self, item: int) -> tuple[object, ...]:
+        """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""
+        layout = self.outline.layout
+        return self._tasks.lit(layout, item) if isinstance(layout, TasksLayout) else ()
 
     def branch(self, item: int) -> tuple[int, int] | None:
         """Return the range of positions whose counts the row of an item shows, or None if it shows none."""
@@ -112,22 +126,31 @@ class Rows:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
         layout = self.outline.layout
+        if isinstance(layout, TasksLayout):
+            return [mark, *self._tasks.spans(layout, item, width, clock)]
         by_file = self._graph.file_edges is not None and self._is_by_file(layout, item)
         left = [mark, *stem(self.outline, item, width, self.glyphs, self.glyphs.by_file if by_file else "")]
         head = layout.head(item)
         node = layout.node(item)
         if head is not None:
-            glyph, body = self._head(item, head, width)
+            glyph, body = self.head_body(item, head, width)
         elif node is None or layout.is_reference(item):
             glyph, body = self._reference(item, layout.nodes[node or 0])
             glyph = Span(self.glyphs.file_reference, glyph.role) if by_file else glyph
         else:
-            glyph, body = self._node(node, item, width, clock)
-        left += [glyph, Span(self.glyphs.selected, Role.KEY) if self._is_selected(item) else SPACE]
+            glyph, body = self.node_body(node, item, width, clock)
+        left += [glyph, Span(self.glyphs.selected, Role.KEY) if self.is_selected(item) else SPACE]
         used = width_of(left)
         column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
         shorten = partial(self._names.cut, item)
         return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
+
+    def marker_column(self, item: int, width: CellWidth) -> CellWidth:
+        """Return the cell of a row's fold marker, counted from after the cursor's mark."""
+        layout = self.outline.layout
+        if isinstance(layout, TasksLayout):
+            return task_marker_column(layout, self.outline)
+        return marker_column(self.outline, item, width, self.glyphs)
 
     def _is_by_file(self, layout: TreeLayout, item: int) -> bool:
         """Return whether only files make the edge from the node above to the row's node."""
@@ -140,7 +163,7 @@ class Rows:
         parent = layout.node(above)
         return parent is not None and edges.has(parent, child)
 
-    def _is_selected(self, item: int) -> bool:
+    def is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
         return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
 
@@ -148,6 +171,8 @@ class Rows:
         """Return what the row of an item depends on, and its time. Equal values look the same."""
         state = self._state
         node = self.outline.layout.node(item)
+        if isinstance(layout := self.outline.layout, TasksLayout) and layout.head(item) is not None:
+            return self._tasks.signature(layout, item, width, clock)
         counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
         if node is None:
             head = self.outline.layout.head(item)
@@ -158,7 +183,8 @@ class Rows:
         time = self.time(node, width, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
         flags = state.selected[node], state.stale[node], node in state.off_record
-        key = (item, *said, state.attempt[node], *flags, counts)
+        lit = self.lit(item)
+        key = (item, lit, *said, state.attempt[node], *flags, counts)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
@@ -187,7 +213,8 @@ class Rows:
 
     # Nodes
 
-    def _node(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
+    def node_body(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
+        """Return the glyph of a node's row, and what follows it."""
         if self._state.is_outside(node):
             return self._outside(item, width)
         status = self._state.status_of(node)
@@ -257,7 +284,8 @@ class Rows:
 
     # Other rows
 
-    def _head(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
+    def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
+        """Return the glyph of a group row, and what follows it."""
         if head.kind is GroupKind.MORE:
             name = Span(self._names.name(item), Role.MUTED)
             return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))

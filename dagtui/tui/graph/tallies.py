@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.layout import TreeLayout
 
 _NO_NODE = 255
+_NO_NODES = bytes([_NO_NODE])
 _BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
 _STATUSES = len(NodeStatus)
 OUTSIDE = len(NodeStatus)
@@ -124,6 +125,10 @@ class Tallies:
     def has_outside(self) -> bool:
         """Whether some node was not part of the run when the tallies last followed it."""
         return self._selected is not None and OUTSIDE in self._by_position
+
+    def statuses(self, start: int, end: int) -> bytes:
+        """Return the statuses of the nodes in positions [start, end), in order, with OUTSIDE for those outside."""
+        return bytes(self._by_position[start:end]).translate(None, _NO_NODES)
 
     def having(self, status: int, start: int, end: int) -> Iterator[int]:
         """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from dagtui.tui.graph.canvas import MARGIN, TreeCanvas
-from dagtui.tui.graph.guides import marker_column
 from dagtui.tui.graph.navigator import NavigatorDump
 from dagtui.tui.graph.views import View
 
@@ -122,6 +121,12 @@ class TreePane(TreeCanvas):
         self.navigator.to_row(len(self.outline) - 1)
         self.follow()
 
+    def to_neighbour(self, *, up: bool) -> bool:
+        """Move the cursor to the first parent, or to the first child. Return False if there is none."""
+        found = self.navigator.to_neighbour(up=up)
+        self.follow()
+        return found
+
     def find_next(self, text: str, backwards: bool = False) -> bool:
         """Put the cursor on the next node whose name matches, wrapping around. Return whether there is one."""
         found = self.navigator.find(text, backwards=backwards)
@@ -169,16 +174,19 @@ class TreePane(TreeCanvas):
 
     # Views, filter, state
 
-    def cycle_view(self) -> View:
-        """Switch to the next view and return it. The cursor stays on its node."""
+    def cycle_view(self, step: int = 1) -> None:
+        """Switch to the next view, or the one before it for a negative step. The cursor stays on its node."""
+        self.show_view(self.view.following(step))
+
+    def show_view(self, view: View) -> None:
+        """Switch to a view. The cursor stays on its node."""
         self.take_changes()
-        self.navigator.show(self.view.following)
+        self.navigator.show(view)
         if self.view is View.STATUS and self.navigator.row >= max(1, self.size.height - MARGIN):
             self.navigator.show_top()
         self.follow()
         if self.view is View.STATUS:
             self.scroll_to(y=0, animate=False)
-        return self.view
 
     def set_filter(self, text: str) -> None:
         """Show only the nodes whose name contains a text, or does not after a leading "!". Empty: all."""
@@ -213,8 +221,7 @@ class TreePane(TreeCanvas):
             return
         event.stop()
         self.navigator.to_row(row)
-        marker = 1 + marker_column(self.outline, self.navigator.cursor, self.row_width, self.rows.glyphs)
-        if event.x == marker:
+        if event.x == 1 + self.rows.marker_column(self.navigator.cursor, self.row_width):
             self.navigator.toggle()
         elif event.chain == 2:
             self.open_cursor()

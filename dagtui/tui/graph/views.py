@@ -10,13 +10,15 @@ from itertools import accumulate, compress
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from dagtui.tui.graph.dependencies import dependency_layout
+from dagtui.tui.graph.families import MOST_LINKED, MOST_TASKS
 from dagtui.tui.graph.folders import group_layout, status_layout
 from dagtui.tui.graph.layout import GroupKind, TreeLayout
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.tallies import shown_statuses
+from dagtui.tui.graph.tasks_layout import TasksLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex
 
@@ -26,19 +28,25 @@ _QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
 
 
 class View(enum.Enum):
-    """The order of the tree."""
+    """What the rows of the left pane are, and their order."""
 
+    TASKS = "tasks"
     DEPENDENCY = "dependency"
     GROUP = "group"
     STATUS = "status"
 
     @property
-    def following(self) -> View:
-        """The next view in the cycle."""
+    def title(self) -> str:
+        """Its name on the screen, in lower case."""
+        return _TITLES[self]
+
+    def following(self, step: int = 1) -> View:
+        """Return the next view in the cycle, or the one before it for a negative step."""
         views = list(View)
-        return views[(views.index(self) + 1) % len(views)]
+        return views[(views.index(self) + step) % len(views)]
 
 
+_TITLES = {View.TASKS: "tasks", View.DEPENDENCY: "nodes", View.GROUP: "groups", View.STATUS: "status"}
 _SEPARATOR = "\n"
 _VIEWS = frozenset(view.value for view in View)
 
@@ -51,19 +59,34 @@ class FoldsDump(TypedDict):
     """What starts folded and is not."""
 
 
+def first_view(graph: Graph) -> View:
+    """Return the view that a graph is first shown in: Tasks, unless there are too many for lines between them."""
+    if len(graph.tasks) <= MOST_LINKED:
+        return View.TASKS
+    layout = layout_of(graph, View.TASKS) if len(graph.tasks) <= MOST_TASKS else None
+    return View.TASKS if isinstance(layout, TasksLayout) and layout.families.is_linked else View.DEPENDENCY
+
+
 _known: list[tuple[Graph, dict[View, TreeLayout]]] = []
 """Layouts of the graph that was shown last, for its next screen. For 100,000 nodes, a layout takes a tenth of a second,
 in which the run would stand still."""
 
 
-def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> TreeLayout:
+def layout_of(graph: Graph, view: View) -> TreeLayout:
     """Return the layout of a view that does not depend on statuses. Cached."""
     if not _known or _known[0][0] is not graph:
         _known[:] = [(graph, {})]
     layouts = _known[0][1]
     if view not in layouts:
-        layouts[view] = dependency_layout(graph) if view is View.DEPENDENCY else group_layout(graph)
+        layouts[view] = _LAYOUTS[view](graph)
     return layouts[view]
+
+
+_LAYOUTS: Mapping[View, Callable[[Graph], TreeLayout]] = {
+    View.TASKS: TasksLayout,
+    View.DEPENDENCY: dependency_layout,
+    View.GROUP: group_layout,
+}
 
 
 class Views:

@@ -24,6 +24,8 @@ class Role(enum.StrEnum):
     PLAIN = "rows--plain"
     MUTED = "look--quiet"
     GUIDE = "look--guide"
+    LIT = "rows--lit"
+    """A guide that leads to the cursor's row."""
     HEADING = "rows--heading"
     KEY = "rows--key"
     LINK = "rows--link"

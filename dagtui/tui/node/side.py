@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.message import Message
 
 from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
-from dagtui.tui.lines.rows import Role, Span, muted
+from dagtui.tui.lines.tab_strip import Tab, TabStrip
 from dagtui.tui.log.pane import LogPane, LogPaneState
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
@@ -22,14 +20,12 @@ from dagtui.tui.node.why_tab import WhyPane
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual import events
     from textual.app import ComposeResult
-    from textual.strip import Strip
     from textual.widget import Widget
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import CellWidth, ClockTime
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
@@ -50,51 +46,6 @@ class SideState:
     why: PagePosition
 
 
-class TabStrip(PaintedRows, can_focus=False):
-    """One row with the tabs and their keys."""
-
-    class Chosen(Message):
-        """A tab was clicked."""
-
-        def __init__(self, tab: str) -> None:
-            super().__init__()
-            self.tab = tab
-
-    def __init__(self, look: Look = IN_UNICODE) -> None:
-        super().__init__(look)
-        self._tab = TABS[0]
-
-    @property
-    def tab(self) -> str:
-        """The highlighted tab. Empty: none."""
-        return self._tab
-
-    @tab.setter
-    def tab(self, tab: str) -> None:
-        self._tab = tab
-        self.repaint()
-
-    def draw(self, width: CellWidth, height: int) -> list[Strip]:
-        """Return the row."""
-        runs: list[Span] = []
-        for key, tab in enumerate(TABS, 1):
-            # Not by colour alone: the open tab stands in brackets.
-            before, after = ("[", "]") if tab == self._tab else (" ", " ")
-            role = Role.TAB if tab == self._tab else Role.MUTED
-            runs += [Span(before, role), Span(f"{key} ", Role.KEY), Span(tab.capitalize(), role), Span(after, role)]
-            runs.append(muted(" "))
-        return [self.painter.strip(runs, width)][:height]
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose the tab under the pointer."""
-        column = 0
-        for tab in TABS:
-            column += len(tab) + 5
-            if event.x < column:
-                self.post_message(self.Chosen(tab))
-                return
-
-
 class Side(Vertical):
     """Log, details and why of the node last shown. Only the visible pane is kept up to date."""
 
@@ -104,7 +55,7 @@ class Side(Vertical):
         """Create the panes. `keymap` provides the keys in hints."""
         super().__init__()
         self.node = NO_NODE
-        self.strip = TabStrip(look)
+        self.strip = TabStrip([Tab(tab, str(key)) for key, tab in enumerate(TABS, 1)], look)
         self.log_pane = LogPane(run, look)
         self.details = DetailsPane(run, look)
         self.why = WhyPane(run, look, keymap=keymap)

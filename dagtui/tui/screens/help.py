@@ -55,12 +55,18 @@ class HelpScreen(Reader):
             rows.append(row("  ", name, _gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
         outside = Span("  dimmed", Role.GUIDE)
         rows.append(row("  ", outside, _gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
-        rows += [row(), row(Span("Lines of the tree", Role.HEADING)), *self._lines()]
+        rows += [row(), row(Span("Lines between nodes", Role.HEADING)), *self._lines()]
         return rows
 
     def _lines(self) -> Iterator[Row]:
         glyphs = self.look.glyphs
+        line, shared = glyphs.lanes, glyphs.shared_lanes
         meanings = {
+            glyphs.vertex + line.bar: "a task, and the line from it to the tasks that need it",
+            line.left + glyphs.dash + glyphs.vertex: "needs the task that the line comes from",
+            glyphs.vertex
+            + glyphs.dash
+            + shared.right: "leads to a line of several tasks, to one that needs all of them",
             glyphs.elbow + glyphs.dash + glyphs.stub: "needs the node above it",
             glyphs.elbow + glyphs.by_file + glyphs.by_file: "reads a file that the node above it writes",
             glyphs.reference: "stands elsewhere, and needs the node above it, too",

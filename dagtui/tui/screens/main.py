@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import Horizontal
+from textual.containers import Grid
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
-from dagtui.text import count
+from dagtui.text import count, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.tree import TreeDump, TreePane
+from dagtui.tui.graph.views import View
 from dagtui.tui.lines.page import JumpTo
 from dagtui.tui.lines.prompt_screen import PromptScreen
+from dagtui.tui.lines.tab_strip import Tab, TabStrip
 from dagtui.tui.node.side import Side, SideState
 from dagtui.tui.screens.footer import Footer
 from dagtui.tui.screens.search_line import SearchLine, filtered
@@ -65,6 +67,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self._run = run
         self._look = look
         self.top_bar = TopBar(run, look, reload_key=keymap.shown("run.reload", look))
+        self.view_strip = TabStrip([Tab(view.title) for view in View], look, id="views")
         self.tree_pane = TreePane(run, look)
         self.side = Side(run, look, keymap=keymap)
         self._keymap = keymap
@@ -84,9 +87,10 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Yield top bar, panes and footer."""
         yield self.top_bar
-        with Horizontal(id="panes"):
-            yield self.tree_pane
+        with Grid(id="panes"):  # a container around the left pane would delay each key
+            yield self.view_strip
             yield self.side
+            yield self.tree_pane
         yield self.search_line
         yield self.footer
 
@@ -111,6 +115,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             self._keys_for = keys_for
             self.show_keys()
         self._tell_filter()
+        self._tell_view()
         if self.on_side and not self.search_line.typing and self.focused is not self.side.focus_target:
             self._focus()  # a log has replaced the page of an empty one, or another tab was clicked
         return more
@@ -310,7 +315,25 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         room = CellWidth(self.size.width) // 2
         line.tell(*filtered(self.tree_pane.navigator.match_count, len(self._run.graph), keys, room))
 
+    def show_view(self, view: View) -> None:
+        """Show a view of the graph on the left."""
+        self.tree_pane.show_view(view)
+        self._tell_view()
+
+    def _tell_view(self) -> None:
+        """Say in the heading of the left pane what it shows."""
+        self.view_strip.tab = self.tree_pane.view.title
+        navigator, selected = self.tree_pane.navigator, self.tree_pane.selected_count
+        said = [f"{count(selected)} selected"] if selected else []
+        if navigator.filter_query:
+            said.append(plural(navigator.match_count, "hit"))
+        self.view_strip.words = ", ".join(said)
+
     # Messages of the panes
+
+    @on(TabStrip.Chosen, "#views")
+    def _view_chosen(self, message: TabStrip.Chosen) -> None:
+        self.show_view(next(view for view in View if view.title == message.tab))
 
     def jump(self, node: NodeIndex) -> None:
         """Put the cursor on a node and show it."""

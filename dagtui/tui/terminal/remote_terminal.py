@@ -9,7 +9,7 @@ from weakref import ref
 from dagtui.host.attachment import ExitReason
 from dagtui.host.terminal_client import SENT_VARIABLES
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.graph.views import layout_of
+from dagtui.tui.graph.views import first_view, layout_of
 from dagtui.tui.terminal import modes
 from dagtui.tui.terminal.cleanup import forget_app, forget_codes, spare_what_is_loaded
 
@@ -102,7 +102,7 @@ class AttachedScreens:
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
         """The colour variables of the last terminal's environment."""
-        layout_of(run.graph)  # computed here: this may be another thread than the run's
+        layout_of(run.graph, first_view(run.graph))  # computed here: this may be another thread than the run's
         spare_what_is_loaded()
 
     async def show(self, attachment: Attachment) -> ExitReason:

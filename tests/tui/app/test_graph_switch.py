@@ -13,6 +13,7 @@ from tui.played_run import PlayedRun
 from dagtui.graph.model import Graph
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.preview import PreviewDialog
@@ -92,6 +93,7 @@ async def test_filter_folds_selection_and_view_stay():
     app = DagtuiApp(run)
     async with opened(app) as pilot:
         pane = app.main.tree_pane
+        app.main.show_view(View.DEPENDENCY)
         app.jump(run.graph.node(CELLS[0]))
         await pilot.press("M")
         app.jump(run.graph.node("merge"))

@@ -14,6 +14,7 @@ from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.palette import Palette
@@ -118,7 +119,26 @@ async def move_half_up(keys: Keys, key: str):
 
 
 @check
+async def move_parent(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.label() == CELLS[0]
+    await keys.on("fetch")
+    await keys.press(key)
+    assert keys.label() == "fetch"
+    assert keys.said() == "it needs no other node"
+
+
+@check
+async def move_child(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.label() == "call"
+
+
+@check
 async def fold_close(keys: Keys, key: str):
+    keys.tree.show_view(View.DEPENDENCY)
     await keys.on("merge")
     before = len(keys.tree.outline)
     await keys.press(key)
@@ -127,6 +147,7 @@ async def fold_close(keys: Keys, key: str):
 
 @check
 async def fold_open(keys: Keys, key: str):
+    keys.tree.show_view(View.DEPENDENCY)
     await keys.on("merge")
     before = len(keys.tree.outline)
     await keys.press("h", key)
@@ -135,6 +156,7 @@ async def fold_open(keys: Keys, key: str):
 
 @check
 async def fold_toggle(keys: Keys, key: str):
+    keys.tree.show_view(View.DEPENDENCY)
     await keys.on("merge")
     before = len(keys.tree.outline)
     await keys.press(key)
@@ -145,6 +167,7 @@ async def fold_toggle(keys: Keys, key: str):
 
 @check
 async def fold_close_all(keys: Keys, key: str):
+    keys.tree.show_view(View.DEPENDENCY)
     before = len(keys.tree.outline)
     await keys.press(key)
     assert len(keys.tree.outline) < before
@@ -152,6 +175,7 @@ async def fold_close_all(keys: Keys, key: str):
 
 @check
 async def fold_open_all(keys: Keys, key: str):
+    keys.tree.show_view(View.DEPENDENCY)
     before = len(keys.tree.outline)
     await keys.press("minus", key)
     assert len(keys.tree.outline) >= before
@@ -217,7 +241,14 @@ async def tree_view(keys: Keys, key: str):
     before = keys.tree.view
     await keys.press(key)
     assert keys.tree.view is not before
-    assert keys.tree.view.value in keys.said()
+    assert keys.main.view_strip.tab == keys.tree.view.title
+
+
+@check
+async def tree_view_back(keys: Keys, key: str):
+    before = keys.tree.view
+    await keys.press("v", key)
+    assert keys.tree.view is before
 
 
 @check
@@ -242,7 +273,7 @@ async def find_next(keys: Keys, key: str):
 @check
 async def find_previous(keys: Keys, key: str):
     await keys.press("slash", *"align", "enter", "g", "n", "n", key)
-    assert keys.label() == CELLS[0]
+    assert keys.label() == CELLS[1]
 
 
 @check

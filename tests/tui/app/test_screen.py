@@ -53,13 +53,14 @@ pytestmark = pytest.mark.anyio
 async def test_below_80_columns_panes_are_pages(columns: int, both: bool):
     app = DagtuiApp(run_under_way())
     async with opened(app, (columns, 24)) as pilot:
-        assert app.main.tree_pane.display
+        left = app.main.tree_pane
+        assert left.display
         assert app.main.side.display is both
         await pilot.press("tab")
         assert app.main.side.display
-        assert app.main.tree_pane.display is both
+        assert left.display is both
         await pilot.press("tab")
-        assert app.main.tree_pane.display
+        assert left.display
         assert app.main.side.display is both
 
 
@@ -68,7 +69,7 @@ async def test_the_right_side_follows_the_cursor():
     async with opened(app) as pilot:
         await pilot.press("j")
         await until(lambda: app.main.side.node == app.main.node)
-        assert app.view.graph.labels[app.main.side.node] == "split"
+        assert app.view.graph.labels[app.main.side.node] == "check refs"
 
 
 async def test_enter_and_escape_give_back_the_zoom_that_was():
@@ -741,7 +742,9 @@ async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
             main = second.main
             assert (main.pane, main.zoomed, main.tree_pane.navigator.filter_query) == (Pane.WHY, True, "o")
             assert main.tree_pane.dump_state() == kept.tree
-            await pilot.press("z", "tab", "escape", "g", "x")
+            await pilot.press("z", "tab", "escape")
+            second.jump(session.graph.node("slow"))
+            await pilot.press("x")
             await until(lambda: state.status_of(0) is NodeStatus.CANCELLED)
             await until(lambda: session.settled)
             await pilot.press("q")
@@ -767,6 +770,7 @@ async def test_copying_writes_a_file_too(tmp_path: Path):
     try:
         app = DagtuiApp(session)
         async with opened(app) as pilot:
+            app.jump(session.graph.node("slow"))
             await pilot.press("c")
             assert app.clipboard == "slow"
             path = session.path / "copied.txt"

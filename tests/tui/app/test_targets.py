@@ -12,6 +12,7 @@ from tui.played_run import PlayedRun
 from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 from dagtui.tui.screens.preview import PreviewDialog
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ async def test_a_folded_row_and_a_section_of_such_nodes_are_added_as_one():
         await pilot.press("G")
         await until(lambda: "not part of this run  9" in screen_text(app))
         assert "r adds the nodes to the run, with all that they need" in screen_text(app)
-        await pilot.press("v", "v", "G")
+        app.main.show_view(View.STATUS)
+        await pilot.press("G")
         await until(lambda: "not part of this run ×11" in screen_text(app))
         await pilot.press("r")
         await until(lambda: isinstance(app.screen, PreviewDialog) and not app.screen.deaf)
@@ -97,8 +99,8 @@ async def test_a_folder_of_such_nodes_has_no_number():
     play = PlayedRun(Graph(["a", "b"], [], tasks=tasks), targets=("a",))
     play.run("a")
     app = DagtuiApp(play.session())
-    async with opened(app) as pilot:
-        await pilot.press("v")
+    async with opened(app):
+        app.main.show_view(View.GROUP)
         await until(lambda: any("later/" in line for line in screen_text(app).splitlines()))
         (line,) = (line for line in screen_text(app).splitlines() if "later/" in line)
         assert "×" not in line

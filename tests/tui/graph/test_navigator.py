@@ -45,7 +45,7 @@ def test_the_cursor_is_always_on_a_row_in_sight_and_stays_on_its_node(graph: Gra
             found = navigator.find(data.draw(st.sampled_from(queries)), backwards=data.draw(st.booleans()))
             assert not found or navigator.cursor == navigator.node
         elif action == "view":
-            navigator.show(navigator.view.following)
+            navigator.show(navigator.view.following())
             assert node is None or navigator.filter_query or navigator.cursor == node
         elif action == "filter":
             navigator.set_filter(data.draw(st.sampled_from(queries)))
@@ -67,7 +67,7 @@ def test_the_cursor_is_always_on_a_row_in_sight_and_stays_on_its_node(graph: Gra
 
 def test_matrices_begin_folded_and_everything_else_does_not() -> None:
     session = run()
-    assert shown(Navigator(session.state), session.graph) == [
+    assert shown(Navigator(session.state, View.DEPENDENCY), session.graph) == [
         "prep",
         "-> notify",
         "<matrix train×20>",
@@ -78,7 +78,7 @@ def test_matrices_begin_folded_and_everything_else_does_not() -> None:
 
 def test_left_folds_and_then_goes_up_and_right_unfolds_and_then_goes_down() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_row(4)
     navigator.fold()
     assert item_name(navigator.outline.layout, session.graph, navigator.cursor) == "score"
@@ -94,7 +94,7 @@ def test_left_folds_and_then_goes_up_and_right_unfolds_and_then_goes_down() -> N
 
 def test_right_on_a_reference_goes_to_its_node() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_row(1)
     assert navigator.node == session.graph.node("notify")
     navigator.unfold()
@@ -103,7 +103,7 @@ def test_right_on_a_reference_goes_to_its_node() -> None:
 
 def test_finding_goes_round_the_end_and_unfolds_what_hides_a_hit() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     assert navigator.find("seed=1", backwards=False)
     assert session.graph.labels[navigator.node] == "train[seed=1]"
     for _ in range(11):
@@ -116,7 +116,7 @@ def test_finding_goes_round_the_end_and_unfolds_what_hides_a_hit() -> None:
 
 def test_the_next_failure_is_found_where_it_is_folded_away() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     assert navigator.next_with({NodeStatus.FAILED}, backwards=False)
     assert session.graph.labels[navigator.node] == "train[seed=1]"
     assert navigator.next_with({NodeStatus.RUNNING}, backwards=True)
@@ -126,7 +126,7 @@ def test_the_next_failure_is_found_where_it_is_folded_away() -> None:
 
 def test_a_filter_shows_matches_with_what_is_above_them_and_ends_when_another_node_is_wanted() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     before = shown(navigator, session.graph)
     navigator.set_filter("seed=1]")
     assert shown(navigator, session.graph) == ["prep", "<matrix train×20>", "train[seed=1]"]
@@ -141,9 +141,9 @@ def test_a_filter_shows_matches_with_what_is_above_them_and_ends_when_another_no
 
 def test_a_filter_holds_in_every_view() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.set_filter("score")
-    for view in [View.GROUP, View.STATUS, View.DEPENDENCY]:
+    for view in [View.GROUP, View.STATUS, View.TASKS, View.DEPENDENCY]:
         navigator.show(view)
         assert "score" in shown(navigator, session.graph)
         assert "notify" not in shown(navigator, session.graph)
@@ -151,17 +151,17 @@ def test_a_filter_holds_in_every_view() -> None:
 
 def test_the_views_follow_each_other_and_the_cursor_stays_on_its_node() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_node(2)
-    for view in [View.GROUP, View.STATUS, View.DEPENDENCY]:
-        navigator.show(navigator.view.following)
+    for view in [View.GROUP, View.STATUS, View.TASKS, View.DEPENDENCY]:
+        navigator.show(navigator.view.following())
         assert navigator.view is view
         assert navigator.cursor == 2
 
 
 def test_the_view_by_status_is_ordered_anew_with_its_folds() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.show(View.STATUS)
     navigator.to_row(0)
     assert navigator.outline.layout.head(navigator.cursor).title == "FAILED"
@@ -174,7 +174,7 @@ def test_the_view_by_status_is_ordered_anew_with_its_folds() -> None:
 
 def test_another_screen_goes_on_from_a_dump_by_names() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_node(3)
     navigator.to_node(session.graph.node("score"))
     navigator.fold()
@@ -182,7 +182,7 @@ def test_another_screen_goes_on_from_a_dump_by_names() -> None:
     navigator.set_filter("train")
     navigator.show(View.DEPENDENCY)
     navigator.to_node(7)
-    other = Navigator(session.state)
+    other = Navigator(session.state, View.DEPENDENCY)
     other.restore(navigator.dump())
     assert other.node == 7
     assert shown(other, session.graph) == shown(navigator, session.graph)
@@ -194,7 +194,7 @@ def test_another_screen_goes_on_from_a_dump_by_names() -> None:
 
 def test_a_dump_of_another_graph_does_no_harm() -> None:
     session = run()
-    navigator = Navigator(session.state)
+    navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_node(7)
     navigator.fold_all()
     other = Navigator(still(Graph(["prep", "else"], [], tasks=[Task("prep"), Task("else")])).state)

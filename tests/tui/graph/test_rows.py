@@ -18,6 +18,7 @@ from dagtui.text.shortening import shortened
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_body import Body, Note, fitted
 from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import Span, muted, width_of
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def text(rows: Rows, item: int, width: int, clock: float = 100.0) -> str:
     return "".join(piece.text for piece in rows.spans(item, width, clock, cursor=False))
 
 
-def rows_of(graph: Graph, events: Sequence[Event], *, look: Look = IN_UNICODE) -> Rows:
+def rows_of(graph: Graph, events: Sequence[Event], *, look: Look = IN_UNICODE, view: View = View.DEPENDENCY) -> Rows:
     session = still(graph, events)
-    return Rows(session, Navigator(session.state), look)
+    return Rows(session, Navigator(session.state, view), look)
 
 
 def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
@@ -63,7 +64,8 @@ def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
 def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.DataObject) -> None:
     statuses = data.draw(st.lists(st.sampled_from(NodeStatus), min_size=len(graph), max_size=len(graph)))
     events = [NodeEvent(1.0, node, 2, status, blocker=0, due=104.0) for node, status in enumerate(statuses) if node]
-    rows = rows_of(graph, events, look=data.draw(st.sampled_from([IN_UNICODE, IN_ASCII])))
+    view = data.draw(st.sampled_from([View.DEPENDENCY, View.TASKS]))
+    rows = rows_of(graph, events, look=data.draw(st.sampled_from([IN_UNICODE, IN_ASCII])), view=view)
     if data.draw(st.booleans()):
         rows.outline.unfold_all()
     for width in data.draw(st.lists(st.integers(16, 220), min_size=1, max_size=4)):
@@ -73,9 +75,10 @@ def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.
 
 @pytest.mark.parametrize("label", HOSTILE)
 @pytest.mark.parametrize("width", [24, 40, 80, 120])
-def test_nothing_of_a_name_can_act_on_the_terminal(label: str, width: int) -> None:
-    rows = one_node(*ran(0, 1, 2, code=1), label=label)
-    row = text(rows, 0, width)
+@pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS])
+def test_nothing_of_a_name_can_act_on_the_terminal(label: str, width: int, view: View) -> None:
+    graph = Graph([label], [], tasks=[Task(label)])
+    row = text(rows_of(graph, ran(0, 1, 2, code=1), view=view), 0, width)
     assert row.isprintable()
     assert "\u202e" not in row
     assert cell_width(row) == width
@@ -98,9 +101,10 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_every_glyph_takes_one_cell(glyphs: Glyphs) -> None:
     words = {"dots", "separator", "chosen", "choice", "branch"}
-    several = {"statuses", "shares"}
+    several = {"statuses", "shares", "lanes", "shared_lanes"}
     signs = [glyph for name, glyph in glyphs._asdict().items() if name not in words | several]
-    assert all(cell_width(sign) == 1 for sign in [*signs, *glyphs.statuses, *glyphs.shares])
+    every = [*signs, *glyphs.statuses, *glyphs.shares, *glyphs.lanes, *glyphs.shared_lanes]
+    assert all(cell_width(sign) == 1 for sign in every)
     assert len(glyphs.statuses) == len(glyphs.shares) == len(NodeStatus)
 
 
@@ -224,7 +228,7 @@ def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, 
 def test_rows_that_look_different_have_different_signatures(graph: Graph, data: st.DataObject) -> None:
     """What the screen is not told to repaint must look the same."""
     session = still(graph)
-    rows = Rows(session, Navigator(session.state), IN_UNICODE)
+    rows = Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE)
     width = data.draw(st.sampled_from([30, 60, 100]))
     for node in data.draw(st.lists(st.integers(0, len(graph) - 1), max_size=8)):
         items = [rows.outline.item(row) for row in range(len(rows.outline))]
@@ -251,7 +255,7 @@ def test_rows_that_look_different_have_different_signatures(graph: Graph, data: 
 
 def test_another_reason_for_the_same_status_is_painted() -> None:
     session = still(chain(2), ran(0, 1, 2, code=1))
-    rows = Rows(session, Navigator(session.state), IN_UNICODE)
+    rows = Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE)
     before = rows.signature(0, 60, 100.0)
     session.state.apply(ran(0, 1, 2, code=2)[1])
     assert "exit 2" in text(rows, 0, 60)
@@ -261,7 +265,7 @@ def test_another_reason_for_the_same_status_is_painted() -> None:
 def test_what_is_free_for_a_queued_node_is_painted_within_a_second() -> None:
     graph = Graph(["wide", "other"], [], tasks=[Task("wide", slots=4), Task("other")])
     session = still(graph, [NodeEvent(1.0, 0, 0, NodeStatus.READY), NodeEvent(1.0, 1, 1, NodeStatus.RUNNING)])
-    rows = Rows(session, Navigator(session.state), IN_UNICODE)
+    rows = Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE)
     before = rows.signature(0, 100, 100.0)
     assert "wants 4 slots, 3 free" in text(rows, 0, 100)
     session.state.apply(ran(1, 1, 2)[1])

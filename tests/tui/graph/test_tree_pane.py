@@ -41,6 +41,7 @@ class RecordingPane(TreePane):
 
     def __init__(self, session: RunView, *, look: Look = IN_UNICODE) -> None:
         super().__init__(session, look)
+        self.navigator.show(View.DEPENDENCY)
         self.refreshed: list[Region] = []
         self.refreshed_whole = 0
 
@@ -282,8 +283,7 @@ async def test_a_click_selects_on_the_marker_it_folds_and_twice_it_opens() -> No
 async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> None:
     session = still(chain(10), ran(0, 1, 2))
     async with showing(session) as (_, pane, pilot):
-        pane.cycle_view()
-        assert pane.cycle_view() is View.STATUS
+        pane.show_view(View.STATUS)
         pane.flush(100.0)
         session.state.apply(ran(5, 50)[0])
         pane.flush(100.0)
@@ -307,8 +307,7 @@ async def test_the_view_by_status_is_true_while_many_nodes_change() -> None:
     session = still(Graph([f"node {number}" for number in range(10, 10 + count)], []))
     choose = random.Random(1)
     async with showing(session, (80, 50)) as (app, pane, pilot):
-        pane.cycle_view()
-        assert pane.cycle_view() is View.STATUS
+        pane.show_view(View.STATUS)
         begun, over, counts = 0, 0, tuple(session.state.counts)
         for frame in range(60):
             while begun < count and begun - over < 4:
@@ -341,20 +340,19 @@ async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_t
     session = still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])
     async with showing(session) as (_, pane, pilot):
         pane.select(80)
-        pane.cycle_view()
-        assert pane.cycle_view() is View.STATUS
+        pane.show_view(View.STATUS)
         await pilot.pause()
         assert "RUNNING" in lines(pane)[0]
         assert pane.navigator.row == 0
-        assert pane.cycle_view() is View.DEPENDENCY
+        pane.cycle_view()
+        assert pane.view is View.TASKS
         assert pane.cursor_node == 80
 
 
 async def test_a_node_near_the_top_of_the_view_by_status_keeps_the_cursor() -> None:
     async with showing(still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])) as (_, pane, pilot):
         pane.select(1)
-        pane.cycle_view()
-        pane.cycle_view()
+        pane.show_view(View.STATUS)
         await pilot.pause()
         assert pane.cursor_node == 1
         assert pane.scroll_offset.y == 0
@@ -439,3 +437,33 @@ async def test_a_note_of_the_run_is_no_change_of_a_row() -> None:
     async with showing(session) as (_, pane, _):
         session.state.apply(NodeEvent(99.0, 2, 0, NodeStatus.WAITING))
         assert pane.flush(100.0) == 0
+
+
+async def test_only_rows_whose_lines_are_lit_are_drawn_again_when_the_cursor_moves() -> None:
+    session = still(matrix_graph(3))
+    async with showing(session) as (_, pane, pilot):
+        pane.show_view(View.TASKS)
+        pane.top()
+        await pilot.pause()
+        before = [row.strip for _, row in sorted(pane._drawn.items())]
+        pane.move(1)
+        await pilot.pause()
+        after = [row.strip for _, row in sorted(pane._drawn.items())]
+        changed = [row for row, (one, other) in enumerate(zip(before, after, strict=False)) if one is not other]
+        assert changed == [0, 1, 2, 3], "prep → train → score, and notify needs prep"
+        pane.bottom()
+        await pilot.pause()
+        assert "└" not in "".join(lines(pane)[:4])
+
+
+async def test_a_click_on_the_marker_opens_the_cells_of_a_task() -> None:
+    session = still(matrix_graph(3))
+    async with showing(session) as (_, pane, pilot):
+        pane.show_view(View.TASKS)
+        await pilot.pause()
+        row = next(y for y, line in enumerate(lines(pane)) if "train" in line)
+        assert len(pane.outline) == 4
+        await pilot.click(offset=(lines(pane)[row].index(UNICODE.shut), row))
+        await pilot.pause()
+        assert len(pane.outline) == 7
+        assert "[seed=0]" in lines(pane)[row + 1]

@@ -210,7 +210,7 @@ async def test_what_a_word_took_too_much_is_painted_over_when_it_has_gone(monkey
 
 
 def test_what_the_screen_is_drawn_with_is_sure() -> None:
-    drawn = "".join([*UNICODE, "…→↳›█▓░▁▂▃▄▅▆▇━╺╸│─┌┐└┘"])
+    drawn = "".join(["".join(signs) for signs in UNICODE] + ["…→↳›█▓░▁▂▃▄▅▆▇━╺╸│─┌┐└┘"])
     assert not is_doubtful(drawn)
 
 

@@ -1,0 +1,161 @@
+"""Rows of the tasks view: lanes, name, number of nodes, and a strip that shows the status of each node."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.text.amounts import NO_CELLS, CellWidth, seconds_since
+from dagtui.text.labels import name_label
+from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, time_text
+from dagtui.tui.graph.guides import WIDE
+from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.row_body import Note, Strip, fitted
+from dagtui.tui.graph.task_lines import Lit, lead, strip
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
+from dagtui.tui.lines.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from dagtui.engine.state import RunState
+    from dagtui.text.amounts import ClockTime
+    from dagtui.text.look import Look
+    from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.row_body import Body, RowBodies
+    from dagtui.tui.graph.row_names import RowNames
+    from dagtui.tui.graph.tasks_layout import TasksLayout
+
+_S = NodeStatus
+_WORST_FIRST: Final = (
+    _S.FAILED,
+    _S.RETRYING,
+    _S.CANCELLING,
+    _S.RUNNING,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.READY,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
+"""The first of these that occurs is shown by a cell that stands for several nodes."""
+_RANKS: Final = bytes(
+    _WORST_FIRST.index(NodeStatus(status)) if status < len(NodeStatus) else len(NodeStatus) for status in range(256)
+)
+COUNTED: Final = 8
+"""The nodes of a larger family are counted as well. Those of a smaller one are counted at a glance."""
+TIMED: Final = 200
+"""The most nodes whose times are looked at in each frame."""
+_CELL_INDENT: Final = 2
+_NAMED: Final = 2
+"""The most parents that are named in place of lines."""
+
+
+class TaskRows:
+    """The rows of the tasks view as spans."""
+
+    def __init__(self, bodies: RowBodies, navigator: Navigator, state: RunState, names: RowNames, look: Look) -> None:
+        self._bodies = bodies
+        self._navigator = navigator
+        self._state = state
+        self._names = names
+        self._look = look
+        self._lit: tuple[TasksLayout, int, Lit] | None = None
+
+    def signature(
+        self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime
+    ) -> tuple[tuple[object, ...], str]:
+        """Return what the row of a family or a heading depends on, and its time."""
+        staleness = self._navigator.staleness
+        statuses = self._statuses(layout, item)
+        stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
+        return (item, self.lit(layout, item), statuses, stale), self._time(layout, item, width, clock)
+
+    def spans(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
+        head, node = layout.head(item), layout.node(item)
+        glyph = SPACE
+        if head is not None:
+            _, body = self._bodies.head_body(item, head, width)
+            body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, width, clock)
+        else:
+            glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
+        statuses = self._statuses(layout, item)
+        left = lead(self._navigator.outline, layout, item, _role(statuses), self._lit_now(layout), self._look)
+        left.append(Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE)
+        if head is None and layout.family(item) is None:
+            left += [spaces(_CELL_INDENT), glyph, SPACE]
+        room = max(NO_CELLS, CellWidth(width - 1 - width_of(left)))
+        if (family := layout.family(item)) is not None:
+            body = self._after(body, layout, family)
+            cells = partial(strip, statuses, _RANKS, look=self._look)
+            body = body._replace(strip=Strip(_strip_column(layout, room, width), len(statuses), cells))
+        return left + fitted(body, room, column=NO_CELLS, shorten=partial(self._names.cut, item), look=self._look)
+
+    def lit(self, layout: TasksLayout, item: int) -> tuple[object, ...]:
+        """Return what is lit in the row of an item. Equal values look the same."""
+        return self._lit_now(layout).signature(layout, item)
+
+    def _lit_now(self, layout: TasksLayout) -> Lit:
+        """Return what is lit for the cursor's row."""
+        cursor = self._navigator.cursor
+        if self._lit is None or self._lit[:2] != (layout, cursor):
+            self._lit = layout, cursor, Lit(layout, None if cursor < 0 else cursor)
+        return self._lit[2]
+
+    def _after(self, body: Body, layout: TasksLayout, family: int) -> Body:
+        """Return the body with the parents from which no line leads to the row, unless it has other words."""
+        parents = layout.undrawn_parents(family)
+        if not parents or body.aside.text:
+            return body
+        names = [name_label(layout.families.members[parent].title) for parent in parents[:_NAMED]]
+        more = f" +{len(parents) - _NAMED}" if len(parents) > _NAMED else ""
+        return body._replace(aside=Span(f"after {', '.join(names)}{more}", Role.MUTED))
+
+    def _family(self, body: Body, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> Body:
+        """Return the body of a family's row, with its time and without what its strip shows as well."""
+        stale = self._look.glyphs.stale
+        notes = [note for note in body.notes if note.span.text.startswith(stale)]
+        if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
+            notes = list(body.notes[:-1])
+        cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+        time = Span(self._time(layout, item, width, clock).rjust(cells), Role.MUTED)
+        return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)])
+
+    def _time(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> str:
+        """Return how long a family has been running, or took from its first start to its last end."""
+        first, end = layout.positions[item] + 1, layout.ends[item]
+        if not 0 < end - first <= TIMED:
+            return ""
+        state, short = self._state, width < WIDE
+        nodes = [layout.nodes[node] for node in layout.items[first:end] if node < layout.node_count]
+        begun = [node for node in nodes if state.attempt[node]]
+        if not begun:
+            return ""
+        start = min(state.started[node] for node in begun)
+        if any(state.status_of(node) in ALIVE for node in begun):
+            return elapsed(seconds_since(start, clock), short=short)
+        took = max(state.ended[node] for node in begun) - start
+        return time_text(took, short=short) if took > 0 else ""
+
+    def _statuses(self, layout: TasksLayout, item: int) -> bytes:
+        """Return the statuses of the nodes that a row stands for, in order."""
+        return self._navigator.tallies.statuses(layout.positions[item], layout.ends[item])
+
+
+def _strip_column(layout: TasksLayout, room: CellWidth, width: CellWidth) -> CellWidth:
+    """Return where strips begin: after the longest title, as far as strips and times leave room for it."""
+    times = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+    strips = min(layout.longest, room // 3)
+    return CellWidth(max(1, min(layout.widest + 2, max(_LEAST_TITLE, room - strips - times - 2))))
+
+
+_LEAST_TITLE: Final = 8
+_LAST: Final = 1000
+"""The rank of empty cells."""
+
+
+def _role(statuses: bytes) -> str:
+    """Return the role of the sign that stands for nodes."""
+    worst = min(statuses, key=_RANKS.__getitem__, default=len(NodeStatus))
+    return STATUS_CLASSES[NodeStatus(worst)] if worst < len(NodeStatus) else Role.GUIDE

@@ -65,6 +65,7 @@ _GROUPS = {
     "added": "joins",
     "removed": "is removed",
     "removed_running": "ends first",
+    "returning": "comes back",
 }
 
 

@@ -61,6 +61,7 @@ def reload_fields(preview: ReloadPreview) -> dict[str, object]:
         "added": _named(preview.added),
         "removed": _named(preview.removed),
         "removed_running": _named(preview.removed_running),
+        "returning": _named(preview.returning),
     }
 
 
@@ -94,6 +95,7 @@ def token(preview: ReloadPreview) -> str:
         preview.added,
         preview.removed,
         preview.removed_running,
+        preview.returning,
     ):
         digest.update(f" {len(names)} ".encode())
         digest.update("\0".join(names).encode("utf-8", "surrogatepass"))

@@ -59,11 +59,13 @@ class ReloadPreview:
 
     run_settings: tuple[str, ...] = ()
     """What else differs, by dotted names: keys of `[run]`, `run.env_file` for other variables, and pools."""
+    returning: tuple[str, ...] = ()
+    """Nodes that an earlier reload removed while they ran, and that the file has again as they were."""
 
     @property
     def changes_nothing(self) -> bool:
         """Whether the run would be the same."""
-        nodes = self.changed or self.added or self.removed or self.removed_running
+        nodes = self.changed or self.added or self.removed or self.removed_running or self.returning
         return not (nodes or self.settings or self.run_settings)
 
     def words(self) -> str:
@@ -79,6 +81,9 @@ class ReloadPreview:
         if self.removed_running:
             verb = "ends" if len(self.removed_running) == 1 else "end"
             parts.append(f"{len(self.removed_running):,} removed while running, which {verb} first")
+        if self.returning:
+            verb = "comes" if len(self.returning) == 1 else "come"
+            parts.append(f"{plural(len(self.returning), 'removed node')} {verb} back")
         if self.settings:
             parts.append(f"settings of {plural(len(self.settings), 'task')} changed")
         if self.run_settings:

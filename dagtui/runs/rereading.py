@@ -21,7 +21,7 @@ from dagtui.runs.targets import default_targets, refuse_missing_inputs
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
@@ -82,6 +82,7 @@ def compared(
         if old.find(new.labels[node]) is not None
     }
     gone = (node for node in old.nodes if new.find(old.labels[node]) is None and node not in leaving)
+    former = [old.labels[node] for node in sorted(leaving)]
     added = tuple(new.labels[node] for node, parts in differing.items() if parts == (NEW,))
     preview = ReloadPreview(
         base=old,
@@ -92,11 +93,12 @@ def compared(
         kept=len(new) - len(differing),
         changed=changed,
         stale=(),
-        settings=_settings(old, new),
+        settings=_settings(old, new, former),
         added=added,
         removed=tuple(old.labels[node] for node in gone),
         removed_running=(),
         run_settings=tuple(_run_settings(before, fresh)),
+        returning=tuple(name for name in former if new.find(name) is not None and name not in changed),
     )
     return as_now(run, preview)
 
@@ -141,9 +143,9 @@ _DEFINED = frozenset(
 """Fields of a task that are not settings: parts of its definition, and where it stands."""
 
 
-def _settings(old: Graph, new: Graph) -> Mapping[str, tuple[str, ...]]:
-    """Return which other keys of tasks differ. Whether nodes are new or gone is not one of them."""
-    before = {task.name: task for task in old.tasks}
+def _settings(old: Graph, new: Graph, former: Container[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return which other keys of tasks differ. Whether nodes are new, gone or former ones is not one of them."""
+    before = {task.name: task for task in old.tasks if task.name not in former}
     found: dict[str, tuple[str, ...]] = {}
     fields = [name for name in type(next(iter(new.tasks))).__slots__ if name not in _DEFINED and name != "matrix"]
     for task in new.tasks:

@@ -193,6 +193,26 @@ async def test_a_node_that_comes_back_keeps_the_numbers_and_logs_of_its_attempts
     assert [log.read_text("utf-8") for log in logs] == ["old\n", "new\n", "new\n"]
 
 
+@pytest.mark.parametrize("more", ["", "allow_failure = true\n", 'timeout = "1h"\n'])
+async def test_a_running_node_that_comes_back_is_told_as_that(file: Path, more: str) -> None:
+    kept, long = '[tasks.kept]\nrun = "true"\n', f"[tasks.long]\n{GATED}\n{more}"
+    run = begin(file, kept + long)
+    async with driven(run):
+        await reaches(run, "long", NodeStatus.RUNNING)
+        write(file, kept)
+        await reload(run)
+        assert run.state.leaving
+        write(file, kept + long)
+        preview = await run.read_graph_again()
+        assert (preview.words(), preview.returning) == ("1 removed node comes back", ("long",))
+        assert not preview.changes_nothing
+        await run.reload(preview)
+        assert (status(run, "long"), set(run.state.leaving)) == (NodeStatus.RUNNING, set())
+        assert (await run.read_graph_again()).changes_nothing
+        (file.parent / "go").touch()
+        await until(lambda: run.settled)
+
+
 async def test_a_node_that_comes_back_waits_in_the_record_too(file: Path) -> None:
     long = f"[tasks.long]\n{GATED}\n"
     run = begin(file, long + '[tasks.back]\nrun = "true"\n')

@@ -69,6 +69,7 @@ class ReloadDialog(Dialog[bool]):
         counts = [
             ("changes {}", len(found.changed), STATUS_CLASSES[NodeStatus.RUNNING]),
             ("adds {}", len(found.added), STATUS_CLASSES[NodeStatus.READY]),
+            ("brings back {}", len(found.returning), STATUS_CLASSES[NodeStatus.READY]),
             ("removes {}", len(found.removed) + len(found.removed_running), Role.BAD),
             ("{} stale afterwards", len(found.stale), _STALE),
             ("keeps {}", found.kept, Role.MUTED),
@@ -105,6 +106,9 @@ class ReloadDialog(Dialog[bool]):
             yield [title, *self._names(found.removed_running)]
         if found.removed:
             yield [self._title_of("Removed", len(found.removed), Role.BAD), *self._names(found.removed)]
+        if found.returning:
+            title = self._title_of("Back in the file", len(found.returning), STATUS_CLASSES[NodeStatus.READY])
+            yield [title, *self._names(found.returning)]
         if found.added:
             yield [
                 self._title_of("Added", len(found.added), STATUS_CLASSES[NodeStatus.READY]),

@@ -144,7 +144,7 @@ def test_an_editor_that_fails_or_leaves_no_file_is_said(harness: SessionHarness,
     for script, said in [
         ("exit 3", "bad: nothing changed; the editor ended with exit 3"),
         ("kill -KILL $$", "bad: nothing changed; the editor ended with exit 137"),
-        ('mv "$1" "$1.new"', "bad: not taken: the editor must save .dagtui/graph/runs/1/edits/1.toml"),
+        ('mv "$1" "$1.new"', "bad: not taken: the editor left no file .dagtui/graph/runs/1/edits/1.toml"),
     ]:
         editor.write_text(f"#!/bin/sh\n{script}\n")
         terminal.send(".")

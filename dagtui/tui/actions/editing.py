@@ -128,9 +128,7 @@ class _Editing:
     def _read(self, path: Path) -> str:
         """Return the text that the editor left. Raises TaskEditError."""
         if not os.path.lexists(path):
-            raise TaskEditError(
-                f"{self._name}: not taken: the editor must save {self._shown(path)}, and left no such file"
-            )
+            raise TaskEditError(f"{self._name}: not taken: the editor left no file {self._shown(path)}")
         try:
             return decode(read_bytes_again(path, ""), "")
         except GraphError as error:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import ALIVE, NodeStatus
-from dagtui.text.amounts import NO_CELLS, CellWidth, seconds_since
+from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, time_text
 from dagtui.tui.graph.guides import WIDE
@@ -18,7 +18,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.row_body import Body, RowBodies
@@ -44,7 +44,7 @@ _RANKS: Final = bytes(
 )
 COUNTED: Final = 8
 """The nodes of a larger family are counted as well. Those of a smaller one are counted at a glance."""
-TIMED: Final = 200
+TIMED: Final = 100
 """The most nodes whose times are looked at in each frame."""
 _CELL_INDENT: Final = 2
 _NAMED: Final = 2
@@ -123,20 +123,20 @@ class TaskRows:
         return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)])
 
     def _time(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> str:
-        """Return how long a family has been running, or took from its first start to its last end."""
+        """Return how long at least one node of a family has been running, by their last attempts."""
         first, end = layout.positions[item] + 1, layout.ends[item]
         if not 0 < end - first <= TIMED:
             return ""
         state, short = self._state, width < WIDE
         nodes = [layout.nodes[node] for node in layout.items[first:end] if node < layout.node_count]
         begun = [node for node in nodes if state.attempt[node]]
-        if not begun:
-            return ""
-        start = min(state.started[node] for node in begun)
-        if any(state.status_of(node) in ALIVE for node in begun):
-            return elapsed(seconds_since(start, clock), short=short)
-        took = max(state.ended[node] for node in begun) - start
-        return time_text(took, short=short) if took > 0 else ""
+        alive = [node for node in begun if state.status_of(node) in ALIVE]
+        spans = [(state.started[node], state.ended[node]) for node in begun if state.ended[node] > state.started[node]]
+        spans += [(state.started[node], clock) for node in alive]
+        seconds = _covered(spans)
+        if alive:
+            return elapsed(seconds, short=short)
+        return time_text(seconds, short=short) if seconds > 0 else ""
 
     def _statuses(self, layout: TasksLayout, item: int) -> bytes:
         """Return the statuses of the nodes that a row stands for, in order."""
@@ -151,6 +151,17 @@ def _strip_column(layout: TasksLayout, room: CellWidth, width: CellWidth) -> Cel
 
 
 _LEAST_TITLE: Final = 8
+
+
+def _covered(spans: list[tuple[ClockTime, ClockTime]]) -> Seconds:
+    """Return the time that some of the spans cover. They may overlap."""
+    seconds, until = 0.0, NO_TIME
+    for start, end in sorted(spans):
+        seconds += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return seconds
+
+
 _LAST: Final = 1000
 """The rank of empty cells."""
 

@@ -338,3 +338,13 @@ def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None
     shown = rows_of(graph, [], look=look)
     drawn = [text(shown, shown.outline.item(row), 60).split("0/")[0].strip() for row in range(len(shown.outline))]
     assert drawn == expected
+
+
+def test_the_time_of_a_task_is_that_in_which_a_node_of_it_ran() -> None:
+    graph = matrix_graph(3)
+    events = [*ran(0, 1, 2), *ran(1, 10, 13), *ran(2, 12, 15), *ran(3, 60, 61)]
+    rows = rows_of(graph, events, view=View.TASKS)
+    (train,) = (item for item in rows.outline.layout.items if rows.outline.layout.head(item) is not None)
+    assert text(rows, train, 60).endswith("6.0 s"), "10 to 15 and 60 to 61"
+    running = rows_of(graph, [*events[:-1]], view=View.TASKS)
+    assert text(running, train, 60, clock=70.0).endswith("15 s")

@@ -37,7 +37,7 @@ def test_the_signs_of_the_statuses_are_written_once():
 
 
 def test_ascii_is_ascii():
-    assert all(map(str.isascii, ASCII))
+    assert all("".join(signs).isascii() for signs in ASCII)
     assert Glyphs._fields == ASCII._fields
     assert IN_ASCII.written("a → “b” …") == 'a -> "b" ...'
     assert IN_UNICODE.written("a → b") == "a → b"

@@ -191,7 +191,7 @@ async def test_a_note_that_an_earlier_version_recorded_behind_the_end_does_not_m
     await session.drive_until_settled()
     await session.close()
     assert session.directory is not None
-    session.run._ended = False  # as it did
+    session.run.has_ended = False  # as it did
     session.note("graph.toml changed")
     assert replayed(session).counts[NodeStatus.COMPLETED] == 1
     assert b"graph.toml changed" in session.directory.journal_path.read_bytes().splitlines()[-1]

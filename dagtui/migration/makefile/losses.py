@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import glob
+import os
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ class Losses:
     def finds_headers(self, name: str, block: Block) -> bool:
         """Return whether only the compiler will tell make which headers a file needs."""
         found = any(map(_FINDS_HEADERS.search, block.lines))
-        return found and not (self._folder / name).with_suffix(".d").exists()
+        return found and not os.path.exists((self._folder / name).with_suffix(".d"))
 
     @cached_property
     def headers(self) -> list[str]:

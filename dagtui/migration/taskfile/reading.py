@@ -241,8 +241,8 @@ class _IncludeReader:
 
 def _file(path: Path) -> Path | None:
     """Return the Taskfile at a path, or in the folder at that path."""
-    candidates: Iterator[Path] = iter([path] if path.is_file() else [path / name for name in NAMES])
-    return next((found for found in candidates if found.is_file()), None)
+    candidates: Iterator[Path] = iter([path] if os.path.isfile(path) else [path / name for name in NAMES])
+    return next((found for found in candidates if os.path.isfile(found)), None)
 
 
 def listed(value: object) -> list[object]:

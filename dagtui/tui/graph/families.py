@@ -36,6 +36,10 @@ class Family(NamedTuple):
     """In file order."""
     group: str
 
+    def shown_name(self, graph: Graph) -> str:
+        """Return the name of the row, as read from the file. A node alone has its own."""
+        return graph.labels[self.nodes[0]] if len(self.nodes) == 1 else self.title
+
 
 class Families(NamedTuple):
     """The families of a graph, in file order, and the edges between them."""

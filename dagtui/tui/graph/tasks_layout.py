@@ -51,9 +51,8 @@ class TasksLayout(TreeLayout):
         """The place of each family in that order."""
         rows = _Rows(graph, self.families, self.order)
         super().__init__(len(graph), rows.heads, (), rows.parents, rows.sequence, {})
-        titles = (_shown_title(graph, family) for family in self.families.members)
-        longest = nlargest(_MEASURED, titles, key=len)
-        self.widest: CellWidth = max((cell_width(label(title, NAME_CHARACTERS)) for title in longest), default=NO_CELLS)
+        longest = nlargest(_MEASURED, self.families.members, key=lambda family: len(family.shown_name(graph)))
+        self.widest: CellWidth = max((_title_width(graph, family) for family in longest), default=NO_CELLS)
         """The width of the longest title, with the number of nodes."""
         self.longest = max((len(family.nodes) for family in self.families.members), default=0)
         """The number of nodes of the largest family."""
@@ -102,10 +101,10 @@ def _arranged(families: Families, is_last: Sequence[bool]) -> tuple[list[int], L
     return min(ways, key=lambda way: (edges - len(way[1].over), way[1].column_count, way[1].cells))
 
 
-def _shown_title(graph: Graph, family: Family) -> str:
-    """Return the name of a family's row, with the number of its nodes. A node alone has its own name."""
-    nodes = family.nodes
-    return graph.labels[nodes[0]] if len(nodes) == 1 else f"{family.title} ×{len(nodes)}"
+def _title_width(graph: Graph, family: Family) -> CellWidth:
+    """Return the width of the name in a family's row, with the number of its nodes."""
+    number = f" ×{len(family.nodes)}" if len(family.nodes) > 1 else ""
+    return cell_width(label(family.shown_name(graph), NAME_CHARACTERS) + number)
 
 
 class _Rows:

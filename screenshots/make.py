@@ -54,7 +54,7 @@ def graph_of_the_readme() -> str:
 def demo(terminal: Terminal, _folder: Path) -> None:
     """A log that is searched, a preview, and why nodes are blocked."""
     terminal.send("dagtui demo -p steps=16\n")
-    terminal.wait_for_text("▶ train")
+    terminal.wait_for_text("▶▶▶")
     terminal.send("u")
     terminal.wait_for_text("step 6/")
     terminal.send("\t/loss\r")
@@ -76,7 +76,7 @@ def wide(terminal: Terminal, folder: Path) -> None:
     shutil.copy(ROOT / "configs" / "wide.toml", folder)
     terminal.send("dagtui wide.toml -j 8\n")
     terminal.wait_for_text("running")
-    terminal.send("vj")
+    terminal.send("j")
     terminal.wait_for(lambda: re.search(r"▶ [5-9].*✓ 1,[2-9]|✓ 1,[2-9].*▶ [5-9]", terminal.text), "some nodes done", 90)
     save(terminal, "wide", "dagtui wide.toml")
 
@@ -104,7 +104,7 @@ def twelve(terminal: Terminal, folder: Path) -> None:
     (folder / "graph.toml").write_text(graph_of_the_readme(), encoding="utf-8")
     terminal.send("dagtui\n")
     terminal.wait_for_text("✓ 6")
-    terminal.send("gj")
+    terminal.send("gjlj")
     terminal.wait_for_text("seed 1")
     save(terminal, "graph", "dagtui")
 

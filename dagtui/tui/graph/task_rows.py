@@ -146,7 +146,7 @@ class TaskRows:
 def _strip_column(layout: TasksLayout, room: CellWidth, width: CellWidth) -> CellWidth:
     """Return where strips begin: after the longest title, as far as strips and times leave room for it."""
     times = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
-    strips = min(layout.longest, room // 3)
+    strips = min(layout.longest, room // 4)
     return CellWidth(max(1, min(layout.widest + 2, max(_LEAST_TITLE, room - strips - times - 2))))
 
 

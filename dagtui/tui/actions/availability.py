@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import NodeIndex
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.view import RunView
 
     Availability = Callable[[RunView, "Situation"], str | None]
@@ -130,11 +130,16 @@ def opens_shell(run: RunView, here: Situation) -> str | None:
 
 def edits(run: RunView, here: Situation) -> str | None:
     """Return why there is no single task to edit."""
-    if run.read_only or not here.targets:
-        return run.read_only or UNFOLD
-    if not run.graph.digest:
+    return run.read_only or no_task_of(run.graph, here.targets)
+
+
+def no_task_of(graph: Graph, nodes: Sequence[NodeIndex]) -> str | None:
+    """Return why nodes are not of a single task that stands in a file."""
+    if not nodes:
+        return UNFOLD
+    if not graph.digest:
         return NO_FILE
-    return None if len({run.graph.task_of[node] for node in here.targets}) == 1 else SEVERAL_TASKS
+    return None if len({graph.task_of[node] for node in nodes}) == 1 else SEVERAL_TASKS
 
 
 def reloads(run: RunView, _: Situation) -> str | None:

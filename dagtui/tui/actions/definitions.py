@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.runs.view import NO_FILE
-from dagtui.tui.actions.availability import SEVERAL_TASKS, UNFOLD
+from dagtui.tui.actions.availability import no_task_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -32,16 +31,12 @@ class DefinitionActions:
     def edit(self) -> None:
         """Edit the definition of the task under the cursor."""
         targets, graph = self._app.main.tree_pane.navigator.targets, self._run.graph
-        if not targets:
-            self._app.say(UNFOLD)
-        elif not graph.digest:
-            self._app.say(NO_FILE)
-        elif len({graph.task_of[node] for node in targets}) > 1:
-            self._app.say(SEVERAL_TASKS)
-        else:
-            from dagtui.tui.actions.editing import edit
+        if why := no_task_of(graph, targets):
+            self._app.say(why)
+            return
+        from dagtui.tui.actions.editing import edit
 
-            self._start(edit(self._app, self._run, targets[0]))
+        self._start(edit(self._app, self._run, targets[0]))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         _: Worker[None] = self._app.run_worker(work, group="definitions", exclusive=True, exit_on_error=False)

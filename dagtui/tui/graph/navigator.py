@@ -156,7 +156,7 @@ class Navigator:
         A folded row that hides that node stays folded.
         """
         nodes = self._under_cursor()
-        ends = self._state.graph.parents if up else self._state.graph.children
+        ends = self._graph.parents if up else self._graph.children
         own = set(nodes)
         found = next((end for node in nodes for end in ends(node) if end not in own), None)
         if found is None:

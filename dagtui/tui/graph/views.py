@@ -201,13 +201,13 @@ class Names:
 
     def matches(self, query: str, label: str) -> bool:
         """Return whether one label passes, as in `matching`."""
-        inverted = query.startswith("!") and len(query) > 1
-        return ((query[1:] if inverted else query).lower() in label.lower()) != inverted
+        part, inverted = _sought(query)
+        return (part in label.lower()) != inverted
 
     def matching(self, query: str) -> list[NodeIndex]:
         """Return the nodes whose label contains the query, in file order. A leading "!" inverts the match."""
-        inverted = query.startswith("!") and len(query) > 1
-        found = self._containing((query[1:] if inverted else query).lower())
+        part, inverted = _sought(query)
+        found = self._containing(part)
         if not inverted:
             return cast("list[NodeIndex]", found)
         others = bytearray(b"\x01") * len(self._starts)
@@ -226,6 +226,12 @@ class Names:
             found.append(node)
             position = text.find(part, starts[node + 1]) if node + 1 < len(starts) else -1
         return found
+
+
+def _sought(query: str) -> tuple[str, bool]:
+    """Return the lower-case text that a query looks for, and whether nodes with it are left out."""
+    inverted = query.startswith("!") and len(query) > 1
+    return (query[1:] if inverted else query).lower(), inverted
 
 
 def _first_folded(layout: TreeLayout) -> Iterable[int]:

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.model import numbered_tasks
+from dagtui.tui.graph.dependencies import longest_paths
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -90,9 +91,7 @@ def _keys(graph: Graph) -> list[Hashable]:
 
 def _split(graph: Graph, keys: Sequence[Hashable], is_split: Sequence[bool]) -> list[Hashable]:
     """Return the keys with the nodes' depths added where families are split. Few tasks of one depth stay alone."""
-    depths = [0] * len(graph)
-    for node in graph.order:
-        depths[node] = max((depths[parent] + 1 for parent in graph.parents(node)), default=0)
+    depths = longest_paths(graph).depths
     split: list[Hashable] = [
         (key, depth) if cut else key for key, depth, cut in zip(keys, depths, is_split, strict=True)
     ]

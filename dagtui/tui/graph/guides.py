@@ -31,7 +31,7 @@ def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs, dash: st
         levels = max(1, levels - -(-len(missing) // step))
         pieces.append(muted(f"+{depth - levels} "))
     guides = _guides(outline, item, levels, step, glyphs, dash or glyphs.dash)
-    marker = _marker(outline, item, glyphs, " " if depth == 0 else dash or glyphs.stub)
+    marker = fold_marker(outline, item, glyphs, " " if depth == 0 else dash or glyphs.stub)
     pieces.append(Span(guides + marker + (" " if step == 2 else ""), Role.GUIDE))
     return pieces
 
@@ -54,7 +54,8 @@ def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs,
     return "".join(reversed(parts))
 
 
-def _marker(outline: Outline, item: int, glyphs: Glyphs, none: str) -> str:
+def fold_marker(outline: Outline, item: int, glyphs: Glyphs, none: str) -> str:
+    """Return the sign that says whether a row is folded, or `none` if nothing is below it."""
     if outline.is_foldable(item):
         return glyphs.shut if outline.is_folded(item) else glyphs.open
     return none

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.layout import GroupRow
 
 _EMPTY = Span("")
-_LEAST_NAME: Final = 8
+_LEAST_ASIDE: Final = 8
 _GAP: Final = 2
+"""Cells between a strip and the aside."""
 
 
 class Note(NamedTuple):
@@ -106,10 +107,8 @@ def _with_strip(
     if (free := room - taken - column) > 0:
         pieces += [spaces(column - width_of(pieces)), *strip.cells(CellWidth(free))]
         free = room - taken - width_of(pieces)
-        if body.aside.text and (
-            words := fit(body.aside.text, CellWidth(free - 3), look) if free > _LEAST_NAME + 3 else ""
-        ):
-            pieces += [spaces(2), Span(words, body.aside.role)]
+        if body.aside.text and free > _LEAST_ASIDE + _GAP + 1:
+            pieces += [spaces(_GAP), Span(fit(body.aside.text, CellWidth(free - _GAP - 1), look), body.aside.role)]
     pieces.append(spaces(room - taken - width_of(pieces)))
     return pieces + notes
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import ONE_CELL, CellWidth
+from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.lane_cells import LaneCells
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.lines.rows import Role, Span
@@ -25,8 +26,8 @@ _NO_LANES: Final[Mapping[int, int]] = {}
 def lead(outline: Outline, layout: TasksLayout, item: int, vertex: str, lit: Lit, look: Look) -> list[Span]:
     """Return what stands before a row's name: lanes, and the fold marker. `vertex` is the role of the row's sign."""
     glyphs = look.glyphs
-    marker = (glyphs.shut if outline.is_folded(item) else glyphs.open) if outline.is_foldable(item) else " "
-    return [*_lanes(outline, layout, item, vertex, lit, glyphs), Span(marker, Role.GUIDE)]
+    marker = Span(fold_marker(outline, item, glyphs, " "), Role.GUIDE)
+    return [*_lanes(outline, layout, item, vertex, lit, glyphs), marker]
 
 
 def marker_column(layout: TasksLayout, outline: Outline) -> CellWidth:
@@ -117,12 +118,13 @@ def strip(statuses: Sequence[int], ranks: bytes, room: CellWidth, look: Look) ->
         worst = bytes(statuses).translate(ranks)
         back = {rank: status for status, rank in enumerate(ranks)}
         shown = [back[min(worst[at : at + step])] for at in range(0, len(worst), step)]
-    return [Span(_sign(status, look) * len(list(group)), _role(status)) for status, group in groupby(shown)]
+    return [Span(_sign(status, look) * len(list(group)), role_of(status)) for status, group in groupby(shown)]
 
 
 def _sign(status: int, look: Look) -> str:
     return look.glyphs.statuses[status] if status < len(NodeStatus) else " "
 
 
-def _role(status: int) -> str:
+def role_of(status: int) -> str:
+    """Return the role of a status, or of OUTSIDE."""
     return STATUS_CLASSES[NodeStatus(status)] if status < len(NodeStatus) else Role.GUIDE

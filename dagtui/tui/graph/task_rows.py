@@ -12,9 +12,9 @@ from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, time
 from dagtui.tui.graph.guides import WIDE
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted
-from dagtui.tui.graph.task_lines import Lit, lead, strip
+from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.task_lines import Lit, lead, role_of, strip
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
-from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
@@ -38,10 +38,11 @@ _WORST_FIRST: Final = (
     _S.COMPLETED,
     _S.SKIPPED,
 )
-"""The first of these that occurs is shown by a cell that stands for several nodes."""
-_RANKS: Final = bytes(
-    _WORST_FIRST.index(NodeStatus(status)) if status < len(NodeStatus) else len(NodeStatus) for status in range(256)
-)
+"""The first of these that occurs is shown by a cell that stands for several nodes.
+
+What has failed before or is told to stop goes before what runs. The weights of group rows prefer what moves.
+"""
+_RANKS: Final = bytes(_WORST_FIRST.index(NodeStatus(status)) if status < OUTSIDE else OUTSIDE for status in range(256))
 COUNTED: Final = 8
 """The nodes of a larger family are counted as well. Those of a smaller one are counted at a glance."""
 TIMED: Final = 100
@@ -168,5 +169,4 @@ _LAST: Final = 1000
 
 def _role(statuses: bytes) -> str:
     """Return the role of the sign that stands for nodes."""
-    worst = min(statuses, key=_RANKS.__getitem__, default=len(NodeStatus))
-    return STATUS_CLASSES[NodeStatus(worst)] if worst < len(NodeStatus) else Role.GUIDE
+    return role_of(min(statuses, key=_RANKS.__getitem__, default=OUTSIDE))

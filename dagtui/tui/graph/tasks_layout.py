@@ -95,7 +95,7 @@ def _arranged(families: Families, is_last: Sequence[bool]) -> tuple[list[int], L
     if not families.is_linked:
         return sorted(range(len(families.members)), key=is_last.__getitem__), NO_LANES
     tried = _WAYS if len(families.members) <= MOST_TRIED else _WAYS[:1]
-    orders = {aim: sorted(ordered(families, aim), key=is_last.__getitem__) for aim in Aim}
+    orders = {aim: sorted(ordered(families, aim), key=is_last.__getitem__) for aim in {aim for aim, _ in tried}}
     ways = [(orders[aim], lanes_of(families, orders[aim], least)) for aim, least in tried]
     edges = sum(map(len, families.children))
     return min(ways, key=lambda way: (edges - len(way[1].over), way[1].column_count, way[1].cells))

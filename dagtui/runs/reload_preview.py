@@ -72,18 +72,16 @@ class ReloadPreview:
         """Say it in a line: "2 nodes changed (1 becomes stale), 1 added, 1 removed". Safe to show."""
         parts = [f"{plural(len(self.changed), 'node')} changed"] if self.changed else []
         if self.stale:
-            verb = "becomes" if len(self.stale) == 1 else "become"
-            parts.append(f"{len(self.stale):,} {verb} stale")
+            parts.append(plural(len(self.stale), "becomes stale", "become stale"))
         if self.added:
             parts.append(f"{len(self.added):,} added")
         if self.removed:
             parts.append(f"{len(self.removed):,} removed")
         if self.removed_running:
-            verb = "ends" if len(self.removed_running) == 1 else "end"
-            parts.append(f"{len(self.removed_running):,} removed while running, which {verb} first")
+            what = "removed while running, which"
+            parts.append(plural(len(self.removed_running), f"{what} ends first", f"{what} end first"))
         if self.returning:
-            verb = "comes" if len(self.returning) == 1 else "come"
-            parts.append(f"{plural(len(self.returning), 'removed node')} {verb} back")
+            parts.append(plural(len(self.returning), "removed node comes back", "removed nodes come back"))
         if self.settings:
             parts.append(f"settings of {plural(len(self.settings), 'task')} changed")
         if self.run_settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import FIRST_ATTEMPT
@@ -11,15 +11,15 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME, ClockTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableSequence, Sequence
+    from collections.abc import Iterable, MutableSequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.renumbering import Renumbering
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
 
-_Value = TypeVar("_Value")
 MOST_REMARKS = 5
 """Number of notes about one attempt that are kept."""
 
@@ -70,18 +70,15 @@ class AttemptResults:
             elif event.status is not NodeStatus.CANCELLING:
                 self._note_end(event)
 
-    def renumber(self, number_of: Sequence[NodeIndex], nodes: int) -> None:
-        """Give nodes their numbers in another graph of `nodes` nodes. A node with a negative number is gone."""
-        old_of = [-1] * nodes  # the last element of what follows stands for new nodes
-        for node, number in enumerate(number_of):
-            if number >= 0:
-                old_of[number] = node
+    def renumber(self, renumbering: Renumbering) -> None:
+        """Give nodes their numbers in another graph."""
+        old_of = renumbering.old_of  # for new nodes, that is the last element of what follows
         first_at, first_seconds = [*self._first_at, ClockTime(-1.0)], [*self._first_seconds, 0.0]
         self._first_at = cast("MutableSequence[ClockTime]", array("d", map(first_at.__getitem__, old_of)))
         self._first_seconds = array("f", map(first_seconds.__getitem__, old_of))
-        self._results = _renumbered(self._results, number_of)
-        self._remarks = _renumbered(self._remarks, number_of)
-        self._begun = _renumbered(self._begun, number_of)
+        self._results = renumbering.keys(self._results)
+        self._remarks = renumbering.keys(self._remarks)
+        self._begun = renumbering.keys(self._begun)
 
     def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""
@@ -118,10 +115,6 @@ class AttemptResults:
             why = "stopped to run again"
         result = AttemptResult(event.attempt, status, why, seconds, event.at)
         self._results.setdefault(event.node, []).append(result)
-
-
-def _renumbered(values: Mapping[NodeIndex, _Value], number_of: Sequence[NodeIndex]) -> dict[NodeIndex, _Value]:
-    return {number_of[node]: value for node, value in values.items() if number_of[node] >= 0}
 
 
 _RESULTS = {

@@ -137,7 +137,7 @@ class RunReloader:
             if run.run.state.graph.find(name) is None:
                 self._gone[name] = attempt
         self._machinery = chain.switch()
-        run.attempts.renumber(found.renumbering.number_of, len(found.ingredients.shown))
+        run.attempts.renumber(found.renumbering)
         run.take_over(found.forecast, chain.top, found.ingredients.environment)
         if run.terminals is None and any(task.tty for task in run.graph.tasks):
             run.terminals = chain.local

@@ -187,7 +187,8 @@ class Dispatch(Propagation):
             self.stop_deadline.pop(node, None)
         self.effects.append(Start(node, attempt, slots))
 
-    def _withdraw_submitted(self) -> None:
+    def withdraw_submitted(self) -> None:
+        """Withdraw what was submitted and has not begun."""
         self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
 
     def _withdraw_ahead(self) -> None:

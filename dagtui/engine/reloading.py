@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.control import lift_all, prevent_start
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.messages import NO_SLOTS, SetSlots, Withdraw
+from dagtui.engine.messages import NO_SLOTS, SetSlots
 from dagtui.engine.reload_event import RELOADED, LabelGroup, Reload
 from dagtui.engine.service_ends import start_services_again
 from dagtui.engine.state import RunState
@@ -89,7 +89,7 @@ def _tally(state: RunState) -> None:
 def withdraw_all(run: Traversal) -> None:
     """Submit nothing more, and withdraw what was submitted and has not begun."""
     run.submits = False
-    run.effects.extend(Withdraw(node, run.state.attempt[node]) for node in run.submitted)
+    run.withdraw_submitted()
 
 
 def carried_traversal(

@@ -327,7 +327,7 @@ class Traversal(Asking):
         if command.kind is CommandKind.SET_JOBS or self.state.paused is not was_paused:
             self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
-            self._withdraw_submitted()
+            self.withdraw_submitted()
         self._finish_turn()
         return found
 

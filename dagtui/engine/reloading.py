@@ -131,7 +131,7 @@ def reload(
     """Take up the new graph in a carried traversal. `targets` are part of the run with their ancestors; None: all."""
     run.now = now
     state, labels = run.state, run.graph.labels
-    origins = [node for node in changes.changed if _ran(state, node)]
+    origins = [node for node in changes.changed if has_run(state, node)]
     below = subtrees(run.graph, origins)
     superseded = [node for node in below if state.status[node] in ALIVE and node not in changes.leaving]
     settled = state.settled_at
@@ -152,7 +152,7 @@ def reload(
     before = state.copy_columns()
     run.outdate(superseded)
     for node in sorted(below):
-        if state.status[node] == NodeStatus.COMPLETED and not state.stale[node] and state.cause[node] != Cause.MARKED:
+        if becomes_stale(state, node):
             cause, text = state.cause_of(node), state.why.get(node, "")
             run.set(NodeChange(node, NodeStatus.COMPLETED, cause, text, stale=True))
     for node in changes.changed:
@@ -172,10 +172,18 @@ def reload(
     run.handle_results((), now)
 
 
-def _ran(state: RunState, node: NodeIndex) -> bool:
+def has_run(state: RunState, node: NodeIndex) -> bool:
     """Return whether a node has a result of its definition, or an attempt that executes it."""
-    status = state.status[node]
-    return status in ALIVE or (status == NodeStatus.COMPLETED and state.cause[node] != Cause.MARKED)
+    return state.status[node] in ALIVE or _is_done(state, node)
+
+
+def becomes_stale(state: RunState, node: NodeIndex) -> bool:
+    """Return whether a node becomes stale that is changed, or below one that is changed and has run."""
+    return _is_done(state, node) and not state.stale[node]
+
+
+def _is_done(state: RunState, node: NodeIndex) -> bool:
+    return state.status[node] == NodeStatus.COMPLETED and state.cause[node] != Cause.MARKED
 
 
 def _keep_from_starting(run: Traversal, nodes: Iterable[NodeIndex]) -> None:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.reloading import becomes_stale, has_run
+from dagtui.engine.status import NodeStatus
 from dagtui.engine.targets import Targets
 from dagtui.engine.walks import subtrees
 from dagtui.graph.definition import NEW
@@ -108,7 +109,7 @@ def as_now(run: LiveRun, preview: ReloadPreview) -> ReloadPreview:
     old, new, state = run.graph, preview.graph, run.state
     held = run.run.traversal.capacity.held
     changed = {name: ChangedNode(node.parts, state.status_of(old.node(name))) for name, node in preview.changed.items()}
-    origins = [new.node(name) for name in changed if _ran(state, old.node(name))]
+    origins = [new.node(name) for name in changed if has_run(state, old.node(name))]
     gone = sorted(map(old.node, (*preview.removed, *preview.removed_running)))
     return replace(
         preview,
@@ -119,20 +120,11 @@ def as_now(run: LiveRun, preview: ReloadPreview) -> ReloadPreview:
     )
 
 
-def _ran(state: RunState, node: NodeIndex) -> bool:
-    """Return whether a node has a result of its definition, or an attempt that executes it."""
-    return state.status_of(node) in ALIVE or _is_done(state, node)
-
-
-def _is_done(state: RunState, node: NodeIndex) -> bool:
-    return state.status_of(node) is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.MARKED
-
-
 def _stale(old: Graph, state: RunState, new: Graph, origins: list[NodeIndex]) -> tuple[str, ...]:
     found = []
     for node in sorted(subtrees(new, origins)):
         before = old.find(new.labels[node])
-        if before is not None and _is_done(state, before) and not state.stale[before]:
+        if before is not None and becomes_stale(state, before):
             found.append(new.labels[node])
     return tuple(found)
 

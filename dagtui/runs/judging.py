@@ -51,15 +51,14 @@ def judging_executor(
     memory = Fingerprints(fingerprints_path(directory.path), directory.number, redact)
     reader = FileReader(graph_folder(graph), memory, threads)
     judge = Judge(memory, reader, directory.number, redact)
-    keys = keys_of(graph, environment, traversal)
+    keys = keys_of(graph, environment, traversal.state)
     found = JudgingExecutor(inner, graph, keys, judge, memory, reader, why_forced(traversal, is_forced), threads)
     traversal.state.reading = found.reading
     return found
 
 
-def keys_of(graph: Graph, environment: Mapping[str, str], traversal: Traversal) -> NodeKeys:
+def keys_of(graph: Graph, environment: Mapping[str, str], state: RunState) -> NodeKeys:
     """Return what finds out what the nodes of a run execute."""
-    state = traversal.state
     return NodeKeys(graph, environment, state.status_name, state.outputs_of)
 
 
@@ -95,7 +94,7 @@ class PlannedFiles:
         self._memory = Fingerprints(path, run, redact)
         reader = FileReader(graph_folder(graph), self._memory, max(2, processors()))
         self._judge = Judge(self._memory, reader, run, redact)
-        self._keys = NodeKeys(graph, environment, state.status_name, state.outputs_of)
+        self._keys = keys_of(graph, environment, state)
         self._paths = DeclaredPaths(graph)
         self._runs: set[NodeIndex] = set()
         self.unsure: set[NodeIndex] = set()

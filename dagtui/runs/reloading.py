@@ -325,7 +325,7 @@ class _Chain:
             if before.judging is not None:
                 from dagtui.runs.judging import keys_of, why_forced
 
-                keys = keys_of(graph, ingredients.environment, found.traversal)
+                keys = keys_of(graph, ingredients.environment, state)
                 self.judging.reload(graph, keys, why_forced(found.traversal, ingredients.is_forced), number_of)
                 state.reading = self.judging.reading
             self.judging.redirect(deliver)

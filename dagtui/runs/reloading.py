@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,13 +23,13 @@ from dagtui.graph.definition import changed_parts
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.leftovers import leftover, with_leftovers
-from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+from dagtui.graph.matrix.selection import ChoiceError
 from dagtui.graph.toml.parse import digest_of, read_bytes_again
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.ingredients import Ingredients, Machinery, identity_of, reads_files, values_of_run
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.reload_preview import ReloadError
-from dagtui.runs.rereading import compared, reread
+from dagtui.runs.rereading import compared, reread, still_named
 from dagtui.runs.targets import default_targets
 from dagtui.store.errors import StoreError
 from dagtui.store.files import replace_file, write_new_file
@@ -257,17 +258,11 @@ def _targets(
         return None
     found = renumbering.nodes(state.inside(run.graph.nodes)).union(leaving)
     if state.named:
-        for name in state.named:
-            try:
-                found.update(nodes_matching(graph, name))
-            except ChoiceError:  # the file no longer has it
-                continue
+        found.update(still_named(graph, state.named))
     else:
-        try:
+        with suppress(ChoiceError):  # the file has no node any more that runs by default
             defaults = default_targets(graph)
-        except ChoiceError:
-            defaults = None
-        found.update(graph.nodes if defaults is None and graph.runs_everything else defaults.nodes if defaults else ())
+            found.update(graph.nodes if defaults is None else defaults.nodes)
     return tuple(sorted(found))
 
 

@@ -22,7 +22,7 @@ from dagtui.runs.targets import default_targets, refuse_missing_inputs
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
@@ -60,11 +60,14 @@ def _targets(graph: Graph, called: Targets | None) -> Targets | None:
             return default_targets(graph)
     except ChoiceError as error:
         raise ReloadError(str(error)) from error
-    found: list[NodeIndex] = []
-    for name in called.named:
-        with suppress(ChoiceError):  # the file no longer has it
-            found += nodes_matching(graph, name)
-    return Targets(tuple(dict.fromkeys(found)), called.named)
+    return Targets(tuple(dict.fromkeys(still_named(graph, called.named))), called.named)
+
+
+def still_named(graph: Graph, names: Iterable[str]) -> Iterator[NodeIndex]:
+    """Yield the nodes that names of the call mean in a graph, which may no longer have all of them."""
+    for name in names:
+        with suppress(ChoiceError):
+            yield from nodes_matching(graph, name)
 
 
 def compared(

@@ -15,6 +15,7 @@ from dagtui.graph.definition import NEW
 from dagtui.graph.keys import RUN
 from dagtui.graph.loading import load
 from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+from dagtui.graph.model import Task
 from dagtui.graph.toml.parse import read_bytes_again
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.reload_preview import ChangedNode, ReloadError, ReloadPreview
@@ -133,16 +134,17 @@ def _stale(old: Graph, state: RunState, new: Graph, origins: list[NodeIndex]) ->
 
 
 _DEFINED = frozenset(
-    {"name", "line", "file", "action", "cwd", "shell", "env", "tty", "colour", "wrap", "inputs", "outputs", "needs"}
+    {"name", "line", "file", "matrix", "action", "cwd", "shell", "env"}
+    | {"tty", "colour", "wrap", "inputs", "outputs", "needs"}
 )
-"""Fields of a task that are not settings: parts of its definition, and where it stands."""
+"""Fields of a task that are not settings: parts of its definition, which nodes it has, and where it stands."""
 
 
 def _settings(old: Graph, new: Graph, former: Container[str]) -> Mapping[str, tuple[str, ...]]:
     """Return which other keys of tasks differ. Whether nodes are new, gone or former ones is not one of them."""
     before = {task.name: task for task in old.tasks if task.name not in former}
     found: dict[str, tuple[str, ...]] = {}
-    fields = [name for name in type(next(iter(new.tasks))).__slots__ if name not in _DEFINED and name != "matrix"]
+    fields = [name for name in Task.__slots__ if name not in _DEFINED]
     for task in new.tasks:
         other = before.get(task.name)
         if other is not None and other != task:

@@ -71,7 +71,7 @@ class ServingExecutor(ForwardingExecutor):
 
         Services that are not ready are looked at as they were defined when they began.
         """
-        tasks = {attempt: self._defined.get(attempt, self._graph.task(attempt[0])) for attempt in self._unready}
+        tasks = {attempt: self._task(attempt) for attempt in self._unready}
         renumbered = {(node, attempt): (number_of[node], attempt) for node, attempt in self._unready}
         self._unready = {renumbered[attempt]: reader for attempt, reader in self._unready.items()}
         self._defined = {renumbered[attempt]: task for attempt, task in tasks.items()}

@@ -26,6 +26,10 @@ class ActiveTime(Columns):
         """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - NO_TIME - self.parked)
 
+    def parked_until(self, at: ClockTime) -> float:
+        """Return the seconds in which everything was settled, until a time of the run's clock."""
+        return self.parked + (0.0 if self.settled_at is None else max(0.0, at - self.settled_at))
+
     @property
     def ran_out_of_time(self) -> bool:
         """Whether a node is cancelled because the time limit of the run was reached, now or before a retry."""
@@ -40,8 +44,7 @@ class ActiveTime(Columns):
             if not any(self.counts[UNSETTLED_COUNTS]):
                 self.settled_at = at
         elif self.settled_at is not None:
-            self.parked += max(0.0, at - self.settled_at)
-            self.settled_at = None
+            self.parked, self.settled_at = self.parked_until(at), None
 
     def _begin_limit(self, at: ClockTime) -> None:
         """Let the time limit of the run begin anew if it has run out."""

@@ -134,8 +134,6 @@ def reload(
     origins = [node for node in changes.changed if has_run(state, node)]
     below = subtrees(run.graph, origins)
     superseded = [node for node in below if state.status[node] in ALIVE and node not in changes.leaving]
-    settled = state.settled_at
-    parked = state.parked + (0.0 if settled is None else max(0.0, now - settled))
     recorded = Reload(
         len(run.graph) - len(changes.changed) - len(changes.added) - len(changes.leaving),
         LabelGroup.of([labels[node] for node in changes.changed]),
@@ -143,7 +141,7 @@ def reload(
         LabelGroup.of(changes.removed),
         tuple((labels[node], state.attempt[node]) for node in sorted(superseded)),
         tuple(labels[node] for node in changes.leaving),
-        round(parked, 3),
+        round(state.parked_until(now), 3),
         round(state.limit_from, 3),
     )
     run.emit(RunEvent(now, RELOADED, why, jobs, targets=targets, reload=recorded))

@@ -231,10 +231,9 @@ class RunView(ABC):
 
     def _ended_as(self, node: NodeIndex) -> str:
         """Return the value of `needs.X.status`."""
-        status = self.state.status_of(node)
-        if not status.settled:
+        if not self.state.status_of(node).settled:
             raise ResolutionError(f"{self.graph.labels[node]} has not ended")
-        return status.name.lower()
+        return self.state.status_name(node)
 
     def _handed_on(self, node: NodeIndex) -> Mapping[str, str]:
         """Return the values that a node has handed on."""

@@ -77,11 +77,7 @@ class Ingredients:
         traversal = Traversal(graph, initial_slots(graph, self.options.jobs), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
-        if graph.any_gates:
-            from dagtui.runs.questions import Questions  # most graphs have none
-
-            traversal.question = Questions(self.executed, self.environment, traversal.state)
-        traversal.conditions = self.conditions(identity_of(directory))
+        self.equip(traversal, directory)
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
         serving = judging = None
@@ -122,6 +118,14 @@ class Ingredients:
             return False
         targets = self.options.targets
         return targets is None or node in targets.nodes
+
+    def equip(self, traversal: Traversal, directory: RunDirectory) -> None:
+        """Give a traversal what it asks: the questions of gates, and the conditions."""
+        if self.shown.any_gates:
+            from dagtui.runs.questions import Questions  # most graphs have none
+
+            traversal.question = Questions(self.executed, self.environment, traversal.state)
+        traversal.conditions = self.conditions(identity_of(directory))
 
     def conditions(self, identity: Mapping[str, ParameterValue]) -> Conditions | None:
         """Return what decides about nodes with an `if`, or None if there are none."""

@@ -210,21 +210,17 @@ class _Next:
 
 def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs: _Graphs) -> _Next:
     """Carry the traversal over to the new graph, and let that take up the reload. The run does not change."""
-    old, shown, executed, renumbering = run.run.traversal, graphs.shown, graphs.executed, graphs.renumbering
+    old, shown, renumbering = run.run.traversal, graphs.shown, graphs.renumbering
     before = machinery.ingredients
     options = before.options
     if options.targets is not None:
         nodes = tuple(renumbering.nodes(options.targets.nodes))
         options = options._replace(targets=Targets(nodes, options.targets.named))
-    ingredients = Ingredients(executed, options)
+    ingredients = Ingredients(graphs.executed, options)
     ingredients.shown, ingredients.secrets = shown, before.secrets
     forecast = Forecast(shown, run.history)
     traversal = engine.carried_traversal(old, shown, forecast.weights, renumbering)
-    if shown.any_gates:
-        from dagtui.runs.questions import Questions
-
-        traversal.question = Questions(executed, ingredients.environment, traversal.state)
-    traversal.conditions = ingredients.conditions(identity_of(run.directory))
+    ingredients.equip(traversal, run.directory)
     changed = {shown.node(name): node.parts for name, node in preview.changed.items()}
     removed = (*preview.removed, *preview.removed_running)
     changes = engine.Changes(changed, graphs.added, removed, graphs.leaving)

@@ -134,8 +134,9 @@ class RunReloader:
     def _switch(self, found: _Next, chain: _Chain) -> None:
         """Change all that knows the graph, once the reload is on record."""
         run = self._run
-        for name, attempt in zip(run.graph.labels, run.state.attempt, strict=True):
-            if run.run.state.graph.find(name) is None:
+        numbers = found.renumbering.number_of
+        for name, attempt, number in zip(run.graph.labels, run.state.attempt, numbers, strict=True):
+            if number < 0:
                 self._gone[name] = attempt
         self._machinery = chain.switch()
         run.attempts.renumber(found.renumbering)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from dagtui.migration.taskfile.script_factory import ScriptFactory
 
 _TERMINAL = re.compile(r"(?:docker|podman|compose|kubectl)\b[^\n]*\s(?:-it|-ti|--tty|-i -t|-t -i)\b|\bread\s+-\w*p")
-_ODD = re.compile(r"[^\w.:+@ /-]|/\Z")
-_LOST = ("watch", "timeout")
-
 _LOST = ("watch", "timeout")
 
 
@@ -84,15 +81,13 @@ class Expansion:
         found = list(steps(call))
         if call.value("if") is not None and call.value("deps"):  # its condition comes first
             return self._in_one_script(after, once, with_dependencies=True)
-        parents = after
         joined: dict[str, str] = dict(once)
         dependencies: list[str] = []
         for dependency in self._shared.dependencies(call, self.lose):
             made = self._call_other(dependency, after, once, around)
             dependencies += [made.name] if made else []
             joined |= made.once if made else {}
-        parents = tuple(dict.fromkeys(dependencies)) or after
-        parents = self._gated(parents)
+        parents = self._gated(tuple(dict.fromkeys(dependencies)) or after)
         if self._needs_one_script(found):
             return self._in_one_script(parents, joined, with_dependencies=False)
         return self._in_stages(found, parents, joined, around)
@@ -207,7 +202,7 @@ class Expansion:
                 continue
             if not begun and not number and self._call.value("preconditions"):
                 self._begin(script, first=True)
-            if (script.lines and begun) or script.lines:
+            if script.lines:
                 parents = self._stage(script, parents)
                 script, begun = self._writer(), False
             other = self._called(step)
@@ -235,7 +230,8 @@ class Expansion:
             if first and not script.only_if(call):
                 script.lines = ["exit 0"]
             script.change_folder(call)
-            script.exports(call) if self._exported() else None
+            if self._is_exported():
+                script.exports(call)
             for name, value in self._env.items():
                 script.export(name, value, self._shared.names)
             script.settings(call)
@@ -296,30 +292,22 @@ class Expansion:
         except UnknownError:
             return text_of(raw)
 
-    def _exported(self) -> bool:
-        return not self._is_static_env()
-
-    def _is_static_env(self) -> bool:
+    def _is_exported(self) -> bool:
+        """Return whether the script has to set the variables of the environment: only the shell knows one."""
         table = self._call.value("env")
-        return all(
-            not isinstance(self._value(key, raw), Text) or not self._dynamic(key, raw)
-            for key, raw in (table.items() if isinstance(table, dict) else ())
-        )
+        return any(self._is_dynamic(key, raw) for key, raw in (table.items() if isinstance(table, dict) else ()))
 
-    def _value(self, key: object, raw: object) -> object:
+    def _is_dynamic(self, key: object, raw: object) -> bool:
         try:
-            return self._call.scopes.script.value(raw, shown(key))
+            value = self._call.scopes.script.value(raw, shown(key))
         except UnknownError:
-            return None
-
-    def _dynamic(self, key: object, raw: object) -> bool:
-        value = self._value(key, raw)
+            return False
         return isinstance(value, Text) and value.dynamic
 
     def _variables(self) -> dict[str, str]:
         """Return the variables of the environment that are known."""
         table = self._call.value("env")
-        if not isinstance(table, dict) or self._exported():
+        if not isinstance(table, dict) or self._is_exported():
             return {}
         found: dict[str, str] = {}
         for key, raw in table.items():

@@ -71,11 +71,11 @@ class Functions:
         return value
 
     def _default(self, other: object, value: object) -> object:
-        if isinstance(value, ShellTest) or (isinstance(value, Text) and value.dynamic):
-            return self._choose(self.test(value), value, other)
+        if is_dynamic(value):
+            return self.choose(self.test(value), value, other)
         return value if is_true(known(value)) else other
 
-    def _choose(self, test: ShellTest | bool, one: object, other: object) -> object:
+    def choose(self, test: ShellTest | bool, one: object, other: object) -> object:
         """Return one of two values, as the shell decides."""
         if isinstance(test, bool):
             return one if test else other
@@ -92,10 +92,6 @@ class Functions:
         needs = tuple(dict.fromkeys((*test.needs, *first.needs, *second.needs)))
         choice = (test, first, second) if interpreted(first) or interpreted(second) else None
         return self._names.hole("", lines, needs, choice=choice)
-
-    def choose(self, test: ShellTest | bool, one: object, other: object) -> object:
-        """Return the value of a condition with two branches."""
-        return self._choose(test, one, other)
 
     def test(self, value: object) -> ShellTest | bool:
         """Return whether a value is true, or the test that decides."""
@@ -114,7 +110,7 @@ class Functions:
         if name in {"contains", "hasPrefix", "hasSuffix"} and len(arguments) == 2:
             return self._within(name, *arguments)
         if name == "ternary" and len(arguments) == 3:
-            return self._choose(self.test(arguments[2]), arguments[0], arguments[1])
+            return self.choose(self.test(arguments[2]), arguments[0], arguments[1])
         if name == "coalesce":
             value = arguments[-1] if arguments else None
             for before in reversed(arguments[:-1]):
@@ -138,7 +134,7 @@ class Functions:
             value = arguments[-1] if arguments else None
             for before in reversed(arguments[:-1]):
                 test = self.test(before)
-                value = self._choose(test, value, before) if name == "and" else self._choose(test, before, value)
+                value = self.choose(test, value, before) if name == "and" else self.choose(test, before, value)
             return value
         for value in arguments:
             found = self.test(value)

@@ -1,4 +1,4 @@
-"""ShellNames of variables of the shell, for the values that only it knows."""
+"""Names of variables of the shell, for the values that only it knows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MOST_STEPS = 200_000
 
 
 class ShellNames:
-    """ShellNames of variables of the shell. Equal lines share one."""
+    """Names of variables of the shell. Equal lines share one."""
 
     def __init__(self) -> None:
         self._lines: dict[str, tuple[str, str]] = {}
-        self.steps = 0
+        self._steps = 0
         self.hint = ""
         """The variable whose definition is worked out."""
 
@@ -55,6 +55,6 @@ class ShellNames:
 
     def count(self) -> None:
         """Count one step. Raises ValueError when there are too many."""
-        self.steps += 1
-        if self.steps > _MOST_STEPS:
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
             raise ValueError("its templates and calls take too many steps")

@@ -16,11 +16,12 @@ from dagtui.migration.taskfile.texts import ARGUMENTS, Hole, Text
 from dagtui.migration.values import MOST_VALUES, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.migration.taskfile.reading import Source, Sources
     from dagtui.migration.taskfile.shell_names import ShellNames
+    from dagtui.migration.taskfile.texts import ParameterUses
 
     Values = Mapping[str, tuple[object, object]]
     """Variables that a call hands over: each as a script has it, and as a path has it."""
@@ -98,9 +99,10 @@ class Caller:
     """Makes calls of the tasks of a file."""
 
     def __init__(
-        self, base: Path, sources: Sources, names: ShellNames, use: Callable[[str], object], fixed: set[str]
+        self, base: Path, sources: Sources, names: ShellNames, parameters: ParameterUses, fixed: set[str]
     ) -> None:
-        self._base, self._sources, self._names, self._use, self._fixed = base, sources, names, use, fixed
+        self._base, self._sources, self._names = base, sources, names
+        self._parameters, self._fixed = parameters, fixed
         self._globals = Scopes(self._special(False), self._special(True))
         for file in sources.files:
             self._globals = self._globals.define_all(file.value("env"))
@@ -139,7 +141,7 @@ class Caller:
         return found
 
     def _special(self, paths: bool) -> Scope:
-        scope = Scope(self._names, self._use)
+        scope = Scope(self._names, self._parameters)
         root: object = str(self._base) if paths else self._here("ROOT_DIR", "")
         words = self._names.hole("CLI_ARGS", 'NAME=$(set -- {{ params.CLI_ARGS }}; printf %s "$*")')
         only = next(words.holes)
@@ -301,8 +303,7 @@ def _of_variable(spec: Mapping[str, object], scopes: Scopes) -> Iterator[tuple[S
         )
         yield scopes.set(name, item), loop
         return
-    for hole in value.holes if isinstance(value, Text) else ():
-        scopes.script.use("=" + hole.parameter)
+    scopes.script.parameters.fix(value)
     found = known(value)
     if isinstance(found, dict):
         yield from _each(list(found.items()), name, scopes)

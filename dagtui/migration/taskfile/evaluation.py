@@ -11,11 +11,11 @@ from dagtui.migration.taskfile.texts import Hole, ShellList, Text, in_quotes, in
 from dagtui.migration.values import MOST_VALUES, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dagtui.migration.taskfile.go_templates import TemplatePart, Token
     from dagtui.migration.taskfile.shell_names import ShellNames
-    from dagtui.migration.taskfile.texts import Assignment
+    from dagtui.migration.taskfile.texts import Assignment, ParameterUses
 
 _MOST_DEEP = 60
 
@@ -24,7 +24,7 @@ class Variables(Protocol):
     """The variables that a template sees."""
 
     names: ShellNames
-    use: Callable[[str], object]
+    parameters: ParameterUses
 
     def get(self, name: str) -> object:
         """Return the value of a variable. Raises UnknownError."""
@@ -112,10 +112,7 @@ class Evaluation:
 
     def _fixed(self, value: object) -> object:
         """Return a value on which the text depends. Parameters in it can't be parameters any more."""
-        if isinstance(value, Text):
-            for hole in value.holes:
-                if hole.parameter and not hole.variable:
-                    self._scope.use("=" + hole.parameter)
+        self._scope.parameters.fix(value)
         return value
 
     def _pipeline(self, tokens: list[Token]) -> object:

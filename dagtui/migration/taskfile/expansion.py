@@ -314,8 +314,7 @@ class Expansion:
             name = shown(key)
             try:
                 value = self._call.scopes.script.value(raw, name)
-                for hole in value.holes if isinstance(value, Text) else ():
-                    self._shared.use("=" + hole.parameter)
+                self._shared.parameters.fix(value)
                 found[name] = outer_first(name, shown(known(as_text(value, self._shared.names))))
             except UnknownError as error:
                 self.lose(f"env: {error}")

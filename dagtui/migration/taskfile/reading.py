@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.migration.taskfile.known_values import shown
 from dagtui.migration.taskfile.scopes import Scope
 from dagtui.migration.taskfile.shell_names import ShellNames
+from dagtui.migration.taskfile.texts import ParameterUses
 from dagtui.migration.values import UnknownError, is_scalar, read_data, words
 from dagtui.text import label
 
@@ -232,7 +233,7 @@ class _IncludeReader:
                     self._sources.aliases.setdefault(other + name.removeprefix(below), name)
 
     def _scope(self, file: SourceFile) -> Scope:
-        scope = Scope(ShellNames(), lambda _: None)
+        scope = Scope(ShellNames(), ParameterUses())
         scope = scope.set("ROOT_DIR", str(self._base)).set("TASKFILE_DIR", str((self._base / file.path).parent))
         for table in (self._sources.root.value("env"), self._sources.root.value("vars"), file.value("vars")):
             scope = scope.define_all(table)

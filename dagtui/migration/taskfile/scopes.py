@@ -12,22 +12,21 @@ from dagtui.migration.taskfile.texts import ARGUMENTS, PLAIN, Hole, Text, render
 from dagtui.migration.values import MOST_VALUES, UnknownError, is_scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dagtui.migration.taskfile.shell_names import ShellNames
+    from dagtui.migration.taskfile.texts import ParameterUses
 
 
 class Scope:
     """A chain of definitions. Each sees those before it, and is worked out when it is asked for."""
 
-    def __init__(self, names: ShellNames, use: Callable[[str], object], above: Scope | None = None) -> None:
-        self.names, self.use, self._above = names, use, above
+    def __init__(self, names: ShellNames, parameters: ParameterUses, above: Scope | None = None) -> None:
+        self.names, self.parameters, self._above = names, parameters, above
         self._found: dict[str, object] = {}
         self._raw: dict[str, tuple[object, str]] = {}
 
     def inner(self) -> Scope:
         """Return a scope for more definitions."""
-        return Scope(self.names, self.use, self)
+        return Scope(self.names, self.parameters, self)
 
     def define(self, name: str, raw: object, folder: str = "") -> Scope:
         """Return a scope with one more variable, as a Taskfile defines it."""
@@ -87,7 +86,7 @@ class Scope:
             return raw
         if "sh" in raw:
             command = self.text(shown(raw["sh"]).rstrip("\n"))
-            lines = f"NAME=$({_in_lines(rendered(command, self.use))})"
+            lines = f"NAME=$({_in_lines(rendered(command, self.parameters))})"
             return self.names.hole(name, lines, command.needs, folder=folder, executes=True)
         if "ref" in raw:
             return Evaluation(self).expression(shown(raw["ref"]))
@@ -107,8 +106,7 @@ class Scope:
     def plain(self, source: object) -> str:
         """Return a template filled in as known text. Raises UnknownError."""
         found = self.text(source)
-        for hole in found.holes:
-            self.use("=" + hole.parameter)
+        self.parameters.fix(found)
         return shown(known(found))
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dagtui.migration.taskfile.calls import Call, Caller
     from dagtui.migration.taskfile.reading import Source, Sources
     from dagtui.migration.taskfile.shell_names import ShellNames
+    from dagtui.migration.taskfile.texts import ParameterUses
 
 
 class ScriptFactory:
@@ -24,10 +25,11 @@ class ScriptFactory:
         sources: Sources,
         caller: Caller,
         names: ShellNames,
-        use: Callable[[str], object],
+        parameters: ParameterUses,
         exists: Callable[[str], bool],
     ) -> None:
-        self.sources, self.caller, self.names, self.use, self.exists = sources, caller, names, use, exists
+        self.sources, self.caller, self.names = sources, caller, names
+        self.parameters, self.exists = parameters, exists
         self.root = sources.root
 
     def is_file(self, path: str) -> bool:

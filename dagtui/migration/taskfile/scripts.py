@@ -81,15 +81,14 @@ class ScriptWriter:
 
     def _rendered(self, text: Text) -> str:
         """Return a text as a part of the script, after the variables that it needs."""
-        found = rendered(text, self._shared.use)
+        found = rendered(text, self._shared.parameters)
         self.need(need for need in text.needs if need.name in found)
         return found
 
     def quoted(self, text: Text) -> str:
         """Return a text as one word, after the variables that it needs."""
         self.need(text.needs)
-        for hole in text.holes:
-            self._shared.use("=" + hole.parameter)
+        self._shared.parameters.fix(text)
         return in_quotes(text)
 
     def change_folder(self, call: Call) -> None:

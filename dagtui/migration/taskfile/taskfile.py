@@ -16,7 +16,7 @@ from dagtui.migration.taskfile.reading import listed, read_sources, text_of
 from dagtui.migration.taskfile.script_factory import ScriptFactory
 from dagtui.migration.taskfile.shell_names import ShellNames
 from dagtui.migration.taskfile.sources import separate
-from dagtui.migration.taskfile.texts import ARGUMENTS, SHELL, Text
+from dagtui.migration.taskfile.texts import ARGUMENTS, SHELL, ParameterUses, Text
 from dagtui.migration.values import UnknownError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def read_taskfile(path: Path) -> Draft:
     for _ in range(_PASSES):
         reader = _TaskfileReader(path, fixed)
         draft = reader.read()
-        if not reader.fixed - fixed:
+        if reader.parameters.fixed <= fixed:
             break
-        fixed |= reader.fixed  # what a text depends on can't be a parameter: begin again without it
+        fixed |= reader.parameters.fixed  # what a text depends on can't be a parameter: begin again without it
     return draft
 
 
@@ -46,16 +46,8 @@ class _TaskfileReader:
         self._draft = Draft(path.name)
         self._sources: Sources = read_sources(path, self._draft.lose)
         self._names = ShellNames()
-        self.fixed: set[str] = set()
-        """Variables that can't be parameters."""
-        self._used: set[str] = set()
-        self._caller = Caller(path.parent, self._sources, self._names, self._use, fixed)
-
-    def _use(self, name: str) -> None:
-        if name.startswith("="):
-            self.fixed.add(name[1:])
-        elif name:
-            self._used.add(name)
+        self.parameters = ParameterUses()
+        self._caller = Caller(path.parent, self._sources, self._names, self.parameters, fixed)
 
     def _exists(self, folder: str) -> bool:
         return os.path.isdir(self._base / folder)
@@ -63,7 +55,7 @@ class _TaskfileReader:
     def read(self) -> Draft:
         draft, sources = self._draft, self._sources
         dynamic = self._environment()
-        shared = ScriptFactory(sources, self._caller, self._names, self._use, self._exists)
+        shared = ScriptFactory(sources, self._caller, self._names, self.parameters, self._exists)
         maker = NodeMaker(draft, shared, dynamic)
         for source in list(sources.tasks.values()):
             maker.add(source)
@@ -93,8 +85,7 @@ class _TaskfileReader:
                     if isinstance(value, Text) and value.dynamic:
                         dynamic[name] = value
                         continue
-                    for hole in value.holes if isinstance(value, Text) else ():
-                        self._use("=" + hole.parameter)
+                    self.parameters.fix(value)
                     self._draft.env[name] = outer_first(name, shown(known(as_text(value, self._names))))
                 except UnknownError as error:
                     self._draft.lose("", f"env: {name}: {error}")
@@ -122,8 +113,8 @@ class _TaskfileReader:
             script = table.get("run")
             for part in cut_command(script, (SHELL,)) if isinstance(script, str) else ():
                 if isinstance(part, ValueProblem):
-                    found = [each for each in self._used if f"params.{each} " in part.needle]
-                    self.fixed.update(found)
+                    found = [each for each in self.parameters.used if f"params.{each} " in part.needle]
+                    self.parameters.fixed.update(found)
                     if ARGUMENTS in found or not found:
                         self._draft.lose(name, "a value in quotes that do not close")
                         self._draft.tasks[name] = {**table, "run": "exit 1"}
@@ -131,7 +122,7 @@ class _TaskfileReader:
     def _parameters(self) -> None:
         table = self._sources.root.value("vars")
         for key, raw in table.items() if isinstance(table, dict) else ():
-            if shown(key) in self._used:
+            if shown(key) in self.parameters.used:
                 self._draft.params[shown(key)] = raw
         scripts = [str(table.get("run", "")) for table in self._draft.tasks.values()]
         if any(f"params.{ARGUMENTS} " in script for script in scripts):

@@ -15,7 +15,7 @@ from dagtui.graph.expressions.quoting import places
 from dagtui.migration.values import UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 SHELL = "bash"
 """The shell whose language Task's own shell speaks."""
@@ -122,6 +122,26 @@ class Text:
         return tuple(dict.fromkeys(found for hole in self.holes for found in hole.needs))
 
 
+class ParameterUses:
+    """Which variables of a file become parameters of the graph, and which ones can't."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        """Those that placeholders name."""
+        self.fixed: set[str] = set()
+        """Those whose values something depends on."""
+
+    def use(self, name: str) -> None:
+        """Note the parameter of a hole that is written as a placeholder or as a variable of the shell."""
+        if name:
+            self.used.add(name)
+
+    def fix(self, value: object) -> None:
+        """Note that something depends on a value: what stands in it can't be parameters any more."""
+        if isinstance(value, Text):
+            self.fixed.update(hole.parameter for hole in value.holes if hole.parameter and not hole.variable)
+
+
 def joined(parts: Iterable[str | Hole | Text]) -> Text:
     """Return one text, with adjacent literals joined."""
     found: list[str | Hole] = []
@@ -151,8 +171,8 @@ def interpreted(text: Text) -> bool:
     return any(bool(_INTERPRETED.search(part)) if isinstance(part, str) else part.interpreted for part in text.parts)
 
 
-def rendered(text: Text, use: Callable[[str], object]) -> str:
-    """Return a script as a graph file has it. `use` is told the parameters. Raises UnknownError."""
+def rendered(text: Text, parameters: ParameterUses) -> str:
+    """Return a script as a graph file has it, and note its parameters. Raises UnknownError."""
     marked = "".join(part if isinstance(part, str) else MARK for part in text.parts)
     if marked.count(MARK) != sum(isinstance(part, Hole) for part in text.parts):
         raise UnknownError("the character NUL")
@@ -168,7 +188,7 @@ def rendered(text: Text, use: Callable[[str], object]) -> str:
         if found is None:
             literal += part.value
             continue
-        use(part.parameter)
+        parameters.use(part.parameter)
         written += [doubled(literal), found]
         literal = ""
     return "".join([*written, doubled(literal)])

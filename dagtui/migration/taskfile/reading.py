@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.known_values import shown
@@ -59,11 +59,6 @@ class Source:
     def resolved(self, reference: str) -> str:
         """Return the whole name of a task that this one calls."""
         return with_namespace(reference, self.namespace)
-
-    @property
-    def internal(self) -> bool:
-        """Whether only other tasks call it."""
-        return self.table.get("internal") is True
 
 
 @dataclass(slots=True)
@@ -199,16 +194,11 @@ class _IncludeReader:
             raise ValueError(f"its Taskfiles include each other: {names}")
         inside = self._included(table, file, scope, found, path)
         below = namespace if table.get("flatten") is True else with_namespace(key, namespace)
-        before = len(self._sources.tasks)
         try:
             self.add(inside, found, below, (*around, real), table.get("excludes"))
         except RecursionError:
             raise ValueError("its Taskfiles are nested too deeply") from None
         self._alias_namespace(table.get("aliases"), below, namespace)
-        if table.get("internal") is True:
-            for name in list(self._sources.tasks)[before:]:
-                source = self._sources.tasks[name]
-                self._sources.tasks[name] = replace(source, table={**source.table, "internal": True})
 
     def _included(
         self, table: Mapping[str, object], file: SourceFile, scope: Scope, found: Path, path: Path

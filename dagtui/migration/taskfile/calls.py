@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.evaluation import Evaluation
@@ -237,9 +237,7 @@ def _steps(raw: object, scopes: Scopes, call: Call) -> Iterator[CommandStep]:
         inner = {key: value for key, value in raw.items() if key != "for"}
         for scope, loop in rounds(raw["for"], scopes, call):
             for step in _steps(inner, scope, call):
-                yield CommandStep(
-                    scope, step.command, step.task, step.values, step.condition, step.ignored, step.deferred, loop
-                )
+                yield replace(step, loop=loop)
         return
     deferred = raw.get("defer")
     if deferred is not None:

@@ -94,6 +94,16 @@ class Call:
         """Return the value of a key of the task."""
         return self.source.table.get(key)
 
+    @property
+    def method(self) -> str:
+        """How Task compares its sources. Empty: in the usual way."""
+        return text_of(self.value("method") or self.source.file.value("method"))
+
+    @property
+    def compares_sources(self) -> bool:
+        """Whether Task runs it only when its sources have changed."""
+        return bool(self.value("sources")) and self.method != "none"
+
 
 class Caller:
     """Makes calls of the tasks of a file."""

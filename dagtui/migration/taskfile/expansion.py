@@ -118,7 +118,7 @@ class Expansion:
         condition = call.value("if")
         if not any(step.task is not None for step in found):
             return False
-        if condition is not None or call.value("status") or self._has_sources():
+        if condition is not None or call.value("status") or call.compares_sources:
             return True
         if any(step.deferred or step.loop is not None for step in found):
             return True
@@ -143,11 +143,6 @@ class Expansion:
                 continue
         return writer.executes
 
-    def _has_sources(self) -> bool:
-        call = self._call
-        method = text_of(call.value("method") or call.source.file.value("method"))
-        return bool(call.value("sources")) and method != "none"
-
     def _gated(self, parents: tuple[str, ...]) -> tuple[str, ...]:
         """Put the questions of `prompt` before the commands."""
         for number, raw in enumerate(listed(self._call.value("prompt"))):
@@ -155,7 +150,7 @@ class Expansion:
             if not question.parts:
                 continue
             text, parents = self._question(question, parents)
-            if self._has_sources() or self._call.value("status"):
+            if self._call.compares_sources or self._call.value("status"):
                 self.lose("prompt: it asks though the task is up to date")
             name = self._helper("prompt" if not number else f"prompt-{number + 1}")
             self._draft.tasks[name] = {"default": False, **_needs(parents), "ask": text}
@@ -268,7 +263,7 @@ class Expansion:
             table["tty"] = True
         if call.value("dotenv"):
             self.lose("dotenv of a task: variables of its files are not set")
-        if not self._stages and self._has_sources():
+        if not self._stages and call.compares_sources:
             declared_files(call, table, self._shared, self.lose)
         return table
 

@@ -241,7 +241,7 @@ class ScriptWriter:
     def lose_what_is_not_in_scripts(self, call: Call) -> None:
         """Say what a task can't have where a script has it."""
         source = call.source
-        if call.value("sources") and text_of(call.value("method") or source.file.value("method")) != "none":
+        if call.compares_sources:
             self._lose(f"{source.name} runs each time here, though it has sources")
         for key in ("prompt", "interactive", "dotenv"):
             if call.value(key):

@@ -37,7 +37,7 @@ def declared_files(call: Call, table: dict[str, object], shared: ScriptFactory, 
         return
     if call.value("use_gitignore") is True or call.source.file.value("use_gitignore") is True:
         lose("use_gitignore: a graph can't leave files out, so more changes make it run")
-    if text_of(call.value("method") or call.source.file.value("method")) not in _METHODS:
+    if call.method not in _METHODS:
         lose(f"sources: {RUNS}an odd method")
         return
     try:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.files.paths import escaped
+from dagtui.graph.files.patterns import around
 from dagtui.migration.drafts import Draft
 from dagtui.migration.values import (
     MOST_VALUES,
@@ -85,7 +86,7 @@ class Folders:
                 place = os.path.normpath(os.path.join(folder, words(found)))
                 if isinstance(entry, dict) and words(entry.get("md5")).endswith(".dir"):
                     self._known.add(place)
-                self._known.update(_above(place))
+                self._known.update(around(place))
 
     def has(self, folder: str, path: str) -> bool:
         """Return whether a path that is relative to a stage's folder is known to be a folder.
@@ -96,13 +97,6 @@ class Folders:
         if path.endswith("/") or place in self._known:
             return True
         return os.path.isdir(self._base / place)
-
-
-def _above(place: str) -> Iterator[str]:
-    while place := os.path.dirname(place):
-        if place == "/":
-            return
-        yield place
 
 
 def _list(value: object) -> list[object]:

@@ -113,6 +113,11 @@ def test_what_is_lost_is_said_where_it_is(tmp_path: Path, stage: str, lost: str)
     assert {task.name for task in graph_of(text, tmp_path).tasks} <= {"well", "a"}
 
 
+def test_a_path_with_two_slashes_at_its_start_has_an_end(tmp_path: Path):
+    text = drafted(tmp_path, "stages:\n  a: {cmd: 'true', deps: [//nowhere/x]}\n", "")
+    assert graph_of(text, tmp_path).tasks[0].inputs == ("//nowhere/x",)
+
+
 def test_folders_are_known_from_the_lock_the_disk_and_other_paths(tmp_path: Path):
     (tmp_path / "on.disk").mkdir()
     (tmp_path / "file").touch()

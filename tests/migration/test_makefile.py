@@ -289,6 +289,11 @@ def test_what_can_t_be_read_is_one_sentence(tmp_path: Path, makefile: str, said:
     assert "\n" not in str(raised.value)
 
 
+def test_a_path_with_two_slashes_at_its_start_has_an_end(tmp_path: Path):
+    (tmp_path / "Makefile").write_text("all: //nowhere/x ; true\n")
+    assert f"{LOST} it needs //nowhere/x, which does not exist" in read_makefile(tmp_path / "Makefile").text()
+
+
 @pytest.mark.parametrize("name", ["Makefile", "Taskfile.yml", "dvc.yaml"])
 def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str):
     os.mkfifo(tmp_path / name)

@@ -7,8 +7,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.graph.files.patterns import around
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from dagtui.migration.makefile.database import Target
@@ -49,7 +50,7 @@ class TargetKinds:
         self._folder, self._run = folder, run
         self._known: dict[str, TargetKind] = {}
         names = {*run.database.targets, *(need for block in run.blocks.values() for need in block.needs)}
-        self._folders = {above for name in names for above in _above(os.path.normpath(name))}
+        self._folders = {above for name in names for above in around(os.path.normpath(name))}
 
     def __getitem__(self, name: str) -> TargetKind:
         """Return what a target is."""
@@ -101,10 +102,3 @@ def _makes(name: str, text: str, target: Target | None) -> bool:
     if ("/" in name or "." in name[1:]) and re.search(word, text):
         return True
     return re.search(rf"(?:-o\s*|-O\s*|>\s*|--output[ =]|{_WRITES}){word}", text.replace("\\\n", " ")) is not None
-
-
-def _above(name: str) -> Iterable[str]:
-    while name := os.path.dirname(name):
-        if name == "/":
-            return
-        yield name

@@ -83,6 +83,12 @@ class Draft:
             yield _dumped({"tasks": {name: table}})
 
 
+def entries(table: Mapping[str, object], key: str) -> list[str]:
+    """Return what a list of a task has, such as `needs`. Empty if it has no such list."""
+    found = table.get(key)
+    return found if isinstance(found, list) else []
+
+
 def _comment(head: str, text: str) -> Iterator[str]:
     """Yield the lines of a comment. Foreign text in it can't end it."""
     first, *others = block(text).split("\n")

@@ -15,6 +15,7 @@ from dagtui.migration.values import (
     UnknownError,
     is_data,
     is_scalar,
+    listed,
     read_data,
     words,
 )
@@ -81,7 +82,7 @@ class Folders:
         inner = stage.get("do")
         folder = words(stage.get("wdir")) or "."
         for key in ("deps", *_OUTPUTS):
-            for entry in _list((inner if isinstance(inner, dict) else stage).get(key)):
+            for entry in listed((inner if isinstance(inner, dict) else stage).get(key)):
                 found = entry.get("path", next(iter(entry), "")) if isinstance(entry, dict) else entry
                 place = os.path.normpath(os.path.join(folder, words(found)))
                 if isinstance(entry, dict) and words(entry.get("md5")).endswith(".dir"):
@@ -97,10 +98,6 @@ class Folders:
         if path.endswith("/") or place in self._known:
             return True
         return os.path.isdir(self._base / place)
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 class _Stage:
@@ -132,7 +129,7 @@ class _Stage:
         if inner.get("vars"):
             self._lose("vars of the stage")
         self._add_paths(inner, table)
-        command = self._text("\n".join(map(words, _list(inner.get("cmd")))))
+        command = self._text("\n".join(map(words, listed(inner.get("cmd")))))
         if command.strip():
             table["run"] = command
         else:
@@ -153,7 +150,7 @@ class _Stage:
             table["outputs"] = list(dict.fromkeys(outputs))
 
     def _paths(self, key: str, stage: Mapping[str, object]) -> Iterator[str]:
-        for entry in _list(stage.get(key)):
+        for entry in listed(stage.get(key)):
             path = words(next(iter(entry), "") if isinstance(entry, dict) else entry)
             if _URL.match(path) or not path:
                 self._lose(f"{key}: {path}: not a file of this machine")
@@ -162,14 +159,14 @@ class _Stage:
             yield written + "/" if self._folders.has(self._folder, self._concrete(path)) else written
 
     def _parameters(self, stage: Mapping[str, object]) -> Iterator[str]:
-        for entry in _list(stage.get("params")):
+        for entry in listed(stage.get("params")):
             files = entry if isinstance(entry, dict) else {PARAMS: [entry]}
             for file, keys in files.items():
                 name = self._text(words(file), escaped)
                 if not keys or not is_data(words(file)):
                     yield name  # the whole file: more than DVC compares, never less
                     continue
-                yield from (f"{name}#{self._text(words(key), escaped)}" for key in _list(keys))
+                yield from (f"{name}#{self._text(words(key), escaped)}" for key in listed(keys))
 
     def _matrix(self, stage: Mapping[str, object]) -> dict[str, object] | None:
         """Return the matrix of a stage with `foreach` or `matrix`. Raises UnknownError."""
@@ -182,7 +179,7 @@ class _Stage:
         if isinstance(data, dict):
             cells = [{"key": key, **_flat(value)} for key, value in data.items()]
         else:
-            cells = [_flat(value) for value in _list(data)]
+            cells = [_flat(value) for value in listed(data)]
         cells = [{dotted: self._values.raw(value) for dotted, value in cell.items()} for cell in cells]
         if not cells or not all(is_scalar(value) for cell in cells for value in cell.values()):
             raise UnknownError("foreach: its values are not texts or numbers")
@@ -193,7 +190,7 @@ class _Stage:
         return {"include": [{self._axes[dotted]: value for dotted, value in cell.items()} for cell in cells]}
 
     def _axis(self, axis: str, entries: object) -> list[object]:
-        found = [self._values.raw(value) for value in _list(self._values.raw(entries))]
+        found = [self._values.raw(value) for value in listed(self._values.raw(entries))]
         if not found or not all(map(is_scalar, found)):
             raise UnknownError(f"matrix: the values of {axis} are not texts or numbers")
         self._axes[f"item.{axis}"] = axis

@@ -160,6 +160,11 @@ def is_data(name: str) -> bool:
     return name.endswith(_KINDS)
 
 
+def listed(value: object) -> list[object]:
+    """Return a list, or a single value as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def is_scalar(value: object) -> bool:
     """Return whether a value is a text or a number. Aliases can make anything else endless."""
     return isinstance(value, str | int | float)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.migration.drafts import entries
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
@@ -32,7 +34,7 @@ class PrerequisiteOrder:
             acting: Those that make no file: nothing but their place says when they are to run.
         """
         self._draft, self._acting = draft, set(acting)
-        self._writers = {path: name for name, table in draft.tasks.items() for path in _texts(table.get("outputs"))}
+        self._writers = {path: name for name, table in draft.tasks.items() for path in entries(table, "outputs")}
         self._above: dict[str, set[str]] = {}
         self._bases: dict[str, str] = {}
         self._copies = 0
@@ -123,18 +125,14 @@ class PrerequisiteOrder:
                 if one not in found and one in self._draft.tasks:
                     found.add(one)
                     table = self._draft.tasks[one]
-                    left += _texts(table.get("needs"))
-                    left += [self._writers[path] for path in _texts(table.get("inputs")) if path in self._writers]
+                    left += entries(table, "needs")
+                    left += [self._writers[path] for path in entries(table, "inputs") if path in self._writers]
             self._above[name] = found
         return self._above[name]
 
     def _needs(self, name: str) -> list[str]:
-        return _texts(self._draft.tasks[name].get("needs"))
+        return entries(self._draft.tasks[name], "needs")
 
     def _set_needs(self, name: str, needs: Iterable[str]) -> None:
         self._draft.tasks[name] = {**self._draft.tasks[name], "needs": list(dict.fromkeys(needs))}
         self._above = {}
-
-
-def _texts(value: object) -> list[str]:
-    return value if isinstance(value, list) else []

@@ -11,7 +11,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.expressions.braces import SHELLS, doubled
 from dagtui.graph.files.paths import escaped
 from dagtui.graph.loading import load_text
-from dagtui.migration.drafts import Draft
+from dagtui.migration.drafts import Draft, entries
 from dagtui.migration.makefile.calls import LONGEST, MOST_BYTES, Make, MakeError
 from dagtui.migration.makefile.dry_run import dry_run, first_look
 from dagtui.migration.makefile.inherited import inherited_losses
@@ -136,16 +136,16 @@ class _Tasks:
             table = dict(tasks.get(name, ()))
             if "outputs" not in table:
                 continue
-            known = {*_texts(table.get("inputs")), *_texts(table.get("outputs"))}
+            known = {*entries(table, "inputs"), *entries(table, "outputs")}
             words = dict.fromkeys(_SEPARATORS.split("\n".join(block.lines)))
             unsaid = dict.fromkeys(made[word] for word in words if word in made and word not in known)
-            needs = _texts(table.get("needs"))
+            needs = entries(table, "needs")
             new = [one for one in unsaid if one != name and one not in needs]
             if new:
                 table["needs"] = [*needs, *new]
                 tasks[name] = table
                 self.draft.note(name, f"its recipe names {', '.join(new)}, which make makes before it")
-            made |= dict.fromkeys(_texts(table.get("outputs")), name)
+            made |= dict.fromkeys(entries(table, "outputs"), name)
 
     def add_settings(self, environment: dict[str, str]) -> None:
         """Add what is said of the whole file."""
@@ -306,7 +306,7 @@ class _Tasks:
             self.draft.note(
                 name, "the compiler finds its headers, and tells make which (-MMD): here each header counts"
             )
-            table["inputs"] = [*_texts(table["inputs"]), *headers]
+            table["inputs"] = [*entries(table, "inputs"), *headers]
         for what in self._losses.of(name, target, block, is_live=found is not None):
             self._lose(name, what)
 
@@ -343,7 +343,3 @@ class _Tasks:
 
     def _lose(self, name: str, what: str) -> None:
         self.draft.lose(name, what)
-
-
-def _texts(value: object) -> list[str]:
-    return value if isinstance(value, list) else []

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.evaluation import Evaluation
 from dagtui.migration.taskfile.known_values import ARCH, OS, as_text, known, shown
-from dagtui.migration.taskfile.reading import listed, text_of
+from dagtui.migration.taskfile.reading import text_of
 from dagtui.migration.taskfile.scopes import Scope, parameter
 from dagtui.migration.taskfile.texts import ARGUMENTS, Hole, Text
-from dagtui.migration.values import MOST_VALUES, UnknownError
+from dagtui.migration.values import MOST_VALUES, UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

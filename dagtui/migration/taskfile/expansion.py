@@ -9,11 +9,11 @@ from dagtui.graph.expressions.braces import doubled
 from dagtui.migration.taskfile.calls import on_this_machine, steps
 from dagtui.migration.taskfile.environment import outer_first
 from dagtui.migration.taskfile.known_values import as_text, known, shown
-from dagtui.migration.taskfile.reading import listed, text_of
+from dagtui.migration.taskfile.reading import text_of
 from dagtui.migration.taskfile.scripts import ScriptWriter
 from dagtui.migration.taskfile.sources import declared_files
 from dagtui.migration.taskfile.texts import Text
-from dagtui.migration.values import UnknownError
+from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -236,11 +236,6 @@ def _file(path: Path) -> Path | None:
     return next((found for found in candidates if os.path.isfile(found)), None)
 
 
-def listed(value: object) -> list[object]:
-    """Return a list, or a single value as a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
 def text_of(value: object) -> str:
     """Return a text, a number or a boolean as Task reads it."""
     return shown(value) if is_scalar(value) else ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.calls import Scopes, on_this_machine, rounds
-from dagtui.migration.taskfile.reading import listed
-from dagtui.migration.values import UnknownError
+from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

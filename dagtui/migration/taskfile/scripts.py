@@ -11,9 +11,9 @@ from dagtui.graph.expressions.braces import doubled
 from dagtui.graph.shell_bypass import simple_words
 from dagtui.migration.taskfile.calls import OWN_FOLDER, reference, steps
 from dagtui.migration.taskfile.known_values import as_text, known, shown
-from dagtui.migration.taskfile.reading import listed, text_of
+from dagtui.migration.taskfile.reading import text_of
 from dagtui.migration.taskfile.texts import Text, in_quotes, joined, rendered
-from dagtui.migration.values import UnknownError
+from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,8 +12,9 @@ from dagtui.graph.files.matching import FileMatching, meets
 from dagtui.graph.files.paths import DeclaredPath, PathSpelling
 from dagtui.graph.files.patterns import is_pattern
 from dagtui.graph.model import NodeIndex
-from dagtui.migration.taskfile.reading import listed, text_of
-from dagtui.migration.values import UnknownError
+from dagtui.migration.drafts import entries
+from dagtui.migration.taskfile.reading import text_of
+from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -160,8 +161,8 @@ def _all_files(draft: Draft, base: Path) -> Iterator[_Files]:
             continue
         folder = spelling.folder(str(table.get("cwd", "")))
         try:
-            inputs = [spelling.input(folder, str(path)) for path in listed(table.get("inputs"))]
-            outputs = [spelling.output(folder, str(path)) for path in listed(table.get("outputs"))]
+            inputs = [spelling.input(folder, path) for path in entries(table, "inputs")]
+            outputs = [spelling.output(folder, path) for path in entries(table, "outputs")]
         except ValueProblem as wrong:
             _drop(draft, name, f"{wrong}")
             continue
@@ -172,7 +173,7 @@ def _before(draft: Draft, name: str) -> set[str]:
     """Return the tasks that run before one, and that one."""
     waiting, seen = [name], {name}
     while waiting:
-        for parent in map(str, listed(draft.tasks.get(waiting.pop(), {}).get("needs"))):
+        for parent in entries(draft.tasks.get(waiting.pop(), {}), "needs"):
             if parent not in seen:
                 seen.add(parent)
                 waiting.append(parent)

@@ -12,12 +12,12 @@ from dagtui.migration.taskfile.calls import Caller
 from dagtui.migration.taskfile.environment import outer_first
 from dagtui.migration.taskfile.known_values import ARCH, OS, as_text, known, shown
 from dagtui.migration.taskfile.nodes import NodeMaker
-from dagtui.migration.taskfile.reading import listed, read_sources, text_of
+from dagtui.migration.taskfile.reading import read_sources, text_of
 from dagtui.migration.taskfile.script_factory import ScriptFactory
 from dagtui.migration.taskfile.shell_names import ShellNames
 from dagtui.migration.taskfile.sources import separate
 from dagtui.migration.taskfile.texts import ARGUMENTS, SHELL, ParameterUses, Text
-from dagtui.migration.values import UnknownError
+from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

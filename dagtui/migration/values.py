@@ -25,7 +25,8 @@ MOST_VALUES = 1000
 _HOLE = re.compile(r"\\?\$\{\s*([^{}]*?)\s*\}")
 _ONLY_IN_1_1 = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
 _STEP = re.compile(r"\.|\[(\d+)\]")
-_PLAIN = re.compile(r"[\w./:=,+@%-]*")
+PLAIN = re.compile(r"[\w./:=,+@%-]*")
+"""Values that mean the same to a shell with quotes and without."""
 _KINDS = (".yaml", ".yml", ".json", ".toml")
 
 
@@ -144,7 +145,7 @@ class DvcValues:
             return " ".join(_flags(value))
         if isinstance(value, list):
             return " ".join(map(shown, filter(is_scalar, value)))
-        if not _PLAIN.fullmatch(shown(value)) or not isinstance(value, Scalar):
+        if not PLAIN.fullmatch(shown(value)) or not isinstance(value, Scalar):
             return doubled(shown(value))  # a placeholder would be quoted for the shell
         if name not in self._params:
             parameter = re.sub(r"\W+", "_", name).strip("_") or "value"

@@ -12,9 +12,10 @@ from dagtui.graph.expressions.braces import TemplatePlace, placeholder_in
 if TYPE_CHECKING:
     from dagtui.graph.expressions.braces import Braces, Placeholder
 
-_QUOTABLE = frozenset(
+QUOTABLE = frozenset(
     {TemplatePlace.WORD, TemplatePlace.APART, TemplatePlace.SINGLE, TemplatePlace.DOUBLE, TemplatePlace.DOUBLE_APART}
 )
+"""Where a value can be put."""
 _VARIABLE_FIRST = "assign it to a variable first: {variable}={source}, and write ${variable} here"
 _REFUSED = {
     TemplatePlace.ANSI: ("inside $'…'", "close the quotes before it and reopen them after it: $'…'{source}$'…'"),
@@ -47,7 +48,7 @@ def in_place(braces: Braces, place: TemplatePlace) -> str | Placeholder | ValueP
         placeholder = placeholder_in(braces)
     except ValueProblem as wrong:
         return wrong
-    if place in _QUOTABLE:
+    if place in QUOTABLE:
         return placeholder if place is TemplatePlace.WORD else replace(placeholder, place=place)
     where, hint = _REFUSED[place]
     source, variable = placeholder.source, _variable(placeholder.output or placeholder.name)

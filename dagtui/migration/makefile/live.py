@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.expressions.braces import MARK, SHELLS, TemplatePlace, doubled
 from dagtui.graph.expressions.quoting import places
+from dagtui.graph.expressions.shell_places import QUOTABLE
 from dagtui.migration.makefile.calls import MakeError
 from dagtui.migration.makefile.dry_run import dry_run
+from dagtui.migration.values import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,17 +26,6 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 4
 _MOST_VARIABLES = 50
 _SIGN = re.compile(r"v[0-9a-f]{12}v?[0-9]+e")
-_PLACES = frozenset(
-    {
-        TemplatePlace.WORD,
-        TemplatePlace.APART,
-        TemplatePlace.SINGLE,
-        TemplatePlace.DOUBLE,
-        TemplatePlace.DOUBLE_APART,
-    }
-)
-"""Where a value can be put."""
-_SIMPLE = re.compile(r"[\w./:=,+@%-]+")
 
 
 class LiveValues(NamedTuple):
@@ -68,7 +59,8 @@ def live_values(make: Make, look: FirstLook, run: DryRun, goals: Sequence[str], 
     params = {
         name: value
         for name, value in text.defaults.items()
-        if _SIMPLE.fullmatch(value)
+        if value
+        and PLAIN.fullmatch(value)
         and name in known
         and known[name].origin == "makefile"
         and known[name].value == value
@@ -175,7 +167,7 @@ def written(script: str, shell: str, live: LiveValues) -> str | None:
         return None
     signs = _SIGN.findall(script)
     around = places(_SIGN.sub(MARK, script), shell)
-    if len(around) != len(signs) or not set(around) <= _PLACES:
+    if len(around) != len(signs) or not set(around) <= QUOTABLE:
         return None
     variables = {command: f"shell_{number}" for number, command in enumerate(_used(signs, live), 1)}
     parts = [f"{variable}=$({doubled(command)}) || :\n" for command, variable in variables.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.migration.taskfile.known_functions import BY_SHELL, KNOWN, MOST_CHARACTERS, printed
 from dagtui.migration.taskfile.known_values import as_text, is_dynamic, is_true, known, shown
 from dagtui.migration.taskfile.texts import Hole, ShellList, ShellTest, Text, in_quotes, interpreted
-from dagtui.migration.values import MOST_VALUES, UnknownError
+from dagtui.migration.values import MOST_VALUES, PLAIN, UnknownError
 
 if TYPE_CHECKING:
     from dagtui.migration.taskfile.shell_names import ShellNames
@@ -84,7 +84,7 @@ class Functions:
         simple = isinstance(alone, Hole) and re.fullmatch(r"\$\{\w+\}", alone.variable)
         if simple and isinstance(alone, Hole) and test.command == f'[ -n "{alone.variable}" ]':
             literal = "".join(part for part in second.parts if isinstance(part, str))
-            if not any(True for _ in second.holes) and re.fullmatch(r"[\w./:=,+@%-]*", literal):
+            if not any(second.holes) and PLAIN.fullmatch(literal):
                 return Text(
                     (Hole(f"{alone.variable[:-1]}:-{literal}}}" if literal else alone.variable, needs=alone.needs),)
                 )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.migration.taskfile.evaluation import Evaluation
 from dagtui.migration.taskfile.go_templates import parse
 from dagtui.migration.taskfile.known_values import known, shown
-from dagtui.migration.taskfile.texts import ARGUMENTS, PLAIN, Hole, Text, rendered
-from dagtui.migration.values import MOST_VALUES, UnknownError, is_scalar
+from dagtui.migration.taskfile.texts import ARGUMENTS, Hole, Text, rendered
+from dagtui.migration.values import MOST_VALUES, PLAIN, UnknownError, is_scalar
 
 if TYPE_CHECKING:
     from dagtui.migration.taskfile.shell_names import ShellNames

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.expressions.braces import MARK, TemplatePlace, doubled
 from dagtui.graph.expressions.quoting import places
+from dagtui.graph.expressions.shell_places import QUOTABLE
 from dagtui.migration.values import UnknownError
 
 if TYPE_CHECKING:
@@ -20,18 +21,9 @@ if TYPE_CHECKING:
 SHELL = "bash"
 """The shell whose language Task's own shell speaks."""
 ARGUMENTS = "CLI_ARGS"
-PLAIN = re.compile(r"[\w./:=,+@%-]*")
-"""Values that mean the same to a shell with quotes and without."""
 _SPECIAL_IN_QUOTES = re.compile(r'[$`"\\]')
 _INTERPRETED = re.compile(r"""['"\\$`;|&<>()#~]""")
 """What a shell reads in the text of a script, but not in the value of a variable."""
-_FIT_FOR_PARAMETERS = {
-    TemplatePlace.WORD,
-    TemplatePlace.APART,
-    TemplatePlace.SINGLE,
-    TemplatePlace.DOUBLE,
-    TemplatePlace.DOUBLE_APART,
-}
 _BARE = {
     TemplatePlace.WORD,
     TemplatePlace.APART,
@@ -201,7 +193,7 @@ def _filled(hole: Hole, place: TemplatePlace, after_brace: bool) -> str | None:
     if hole.parameter == ARGUMENTS and place is TemplatePlace.WORD and not after_brace:
         return f"{{{{ params.{ARGUMENTS} }}}}"
     if not hole.variable:
-        fits = place in _FIT_FOR_PARAMETERS and not after_brace and hole.parameter
+        fits = place in QUOTABLE and not after_brace and hole.parameter
         return f"{{{{ params.{hole.parameter} }}}}" if fits else None
     if place is TemplatePlace.SINGLE:
         return f"'\"{hole.variable}\"'"

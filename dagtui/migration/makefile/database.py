@@ -119,8 +119,8 @@ def _add(lines: Sequence[str], targets: dict[str, Target]) -> None:
     target = targets.setdefault(name, Target(name, is_target, is_double=match["colons"] == "::"))
     target.variables |= variables
     normal, _, order_only = f" {match['needs'] or ''} ".partition(" | ")
-    target.needs += _new(normal.split(), target.needs)
-    target.order_only += _new(order_only.split(), target.order_only)
+    target.needs += not_yet_in(target.needs, normal.split())
+    target.order_only += not_yet_in(target.order_only, order_only.split())
     _add_facts(target, lines[at + 1 :])
 
 
@@ -144,6 +144,7 @@ def _add_facts(target: Target, lines: Sequence[str]) -> None:
             return
 
 
-def _new(names: Iterable[str], known: Iterable[str]) -> list[str]:
+def not_yet_in(known: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the names that are not known yet, each once."""
     seen = set(known)
     return [name for name in dict.fromkeys(names) if name not in seen]

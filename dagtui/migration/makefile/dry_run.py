@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.migration.makefile.calls import ASKED, SEPARATOR, MakeError, escaped_target, is_plain_target, refusal
-from dagtui.migration.makefile.database import SPECIAL, Database, read_database
+from dagtui.migration.makefile.database import SPECIAL, Database, not_yet_in, read_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -118,7 +118,7 @@ def dry_run(
         ask: Texts to expand, by names.
         execute: Whether `$(shell …)` in recipes is executed.
     """
-    missing, failed = dict[str, list[str]](), dict[str, str]()
+    missing, failed = set[str](), dict[str, str]()
     rules = [f"{name}: override SHELL = $(shell-{make.nonce})" for name in _own_shells(look)]
     rules += [f"$(info {make.nonce} asked{SEPARATOR}{name}{SEPARATOR}{text})" for name, text in (ask or {}).items()]
     for _ in range(_MOST_ROUNDS):
@@ -129,8 +129,7 @@ def dry_run(
             for match in _NO_RULE.finditer(answer.err)
             if is_plain_target(match["file"]) and match["file"] not in missing
         ]
-        for name, target in new:
-            missing.setdefault(name, []).append(target)
+        missing.update(name for name, _ in new)
         more = [f"{escaped_target(name)}: ;" for name in dict.fromkeys(name for name, _ in new)]
         stop = _FATAL.search(answer.err)
         if any(
@@ -145,13 +144,12 @@ def dry_run(
             more = [f"{escaped_target(name)}: ;" for name in found]
         if not more:
             output = _Output(make, answer.out)
-            lacking = _by_target(missing, database)
             return DryRun(
                 database,
                 output.blocks,
                 output.remade_files,
                 output.environment,
-                lacking,
+                _by_target(missing, database),
                 failed,
                 answer.shells,
                 output.asked,
@@ -181,7 +179,7 @@ def _at(stop: re.Match[str], database: Database) -> Iterator[str]:
             yield name
 
 
-def _by_target(missing: Mapping[str, object], database: Database) -> dict[str, list[str]]:
+def _by_target(missing: set[str], database: Database) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, target in database.targets.items():
         lacking = [need for need in target.needs if need in missing]
@@ -225,8 +223,8 @@ class _Output:
             self._now, self._block = self.blocks, None
             return
         self._block = self._now.setdefault(name, Block([], [], flags))
-        self._block.needs += [need for need in needs.split() if need not in self._block.needs]
-        self._block.order_only += [need for need in order_only.split() if need not in self._block.order_only]
+        self._block.needs += not_yet_in(self._block.needs, needs.split())
+        self._block.order_only += not_yet_in(self._block.order_only, order_only.split())
 
     def _add(self, text: str) -> bool:
         text = text.removesuffix("\n")

@@ -68,6 +68,8 @@ def live_values(make: Make, look: FirstLook, run: DryRun, goals: Sequence[str], 
     shells = {name: command for name, command in text.shells.items() if name in known and known[name].is_expanded}
     candidates = [*params, *shells][:_MOST_VARIABLES]
     for _ in range(_MOST_ROUNDS):
+        if not candidates and not run.shells:
+            break  # nothing has a sign
         signs = _Signs({}, {})
         for number, name in enumerate(candidates):
             signs.values[f"{make.token}v{number}e"] = known[name].value

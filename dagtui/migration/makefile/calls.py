@@ -154,7 +154,6 @@ class Make:
         yield f".DEFAULT_GOAL := {everything}"
 
     def _call(self, last_makefile: str, words: Sequence[str]) -> MakeOutput:
-        left = self._end - time.monotonic()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _file(last_makefile) as last:
             try:
                 process = subprocess.Popen(
@@ -171,15 +170,15 @@ class Make:
             except OSError as error:
                 raise MakeError(f"it is read by make, which can't be started: {error.strerror}") from error
             try:
-                self._wait(process, time.monotonic() + left, (out, err))
+                self._wait(process, (out, err))
             finally:
                 _end(process)
             self._check_size((out, err))
             return MakeOutput(_text(out), _text(err))
 
-    def _wait(self, process: subprocess.Popen[bytes], end: float, files: Sequence[BinaryIO]) -> None:
+    def _wait(self, process: subprocess.Popen[bytes], files: Sequence[BinaryIO]) -> None:
         while process.poll() is None:
-            if time.monotonic() > end:
+            if time.monotonic() > self._end:
                 raise MakeError(f"make did not end within {self._longest:g} seconds; a $(shell …) in it may never end")
             self._check_size(files)
             with contextlib.suppress(subprocess.TimeoutExpired):

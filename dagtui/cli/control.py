@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 REFUSED = 1
 """Exit status if the command would do nothing."""
+NOT_AS_EXPECTED = "nothing was done: --dry-run now shows something other than what --expect stands for"
 NAMES_SHOWN = 20
 
 
@@ -182,12 +183,17 @@ def carry_out(
         elif answer.get("nothing") is not None:
             say(label(answer.get("words"), 1000))
         elif answer.get("changed"):
-            say(f"dagtui {name}: nothing was done: --dry-run now shows something other than what --expect stands for")
+            say(f"dagtui {name}: {NOT_AS_EXPECTED}")
         elif dry_run:
             output.lines(_preview_lines(answer))
         else:
             output.line(label(answer.get("words"), 1000))
-    raise SystemExit(REFUSED if answer.get("nothing") is not None or answer.get("changed") else 0)
+    raise SystemExit(status_of(answer))
+
+
+def status_of(answer: Mapping[str, object]) -> int:
+    """Return the exit status that says whether the run did, or would do, what was asked."""
+    return REFUSED if answer.get("nothing") is not None or answer.get("changed") else 0
 
 
 _GROUPS = {

@@ -8,7 +8,7 @@ import click
 
 from dagtui.cli.arguments import graph_path_argument
 from dagtui.cli.connect import ask, connect, json_option, meant, print_json, run_option
-from dagtui.cli.control import REFUSED, names_of
+from dagtui.cli.control import NOT_AS_EXPECTED, names_of, status_of
 from dagtui.cli.output import optional_output
 from dagtui.cli.stderr import say
 from dagtui.engine.status import NodeStatus
@@ -50,14 +50,12 @@ def reload(graph_file: Path, number: int | None, expected: str | None, *, dry_ru
         elif answer.get("nothing") is not None:
             say(label(answer.get("nothing"), 1000))
         elif answer.get("changed"):
-            say("dagtui reload: nothing was done: --dry-run now shows something other than what --expect stands for")
+            say(f"dagtui reload: {NOT_AS_EXPECTED}")
         elif dry_run:
             output.lines(_preview_lines(answer))
         else:
             output.line(f"reloaded: {label(answer.get('words'), 1000)}")
-    if "problems" in answer:
-        raise SystemExit(_BAD_FILE)
-    raise SystemExit(REFUSED if answer.get("nothing") is not None or answer.get("changed") else 0)
+    raise SystemExit(_BAD_FILE if "problems" in answer else status_of(answer))
 
 
 _GROUPS = {

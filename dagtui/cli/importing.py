@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from dagtui.cli.graph_file import NAMES
-from dagtui.cli.init import write_asked
+from dagtui.cli.init import fail_because_it_exists, write_asked
 from dagtui.cli.output import optional_output
 from dagtui.cli.stderr import fail, say
 from dagtui.graph.errors import GraphError
@@ -82,7 +82,7 @@ def import_graph(source: Path, target: Path | None, yes: bool) -> None:
         fail(f"dagtui: {target}: paths are relative to the folder of {source}: write the graph there")
     if source_format.executes:
         if os.path.lexists(target):
-            fail(f"dagtui: {target} already exists and was not changed; choose another name")
+            fail_because_it_exists(target)
         _agree(source, source_format.executes, yes=yes)
     try:
         draft = source_format.read(source)

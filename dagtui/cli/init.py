@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -37,9 +38,14 @@ def write_asked(path: Path, text: str) -> None:
     try:
         write_new(path, text)
     except FileExistsError:
-        fail(f"dagtui: {path} already exists and was not changed; choose another name")
+        fail_because_it_exists(path)
     except OSError as error:
         fail(f"dagtui: {path}: can't be written: {error.strerror}")
+
+
+def fail_because_it_exists(path: Path) -> NoReturn:
+    """Exit with 2: a file that is there is never changed."""
+    fail(f"dagtui: {path} already exists and was not changed; choose another name")
 
 
 def write_new(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dagtui.graph.expressions.braces import SHELLS
@@ -43,7 +44,8 @@ class Script(NamedTuple):
     allow_failure: bool = False
 
 
-class _Shape(NamedTuple):
+@dataclass(slots=True)
+class _Shape:
     """What a line consists of."""
 
     is_whole: bool = True
@@ -63,14 +65,9 @@ def shape(text: str) -> _Shape:
     """Return what a shell would find in a line."""
     scanner = _Scanner(text)
     scanner.scan()
-    return _Shape(
-        is_whole=scanner.is_whole and not text.endswith("\\"),
-        is_compound=scanner.is_compound,
-        is_list=scanner.is_list,
-        is_stateful=scanner.is_stateful,
-        in_background=scanner.in_background,
-        comment=scanner.comment,
-    )
+    found = scanner.found
+    found.is_whole = found.is_whole and not text.endswith("\\")
+    return found
 
 
 class _Scanner:
@@ -78,24 +75,22 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
-        self.is_whole = True
-        self.is_compound = self.is_list = self.is_stateful = self.in_background = False
-        self.comment: int | None = None
+        self.found = _Shape()
 
     def scan(self) -> None:
         text, first = self._text, True
-        while self._at < len(text) and self.is_whole:
+        while self._at < len(text) and self.found.is_whole:
             sign = text[self._at]
             if sign in " \t":
                 self._at += 1
             elif sign == "#":
-                self.comment = self._at
+                self.found.comment = self._at
                 self._at = text.find("\n", self._at) if "\n" in text[self._at :] else len(text)
             elif match := _OPERATOR.match(text, self._at):
                 self._note(match[0])
                 self._at, first = match.end(), True
             elif sign in "<>":
-                self.is_whole = not text.startswith("<<", self._at)
+                self.found.is_whole = not text.startswith("<<", self._at)
                 self._at += 1
             else:
                 word = self._word()
@@ -104,27 +99,27 @@ class _Scanner:
 
     def _note(self, operator: str) -> None:
         if operator in {"&&", "||"}:
-            self.is_list = True
+            self.found.is_list = True
         elif operator == "&":
-            self.in_background = not self._text[self._at - 1 : self._at + 2].strip("&").startswith((">", "<"))
-            self.is_compound = True
+            self.found.in_background = not self._text[self._at - 1 : self._at + 2].strip("&").startswith((">", "<"))
+            self.found.is_compound = True
         elif operator != "|":
-            self.is_compound = True
+            self.found.is_compound = True
 
     def _note_first(self, word: str) -> bool:
         """Note the first word of a command. Returns whether the next one is a first word, too."""
         if word in _COMPOUND:
-            self.is_compound = True
+            self.found.is_compound = True
             return True
         if _ASSIGNMENT.match(word):
-            self.is_stateful = True
+            self.found.is_stateful = True
             return True
-        self.is_stateful = self.is_stateful or word in _STATEFUL
+        self.found.is_stateful = self.found.is_stateful or word in _STATEFUL
         return False
 
     def _word(self) -> str:
         start, text = self._at, self._text
-        while self._at < len(text) and self.is_whole and not _WORD_END.match(text, self._at):
+        while self._at < len(text) and self.found.is_whole and not _WORD_END.match(text, self._at):
             self._step()
         return text[start : self._at]
 
@@ -145,7 +140,7 @@ class _Scanner:
 
     def _inside(self, end: str) -> None:
         self._at += 1
-        while self._at < len(self._text) and self.is_whole:
+        while self._at < len(self._text) and self.found.is_whole:
             sign = self._text[self._at]
             if sign == end:
                 self._at += 1
@@ -156,10 +151,10 @@ class _Scanner:
                 self._at += 1
             else:
                 self._step()
-        self.is_whole = False
+        self.found.is_whole = False
 
     def _to(self, end: int) -> None:
-        self.is_whole = end >= 0
+        self.found.is_whole = end >= 0
         self._at = end + 1
 
 

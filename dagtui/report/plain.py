@@ -167,7 +167,7 @@ class PlainLines:
         if self._look.ascii:
             return ""
         glyph = self._look.glyphs.statuses[status]
-        return f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m" if self._look.colours and status in _COLOURS else glyph
+        return self._look.painted(glyph, _COLOURS[status]) if status in _COLOURS else glyph
 
     def _command(self, event: CommandEvent) -> str:
         names = first_of([self._name(node) for node in event.nodes[:3]], len(event.nodes) + event.others)

@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.known_values import ARCH, OS, known, shown
-from dagtui.migration.taskfile.texts import Hole, Text, joined
+from dagtui.migration.taskfile.texts import Hole, Text, is_variable, joined
 from dagtui.migration.values import UnknownError
 
 if TYPE_CHECKING:
@@ -200,6 +200,6 @@ BY_SHELL: Mapping[str, Callable[..., str]] = {
 
 
 def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+    if not is_variable(name):
         raise ValueError
     return name

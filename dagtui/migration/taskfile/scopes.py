@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from dagtui.migration.taskfile.evaluation import Evaluation
 from dagtui.migration.taskfile.go_templates import parse
 from dagtui.migration.taskfile.known_values import known, shown
-from dagtui.migration.taskfile.texts import ARGUMENTS, Hole, Text, rendered
+from dagtui.migration.taskfile.texts import ARGUMENTS, Hole, Text, is_variable, rendered
 from dagtui.migration.values import MOST_VALUES, PLAIN, UnknownError, is_scalar
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Scope:
                 scope._found[name] = value
                 return value
             scope = scope._above
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        if not is_variable(name):
             raise UnknownError(f"the variable {name}")
         return Text((Hole(f"${{{name}}}"),))
 
@@ -116,7 +115,7 @@ def _in_lines(command: str) -> str:
 
 def parameter(name: str, raw: object) -> Text | None:
     """Return a variable of the Taskfile as a parameter, if a shell reads its value alike with quotes and without."""
-    if isinstance(raw, (dict, list)) or raw is None or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+    if isinstance(raw, (dict, list)) or raw is None or not is_variable(name):
         return None
     text = shown(raw)
     if not text or not PLAIN.fullmatch(text) or name == ARGUMENTS:

@@ -12,7 +12,7 @@ from dagtui.graph.shell_bypass import simple_words
 from dagtui.migration.taskfile.calls import OWN_FOLDER, reference, steps
 from dagtui.migration.taskfile.known_values import as_text, known, shown
 from dagtui.migration.taskfile.reading import text_of
-from dagtui.migration.taskfile.texts import Text, in_quotes, joined, rendered
+from dagtui.migration.taskfile.texts import Text, in_quotes, is_variable, joined, rendered
 from dagtui.migration.values import UnknownError, listed
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class ScriptWriter:
 
     def _require(self, entry: object, scope: Scope) -> None:
         name = text_of(entry.get("name") if isinstance(entry, dict) else entry)
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        if not is_variable(name):
             raise UnknownError(f"requires: {name}")
         if not scope.has(name):
             self.lines.append(f': "${{{name}:?is required: set it in the environment}}"')
@@ -267,7 +267,7 @@ class ScriptWriter:
 
     def export(self, name: str, value: object, names: ShellNames) -> None:
         """Set a variable of the environment, unless it is set already."""
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        if not is_variable(name):
             raise UnknownError(f"env: {name}")
         word = self.quoted(as_text(value, names))
         self.lines.append(f'[ "${{{name}+set}}" ] || export {name}={word}')

@@ -146,6 +146,11 @@ def joined(parts: Iterable[str | Hole | Text]) -> Text:
     return Text(tuple(found))
 
 
+def is_variable(name: str) -> bool:
+    """Return whether a variable of the shell can have that name."""
+    return re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None
+
+
 def in_quotes(text: Text) -> str:
     """Return a text as a word in double quotes, as a graph file has it."""
     return '"' + "".join(_quoted(part) for part in text.parts) + '"'

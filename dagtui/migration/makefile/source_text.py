@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.migration.values import refuse_pipe
+from dagtui.migration.values import MOST_BYTES, refuse_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_MOST_BYTES = 4 * 1024**2
 _RULE = re.compile(r"(?P<names>[^\t#=:\s][^=:#]*?)\s*&?::?(?![=:])")
 _SETS = re.compile(
     r"[ ]*(?:export +|override +)*(?P<name>[\w.-]+)[ \t]*(?P<how>\?=|:{1,3}=|\+=|!=|=)(?P<value>[^#]*)(?:#.*)?"
@@ -44,7 +43,7 @@ def read_sources(folder: Path, makefiles: Iterable[str]) -> SourceText:
         try:
             refuse_pipe(folder / name)
             with (folder / name).open("rb") as file:
-                text = file.read(_MOST_BYTES).decode("utf-8", "replace")
+                text = file.read(MOST_BYTES).decode("utf-8", "replace")
         except (OSError, ValueError):
             continue
         variables.read(text)

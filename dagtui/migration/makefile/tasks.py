@@ -101,7 +101,7 @@ class _Tasks:
     def add_all(self, order: dict[str, int], helps: dict[str, str]) -> None:
         """Add a task for each target that has a recipe, or other targets that it needs."""
         last = len(order)
-        names = [name for name, one in self._run.database.targets.items() if one.is_target and self._is_task(name)]
+        names = list(filter(self._is_known_task, self._run.database.targets))
         names.sort(key=lambda name: (order.get(name, last), name))
         self._join(names)
         for name in names:

@@ -1,4 +1,7 @@
-"""The values of `${…}` in a dvc.yaml: from `vars`, params.yaml, and the cells of `foreach` and `matrix`."""
+"""Values in the files of other tools, and what `${…}` stands for in a dvc.yaml.
+
+That is from `vars`, params.yaml, and the cells of `foreach` and `matrix`.
+"""
 
 from __future__ import annotations
 

@@ -86,8 +86,8 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self._clock = clock
         changed = self.take_changes()
         counts = tuple(self._state.counts)
-        if recount and self.rows.section_counts != counts:
-            self.rows.section_counts, changed = counts, True
+        if recount and self.rows.bodies.section_counts != counts:
+            self.rows.bodies.section_counts, changed = counts, True
         if recount and self._regroup_is_due():
             self._regroup()
             return self.size.height
@@ -126,7 +126,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
-            self.rows.section_counts = tuple(self._state.counts)
+            self.rows.bodies.section_counts = tuple(self._state.counts)
             self._drawn.clear()
             self._fit()
             # The cursor's row keeps its position on the screen.
@@ -227,7 +227,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         rows = range(top, min(top + self.size.height, len(outline)))
         if self._draws > 4 * len(rows):
             self._draws = 0
-            self.navigator.keep(filter(None, (self.rows.branch(outline.item(row)) for row in rows)))
+            self.navigator.keep(filter(None, (self.rows.bodies.branch(outline.item(row)) for row in rows)))
         drawn = ((row, self._drawn.get(row)) for row in rows)
         return self._redraw(
             row

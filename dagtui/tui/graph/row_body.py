@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.text import fit
 from dagtui.text.amounts import NO_CELLS, CellWidth
@@ -11,10 +11,7 @@ from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
-    from dagtui.tui.graph.layout import GroupRow
 
 _EMPTY = Span("")
 _LEAST_ASIDE: Final = 8
@@ -28,19 +25,6 @@ class Note(NamedTuple):
     rank: int
     """Its priority. The lowest stays longest."""
     span: Span
-
-
-class RowBodies(Protocol):
-    """What makes the bodies of rows, of which some get lanes and strips."""
-
-    def node_body(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
-        """Return the glyph of a node's row, and what follows it."""
-
-    def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
-        """Return the glyph of a group row, and what follows it."""
-
-    def is_selected(self, item: int) -> bool:
-        """Return whether the row's node is selected."""
 
 
 class Strip(NamedTuple):

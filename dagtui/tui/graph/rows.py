@@ -1,377 +1,86 @@
-"""Content of the tree's rows: guides, glyph, name, notes and times of each."""
+"""Rows of the left pane: those of each view, and which view has which."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
-from dagtui.engine.why import root_cause, waiting_words, why
-from dagtui.text import fit, label
-from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth, seconds_since, seconds_until
-from dagtui.text.labels import name_label
-from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
-from dagtui.tui.graph.guides import WIDE, marker_column, stem
-from dagtui.tui.graph.layout import GroupKind, GroupRow
-from dagtui.tui.graph.row_body import Body, Note, fitted
+from dagtui.tui.graph.bodies import Bodies
 from dagtui.tui.graph.row_names import RowNames
-from dagtui.tui.graph.task_lines import marker_column as task_marker_column
 from dagtui.tui.graph.task_rows import TaskRows
-from dagtui.tui.graph.tasks_layout import TasksLayout
-from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run, width_of
-from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.graph.tree_rows import TreeRows
+from dagtui.tui.graph.views import View
+from dagtui.tui.lines.rows import SPACE, Role, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping
 
-    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
-    from dagtui.tui.graph.layout import TreeLayout
     from dagtui.tui.graph.navigator import Navigator
-    from dagtui.tui.graph.outline import Outline
-    from dagtui.tui.graph.tallies import Tallies
-
-ASIDE = 80
-"""From this width on, in cells, rows show more words in a column of their own."""
-
-_S = NodeStatus
-TALLY_ORDER = (
-    _S.COMPLETED,
-    _S.RUNNING,
-    _S.RETRYING,
-    _S.CANCELLING,
-    _S.FAILED,
-    _S.FAILED_PARENT,
-    _S.CANCELLED,
-    _S.SKIPPED,
-    _S.READY,
-    _S.WAITING,
-)
-"""The order in which counts are shown."""
-WEIGHTS = (
-    _S.FAILED,
-    _S.RUNNING,
-    _S.CANCELLING,
-    _S.RETRYING,
-    _S.FAILED_PARENT,
-    _S.CANCELLED,
-    _S.READY,
-    _S.WAITING,
-    _S.COMPLETED,
-    _S.SKIPPED,
-)
-"""The first of these that occurs stands for many nodes. Its count stays longest in narrow rows."""
-_WHY_CELLS, _CAUSE_CELLS = CellWidth(18), CellWidth(16)
-_OWN = 4
-_BELOW = _OWN + len(WEIGHTS)
-"""The first rank of notes on folded nodes. The counts of the row's own nodes stay longer."""
-_RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
-_STALE_RANK = _RANK[_S.CANCELLED]
-"""A stale count stays longer than the counts of successful and waiting nodes."""
-
-_NAME_LOOKS = {
-    _S.WAITING: Role.MUTED,
-    _S.FAILED: STATUS_CLASSES[_S.FAILED],
-    _S.FAILED_PARENT: STATUS_CLASSES[_S.FAILED_PARENT],
-    _S.CANCELLED: Role.MUTED,
-    _S.SKIPPED: Role.MUTED,
-}
 
 
-class Rows:
-    """The rows that a navigator has in sight, as segments of text."""
-
-    def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
-        self._navigator = navigator
-        self.glyphs = look.glyphs
-        self._look = look
-        self._names = RowNames(run.graph, navigator, look)
-        self._run = run
-        self._state = run.state
-        self._graph = run.graph
-        self._tasks = TaskRows(self, navigator, run.state, self._names, look)
-        self.section_counts: Sequence[int] = tuple(run.state.counts)
-        """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
-
-    @property
-    def outline(self) -> Outline:
-        """The rows in sight."""
-        return self._navigator.outline
+class ViewRows(Protocol):
+    """The rows of one view. They draw the items of the navigator's outline."""
 
     @property
     def lights_edges(self) -> bool:
         """Whether rows show which edges lead to the cursor's row."""
-        return isinstance(self.outline.layout, TasksLayout) and not self.outline.filtered
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""
-        layout = self.outline.layout
-        return self._tasks.lit(layout, item) if isinstance(layout, TasksLayout) else ()
 
-    def branch(self, item: int) -> tuple[int, int] | None:
-        """Return the range of positions whose counts the row of an item shows, or None if it shows none."""
-        layout = self.outline.layout
-        head = layout.head(item)
-        if head is not None:
-            if head.kind is GroupKind.MORE:
-                return None
-        elif not self.outline.is_folded(item):
-            return None
-        return layout.positions[item] + 1, layout.shut_end(item)
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the row of an item depends on, and its time. Equal values look the same."""
+
+    def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return the row of an item without the cursor's mark, in exactly `width` cells with it.
+
+        The last span is its time, if it has one.
+        """
+
+    def marker_column(self, item: int, width: CellWidth) -> CellWidth:
+        """Return the cell of a row's fold marker, counted from after the cursor's mark."""
+
+
+class Rows:
+    """The rows that a navigator has in sight, as segments of text. Those of the present view draw them."""
+
+    def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
+        self.glyphs = look.glyphs
+        self._navigator = navigator
+        names = RowNames(run.graph, navigator, look)
+        self.bodies = Bodies(run, navigator, names, look)
+        tree = TreeRows(self.bodies, navigator, run.graph, names, look)
+        self._views: Mapping[View, ViewRows] = {
+            View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
+            View.DEPENDENCY: tree,
+            View.GROUP: tree,
+            View.STATUS: tree,
+        }
+
+    @property
+    def _shown(self) -> ViewRows:
+        return self._views[self._navigator.view]
+
+    @property
+    def lights_edges(self) -> bool:
+        """Whether rows show which edges lead to the cursor's row."""
+        return self._shown.lights_edges
+
+    def lit(self, item: int) -> tuple[object, ...]:
+        """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""
+        return self._shown.lit(item)
+
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the row of an item depends on, and its time. Equal values look the same."""
+        return self._shown.signature(item, width, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
-        layout = self.outline.layout
-        if isinstance(layout, TasksLayout):
-            return [mark, *self._tasks.spans(layout, item, width, clock)]
-        by_file = self._graph.file_edges is not None and self._is_by_file(layout, item)
-        left = [mark, *stem(self.outline, item, width, self.glyphs, self.glyphs.by_file if by_file else "")]
-        head = layout.head(item)
-        node = layout.node(item)
-        if head is not None:
-            glyph, body = self.head_body(item, head, width)
-        elif node is None or layout.is_reference(item):
-            glyph, body = self._reference(item, layout.nodes[node or 0])
-            glyph = Span(self.glyphs.file_reference, glyph.role) if by_file else glyph
-        else:
-            glyph, body = self.node_body(node, item, width, clock)
-        left += [glyph, Span(self.glyphs.selected, Role.KEY) if self.is_selected(item) else SPACE]
-        used = width_of(left)
-        column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
-        shorten = partial(self._names.cut, item)
-        return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
+        return [mark, *self._shown.spans(item, width, clock)]
 
     def marker_column(self, item: int, width: CellWidth) -> CellWidth:
         """Return the cell of a row's fold marker, counted from after the cursor's mark."""
-        layout = self.outline.layout
-        if isinstance(layout, TasksLayout):
-            return task_marker_column(layout, self.outline)
-        return marker_column(self.outline, item, width, self.glyphs)
-
-    def _is_by_file(self, layout: TreeLayout, item: int) -> bool:
-        """Return whether only files make the edge from the node above to the row's node."""
-        edges, above, child = self._graph.file_edges, layout.parents[item], layout.node(item)
-        head = layout.head(above) if above >= 0 else None
-        if head is not None and head.kind is GroupKind.MORE:
-            above = layout.parents[above]
-        if edges is None or child is None or not 0 <= above < len(self._graph):
-            return False
-        parent = layout.node(above)
-        return parent is not None and edges.has(parent, child)
-
-    def is_selected(self, item: int) -> bool:
-        """Return whether the row's node is selected. A group row shows it by the rows below it."""
-        return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
-
-    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
-        """Return what the row of an item depends on, and its time. Equal values look the same."""
-        state = self._state
-        node = self.outline.layout.node(item)
-        if isinstance(layout := self.outline.layout, TasksLayout) and layout.head(item) is not None:
-            return self._tasks.signature(layout, item, width, clock)
-        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
-        if node is None:
-            head = self.outline.layout.head(item)
-            if head is not None and head.kind is GroupKind.SECTION:
-                return (head.title, self.section_counts[NodeStatus[head.title]], *counts), ""
-            return counts, ""
-        status = state.status_of(node)
-        time = self.time(node, width, clock)
-        said = (status, state.cause[node], state.blocker[node], state.why.get(node))
-        flags = state.selected[node], state.stale[node], node in state.off_record
-        lit = self.lit(item)
-        key = (item, lit, *said, state.attempt[node], *flags, counts)
-        if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
-            return (*key, time), time
-        if status is _S.READY:
-            # What is free changes with other nodes. Its aside says it, and is drawn again once a second.
-            second = int(clock) if width >= ASIDE else None
-            return (*key, state.paused, state.held_up, state.asked.get(node), second), time
-        return key, time
-
-    def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:
-        """Return the text of a node's time column."""
-        state, short = self._state, width < WIDE
-        status = state.status_of(node)
-        if status in ALIVE or state.cause[node] == Cause.ASKS:
-            return elapsed(seconds_since(state.started[node], clock), short=short)
-        if status is _S.RETRYING:
-            return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
-        if status is _S.WAITING and not state.is_outside(node):
-            total = self._graph.parent_count(node)
-            settled = state.ok[node] + state.bad[node] + state.skip[node]
-            return f"{settled}/{total}" if total > 1 else ""
-        if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
-            if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
-                return ""
-            return time_text(state.ended[node] - state.started[node], short=short)
-        return ""
-
-    # Nodes
-
-    def node_body(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
-        """Return the glyph of a node's row, and what follows it."""
-        if self._state.is_outside(node):
-            return self._outside(item, width)
-        status = self._state.status_of(node)
-        notes: list[Note] = []
-        if self._state.stale[node]:
-            stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
-            notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))
-        notes += self._below(self._counts(item)[1], self._stale(item)[1], width)
-        attempt = self._state.attempt[node]
-        if attempt > 1:
-            notes.append(Note(3, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
-        if node in self._state.off_record:
-            words = "not on record yet" if width >= ASIDE else "not recorded"
-            notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
-        if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(Note(1, Span(words, self._role(node, status))))
-        time = self.time(node, width, clock)
-        if time or notes:
-            cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
-            notes.append(Note(0 if time else 1, Span(time.rjust(cells), Role.MUTED)))
-        aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
-        name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return status_run(status, self._look), Body(name, notes=notes, aside=aside)
-
-    def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
-        """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
-        head = self.outline.layout.head(item)
-        suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
-        name = Span(self._names.name(item), Role.GUIDE)
-        return SPACE, Body(name, Span(suffix, Role.GUIDE), aside=Span(words, Role.GUIDE))
-
-    def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
-        state = self._state
-        if status in EXPLAINED:
-            return fit(label(state.why.get(node, "").partition(":")[0]), _WHY_CELLS, self._look)
-        if status is _S.FAILED_PARENT:
-            return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
-        if state.cause[node] == Cause.ASKS:
-            return "asks"
-        if status is _S.WAITING and state.is_finally and state.is_finally[node]:
-            return "finally"
-        if status is _S.READY and (state.paused or state.held_up):
-            return "paused" if state.paused else "held up"
-        return ""
-
-    def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
-        state = self._state
-        if status is _S.RUNNING and self._graph.task(node).service is not None:
-            return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
-        if status is _S.RUNNING:
-            expected = self._run.estimate(node)
-            return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)
-        if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
-            return Span("")
-        if status is _S.WAITING:
-            # The time column already shows how many parents are settled.
-            return Span(waiting_words(state, node), Role.MUTED)
-        if status is _S.FAILED_PARENT:
-            return Span(label(why(state, node, clock)), Role.MUTED)
-        loud = status is _S.FAILED or state.cause[node] == Cause.ASKS
-        return Span(label(why(state, node, clock)), self._role(node, status) if loud else Role.MUTED)
-
-    def _role(self, node: NodeIndex, status: NodeStatus) -> str:
-        """Return the role of words about a status. What waits for a person stands out."""
-        return STATUS_CLASSES[_S.RETRYING if self._state.cause[node] == Cause.ASKS else status]
-
-    # Other rows
-
-    def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
-        """Return the glyph of a group row, and what follows it."""
-        if head.kind is GroupKind.MORE:
-            name = Span(self._names.name(item), Role.MUTED)
-            return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
-        if head.kind is GroupKind.SECTION:
-            status = NodeStatus[head.title]
-            count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
-            notes = [*self._stale_note(self._stale(item)[0], width)]
-            name = Span(self._names.name(item), STATUS_CLASSES[status])
-            return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
-        counts, below = self._counts(item)
-        if self._state.outside and not any((*counts, *below)):
-            return self._outside(item, width)
-        stale, stale_below = self._stale(item)
-        status = weightiest(counts)
-        notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
-        name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
-        suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        return status_run(status, self._look), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
-
-    def _listed(self, item: int) -> Span:
-        layout = self.outline.layout
-        first = layout.positions[item] + 1
-        nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
-        return Span(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), Role.MUTED)
-
-    def _reference(self, item: int, node: NodeIndex) -> tuple[Span, Body]:
-        status = self._state.status_of(node)
-        if self._state.is_outside(node):
-            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.GUIDE))
-        name = Span(self._names.name(item), Role.MUTED)
-        return Span(self.glyphs.reference, Role.GUIDE), Body(
-            name, Span(f" {self.glyphs.statuses[status]}", STATUS_CLASSES[status])
-        )
-
-    def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
-        """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""
-        return self._split(item, self._navigator.tallies)
-
-    def _stale(self, item: int) -> tuple[int, int]:
-        """Return the number of stale nodes, split as in `_counts`."""
-        staleness = self._navigator.staleness
-        own, below = ((), ()) if staleness is None else self._split(item, staleness)
-        return own[1] if own else 0, below[1] if below else 0
-
-    def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
-        branch = self.branch(item)
-        if branch is None:
-            return (), ()
-        head, counts = self.outline.layout.head(item), tallies.counts(*branch)
-        if head is None:
-            return (), counts
-        if head.kind is not GroupKind.MATRIX:
-            return counts, ()
-        cells = tallies.cells(item, head.total)
-        if not self.outline.is_folded(item):
-            return cells, ()
-        return cells, [every - own for every, own in zip(counts, cells, strict=True)]
-
-    def _below(self, counts: Sequence[int], stale: int, width: CellWidth) -> Iterator[Note]:
-        """Yield a second figure for what is folded below the row's own nodes."""
-        total = sum(counts)
-        if not total:
-            return
-        yield Note(_BELOW, Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
-        yield from self._tallies(counts, _BELOW)
-        yield from self._stale_note(stale, width, _BELOW)
-
-    def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
-        for status in TALLY_ORDER:
-            if counts[status]:
-                words = self.glyphs.statuses[status] + tally(counts[status])
-                yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
-
-    def _stale_note(self, number: int, width: CellWidth, rank: int = _OWN) -> Iterator[Note]:
-        if number:
-            word = " stale" if width >= ASIDE else ""
-            words = f"{self.glyphs.stale}{tally(number)}{word}"
-            yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
-
-
-def _time_cells(width: CellWidth) -> Iterator[Note]:
-    """Yield the cells below the time column, which group rows keep free."""
-    if width >= WIDE:
-        yield Note(len(WEIGHTS) + 1, spaces(TIME_CELLS))
-
-
-def weightiest(counts: Sequence[int]) -> NodeStatus:
-    """Return the status that stands for many nodes."""
-    return next((status for status in WEIGHTS if counts[status]), _S.WAITING)
+        return self._shown.marker_column(item, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
@@ -13,15 +13,16 @@ from dagtui.tui.graph.guides import WIDE
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted
 from dagtui.tui.graph.tallies import OUTSIDE
-from dagtui.tui.graph.task_lines import Lit, lead, role_of, strip
+from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.text.look import Look
+    from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.navigator import Navigator
-    from dagtui.tui.graph.row_body import Body, RowBodies
+    from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
     from dagtui.tui.graph.tasks_layout import TasksLayout
 
@@ -55,7 +56,7 @@ _NAMED: Final = 2
 class TaskRows:
     """The rows of the tasks view as spans."""
 
-    def __init__(self, bodies: RowBodies, navigator: Navigator, state: RunState, names: RowNames, look: Look) -> None:
+    def __init__(self, bodies: Bodies, navigator: Navigator, state: RunState, names: RowNames, look: Look) -> None:
         self._bodies = bodies
         self._navigator = navigator
         self._state = state
@@ -63,17 +64,33 @@ class TaskRows:
         self._look = look
         self._lit: tuple[TasksLayout, int, Lit] | None = None
 
-    def signature(
-        self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime
-    ) -> tuple[tuple[object, ...], str]:
-        """Return what the row of a family or a heading depends on, and its time."""
+    @property
+    def _layout(self) -> TasksLayout:
+        return cast("TasksLayout", self._navigator.outline.layout)
+
+    @property
+    def lights_edges(self) -> bool:
+        """Whether rows show which edges lead to the cursor's row."""
+        return not self._navigator.outline.filtered
+
+    def marker_column(self, item: int, width: CellWidth) -> CellWidth:  # noqa: ARG002 - equal in all rows
+        """Return the cell of a row's fold marker, counted from after the cursor's mark."""
+        return marker_column(self._layout, self._navigator.outline)
+
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the row of an item depends on, and its time."""
+        layout = self._layout
+        if layout.head(item) is None:
+            key, time = self._bodies.signature(item, width, clock)
+            return (*key, self.lit(item)), time
         staleness = self._navigator.staleness
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
-        return (item, self.lit(layout, item), statuses, stale), self._time(layout, item, width, clock)
+        return (item, self.lit(item), statuses, stale), self._time(layout, item, width, clock)
 
-    def spans(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
+    def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
+        layout = self._layout
         head, node = layout.head(item), layout.node(item)
         glyph = SPACE
         if head is not None:
@@ -93,8 +110,9 @@ class TaskRows:
             body = body._replace(strip=Strip(_strip_column(layout, room, width), len(statuses), cells))
         return left + fitted(body, room, column=NO_CELLS, shorten=partial(self._names.cut, item), look=self._look)
 
-    def lit(self, layout: TasksLayout, item: int) -> tuple[object, ...]:
+    def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in the row of an item. Equal values look the same."""
+        layout = self._layout
         return self._lit_now(layout).signature(layout, item)
 
     def _lit_now(self, layout: TasksLayout) -> Lit:

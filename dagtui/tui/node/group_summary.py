@@ -13,7 +13,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.rows import TALLY_ORDER
+from dagtui.tui.graph.weights import TALLY_ORDER
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import spent

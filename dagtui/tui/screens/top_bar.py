@@ -13,7 +13,7 @@ from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
-from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
+from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES

@@ -67,10 +67,10 @@ def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.
     view = data.draw(st.sampled_from([View.DEPENDENCY, View.TASKS]))
     rows = rows_of(graph, events, look=data.draw(st.sampled_from([IN_UNICODE, IN_ASCII])), view=view)
     if data.draw(st.booleans()):
-        rows.outline.unfold_all()
+        rows.bodies.outline.unfold_all()
     for width in data.draw(st.lists(st.integers(16, 220), min_size=1, max_size=4)):
-        for row in range(len(rows.outline)):
-            assert cell_width(text(rows, rows.outline.item(row), width)) == width
+        for row in range(len(rows.bodies.outline)):
+            assert cell_width(text(rows, rows.bodies.outline.item(row), width)) == width
 
 
 @pytest.mark.parametrize("label", HOSTILE)
@@ -92,10 +92,10 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
     rows = rows_of(graph, events, look=IN_ASCII)
     for fold in (True, False):
         for width in (20, 30, 50, 120):
-            for row in range(len(rows.outline)):
-                assert text(rows, rows.outline.item(row), width).isascii()
+            for row in range(len(rows.bodies.outline)):
+                assert text(rows, rows.bodies.outline.item(row), width).isascii()
         if fold:
-            rows.outline.unfold_all()
+            rows.bodies.outline.unfold_all()
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
@@ -114,7 +114,7 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     for node in range(1, 199):
         events += ran(node, 3, None if node > 190 else 4, code=1 if node in {5, 6} else 0)
     rows = rows_of(graph, events)
-    head = rows.outline.layout.parents[1]
+    head = rows.bodies.outline.layout.parents[1]
     assert text(rows, head, 60).split() == ["└─▸", "✗", "train", "×200", "✓188", "▶8", "✗2", "·2"]
     narrow = text(rows, head, 24)
     assert "train" in narrow
@@ -129,15 +129,15 @@ def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them(
     events = [event for node in range(11) for event in ran(node, 1, 2)]
     events += [*ran(11, 1, None), *ran(12, 3, 4, code=1), *ran(13, 3, None)]
     rows = rows_of(graph, events)
-    head = rows.outline.layout.parents[0]
+    head = rows.bodies.outline.layout.parents[0]
     below = ["✗1", "▶1"]
     shown = text(rows, head, 100).split()
     assert shown[:6] == ["▸", "▶", "prepare", "×12", "✓11", "▶1"]
     assert shown[6:8] == ["+12", "below:"]
     assert sorted(shown[8:10]) == sorted(below)
-    rows.outline.unfold(head)
+    rows.bodies.outline.unfold(head)
     assert text(rows, head, 100).split() == ["▾", "▶", "prepare", "×12", "✓11", "▶1"]
-    rows.outline.fold(0)
+    rows.bodies.outline.fold(0)
     assert text(rows, 0, 100).split()[-5:] == ["+1", "below:", "✗1", "1.0", "s"]
 
 
@@ -187,12 +187,12 @@ def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
     ],
 )
 def test_the_column_of_times_says_how_long(events: Sequence[Event], expected: str) -> None:
-    assert one_node(*events).time(0, 60, 100.0) == expected
+    assert one_node(*events).bodies.time(0, 60, 100.0) == expected
 
 
 def test_a_waiting_node_says_how_many_parents_are_settled() -> None:
     rows = one_node(*ran(1, 1, 2), *ran(2, 1, 2, code=1), parents=7)
-    assert rows.time(0, 60, 100.0) == "2/7"
+    assert rows.bodies.time(0, 60, 100.0) == "2/7"
 
 
 def test_attempts_and_staleness_are_shown() -> None:
@@ -231,7 +231,7 @@ def test_rows_that_look_different_have_different_signatures(graph: Graph, data: 
     rows = Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE)
     width = data.draw(st.sampled_from([30, 60, 100]))
     for node in data.draw(st.lists(st.integers(0, len(graph) - 1), max_size=8)):
-        items = [rows.outline.item(row) for row in range(len(rows.outline))]
+        items = [rows.bodies.outline.item(row) for row in range(len(rows.bodies.outline))]
         before = {item: (rows.signature(item, width, 100.0), text(rows, item, width)) for item in items}
         status = data.draw(st.sampled_from(NodeStatus))
         event = NodeEvent(
@@ -285,8 +285,8 @@ def test_a_finally_node_that_waits_is_marked() -> None:
 def shown_names(labels: Sequence[str], width: int, edges: Sequence[tuple[int, int]] = ()) -> list[str]:
     """What stands behind the glyph of each row."""
     rows = rows_of(Graph(list(labels), list(edges)), [])
-    rows.outline.unfold_all()
-    shown = [text(rows, rows.outline.item(row), width) for row in range(len(rows.outline))]
+    rows.bodies.outline.unfold_all()
+    shown = [text(rows, rows.bodies.outline.item(row), width) for row in range(len(rows.bodies.outline))]
     return [row.partition("·")[2].split()[0] for row in shown]
 
 
@@ -321,7 +321,7 @@ def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> 
 
 def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
     rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
-    rows._run.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
+    rows.bodies._state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
     assert "by call_va…mosome_1" in text(rows, 1, 60)
 
 
@@ -336,7 +336,7 @@ def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None
     graph = Graph(["a", "b", "c", "d"], [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)])
     graph.file_edges = FileEdges([(0, 1), (0, 2), (2, 3)], 4)
     shown = rows_of(graph, [], look=look)
-    drawn = [text(shown, shown.outline.item(row), 60).split("0/")[0].strip() for row in range(len(shown.outline))]
+    drawn = [text(shown, shown.bodies.outline.item(row), 60).split("0/")[0].strip() for row in range(len(shown.bodies.outline))]
     assert drawn == expected
 
 
@@ -344,7 +344,7 @@ def test_the_time_of_a_task_is_that_in_which_a_node_of_it_ran() -> None:
     graph = matrix_graph(3)
     events = [*ran(0, 1, 2), *ran(1, 10, 13), *ran(2, 12, 15), *ran(3, 60, 61)]
     rows = rows_of(graph, events, view=View.TASKS)
-    (train,) = (item for item in rows.outline.layout.items if rows.outline.layout.head(item) is not None)
+    (train,) = (item for item in rows.bodies.outline.layout.items if rows.bodies.outline.layout.head(item) is not None)
     assert text(rows, train, 60).endswith("6.0 s"), "10 to 15 and 60 to 61"
     running = rows_of(graph, [*events[:-1]], view=View.TASKS)
     assert text(running, train, 60, clock=70.0).endswith("15 s")

@@ -1,0 +1,288 @@
+"""Bodies of rows: what stands in the row of a node or a group in whichever view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.rules.commands import NOT_SELECTED
+from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
+from dagtui.engine.why import root_cause, waiting_words, why
+from dagtui.text import fit, label
+from dagtui.text.amounts import CellWidth, seconds_since, seconds_until
+from dagtui.text.labels import name_label
+from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
+from dagtui.tui.graph.guides import WIDE
+from dagtui.tui.graph.layout import GroupKind, GroupRow
+from dagtui.tui.graph.row_body import Body, Note
+from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run
+from dagtui.tui.lines.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.graph.model import NodeIndex
+    from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime
+    from dagtui.text.look import Look
+    from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.outline import Outline
+    from dagtui.tui.graph.row_names import RowNames
+    from dagtui.tui.graph.tallies import Tallies
+
+ASIDE = 80
+"""From this width on, in cells, rows show more words in a column of their own."""
+
+_S = NodeStatus
+_WHY_CELLS, _CAUSE_CELLS = CellWidth(18), CellWidth(16)
+_OWN = 4
+_BELOW = _OWN + len(WEIGHTS)
+"""The first rank of notes on folded nodes. The counts of the row's own nodes stay longer."""
+_RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
+_STALE_RANK = _RANK[_S.CANCELLED]
+"""A stale count stays longer than the counts of successful and waiting nodes."""
+
+_NAME_LOOKS = {
+    _S.WAITING: Role.MUTED,
+    _S.FAILED: STATUS_CLASSES[_S.FAILED],
+    _S.FAILED_PARENT: STATUS_CLASSES[_S.FAILED_PARENT],
+    _S.CANCELLED: Role.MUTED,
+    _S.SKIPPED: Role.MUTED,
+}
+
+
+class Bodies:
+    """Makes what follows the lead of each row that a navigator has in sight: name, notes, time and words."""
+
+    def __init__(self, run: RunView, navigator: Navigator, names: RowNames, look: Look) -> None:
+        self._navigator = navigator
+        self.glyphs = look.glyphs
+        self._look = look
+        self._names = names
+        self._run = run
+        self._state = run.state
+        self._graph = run.graph
+        self.section_counts: Sequence[int] = tuple(run.state.counts)
+        """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
+
+    @property
+    def outline(self) -> Outline:
+        """The rows in sight."""
+        return self._navigator.outline
+
+    def branch(self, item: int) -> tuple[int, int] | None:
+        """Return the range of positions whose counts the row of an item shows, or None if it shows none."""
+        layout = self.outline.layout
+        head = layout.head(item)
+        if head is not None:
+            if head.kind is GroupKind.MORE:
+                return None
+        elif not self.outline.is_folded(item):
+            return None
+        return layout.positions[item] + 1, layout.shut_end(item)
+
+    def is_selected(self, item: int) -> bool:
+        """Return whether the row's node is selected. A group row shows it by the rows below it."""
+        return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
+
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the body of an item depends on, and its time. Equal values look the same."""
+        state = self._state
+        node = self.outline.layout.node(item)
+        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
+        if node is None:
+            head = self.outline.layout.head(item)
+            if head is not None and head.kind is GroupKind.SECTION:
+                return (head.title, self.section_counts[NodeStatus[head.title]], *counts), ""
+            return counts, ""
+        status = state.status_of(node)
+        time = self.time(node, width, clock)
+        said = (status, state.cause[node], state.blocker[node], state.why.get(node))
+        flags = state.selected[node], state.stale[node], node in state.off_record
+        key = (item, *said, state.attempt[node], *flags, counts)
+        if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
+            return (*key, time), time
+        if status is _S.READY:
+            # What is free changes with other nodes. Its aside says it, and is drawn again once a second.
+            second = int(clock) if width >= ASIDE else None
+            return (*key, state.paused, state.held_up, state.asked.get(node), second), time
+        return key, time
+
+    def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:
+        """Return the text of a node's time column."""
+        state, short = self._state, width < WIDE
+        status = state.status_of(node)
+        if status in ALIVE or state.cause[node] == Cause.ASKS:
+            return elapsed(seconds_since(state.started[node], clock), short=short)
+        if status is _S.RETRYING:
+            return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
+        if status is _S.WAITING and not state.is_outside(node):
+            total = self._graph.parent_count(node)
+            settled = state.ok[node] + state.bad[node] + state.skip[node]
+            return f"{settled}/{total}" if total > 1 else ""
+        if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
+            if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
+                return ""
+            return time_text(state.ended[node] - state.started[node], short=short)
+        return ""
+
+    # Nodes
+
+    def node_body(self, node: NodeIndex, item: int, width: CellWidth, clock: ClockTime) -> tuple[Span, Body]:
+        """Return the glyph of a node's row, and what follows it."""
+        if self._state.is_outside(node):
+            return self._outside(item, width)
+        status = self._state.status_of(node)
+        notes: list[Note] = []
+        if self._state.stale[node]:
+            stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
+            notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))
+        notes += self._below(self._counts(item)[1], self._stale(item)[1], width)
+        attempt = self._state.attempt[node]
+        if attempt > 1:
+            notes.append(Note(3, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
+        if node in self._state.off_record:
+            words = "not on record yet" if width >= ASIDE else "not recorded"
+            notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
+        if width < ASIDE and (words := self._short_why(node, status)):
+            notes.append(Note(1, Span(words, self._role(node, status))))
+        time = self.time(node, width, clock)
+        if time or notes:
+            cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+            notes.append(Note(0 if time else 1, Span(time.rjust(cells), Role.MUTED)))
+        aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
+        name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
+        return status_run(status, self._look), Body(name, notes=notes, aside=aside)
+
+    def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
+        """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
+        head = self.outline.layout.head(item)
+        suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
+        words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
+        name = Span(self._names.name(item), Role.GUIDE)
+        return SPACE, Body(name, Span(suffix, Role.GUIDE), aside=Span(words, Role.GUIDE))
+
+    def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
+        state = self._state
+        if status in EXPLAINED:
+            return fit(label(state.why.get(node, "").partition(":")[0]), _WHY_CELLS, self._look)
+        if status is _S.FAILED_PARENT:
+            return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
+        if state.cause[node] == Cause.ASKS:
+            return "asks"
+        if status is _S.WAITING and state.is_finally and state.is_finally[node]:
+            return "finally"
+        if status is _S.READY and (state.paused or state.held_up):
+            return "paused" if state.paused else "held up"
+        return ""
+
+    def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
+        state = self._state
+        if status is _S.RUNNING and self._graph.task(node).service is not None:
+            return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
+        if status is _S.RUNNING:
+            expected = self._run.estimate(node)
+            return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)
+        if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
+            return Span("")
+        if status is _S.WAITING:
+            # The time column already shows how many parents are settled.
+            return Span(waiting_words(state, node), Role.MUTED)
+        if status is _S.FAILED_PARENT:
+            return Span(label(why(state, node, clock)), Role.MUTED)
+        loud = status is _S.FAILED or state.cause[node] == Cause.ASKS
+        return Span(label(why(state, node, clock)), self._role(node, status) if loud else Role.MUTED)
+
+    def _role(self, node: NodeIndex, status: NodeStatus) -> str:
+        """Return the role of words about a status. What waits for a person stands out."""
+        return STATUS_CLASSES[_S.RETRYING if self._state.cause[node] == Cause.ASKS else status]
+
+    # Other rows
+
+    def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
+        """Return the glyph of a group row, and what follows it."""
+        if head.kind is GroupKind.MORE:
+            name = Span(self._names.name(item), Role.MUTED)
+            return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
+        if head.kind is GroupKind.SECTION:
+            status = NodeStatus[head.title]
+            count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
+            notes = [*self._stale_note(self._stale(item)[0], width)]
+            name = Span(self._names.name(item), STATUS_CLASSES[status])
+            return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
+        counts, below = self._counts(item)
+        if self._state.outside and not any((*counts, *below)):
+            return self._outside(item, width)
+        stale, stale_below = self._stale(item)
+        status = weightiest(counts)
+        notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
+        name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
+        suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
+        return status_run(status, self._look), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
+
+    def _listed(self, item: int) -> Span:
+        layout = self.outline.layout
+        first = layout.positions[item] + 1
+        nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
+        return Span(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), Role.MUTED)
+
+    def reference_body(self, item: int, node: NodeIndex) -> tuple[Span, Body]:
+        """Return the glyph of a row that refers to a node elsewhere, and what follows it."""
+        status = self._state.status_of(node)
+        if self._state.is_outside(node):
+            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.GUIDE))
+        name = Span(self._names.name(item), Role.MUTED)
+        return Span(self.glyphs.reference, Role.GUIDE), Body(
+            name, Span(f" {self.glyphs.statuses[status]}", STATUS_CLASSES[status])
+        )
+
+    def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""
+        return self._split(item, self._navigator.tallies)
+
+    def _stale(self, item: int) -> tuple[int, int]:
+        """Return the number of stale nodes, split as in `_counts`."""
+        staleness = self._navigator.staleness
+        own, below = ((), ()) if staleness is None else self._split(item, staleness)
+        return own[1] if own else 0, below[1] if below else 0
+
+    def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
+        branch = self.branch(item)
+        if branch is None:
+            return (), ()
+        head, counts = self.outline.layout.head(item), tallies.counts(*branch)
+        if head is None:
+            return (), counts
+        if head.kind is not GroupKind.MATRIX:
+            return counts, ()
+        cells = tallies.cells(item, head.total)
+        if not self.outline.is_folded(item):
+            return cells, ()
+        return cells, [every - own for every, own in zip(counts, cells, strict=True)]
+
+    def _below(self, counts: Sequence[int], stale: int, width: CellWidth) -> Iterator[Note]:
+        """Yield a second figure for what is folded below the row's own nodes."""
+        total = sum(counts)
+        if not total:
+            return
+        yield Note(_BELOW, Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
+        yield from self._tallies(counts, _BELOW)
+        yield from self._stale_note(stale, width, _BELOW)
+
+    def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
+        for status in TALLY_ORDER:
+            if counts[status]:
+                words = self.glyphs.statuses[status] + tally(counts[status])
+                yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
+
+    def _stale_note(self, number: int, width: CellWidth, rank: int = _OWN) -> Iterator[Note]:
+        if number:
+            word = " stale" if width >= ASIDE else ""
+            words = f"{self.glyphs.stale}{tally(number)}{word}"
+            yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
+
+
+def _time_cells(width: CellWidth) -> Iterator[Note]:
+    """Yield the cells below the time column, which group rows keep free."""
+    if width >= WIDE:
+        yield Note(len(WEIGHTS) + 1, spaces(TIME_CELLS))

@@ -1,0 +1,79 @@
+"""Rows of the views that nest: guides, glyph, name, notes and times of each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
+from dagtui.tui.graph.bodies import ASIDE
+from dagtui.tui.graph.guides import marker_column, stem
+from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.row_body import fitted
+from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import Graph
+    from dagtui.text.amounts import ClockTime
+    from dagtui.text.look import Look
+    from dagtui.tui.graph.bodies import Bodies
+    from dagtui.tui.graph.layout import TreeLayout
+    from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.row_names import RowNames
+
+
+class TreeRows:
+    """The rows of a tree as spans."""
+
+    lights_edges = False
+
+    def __init__(self, bodies: Bodies, navigator: Navigator, graph: Graph, names: RowNames, look: Look) -> None:
+        self._bodies = bodies
+        self._navigator = navigator
+        self._graph = graph
+        self._names = names
+        self._look = look
+
+    def lit(self, item: int) -> tuple[object, ...]:  # noqa: ARG002 - nothing in any row
+        """Return what is lit in a row, which is nothing."""
+        return ()
+
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the row of an item depends on, and its time."""
+        return self._bodies.signature(item, width, clock)
+
+    def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
+        outline, bodies, glyphs = self._navigator.outline, self._bodies, self._look.glyphs
+        layout = outline.layout
+        by_file = self._graph.file_edges is not None and self._is_by_file(layout, item)
+        left = stem(outline, item, width, glyphs, glyphs.by_file if by_file else "")
+        head = layout.head(item)
+        node = layout.node(item)
+        if head is not None:
+            glyph, body = bodies.head_body(item, head, width)
+        elif node is None or layout.is_reference(item):
+            glyph, body = bodies.reference_body(item, layout.nodes[node or 0])
+            glyph = Span(glyphs.file_reference, glyph.role) if by_file else glyph
+        else:
+            glyph, body = bodies.node_body(node, item, width, clock)
+        left += [glyph, Span(glyphs.selected, Role.KEY) if bodies.is_selected(item) else SPACE]
+        used = 1 + width_of(left)
+        column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
+        shorten = partial(self._names.cut, item)
+        return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
+
+    def marker_column(self, item: int, width: CellWidth) -> CellWidth:
+        """Return the cell of a row's fold marker, counted from after the cursor's mark."""
+        return marker_column(self._navigator.outline, item, width, self._look.glyphs)
+
+    def _is_by_file(self, layout: TreeLayout, item: int) -> bool:
+        """Return whether only files make the edge from the node above to the row's node."""
+        edges, above, child = self._graph.file_edges, layout.parents[item], layout.node(item)
+        head = layout.head(above) if above >= 0 else None
+        if head is not None and head.kind is GroupKind.MORE:
+            above = layout.parents[above]
+        if edges is None or child is None or not 0 <= above < len(self._graph):
+            return False
+        parent = layout.node(above)
+        return parent is not None and edges.has(parent, child)

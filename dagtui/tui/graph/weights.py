@@ -1,0 +1,43 @@
+"""The order in which statuses are counted, and which of them stands for many nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_S = NodeStatus
+TALLY_ORDER = (
+    _S.COMPLETED,
+    _S.RUNNING,
+    _S.RETRYING,
+    _S.CANCELLING,
+    _S.FAILED,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.SKIPPED,
+    _S.READY,
+    _S.WAITING,
+)
+"""The order in which counts are shown."""
+WEIGHTS = (
+    _S.FAILED,
+    _S.RUNNING,
+    _S.CANCELLING,
+    _S.RETRYING,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.READY,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
+"""The first of these that occurs stands for many nodes. Its count stays longest in narrow rows."""
+
+
+def weightiest(counts: Sequence[int]) -> NodeStatus:
+    """Return the status that stands for many nodes."""
+    return next((status for status in WEIGHTS if counts[status]), _S.WAITING)

@@ -336,7 +336,8 @@ def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None
     graph = Graph(["a", "b", "c", "d"], [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)])
     graph.file_edges = FileEdges([(0, 1), (0, 2), (2, 3)], 4)
     shown = rows_of(graph, [], look=look)
-    drawn = [text(shown, shown.bodies.outline.item(row), 60).split("0/")[0].strip() for row in range(len(shown.bodies.outline))]
+    outline = shown.bodies.outline
+    drawn = [text(shown, outline.item(row), 60).split("0/")[0].strip() for row in range(len(outline))]
     assert drawn == expected
 
 

@@ -213,7 +213,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     async def action_act(self, id_: str) -> None:
         """Perform the action of a key. A dialog that opens takes the next key."""
-        self.main.footer.dismiss()
+        self.main.top_bar.dismiss()
         done = self._actions[id_]()
         self.request_frame()
         if isinstance(done, Awaitable):
@@ -277,8 +277,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         await self.action_act(message.id)
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
-        """Show a one-line notice."""
-        self.main.footer.say(text, role, lasting=lasting)
+        """Show a one-line message."""
+        self.main.top_bar.say(text, role, lasting=lasting)
 
     def begin_typing(self, typist: KeyTaker) -> None:
         """Let every key go to a node, whose log is shown, until `end_typing`."""
@@ -344,7 +344,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._size_terminals()
         if self._typist is not None and self._typist.is_over:
             self.end_typing()
-        elif self._typist is not None and not self.main.footer.said:
+        elif self._typist is not None and not self.main.top_bar.said:
             self._typist.say()
         if self._restored:
             self._tell_settled()

@@ -34,6 +34,8 @@ measure_alike()
 
 ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values()})
 """The classes of what a Painter paints. Its widget is styled by roles, and adds THEME_CSS to its DEFAULT_CSS."""
+_DRAWING = frozenset(map(chr, range(0x2500, 0x25A0)))
+"""Characters for lines and blocks."""
 NOTHING = Strip([], 0)
 """Stands for a row that was not drawn."""
 
@@ -123,10 +125,15 @@ def _common(before: Segment, after: Segment, step: int) -> int:
     if before == after:
         return after.cell_length
     one, other = before.text, after.text
-    if before.style != after.style or not (one.isascii() and other.isascii()):
-        return 0  # a character beyond ASCII may change the one before it
+    if before.style != after.style or not (_stands_alone(one) and _stands_alone(other)):
+        return 0  # another character may change the one before it
     pairs = enumerate(zip(one[::step], other[::step], strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _stands_alone(text: str) -> bool:
+    """Return whether each character of a text takes one cell and changes no other, as lines and blocks do."""
+    return text.isascii() or _DRAWING.issuperset(text)
 
 
 def _joined(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
-from dagtui.text import fit
+from dagtui.text import cell_width, fit
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Span, spaces, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LEAST_WORDS = 8
 """The least cells in which words at the right end are shown."""
+_SIGN = 1
+"""The cells of a sign for tabs that are not shown."""
 
 
 class Tab(NamedTuple):
@@ -80,7 +82,7 @@ class TabStrip(PaintedRows, can_focus=False):
 
     @property
     def words(self) -> str:
-        """Words at the right end, safe to show. They are cut where the tabs leave too little room."""
+        """Words at the right end, safe to show. They take the room of all tabs but the open one before they are cut."""
         return self._words
 
     @words.setter
@@ -91,32 +93,67 @@ class TabStrip(PaintedRows, can_focus=False):
 
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the row."""
-        gap = self._gap(width)
-        runs = [run for tab in self._shown(width) for run in (*_runs(tab, is_open=tab.name == self._tab), spaces(gap))]
+        runs = [run for placed in self._placed(width) for run in placed.runs]
         room = CellWidth(width - width_of(runs) - 1)
         if self._words and room >= _LEAST_WORDS:
             said = Span(fit(self._words, room, self.look), Role.KEY)
             runs += [spaces(width - width_of(runs) - said.width), said]
         return [self.painter.strip(runs, width)][:height]
 
-    def _gap(self, width: CellWidth) -> int:
-        """Return the cells between two tabs."""
-        return 1 if sum(tab.width + 1 for tab in self._tabs) <= width else 0
+    def _placed(self, width: CellWidth) -> list[_Placed]:
+        """Return the tabs that are shown, and signs for those that are not: all, or the open one and some beside it."""
+        open_at = next((at for at, tab in enumerate(self._tabs) if tab.name == self._tab), 0)
+        words = cell_width(self._words) + 1 if self._words else 0
+        least = min(width - _LEAST_WORDS - 1, self._tabs[open_at].width + 2 * _SIGN)
+        room = CellWidth(max(width - words, least))
+        if sum(tab.width + 1 for tab in self._tabs) <= room:
+            return [_Placed((*self._runs(tab), SPACE), tab) for tab in self._tabs]
+        first, end = self._around(open_at, room)
+        placed = [_Placed(tuple(self._runs(tab)), tab) for tab in self._tabs[first:end]]
+        before, after = ("<", ">") if self.look.ascii else ("‹", "›")
+        if first:
+            placed.insert(0, _Placed((muted(before),), self._tabs[first - 1]))
+        if end < len(self._tabs):
+            placed.append(_Placed((muted(after),), self._tabs[end]))
+        return placed
 
-    def _shown(self, width: CellWidth) -> Sequence[Tab]:
-        """Return the tabs that are shown: all, or the open one if they do not fit."""
-        if sum(tab.width for tab in self._tabs) <= width:
-            return self._tabs
-        return [tab for tab in self._tabs if tab.name == self._tab]
+    def _around(self, open_at: int, room: CellWidth) -> tuple[int, int]:
+        """Return the first and the last but one of the tabs around the open one that fit, with signs at the ends."""
+        tabs, first, end = self._tabs, open_at, open_at + 1
+
+        def fits(first: int, end: int) -> bool:
+            signs = _SIGN * ((first > 0) + (end < len(tabs)))
+            return sum(tab.width for tab in tabs[first:end]) + signs <= room
+
+        while True:
+            if end < len(tabs) and fits(first, end + 1):
+                end += 1
+            elif first and fits(first - 1, end):
+                first -= 1
+            else:
+                return first, end
+            if first and fits(first - 1, end):
+                first -= 1
+
+    def _runs(self, tab: Tab) -> list[Span]:
+        return _runs(tab, is_open=tab.name == self._tab)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the tab under the pointer."""
-        column, width = 0, CellWidth(self.size.width)
-        for tab in self._shown(width):
-            column += tab.width + self._gap(width)
+        """Choose the tab under the pointer, or the next one that is not shown."""
+        column = 0
+        for runs, tab in self._placed(CellWidth(self.size.width)):
+            column += width_of(runs)
             if event.x < column:
                 self.post_message(self.Chosen(self, tab.name))
                 return
+
+
+class _Placed(NamedTuple):
+    """A part of the row."""
+
+    runs: tuple[Span, ...]
+    tab: Tab
+    """The tab that a click on it chooses."""
 
 
 def _runs(tab: Tab, *, is_open: bool) -> list[Span]:

@@ -1,4 +1,4 @@
-"""Footer: the keys of the focused pane, or a notice."""
+"""Footer: the keys of the focused pane."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from dagtui.text import fit, label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.lines.painter import PaintedRows
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.strip import Strip
-    from textual.timer import Timer
 
     from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
     from dagtui.tui.actions.action import AnyAction
     from dagtui.tui.actions.keymap import Keymap
 
-NOTICE_SECONDS = 8.0
 ALWAYS = frozenset({"screen.help", "screen.leave"})
 """Always at the right end."""
 DETACH = "screen.detach"
@@ -32,7 +29,7 @@ DETACH = "screen.detach"
 
 
 class Footer(PaintedRows, can_focus=False):
-    """One line of keys. A notice replaces it until the next key press or for some seconds."""
+    """One line of keys."""
 
     class Pressed(Message):
         """A key was clicked."""
@@ -49,9 +46,6 @@ class Footer(PaintedRows, can_focus=False):
         """The keys that are unavailable now."""
         self._labels: Mapping[str, str] = {}
         """What keys do now, where it differs from the table."""
-        self._notice: Span | None = None
-        self._lasting = False
-        self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
 
     def show_keys(self, pane: Pane, unavailable: frozenset[str], labels: Mapping[str, str]) -> None:
@@ -60,38 +54,9 @@ class Footer(PaintedRows, can_focus=False):
             self._pane, self._unavailable, self._labels = pane, unavailable, labels
             self.repaint()
 
-    def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
-        """Show one line in place of the keys. A lasting one stays until the next."""
-        self._notice, self._lasting = Span(label(text, cap=500), role), lasting
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = None if lasting else self.set_timer(NOTICE_SECONDS, self.dismiss)
-        self.repaint()
-
-    @property
-    def said(self) -> str:
-        """The notice that is shown, or "" if the keys are."""
-        return self._notice.text if self._notice else ""
-
-    def dismiss(self) -> None:
-        """Show the keys again, unless the notice is a lasting one."""
-        if self._notice is None or self._lasting:
-            return
-        self._notice = None
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self.repaint()
-
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
-        """Return the notice, or the keys that fit."""
-        if height < 1:
-            return []
-        if self._notice is not None:
-            self._places = []
-            text = fit(f" {self._notice.text}", width, self.look)
-            return [self.painter.strip([Span(text, self._notice.role)], width)]
-        return [self.painter.strip(self._keys(width), width)]
+        """Return the keys that fit."""
+        return [self.painter.strip(self._keys(width), width)][:height]
 
     def _keys(self, width: CellWidth) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""

@@ -11,7 +11,7 @@ from textual.containers import Grid
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
-from dagtui.text import count, plural
+from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
@@ -41,6 +41,8 @@ NARROW_BELOW = 80
 """Columns below which the panes become pages."""
 NODES = "nodes"
 """The label of the tree's filter."""
+_QUERY_CELLS = CellWidth(12)
+"""Cells for the filter in the heading of the left pane."""
 TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
 
 
@@ -324,9 +326,12 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Say in the heading of the left pane what it shows."""
         self.view_strip.tab = self.tree_pane.view.title
         navigator, selected = self.tree_pane.navigator, self.tree_pane.selected_count
-        said = [f"{count(selected)} selected"] if selected else []
+        said = []
         if navigator.filter_query:
-            said.append(plural(navigator.match_count, "hit"))
+            query = "" if selected else f"/{fit(label(navigator.filter_query), _QUERY_CELLS, self._look)} "
+            said.append(f"{query}{plural(navigator.match_count, 'hit')}")
+        if selected:
+            said.append(f"{count(selected)} selected")
         self.view_strip.words = ", ".join(said)
 
     # Messages of the panes

@@ -1,4 +1,4 @@
-"""Top bar: the run and its times, and the number of nodes by status."""
+"""Top bar: the run and its times, what is said, and the number of nodes by status."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.text import cell_width, fit, label, plural
+from dagtui.text import label, plural
 from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
-from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
-from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS
+from dagtui.tui.graph.amounts import TIME_CELLS, elapsed
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.screens.progress_line import progress_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.strip import Strip
+    from textual.timer import Timer
 
     from dagtui.runs.view import Notice, RunView
     from dagtui.text.amounts import ClockTime
@@ -32,12 +31,12 @@ CALM = 0.2
 NAMED_NODE = CellWidth(24)
 """Cells for the name of the node that bounds the run, if there is little room."""
 BRIEFEST = 7
-_SHORTEST_NOTICE = 10
-"""Minimum cells of a notice: fewer would say nothing."""
+MESSAGE_SECONDS = 8.0
+MOST_SAID = 500
+"""The most characters of a message."""
 _WITH_POOLS = 100
 """Columns from which there is room for pools."""
 _SHORT_NAME, _LONG_NAME, _LONG_NODE = CellWidth(24), CellWidth(40), CellWidth(60)
-_SHORTEST_BAR, _LONGEST_BAR = CellWidth(4), CellWidth(80)
 
 _S = NodeStatus
 _VERDICTS = {
@@ -62,6 +61,9 @@ class TopBar(PaintedRows, can_focus=False):
         self._clock = run.clock()
         self._drawn_at = self._clock
         self._drawn: tuple[object, ...] = ()
+        self._message: Span | None = None
+        self._lasting = False
+        self._timer: Timer | None = None
 
     @property
     def counts_are_current(self) -> bool:
@@ -184,92 +186,35 @@ class TopBar(PaintedRows, can_focus=False):
     # The second line
 
     def _progress(self, width: CellWidth) -> list[Span]:
-        counts = self._state.counts
-        notices = self._run.notices
-        share = width // 5 if notices else width * 2 // 5
-        bar_width = max(_SHORTEST_BAR, min(share, _LONGEST_BAR))
-        pieces = [SPACE]
-        shown = [status for status in TALLY_ORDER if counts[status]]
-        for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
-            character = self.look.glyphs.shares[status]
-            pieces.append(Span(character * cells, STATUS_CLASSES[status]))
-        pieces.append(spaces(2))
-        kept_free = _SHORTEST_NOTICE + 2 if notices else 0
-        pieces += self._numbers(shown, width - width_of(pieces) - 1 - kept_free)
-        return pieces + self._noticed(notices, width - width_of(pieces) - 1)
-
-    def _noticed(self, notices: Sequence[Notice], room: CellWidth) -> list[Span]:
-        """Return the notices at the right. The first ones stay longest."""
-        brief = [self._brief(notice) for notice in notices]
-        while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
-            brief.pop()
-        if not brief or room < _SHORTEST_NOTICE:
-            return []
-        text = fit(", ".join(brief), room - 2, self.look)
-        return [spaces(room - cell_width(text)), Span(text, STATUS_CLASSES[_S.RETRYING])]
+        notices = [self._brief(notice) for notice in self._run.notices]
+        return progress_line(self._state, width, self.look, message=self._message, notices=notices)
 
     def _brief(self, notice: Notice) -> str:
         """Return a notice in a few words, with the key for it."""
         has_key = notice.helps_reload and self._run.read_only is None and self._reload_key
         return f"{notice.brief}: {self._reload_key} reloads" if has_key else notice.brief
 
-    def _numbers(self, shown: list[NodeStatus], room: CellWidth) -> list[Span]:
-        """Return the counts that fit, as wide as they fit. The weightiest stay longest."""
-        kept = list(shown)
-        for gap, between in (("  ", " "), (" ", "")):
-            pieces = [*self._written(kept, gap, between), *self._stale(gap, " stale")]
-            if width_of(pieces) <= room:
-                return pieces
-        for status in sorted(shown, key=WEIGHTS.index, reverse=True):
-            kept.remove(status)
-            pieces = [*self._written(kept, " ", ""), *self._stale(" ", "")]
-            if width_of(pieces) <= room:
-                return pieces
-        return []
+    # Messages
 
-    def _stale(self, gap: str, word: str) -> list[Span]:
-        """Return the number of stale nodes as in the tree, or nothing if there are none."""
-        number = self._state.stale_count
-        glyph = self.look.glyphs.stale
-        return [Span(gap), Span(f"{glyph}{tally(number)}{word}", STATUS_CLASSES[_S.RETRYING])] if number else []
+    def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
+        """Show a message in the second line, until the next key press or for some seconds. A lasting one stays."""
+        self._message, self._lasting = Span(label(text, cap=MOST_SAID), role), lasting
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = None if lasting else self.set_timer(MESSAGE_SECONDS, self.dismiss)
+        self.repaint()
 
-    def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[Span]:
-        pieces: list[Span] = []
-        for status in shown:
-            glyph = self.look.glyphs.statuses[status]
-            number = self._state.counts[status]
-            allowed = self._state.allowed_failures if status is _S.FAILED else 0
-            if number > allowed:
-                pieces += [
-                    Span(f"{glyph}{between}{_figure(number - allowed, between)}", STATUS_CLASSES[status]),
-                    Span(gap),
-                ]
-            if allowed:
-                figure = f"{glyph}{between}{_figure(allowed, between)}"
-                words = f"{figure} allowed" if between else f"({figure})"
-                pieces += [muted(words), Span(gap)]
-        return pieces[:-1]
+    @property
+    def said(self) -> str:
+        """The message that is shown, or "" if there is none."""
+        return self._message.text if self._message else ""
 
-
-def _figure(number: int, between: str) -> str:
-    return f"{number:,}" if between else tally(number)
-
-
-def segments(counts: Sequence[int], width: CellWidth) -> list[int]:
-    """Return the cells of each count: at least one each, the rest by largest remainders, together `width`.
-
-    With more counts than cells, each has one.
-    """
-    total = sum(counts)
-    spare = width - len(counts)
-    if spare <= 0 or not total:
-        return [1] * len(counts)
-    # Each starts with its one cell. The share beyond that is distributed.
-    wanted = [max(0.0, count * width / total - 1) for count in counts]
-    scale = spare / sum(wanted) if sum(wanted) else 0.0
-    shares = [share * scale for share in wanted]
-    cells = [int(share) for share in shares]
-    by_remainder = sorted(range(len(counts)), key=lambda index: (cells[index] - shares[index], index))
-    for index in by_remainder[: spare - sum(cells)]:
-        cells[index] += 1
-    return [1 + cell for cell in cells]
+    def dismiss(self) -> None:
+        """Show no message any more, unless it is a lasting one."""
+        if self._message is None or self._lasting:
+            return
+        self._message = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.repaint()

@@ -165,7 +165,7 @@ async def test_the_log_offers_what_it_can_do(tmp_path: Path):
         await offers()
         for key, reason in (("f", "this log has no lines"), ("n", "No search yet"), ("o", "no log yet")):
             await pilot.press(key)
-            assert reason in app.main.footer.said
+            assert reason in app.main.top_bar.said
 
 
 @pytest.mark.anyio
@@ -208,7 +208,7 @@ async def test_a_rerun_is_not_offered_where_what_is_above_would_block_it_again()
         app.jump(app.view.graph.node("merge"))
         await until(lambda: "node.rerun" not in shown_keys(app))
         await pilot.press("R")
-        assert "it is blocked; retry it" in app.main.footer.said
+        assert "it is blocked; retry it" in app.main.top_bar.said
 
 
 def test_a_command_on_a_large_subtree_is_offered_without_a_search_to_its_end(monkeypatch: pytest.MonkeyPatch):

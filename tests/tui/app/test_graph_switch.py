@@ -143,7 +143,7 @@ async def test_a_command_about_the_graph_before_is_not_given(monkeypatch: pytest
         assert isinstance(app.screen, PreviewDialog)
         await until(lambda: not app.screen.deaf)  # type: ignore[attr-defined]
         switch(run)
-        assert app.main.footer.said == "the run was reloaded"
+        assert app.main.top_bar.said == "the run was reloaded"
         await pilot.press("enter")
         await turns()
         assert app.screen is app.main

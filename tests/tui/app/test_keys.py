@@ -52,7 +52,7 @@ class Keys:
         return self.state.status_of(self.graph.node(label))
 
     def said(self):
-        return self.main.footer.said
+        return self.main.top_bar.said
 
 
 async def down_and_up(keys: Keys, key: str):

@@ -138,7 +138,7 @@ async def test_where_there_is_nothing_to_do_for_any_it_says_why():
     app = DagtuiApp(PlayedRun(parts_under_way().graph).session())
     async with opened(app) as pilot:
         await pilot.press("j", "r")
-        assert app.main.footer.said == "nothing to retry in 12 nodes: it has not run yet, it starts as soon as it can"
+        assert app.main.top_bar.said == "nothing to retry in 12 nodes: it has not run yet, it starts as soon as it can"
 
 
 async def test_commands_mean_what_is_selected():

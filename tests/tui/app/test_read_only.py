@@ -60,7 +60,7 @@ async def test_each_command_is_refused_in_the_words_of_a_refusal(followed: Follo
     app = WatchApp(followed)
     async with opened(app) as pilot:
         await pilot.press(Keymap(ACTIONS).keys(id_)[0])
-        said = app.main.footer.said
+        said = app.main.top_bar.said
     if id_ == "node.shell":
         assert said == f"{READ_ONLY}, and does not know its environment"
     else:
@@ -72,7 +72,7 @@ async def test_a_paused_run_is_not_resumed(followed: FollowedRun) -> None:
     app = WatchApp(followed)
     async with opened(app) as pilot:
         await pilot.press("p")
-        assert app.main.footer.said == f"resume: {READ_ONLY}"
+        assert app.main.top_bar.said == f"resume: {READ_ONLY}"
 
 
 async def test_every_key_has_an_answer(followed: FollowedRun) -> None:
@@ -87,7 +87,7 @@ async def test_no_command_is_offered(followed: FollowedRun) -> None:
         async with opened(shown):
             if shown is app:
                 assert READ_ONLY in screen_text(app)
-            shown.main.footer.dismiss()
+            shown.main.top_bar.dismiss()
             await until(lambda: "? help" in screen_text(shown))  # noqa: B023 - waited for within the loop
             offered = screen_text(shown).splitlines()[-1]
             assert ("x cancel" in offered, "p pause" in offered) == (is_offered, is_offered)

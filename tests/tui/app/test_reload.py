@@ -166,7 +166,7 @@ async def test_a_selection_of_several_tasks_can_not_be_edited_at_once():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("M", "M", ".")
-        assert app.main.footer.said == NO_FILE
+        assert app.main.top_bar.said == NO_FILE
         await pilot.press("escape", "L")
         await until(lambda: isinstance(app.screen, GraphErrorDialog))
         await until(lambda: "this run can't be reloaded" in screen_text(app))

@@ -308,9 +308,9 @@ async def test_what_was_said_goes_with_the_next_key():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("p")
-        assert app.main.footer.said
+        assert app.main.top_bar.said
         await pilot.press("j")
-        assert not app.main.footer.said
+        assert not app.main.top_bar.said
 
 
 async def test_a_note_of_the_run_is_told():
@@ -328,7 +328,7 @@ async def test_a_note_that_was_made_before_there_was_a_screen_is_told_once(tmp_p
         session.note("resumed: 3 completed nodes stay")
         first = DagtuiApp(session)
         async with opened(first):
-            await until(lambda: "3 completed nodes stay" in first.main.footer.said)
+            await until(lambda: "3 completed nodes stay" in first.main.top_bar.said)
             first.exit(ExitReason.DETACHED)
         assert not session.untold
     finally:
@@ -343,8 +343,8 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
             app.jump(0)
             await pilot.press("x")
             await until(lambda: session.settled)
-            await until(lambda: "Finished" in app.main.footer.said)
-            assert app.main.footer.said == "Finished: 1 blocked, 1 cancelled. r retry · q quit"
+            await until(lambda: "Finished" in app.main.top_bar.said)
+            assert app.main.top_bar.said == "Finished: 1 blocked, 1 cancelled. r retry · q quit"
     finally:
         await session.close("test")
 
@@ -401,7 +401,7 @@ async def test_when_a_run_has_failed_that_nobody_touched_the_cursor_is_on_the_fi
     app = DagtuiApp(run_under_way())
     async with opened(app):
         fail_all(app.view)
-        await until(lambda: "Finished" in app.main.footer.said)
+        await until(lambda: "Finished" in app.main.top_bar.said)
         assert app.main.node == app.view.graph.node(CELLS[1])
         await until(lambda: app.main.side.node == app.main.node)
         assert app.focused is app.main.tree_pane
@@ -414,7 +414,7 @@ async def test_the_cursor_stays_where_a_person_may_have_put_it(key: str):
         await pilot.press(key)
         before = app.main.node
         fail_all(app.view)
-        await until(lambda: "Finished" in app.main.footer.said)
+        await until(lambda: "Finished" in app.main.top_bar.said)
         assert app.main.node == before
 
 
@@ -426,7 +426,7 @@ async def test_a_failure_that_is_allowed_leads_nobody_away():
     app = DagtuiApp(play.session())
     async with opened(app):
         app.view.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
-        await until(lambda: app.main.footer.said == "Completed. q quit")
+        await until(lambda: app.main.top_bar.said == "Completed. q quit")
         assert app.main.node == 0
 
 
@@ -438,7 +438,7 @@ async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
     app.view.run.turn()
     second = DagtuiApp(app.view, state=kept)
     async with opened(second):
-        await until(lambda: "Finished: 3 failed" in second.main.footer.said)
+        await until(lambda: "Finished: 3 failed" in second.main.top_bar.said)
         assert second.main.node == second.view.graph.node(CELLS[1])
 
 
@@ -775,7 +775,7 @@ async def test_copying_writes_a_file_too(tmp_path: Path):
             assert app.clipboard == "slow"
             path = session.path / "copied.txt"
             assert path.read_text() == "slow\n"
-            assert app.main.footer.said == f"copied to {path}"
+            assert app.main.top_bar.said == f"copied to {path}"
             app.exit(ExitReason.TERMINATED)
     finally:
         await session.close("test")

@@ -19,7 +19,8 @@ from dagtui.graph.pools import Pool
 from dagtui.runs.view import Notice
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.screens.top_bar import TopBar, segments
+from dagtui.tui.screens.progress_line import segments
+from dagtui.tui.screens.top_bar import TopBar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -176,7 +177,7 @@ async def test_slots_are_counted_and_not_nodes() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("look", "sign"), [(IN_UNICODE, "≈"), (IN_ASCII, "%")])
-@pytest.mark.parametrize(("width", "word"), [(40, " stale"), (20, "")])
+@pytest.mark.parametrize(("width", "word"), [(40, " stale"), (17, "")])
 async def test_stale_nodes_are_counted(width: int, word: str, look: Look, sign: str) -> None:
     graph = Graph.from_edges(["a", "b"], [("a", "b")])
     events = [*ran(0, 0, 1), *ran(1, 1, 2)]
@@ -294,13 +295,66 @@ async def test_counts_that_change_all_the_time_are_painted_a_few_times_a_second(
 
 
 @pytest.mark.anyio
-async def test_the_bar_keeps_its_width_whatever_the_counts() -> None:
-    widths = set()
-    for settled in (0, 1, 150):
-        events = [event for node in range(settled) for event in ran(node, 1, 2)]
-        async with showing(still(chain(200), events)) as (bar, _):
-            widths.add(sum(map(lines(bar)[1].count, "━─")))
-    assert widths == {40}
+@pytest.mark.parametrize("settled", [0, 1, 150])
+@pytest.mark.parametrize("width", [40, 80, 200])
+async def test_the_bar_fills_the_line_up_to_the_counts_at_its_end(settled: int, width: int) -> None:
+    events = [event for node in range(settled) for event in ran(node, 1, 2)]
+    async with showing(still(chain(200), events), width) as (bar, _):
+        second = lines(bar)[1]
+        shown, _, counts = second.strip().partition("  ")
+        assert set(shown) <= set("━─")
+        assert second == f" {shown}  {counts} "
+        assert counts.endswith("· 200" if not settled else f"· {200 - settled}")
+
+
+@pytest.mark.anyio
+async def test_a_count_that_moves_the_bar_by_a_cell_refreshes_few_cells() -> None:
+    session = still(chain(200), [event for node in range(60) for event in ran(node, 1, 2)])
+    async with showing(session, 200) as (bar, pilot):
+        bar.refreshed.clear()
+        for event in ran(60, 402.0, 402.1):
+            session.state.apply(event)
+        assert bar.flush(402.5)
+        await pilot.pause()
+        assert 0 < sum(region.width for region in bar.refreshed) < 20
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+async def test_a_message_stands_between_bar_and_counts_as_far_as_there_is_room(width: int) -> None:
+    session = busy()
+    session.changed_file = Notice("g.toml changed", "")
+    words = "copied to /tmp/x: 12 lines"
+    async with showing(session, width) as (bar, pilot):
+        before = lines(bar)
+        bar.say(words)
+        await pilot.pause()
+        first, second = lines(bar)
+        assert first == before[0]
+        assert words in second
+        assert "g.toml" not in second
+        assert cell_width(second) == width
+        assert ("━" in second) == (width >= 60)
+        assert second.rstrip().endswith("10") == (width >= 60)
+        bar.dismiss()
+        assert lines(bar) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [12, 40, 80])
+async def test_a_long_hostile_message_is_cut_and_stays_if_it_is_a_lasting_one(width: int) -> None:
+    async with showing(busy(), width) as (bar, pilot):
+        bar.say("\x1b[31mbad\u202e " + "長い" * 300, lasting=True)
+        bar.dismiss()
+        await pilot.pause()
+        second = lines(bar)[1]
+        assert "bad" in second
+        assert second.isprintable()
+        assert "\u202e" not in second
+        assert cell_width(second) == width
+        bar.say("short")
+        bar.dismiss()
+        assert not bar.said
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(10, 80))

@@ -159,8 +159,8 @@ class Bodies:
         head = self.outline.layout.head(item)
         suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
-        name = Span(self._names.name(item), Role.GUIDE)
-        return SPACE, Body(name, Span(suffix, Role.GUIDE), aside=Span(words, Role.GUIDE))
+        name = Span(self._names.name(item), Role.MUTED)
+        return SPACE, Body(name, Span(suffix, Role.MUTED), aside=Span(words, Role.MUTED))
 
     def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
         state = self._state
@@ -230,7 +230,7 @@ class Bodies:
         """Return the glyph of a row that refers to a node elsewhere, and what follows it."""
         status = self._state.status_of(node)
         if self._state.is_outside(node):
-            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.GUIDE))
+            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.MUTED))
         name = Span(self._names.name(item), Role.MUTED)
         return Span(self.glyphs.reference, Role.GUIDE), Body(
             name, Span(f" {self.glyphs.statuses[status]}", STATUS_CLASSES[status])

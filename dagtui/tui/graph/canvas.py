@@ -17,7 +17,7 @@ from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_regions
-from dagtui.tui.lines.rows import Role, Span
+from dagtui.tui.lines.rows import FILLED, Role, Span
 from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
 
@@ -261,7 +261,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         spans = joined(self.rows.spans(item, width, self._clock, cursor=at_cursor))
         if at_cursor and self.get_component_rich_style(CURSOR, partial=True).reverse:
             # Reversed colours would give each span a background of its own.
-            spans = [Span(span.text) for span in spans]
+            spans = [span if span.role in FILLED else Span(span.text) for span in spans]
         strip = self.painter.strip(spans, width, CURSOR if at_cursor else None)
         return DrawnRow(self.rows.signature(item, width, self._clock), strip, self.rows.lit(item))
 
@@ -277,7 +277,7 @@ def joined(spans: Sequence[Span]) -> list[Span]:
     found: list[Span] = []
     text, role = "", Role.PLAIN.value
     for span in spans[:-1]:
-        if span.role == role or span.text.isspace():
+        if span.role == role or (span.text.isspace() and role not in FILLED):
             text += span.text
             continue
         if text:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.text import fit
 from dagtui.text.amounts import NO_CELLS, CellWidth
-from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dagtui.text.look import Look
+    from dagtui.text.look import Glyphs, Look
 
 _EMPTY = Span("")
 _LEAST_ASIDE: Final = 8
@@ -89,12 +89,28 @@ def _with_strip(
     name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
     pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role), body.suffix]
     if (free := room - taken - column) > 0:
-        pieces += [spaces(column - width_of(pieces)), *strip.cells(CellWidth(free))]
+        pieces += _spaced(column - width_of(pieces), strip.cells(CellWidth(free)), CellWidth(free))
         free = room - taken - width_of(pieces)
         if body.aside.text and free > _LEAST_ASIDE + _GAP + 1:
             pieces += [spaces(_GAP), Span(fit(body.aside.text, CellWidth(free - _GAP - 1), look), body.aside.role)]
     pieces.append(spaces(room - taken - width_of(pieces)))
     return pieces + notes
+
+
+def _spaced(gap: int, cells: Sequence[Span], room: CellWidth) -> list[Span]:
+    """Return a strip after a gap. A badge that is alone has room around it."""
+    if len(cells) == 1 and cells[0].role == Role.BADGE and cells[0].width == 1 and gap and room > 1:
+        return [spaces(gap - 1), Span(f" {cells[0].text} ", Role.BADGE)]
+    return [spaces(gap), *cells]
+
+
+def with_glyph(stem: Sequence[Span], glyph: Span, after: Span, glyphs: Glyphs) -> list[Span]:
+    """Return a stem, which ends with the fold marker, with the glyph after it. A badge covers the cells beside it."""
+    if glyph.role != Role.BADGE or not stem or not stem[-1].text:
+        return [*stem, glyph, after]
+    *rest, last = stem
+    marker = last.text[-1] if last.text[-1] in {glyphs.open, glyphs.shut} else " "
+    return [*rest, Span(last.text[:-1], last.role), Span(marker + glyph.text + after.text, Role.BADGE)]
 
 
 def _chosen(body: Body, room: CellWidth) -> tuple[list[Span], CellWidth]:

@@ -10,7 +10,7 @@ from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.lane_cells import LaneCells
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.lines.rows import Role, Span
+from dagtui.tui.lines.rows import Role, Span, sign_role
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -118,11 +118,15 @@ def strip(statuses: Sequence[int], ranks: bytes, room: CellWidth, look: Look) ->
         worst = bytes(statuses).translate(ranks)
         back = {rank: status for status, rank in enumerate(ranks)}
         shown = [back[min(worst[at : at + step])] for at in range(0, len(worst), step)]
-    return [Span(_sign(status, look) * len(list(group)), role_of(status)) for status, group in groupby(shown)]
+    return [Span(_sign(status, look) * len(list(group)), _sign_role(status)) for status, group in groupby(shown)]
 
 
 def _sign(status: int, look: Look) -> str:
     return look.glyphs.statuses[status] if status < len(NodeStatus) else " "
+
+
+def _sign_role(status: int) -> str:
+    return sign_role(NodeStatus(status)) if status < len(NodeStatus) else Role.GUIDE
 
 
 def role_of(status: int) -> str:

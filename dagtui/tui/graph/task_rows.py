@@ -11,7 +11,7 @@ from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, time_text
 from dagtui.tui.graph.guides import WIDE
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.row_body import Note, Strip, fitted
+from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.tallies import OUTSIDE
 from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
@@ -102,7 +102,7 @@ class TaskRows:
         left = lead(self._navigator.outline, layout, item, _role(statuses), self._lit_now(layout), self._look)
         left.append(Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE)
         if head is None and layout.family(item) is None:
-            left += [spaces(_CELL_INDENT), glyph, SPACE]
+            left = with_glyph([*left, spaces(_CELL_INDENT)], glyph, SPACE, self._look.glyphs)
         room = max(NO_CELLS, CellWidth(width - 1 - width_of(left)))
         if (family := layout.family(item)) is not None:
             body = self._after(body, layout, family)

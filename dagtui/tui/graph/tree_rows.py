@@ -9,7 +9,7 @@ from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.guides import marker_column, stem
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.row_body import fitted
+from dagtui.tui.graph.row_body import fitted, with_glyph
 from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TreeRows:
             glyph = Span(glyphs.file_reference, glyph.role) if by_file else glyph
         else:
             glyph, body = bodies.node_body(node, item, width, clock)
-        left += [glyph, Span(glyphs.selected, Role.KEY) if bodies.is_selected(item) else SPACE]
+        left = with_glyph(left, glyph, Span(glyphs.selected, Role.KEY) if bodies.is_selected(item) else SPACE, glyphs)
         used = 1 + width_of(left)
         column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
         shorten = partial(self._names.cut, item)

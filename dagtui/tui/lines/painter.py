@@ -12,11 +12,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.doubtful import is_doubtful
-from dagtui.tui.lines.rows import Role, spaces, width_of
+from dagtui.tui.lines.rows import FILLED, Role, spaces, width_of
 from dagtui.tui.lines.ruler import measure_alike
 from dagtui.tui.lines.theme import STATUS_CLASSES, THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
@@ -69,8 +70,14 @@ class Painter:
         else:
             laid_over = self._widget.get_component_rich_style(over, partial=True)
             filled = [*spans, spaces(width - width_of(spans))]
-            segments = [Segment(span.text, self.style(span.role) + laid_over) for span in filled if span.text]
+            segments = [Segment(text, self._style_under(laid_over, role)) for text, role, _ in filled if text]
         return measured(segments).crop(0, width)
+
+    def _style_under(self, laid_over: Style, role: str) -> Style:
+        if role not in FILLED:
+            return self.style(role) + laid_over
+        # In reversed colours, what is filled would look like the rest: it becomes a hole in them.
+        return self.style(STATUS_CLASSES[NodeStatus.FAILED] if laid_over.reverse else role)
 
 
 def measured(segments: list[Segment]) -> Strip:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
@@ -14,7 +15,6 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dagtui.engine.status import NodeStatus
     from dagtui.text.look import Look
 
 
@@ -36,6 +36,14 @@ class Role(enum.StrEnum):
     HIT_CURRENT = "rows--hit-current"
     SELECTED = "rows--selected"
     TAB = "rows--tab"
+    BADGE = "rows--badge"
+    """The sign of a failure, filled with its colour."""
+    BAR = "rows--bar"
+    """The heading of the focused pane."""
+
+
+FILLED: Final = frozenset({Role.BADGE, Role.BAR})
+"""Roles with a background of their own, which a cursor does not cover."""
 
 
 class Span(NamedTuple):
@@ -99,7 +107,14 @@ def muted(text: str) -> Span:
 def status_run(status: NodeStatus, look: Look, *, word: bool = False) -> Span:
     """Return the glyph of a status in its colour, followed by its word if requested."""
     glyph = look.glyphs.statuses[status]
-    return Span(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
+    if word:
+        return Span(f"{glyph} {status.word}", STATUS_CLASSES[status])
+    return Span(glyph, sign_role(status))
+
+
+def sign_role(status: NodeStatus) -> str:
+    """Return the role of a status's sign. A failure is louder than all others."""
+    return Role.BADGE if status is NodeStatus.FAILED else STATUS_CLASSES[status]
 
 
 def name_run(name: str, role: str = Role.LINK) -> Span:
@@ -115,4 +130,6 @@ def and_more(left_out: int) -> list[Row]:
 def node_row(name: str, status: NodeStatus, words: str = "", *, look: Look, jump: int = -1) -> Row:
     """Return an indented row with a node's status and name, and words about it."""
     said = (muted(f"  {words}"),) if words else ()
-    return row("  ", status_run(status, look), " ", name_run(name), *said, jump=jump, indent=4)
+    sign = status_run(status, look)
+    sign = Span(f" {sign.text} ", sign.role)  # a badge has room around it
+    return row(" ", sign, name_run(name), *said, jump=jump, indent=4)

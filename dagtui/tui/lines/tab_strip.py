@@ -68,6 +68,7 @@ class TabStrip(PaintedRows, can_focus=False):
         self._tabs = tabs
         self._tab = tabs[0].name
         self._words = ""
+        self._focused = False
 
     @property
     def tab(self) -> str:
@@ -91,6 +92,17 @@ class TabStrip(PaintedRows, can_focus=False):
             self._words = words
             self.repaint()
 
+    @property
+    def focused(self) -> bool:
+        """Whether keys act on what is below. The heading is filled then."""
+        return self._focused
+
+    @focused.setter
+    def focused(self, focused: bool) -> None:
+        if focused != self._focused:
+            self._focused = focused
+            self.repaint()
+
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the row."""
         runs = [run for placed in self._placed(width) for run in placed.runs]
@@ -98,7 +110,9 @@ class TabStrip(PaintedRows, can_focus=False):
         if self._words and room >= _LEAST_WORDS:
             said = Span(fit(self._words, room, self.look), Role.KEY)
             runs += [spaces(width - width_of(runs) - said.width), said]
-        return [self.painter.strip(runs, width)][:height]
+        if not self._focused:
+            return [self.painter.strip(runs, width)][:height]
+        return [self.painter.strip([Span(run.text) for run in runs], width, Role.BAR)][:height]
 
     def _placed(self, width: CellWidth) -> list[_Placed]:
         """Return the tabs that are shown, and signs for those that are not: all, or the open one and some beside it."""

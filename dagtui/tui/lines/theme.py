@@ -33,40 +33,40 @@ _Looks = dict[NodeStatus, ThemeStyle]
 _S = NodeStatus
 
 _DARK: _Looks = {
-    _S.WAITING: ThemeStyle("#98a1af"),
-    _S.READY: ThemeStyle("#aab2bf"),
-    _S.RUNNING: ThemeStyle("#56c7ee"),
-    _S.RETRYING: ThemeStyle("#e0af68"),
-    _S.CANCELLING: ThemeStyle("#e0af68"),
-    _S.COMPLETED: ThemeStyle("#79b07e"),
-    _S.FAILED: ThemeStyle("#ff7676", "bold"),
-    _S.FAILED_PARENT: ThemeStyle("#d58fa5"),
-    _S.CANCELLED: ThemeStyle("#b3a06d"),
-    _S.SKIPPED: ThemeStyle("#98a1af"),
+    _S.WAITING: ThemeStyle("#838ea1"),
+    _S.READY: ThemeStyle("#a5afc1"),
+    _S.RUNNING: ThemeStyle("#46b4dc"),
+    _S.RETRYING: ThemeStyle("#dba550"),
+    _S.CANCELLING: ThemeStyle("#bf895f"),
+    _S.COMPLETED: ThemeStyle("#79b17f"),
+    _S.FAILED: ThemeStyle("#ff9b93", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#c895a0"),
+    _S.CANCELLED: ThemeStyle("#c3b26e"),
+    _S.SKIPPED: ThemeStyle("#838ea1"),
 }
 _LIGHT: _Looks = {
-    _S.WAITING: ThemeStyle("#5b626d"),
-    _S.READY: ThemeStyle("#454d5a"),
+    _S.WAITING: ThemeStyle("#676c77"),
+    _S.READY: ThemeStyle("#4d5261"),
     _S.RUNNING: ThemeStyle("#0666b0"),
     _S.RETRYING: ThemeStyle("#8a5a00"),
-    _S.CANCELLING: ThemeStyle("#8a5a00"),
-    _S.COMPLETED: ThemeStyle("#33703c"),
-    _S.FAILED: ThemeStyle("#c4142b", "bold"),
-    _S.FAILED_PARENT: ThemeStyle("#9c4468"),
-    _S.CANCELLED: ThemeStyle("#75611f"),
-    _S.SKIPPED: ThemeStyle("#5b626d"),
+    _S.CANCELLING: ThemeStyle("#6f4330"),
+    _S.COMPLETED: ThemeStyle("#36794a"),
+    _S.FAILED: ThemeStyle("#990013", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#7e2a73"),
+    _S.CANCELLED: ThemeStyle("#6c5b28"),
+    _S.SKIPPED: ThemeStyle("#676c77"),
 }
 _CONTRAST: _Looks = {
-    _S.WAITING: ThemeStyle("#c8c8c8"),
-    _S.READY: ThemeStyle("#ffffff"),
-    _S.RUNNING: ThemeStyle("#5fdcff", "bold"),
-    _S.RETRYING: ThemeStyle("#ffd75f", "bold"),
-    _S.CANCELLING: ThemeStyle("#ffd75f", "bold"),
-    _S.COMPLETED: ThemeStyle("#7dff8a"),
-    _S.FAILED: ThemeStyle("#ff9090", "bold"),
-    _S.FAILED_PARENT: ThemeStyle("#ff9ad5"),
-    _S.CANCELLED: ThemeStyle("#ffd75f"),
-    _S.SKIPPED: ThemeStyle("#c8c8c8"),
+    _S.WAITING: ThemeStyle("#989595"),
+    _S.READY: ThemeStyle("#bebfc0"),
+    _S.RUNNING: ThemeStyle("#3fc0ff", "bold"),
+    _S.RETRYING: ThemeStyle("#e0b040", "bold"),
+    _S.CANCELLING: ThemeStyle("#cd874c", "bold"),
+    _S.COMPLETED: ThemeStyle("#64d067"),
+    _S.FAILED: ThemeStyle("#ffaea8", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#e58fce"),
+    _S.CANCELLED: ThemeStyle("#cbbe89"),
+    _S.SKIPPED: ThemeStyle("#989595"),
 }
 _ANSI: _Looks = {
     _S.WAITING: ThemeStyle("ansi_default", "dim"),
@@ -82,10 +82,26 @@ _ANSI: _Looks = {
 }
 
 
+_OWN = "ansi_default"
+_FILLED = "reverse bold"
+"""The text style of what is filled with its colour where a theme has no colour for the text in it."""
+
+
 def _variables(
-    looks: _Looks, *, quiet: ThemeStyle, guide: ThemeStyle, cursor: tuple[str, str], blurred: tuple[str, str]
+    looks: _Looks,
+    *,
+    ground: str,
+    bar: str,
+    quiet: ThemeStyle,
+    guide: ThemeStyle,
+    cursor: tuple[str, str],
+    blurred: tuple[str, str],
 ) -> dict[str, str]:
-    """Return the variables of a theme. A cursor is given as background and text style."""
+    """Return the variables of a theme. A cursor is given as background and text style.
+
+    `ground` is the colour of text in a filled badge or bar, and `bar` the one that fills the heading of the focused
+    pane. A theme of the terminal's own colours has no ground, and reverses them.
+    """
     found: dict[str, str] = {}
     for status, look in looks.items():
         found[STATUS_CLASSES[status].replace("--", "-")] = look.color
@@ -93,6 +109,10 @@ def _variables(
     for name, look in (("quiet", quiet), ("guide", guide)):
         found[name] = look.color
         found[f"{name}-style"] = look.text_style
+    for name, fill in (("badge", looks[_S.FAILED].color), ("bar", bar)):
+        found[name], found[f"{name}-text"], found[f"{name}-style"] = fill, ground, "bold"
+        if ground == _OWN:
+            found[name], found[f"{name}-text"], found[f"{name}-style"] = _OWN, fill, _FILLED
     found["row-cursor"], found["row-cursor-style"] = cursor
     found["row-cursor-blurred"], found["row-cursor-blurred-style"] = blurred
     return found
@@ -100,17 +120,21 @@ def _variables(
 
 _DARK_VARIABLES = _variables(
     _DARK,
-    quiet=ThemeStyle("#9aa3b1"),
-    guide=ThemeStyle("#586170"),
-    cursor=("#27374a", "none"),
-    blurred=("#262b33", "none"),
+    ground="#15181d",
+    bar="#8fc1ea",
+    quiet=ThemeStyle("#949dab"),
+    guide=ThemeStyle("#6a7484"),
+    cursor=("#1b2735", "none"),
+    blurred=("#15181d", "none"),
 )
 _LIGHT_VARIABLES = _variables(
     _LIGHT,
+    ground="#fbfbfa",
+    bar="#0b5a99",
     quiet=ThemeStyle("#5b626d"),
-    guide=ThemeStyle("#9aa2ad"),
-    cursor=("#d9e7f7", "none"),
-    blurred=("#e6e9ed", "none"),
+    guide=ThemeStyle("#7f8792"),
+    cursor=("#e6f0fb", "none"),
+    blurred=("#fbfbfa", "none"),
 )
 
 DARK = Theme(
@@ -118,9 +142,9 @@ DARK = Theme(
     primary="#5c9fd8",
     secondary="#4d6a88",
     accent="#8fc1ea",
-    warning="#e0af68",
-    error="#ff7676",
-    success="#79b07e",
+    warning="#dba550",
+    error="#ff9b93",
+    success="#79b17f",
     foreground="#d5d9e0",
     background="#15181d",
     surface="#15181d",
@@ -128,8 +152,8 @@ DARK = Theme(
     dark=True,
     variables=_DARK_VARIABLES
     | {
-        "border-blurred": "#353b45",
-        "scrollbar": "#3b4452",
+        "border-blurred": "#5e6775",
+        "scrollbar": "#667080",
         "scrollbar-background": "#15181d",
         "footer-key-foreground": "#8fc1ea",
     },
@@ -140,17 +164,17 @@ LIGHT = Theme(
     secondary="#5b7da0",
     accent="#0b5a99",
     warning="#8a5a00",
-    error="#c4142b",
-    success="#3d7a45",
+    error="#990013",
+    success="#36794a",
     foreground="#23282f",
     background="#fbfbfa",
     surface="#fbfbfa",
-    panel="#eceef0",
+    panel="#f0f2f4",
     dark=False,
     variables=_LIGHT_VARIABLES
     | {
-        "border-blurred": "#c9ced6",
-        "scrollbar": "#c3c9d1",
+        "border-blurred": "#858d98",
+        "scrollbar": "#858d98",
         "scrollbar-background": "#fbfbfa",
         "footer-key-foreground": "#0b5a99",
     },
@@ -160,9 +184,9 @@ CONTRAST = Theme(
     primary="#5fdcff",
     secondary="#ffffff",
     accent="#ffff5f",
-    warning="#ffd75f",
-    error="#ff9090",
-    success="#7dff8a",
+    warning="#e0b040",
+    error="#ffaea8",
+    success="#64d067",
     foreground="#ffffff",
     background="#000000",
     surface="#000000",
@@ -170,12 +194,20 @@ CONTRAST = Theme(
     dark=True,
     variables=_variables(
         _CONTRAST,
+        ground="#000000",
+        bar="#ffff5f",
         quiet=ThemeStyle("#d8d8d8"),
         guide=ThemeStyle("#a8a8a8"),
         cursor=("#000000", "reverse"),
-        blurred=("#000000", "bold"),
+        blurred=("#000000", "none"),
     )
-    | {"border-blurred": "#ffffff", "text-muted": "#d8d8d8", "text-disabled": "#c8c8c8"},
+    | {
+        "border-blurred": "#8a8a8a",
+        "scrollbar": "#8a8a8a",
+        "scrollbar-background": "#000000",
+        "text-muted": "#d8d8d8",
+        "text-disabled": "#c8c8c8",
+    },
 )
 ANSI = Theme(
     name="dagtui-ansi",
@@ -194,10 +226,12 @@ ANSI = Theme(
     dark=True,
     variables=_variables(
         _ANSI,
+        ground=_OWN,
+        bar="ansi_cyan",
         quiet=ThemeStyle("ansi_default", "dim"),
         guide=ThemeStyle("ansi_default", "dim"),
         cursor=("ansi_default", "reverse"),
-        blurred=("ansi_default", "bold"),
+        blurred=("ansi_default", "none"),
     )
     | {
         "ansi-background": "ansi_default",

@@ -53,7 +53,7 @@ class HelpScreen(Reader):
         for status in NodeStatus:
             name = status_run(status, self.look, word=True)
             rows.append(row("  ", name, _gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
-        outside = Span("  dimmed", Role.GUIDE)
+        outside = muted("  dimmed")
         rows.append(row("  ", outside, _gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
         rows += [row(), row(Span("Lines between nodes", Role.HEADING)), *self._lines()]
         return rows
@@ -73,7 +73,7 @@ class HelpScreen(Reader):
             glyphs.file_reference: "stands elsewhere, and reads a file of the node above it",
         }
         for sign, meaning in meanings.items():
-            shown = Span(f"  {sign}", Role.GUIDE)
+            shown = muted(f"  {sign}")
             yield row("  ", shown, _gap(shown, _STATUS_CELLS), muted(meaning), indent=_STATUS_CELLS + 3)
 
     def keys(self) -> list[tuple[str, str]]:

@@ -131,7 +131,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_node(self.node)
 
     def show_keys(self) -> None:
-        """Show the available keys of the focused pane."""
+        """Show which pane has the focus, and its available keys."""
+        self.view_strip.focused, self.side.strip.focused = not self.on_side, self.on_side
         self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, self.situation), self._key_labels())
 
     @property

@@ -33,7 +33,10 @@ class LaneGlyphs(NamedTuple):
 
 
 class Glyphs(NamedTuple):
-    """One set of the signs that we draw. Each takes one cell, but for those of several characters."""
+    """One set of the signs that we draw. Each takes one cell, but for those of several characters.
+
+    `signs.py` has the words with which the help explains each of them.
+    """
 
     statuses: str
     """One sign for each status of a node, by its number."""

@@ -244,6 +244,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         field = self.focused if isinstance(self.focused, Input) else None
         if field is not None and not key.is_printable:
             await _until_typed(field)
+        if isinstance(before, Dialog) and before.takes(key):
+            return True
         if isinstance(before, Palette) and key.key in before.LIST_KEYS:
             if not await before.until_found():
                 return True

@@ -236,9 +236,9 @@ def test_many_attaches_leave_nothing_behind(harness: SessionHarness) -> None:
         terminal = harness.open("attach")
         terminal.wait_for_text("quick")
         terminal.send("jk\x1b[106u\x1b[A/q\x1b?")
-        terminal.wait_for_text("Keys and statuses")
+        terminal.wait_for_text("Keys and signs")
         terminal.send("\x1b")
-        terminal.wait_for(lambda: "Keys and statuses" not in terminal.text, "end of the help")
+        terminal.wait_for(lambda: "Keys and signs" not in terminal.text, "end of the help")
         if lost:
             terminal.hang_up()
         else:

@@ -35,7 +35,7 @@ run = "sleep 600"
 needs = ["idle"]
 run = "true"
 """
-OF_A_SETTLED_RUN = [("?", "Keys and statuses"), (":", "Command or node"), ("A", "Retry"), ("/", "nodes /")]
+OF_A_SETTLED_RUN = [("?", "Keys and signs"), (":", "Command or node"), ("A", "Retry"), ("/", "nodes /")]
 OF_A_LIVE_RUN = [("X", "Cancel"), ("q", "Leave")]
 SIZES = [(160, 45), (79, 24), (200, 50), (120, 30), (180, 40)]
 QUIET_SECONDS = 0.7

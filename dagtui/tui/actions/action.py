@@ -52,7 +52,7 @@ class Action(Generic[H_contra]):
     words: str
     """The label in the footer."""
     help: str
-    """The label in help and palette."""
+    """The sentence in help and palette."""
     group: Group
     run: Callable[[H_contra], object]
     """Carries it out with the handlers of the App. The result is awaited if it can be."""
@@ -60,8 +60,15 @@ class Action(Generic[H_contra]):
     """The panes whose footer shows it. The action works wherever it makes sense."""
     rank: int = 0
     """Its position in the footer, lowest first. 0: not in the footer."""
+    name: str = ""
+    """The label in the palette. Empty: that of the footer."""
     available: Availability | None = None
     """Returns why it would do nothing now, or None. The footer and hints leave it out then. None: always available."""
+
+    @property
+    def title(self) -> str:
+        """A short name that stands by itself."""
+        return self.name or self.words.capitalize()
 
 
 AnyAction: TypeAlias = "Action[Never]"

@@ -9,7 +9,6 @@ from dagtui.text import exact_line
 from dagtui.tui.actions.availability import detaches
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
-from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.palette import Palette
 
@@ -29,8 +28,14 @@ class ScreenActions:
         self._run = app.view
 
     def help(self) -> None:
-        """Open the help."""
-        self._app.push_screen(HelpScreen(self._app.keymap, self._app.look))
+        """Open the help. It is imported only now, so that it does not slow the start."""
+        from dagtui.tui.screens.help import HelpScreen
+        from dagtui.tui.screens.row_words import row_in_words
+
+        app, main = self._app, self._app.main
+        about = row_in_words(self._run, main.node, main.tree_pane.many, app.look)
+        without = app.keymap.unavailable(self._run, main.situation)
+        app.push_screen(HelpScreen(app.keymap, app.look, pane=main.pane, without=without, about=about))
 
     def palette(self) -> None:
         """Open the command palette."""

@@ -19,6 +19,7 @@ from dagtui.tui.lines.rows import Role, Row, Span, row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -125,6 +126,10 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 
     # Behaviour
+
+    def takes(self, key: events.Key) -> bool:  # noqa: ARG002 - for dialogs in which a person types
+        """Take a key that is typed into the dialog. Return whether it was, so that it means nothing else."""
+        return False
 
     def flush(self) -> None:
         """Show what has changed in the run. The app calls this once a frame."""

@@ -1,97 +1,148 @@
-"""Help: all keys, and the meanings of the statuses and of the tree's lines."""
+"""Help: what the cursor's row shows, the keys of the focused pane, every sign, and all other keys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from dagtui.engine.status import NodeStatus
+from textual.binding import Binding
+
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.actions.action import Group
-from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run
-from dagtui.tui.log.empty_log import ADDED_BY_KEY
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
+from dagtui.tui.screens.help_entries import beside, column, matching, other_keys, pane_keys, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Sequence
+
+    from textual import events
+    from textual.binding import BindingType
 
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
+    from dagtui.tui.screens.help_entries import Section
 
-MEANINGS = {
-    NodeStatus.WAITING: "its parents, or all others of the run, are not settled yet",
-    NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause",
-    NodeStatus.RUNNING: "an attempt is executing",
-    NodeStatus.RETRYING: "failed, waits for its next attempt",
-    NodeStatus.CANCELLING: "told to stop, still there",
-    NodeStatus.COMPLETED: "succeeded, up to date, answered, or marked as done",
-    NodeStatus.FAILED: "its last attempt failed",
-    NodeStatus.FAILED_PARENT: "can't run because of what failed above it",
-    NodeStatus.CANCELLED: "by a command, or because another node failed",
-    NodeStatus.SKIPPED: "by its condition (if), its trigger, or a person",
-}
-_KEY_CELLS, _STATUS_CELLS = CellWidth(14), CellWidth(16)
+TITLE: Final = "Keys and signs"
+_GAP: Final = 2
+_MOST_INSIDE: Final = 156
+_TWO_FROM, _THREE_FROM = 70, 140
+"""Columns of text from which there are two, and three, columns of entries."""
+_LONGEST_QUERY: Final = 40
 
 
 class HelpScreen(Reader):
-    """Every key in its group, then the statuses and lines."""
+    """Every key and every sign. What is typed after a slash filters them."""
 
-    def __init__(self, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", show=False)]
+
+    def __init__(
+        self,
+        keymap: Keymap,
+        look: Look = IN_UNICODE,
+        *,
+        pane: Pane = Pane.TREE,
+        without: Collection[str] = (),
+        about: Sequence[Row] = (),
+    ) -> None:
+        """`pane` has the focus. Actions in `without` would do nothing now. `about` says what the cursor's row shows."""
         super().__init__(look)
-        self._keymap = keymap
+        self._about = about
+        self._here = [pane_keys(keymap, pane, without, look)]
+        self._signs = list(signs(look))
+        self._others = list(other_keys(keymap, pane, look))
+        self._query = ""
+        self._typing = False
+
+    @property
+    def inside(self) -> CellWidth:
+        """The columns of the box available for text: more than in a question, for columns beside each other."""
+        return CellWidth(max(super().inside, min(self.size.width - 6, _MOST_INSIDE)))
 
     def head(self) -> list[Row]:
-        """Return the title."""
-        return [row(Span("Keys and statuses", Role.HEADING))]
+        """Return the title, and the filter with the number of its hits."""
+        title = Span(TITLE, Role.HEADING)
+        if not (self._typing or self._query):
+            return [row(title)]
+        sections = [*self._here, *self._signs, *self._others]
+        total, found = _count(sections), _count(matching(sections, self._query))
+        typed = [Span(f"   /{self._query}", Role.KEY), *([Span(" ", Role.HIT_CURRENT)] if self._typing else [])]
+        return [row(title, *typed, Span(f"   {found} of {total}", Role.MUTED if found else Role.WARNING))]
 
     def body(self) -> list[Row]:
-        """Return the keys, then the statuses and lines."""
-        rows: list[Row] = []
-        for group in Group:
-            rows += [*([row()] if rows else []), row(Span(group.value, Role.HEADING)), *self._keys_of(group)]
-        rows += [row(), row(Span("Statuses", Role.HEADING))]
-        for status in NodeStatus:
-            name = status_run(status, self.look, word=True)
-            rows.append(row("  ", name, _gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
-        outside = muted("  dimmed")
-        rows.append(row("  ", outside, _gap(outside, _STATUS_CELLS), muted(ADDED_BY_KEY), indent=_STATUS_CELLS + 3))
-        rows += [row(), row(Span("Lines between nodes", Role.HEADING)), *self._lines()]
-        return rows
-
-    def _lines(self) -> Iterator[Row]:
-        glyphs = self.look.glyphs
-        line, shared = glyphs.lanes, glyphs.shared_lanes
-        meanings = {
-            glyphs.vertex + line.bar: "a task, and the line from it to the tasks that need it",
-            line.left + glyphs.dash + glyphs.vertex: "needs the task that the line comes from",
-            glyphs.vertex
-            + glyphs.dash
-            + shared.right: "leads to a line of several tasks, to one that needs all of them",
-            glyphs.elbow + glyphs.dash + glyphs.stub: "needs the node above it",
-            glyphs.elbow + glyphs.by_file + glyphs.by_file: "reads a file that the node above it writes",
-            glyphs.reference: "stands elsewhere, and needs the node above it, too",
-            glyphs.file_reference: "stands elsewhere, and reads a file of the node above it",
-        }
-        for sign, meaning in meanings.items():
-            shown = muted(f"  {sign}")
-            yield row("  ", shown, _gap(shown, _STATUS_CELLS), muted(meaning), indent=_STATUS_CELLS + 3)
+        """Return the entries, in as many columns as there is room for."""
+        here, others = matching(self._here, self._query), matching(self._others, self._query)
+        known = matching(self._signs, self._query)
+        room = self.inside
+        if room < _TWO_FROM:
+            parts: list[list[Section]] = [[*here, *known, *others]]
+        elif room < _THREE_FROM:
+            parts = [[*here, *others], [*known]]
+        else:
+            parts = [[*here], [*known], [*others]]
+        parts = [part for part in parts if part]
+        count = 1 if room < _TWO_FROM else 2 if room < _THREE_FROM else 3
+        width = CellWidth((room - _GAP * (count - 1)) // count)
+        rows = beside([column(part, width) for part in parts], width, _GAP)
+        about = [] if self._query or not self._about else [*self._about, row()]
+        return [*about, *(rows or [row(muted("nothing here has these words"))])]
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys of the dialog."""
-        return [("Enter", "manual"), ("Esc", "back")]
+        if self._typing:
+            return [("Enter", "keep"), ("Esc", "all")]
+        return [("/", "filter"), ("Enter", "manual"), ("Esc", "all" if self._query else "back")]
+
+    # The filter
+
+    def takes(self, key: events.Key) -> bool:
+        """Take a key that edits the filter."""
+        if not self._typing:
+            return False
+        if key.key in {"backspace", "ctrl+h"}:
+            self._find(self._query[:-1])
+        elif key.key == "ctrl+u":
+            self._find("")
+        elif key.is_printable and key.character:
+            self._find(self._query + key.character)
+        else:
+            return False
+        return True
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted text into the filter."""
+        if self._typing:
+            event.stop()
+            self._find(self._query + "".join(filter(str.isprintable, event.text)))
+
+    def action_filter(self) -> None:
+        """Begin to type a filter, or go on."""
+        self._typing = True
+        self.show()
 
     def action_accept(self) -> None:
-        """Open the manual. It is read only now, so that it does not slow the start."""
+        """End the typing, or open the manual. It is read only now, so that it does not slow the start."""
+        if self._typing:
+            self._typing = False
+            self.show()
+            return
         from dagtui.tui.screens.manual import ManualDialog
 
         self.app.push_screen(ManualDialog(self.look))
 
-    def _keys_of(self, group: Group) -> Iterator[Row]:
-        for key in self._keymap.actions:
-            shown = Span(self._keymap.all_shown(key.id, self.look), Role.KEY)
-            if key.group is group and shown.text:
-                yield row("  ", shown, _gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
+    def action_decline(self) -> None:
+        """End the filter, or close."""
+        if not (self._typing or self._query):
+            super().action_decline()
+            return
+        self._typing = False
+        self._find("")
+
+    def _find(self, query: str) -> None:
+        self._query = query[:_LONGEST_QUERY]
+        self.action_top()
+        self.show()
 
 
-def _gap(run: Span, cells: CellWidth) -> Span:
-    return spaces(max(1, cells + 1 - run.width))
+def _count(sections: Iterable[Section]) -> int:
+    return sum(len(section.entries) for section in sections)

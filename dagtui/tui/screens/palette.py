@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import re
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Never, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Never, Protocol, cast
 
 from rich.text import Text
 from textual._callback import invoke
 from textual.binding import Binding
 from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
+from textual.fuzzy import FuzzySearch
 from textual.widgets import Input
 from textual.worker import WorkerState
 
@@ -35,14 +37,21 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
+    from dagtui.tui.actions.availability import Situation
     from dagtui.tui.actions.keymap import Keymap
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names to check before the event loop gets its turn."""
 _ORDER = list(Group)
-_NODE_SCORE = 0.3
-"""Nodes come after commands."""
+_MARKED = "bold underline"
+MOST_CELLS, _MARGIN, _CHROME = 80, 4, 6
+"""The most columns of the palette, those beside it, and its columns that hold no words."""
+_ROWS = 4
+"""Rows above and below the list: a margin, and the field with its border."""
+_NAME_CELLS = 24
+_WITH_SENTENCES = 70
+"""Columns of the terminal from which there is room for sentences."""
 _PAUSE_HELP = {
     CommandKind.PAUSE: "Pause: no new attempt starts",
     CommandKind.RESUME: "Resume: attempts start again",
@@ -51,12 +60,36 @@ _WAITS, _WAIT_SECONDS = 1000, 0.002
 """How often, and for how long each, a key waits for the search."""
 
 
+class _Match(enum.IntEnum):
+    """How something is found, worst first: the score of its entry, together with less than one for how well."""
+
+    SENTENCE = 1
+    """A command, by words of its sentence."""
+    LETTERS = 2
+    """A command, by letters of its name that are not beside each other."""
+    NAME = 3
+    """A command, by a part of its name."""
+
+
+_NODE: Final = _Match.NAME + 0.5
+"""Nodes come after commands with such a name that would do something, before those that would do nothing."""
+
+
+class PaletteMain(Protocol):
+    """What the palette uses of the main screen."""
+
+    @property
+    def situation(self) -> Situation:
+        """What keys act on now."""
+
+
 class PaletteApp(Protocol):
     """What the palette uses of the App."""
 
     view: RunView
     keymap: Keymap
     look: Look
+    main: PaletteMain
 
     async def action_act(self, id_: str) -> None:
         """Perform an action."""
@@ -65,7 +98,7 @@ class PaletteApp(Protocol):
         """Put the cursor on a node."""
 
 
-class _Commands(Provider):
+class _Entries(Provider):
     """Base of our providers: the app, and prompts as `Text`, since Textual would read a bare string as markup."""
 
     @property
@@ -73,52 +106,83 @@ class _Commands(Provider):
         """The app."""
         return cast("PaletteApp", self.app)
 
+    def line(self, left: Text, right: Text) -> Text:
+        """Return a prompt with words at both ends of the row. Those on the left are cut."""
+        cells = max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME)
+        text = Text(no_wrap=True, overflow="ellipsis").append_text(left)
+        text.truncate(max(1, cells - right.cell_len - 1), overflow="ellipsis")
+        if self.dagtui.look.ascii:
+            text.plain = text.plain.replace("…", self.dagtui.look.glyphs.cut)
+        return text.append(" " * (cells - text.cell_len - right.cell_len)).append_text(right)
+
+
+class _Commands(_Entries):
+    """Every action: those that fit what the cursor is on first, those that would do nothing last, with the reason."""
+
     async def discover(self) -> Hits:
         """Yield all commands: first those for the run, then those that find, read and navigate."""
-        for key in sorted(self._offered(), key=lambda key: _ORDER.index(key.group)):
-            yield DiscoveryHit(self._prompt(key, ()), partial(self.dagtui.action_act, key.id), key.help)
+        for action, reason in sorted(self._offered(), key=_usefulness):
+            yield DiscoveryHit(self._prompt(action, reason), partial(self.dagtui.action_act, action.id), action.title)
 
     async def search(self, query: str) -> Hits:
-        """Yield the commands in which each typed word begins a word."""
-        wanted = query.lower().split()
-        for key in self._offered():
-            starts = [_word_start(f"{key.help} {key.words}", word) for word in wanted]
-            if min(starts, default=-1) >= 0:
-                offsets = [
-                    offset
-                    for start, word in zip(starts, wanted, strict=True)
-                    for offset in range(start, min(start + len(word), len(key.help)))
-                ]
-                score = 1.0 if starts[0] == 0 else 0.5
-                yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
+        """Yield the commands whose names match, or whose sentences have words that begin with what is typed."""
+        matcher = FuzzySearch()
+        for action, reason in self._offered():
+            strength, marked = matcher.match(query, action.title)
+            match = _match_of(action, query, scattered=strength > 0)
+            if match is None:
+                continue
+            score = match.value + (0.0 if reason else 0.5) + strength / (1 + strength) / 2
+            run = partial(self.dagtui.action_act, action.id)
+            yield Hit(score, self._prompt(action, reason, marked), run, action.title)
 
-    def _offered(self) -> Iterator[AnyAction]:
-        actions = self.dagtui.keymap.actions
-        offered = (key for key in actions if not key.id.startswith("move.") and key.id != "screen.palette")
-        return (self._in_present_words(key) for key in offered)
+    def _offered(self) -> Iterator[tuple[AnyAction, str]]:
+        """Yield the actions in the words of now, each with the reason why it would do nothing, or ""."""
+        run, here = self.dagtui.view, self.dagtui.main.situation
+        for action in self.dagtui.keymap.actions:
+            if not action.id.startswith("move.") and action.id != "screen.palette":
+                reason = action.available(run, here) if action.available else None
+                yield self._in_present_words(action), label(reason or "")
 
-    def _in_present_words(self, key: AnyAction) -> AnyAction:
+    def _in_present_words(self, action: AnyAction) -> AnyAction:
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
-        if key.id != "run.pause":
-            return key
+        if action.id != "run.pause":
+            return action
         kind = pause_or_resume(self.dagtui.view)
-        return replace(key, words=kind.value, help=_PAUSE_HELP[kind])
+        return replace(action, words=kind.value, help=_PAUSE_HELP[kind], name=f"{kind.value.capitalize()} run")
 
-    def _prompt(self, key: AnyAction, marked: Sequence[int]) -> Text:
-        text = Text(key.help, no_wrap=True, overflow="ellipsis")
+    def _prompt(self, action: AnyAction, reason: str, marked: Sequence[int] = ()) -> Text:
+        """Return name, sentence and keys. In place of the sentence, the reason why it would do nothing."""
+        name = Text(action.title, "dim" if reason else "")
         for offset in marked:
-            text.stylize("bold underline", offset, offset + 1)
-        keys = self.dagtui.keymap.all_shown(key.id, self.dagtui.look)
-        return text.append(f"  {keys}" if keys else "", "dim")
+            name.stylize(_MARKED, offset, offset + 1)
+        if words := reason or (action.help if self.app.size.width >= _WITH_SENTENCES else ""):
+            name.append(" " * max(2, _NAME_CELLS - name.cell_len)).append(words, "dim")
+        keys = self.dagtui.keymap.all_shown(action.id, self.dagtui.look)
+        return self.line(name, Text(keys, "dim" if reason else "bold"))
 
 
-def _word_start(text: str, word: str) -> int:
-    """Return where a word of the text begins with `word`, or -1."""
-    found = re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
-    return found.start() if found else -1
+def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int]:
+    action, reason = offered
+    return bool(reason), _ORDER.index(action.group)
 
 
-class _Nodes(_Commands):
+def _match_of(action: AnyAction, query: str, *, scattered: bool) -> _Match | None:
+    """Return how an action is found, if it is. `scattered`: its name has all letters of the query, in their order."""
+    if query.lower() in action.title.lower():
+        return _Match.NAME
+    if scattered:
+        return _Match.LETTERS
+    text = f"{action.help} {action.words}"
+    return _Match.SENTENCE if all(_begins_word(text, word) for word in query.split()) else None
+
+
+def _begins_word(text: str, word: str) -> bool:
+    """Return whether a word of the text begins with `word`."""
+    return re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) is not None
+
+
+class _Nodes(_Entries):
     """Jumps to a node by a part of its name."""
 
     async def discover(self) -> Hits:
@@ -129,16 +193,18 @@ class _Nodes(_Commands):
 
     async def search(self, query: str) -> Hits:
         """Yield the first nodes whose names contain the query."""
-        run = self.dagtui.view
-        look = self.dagtui.look
-        # A row is at most 80 wide, and Textual would wrap a longer name.
-        cells = CellWidth(min(80, self.app.size.width - 4)) - 8
-        async for node in self._matching(query.lower()):
+        run, look = self.dagtui.view, self.dagtui.look
+        wanted = query.lower()
+        async for node in self._matching(wanted):
             status = run.state.status_of(node)
+            word = Text("" if run.state.is_outside(node) else status.word, "dim")
+            cells = max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME - 3 - word.cell_len)
             name = label(run.graph.labels[node], NAME_CHARACTERS)
-            shown = shortened(name, cells, look)
-            prompt = Text(f"{look.glyphs.statuses[status]} {shown}", no_wrap=True)
-            yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
+            shown = shortened(name, CellWidth(cells), look)
+            text = Text(f"{look.glyphs.statuses[status]} {shown}")
+            if (found := text.plain.lower().find(wanted, 2)) >= 0:
+                text.stylize(_MARKED, found, found + len(wanted))
+            yield Hit(_NODE, self.line(text, word), partial(self.dagtui.jump, node), name)
 
     async def _matching(self, query: str) -> AsyncIterator[NodeIndex]:
         graph = self.dagtui.view.graph
@@ -181,6 +247,11 @@ class Palette(CommandPalette):
         field.cursor_blink = False
         self.query_one(SearchIcon).icon = self._look.glyphs.prompt
         self.set_focus(field)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Let the list be as high as there is room for."""
+        self.query_one(CommandList).styles.max_height = max(2, self.app.size.height - _ROWS)
 
     def _gather_commands(self, search_value: str) -> Worker[Never]:
         """Search, and remember what for."""

@@ -33,7 +33,7 @@ from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.log import hits
 from dagtui.tui.screens.footer import Footer
-from dagtui.tui.screens.help import MEANINGS, HelpScreen
+from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.palette import Palette
 
 if TYPE_CHECKING:
@@ -496,27 +496,6 @@ async def test_a_screen_that_closes_while_it_opens_mounts_no_more_widgets():
 # Help and palette
 
 
-async def test_the_palette_begins_with_what_commands_the_run():
-    app = DagtuiApp(run_under_way())
-    async with opened(app) as pilot:
-        await pilot.press("colon")
-        await until(lambda: "Cancel a node" in screen_text(app))
-        text = screen_text(app)
-        assert text.index("Run a failed, cancelled or skipped node again") < text.index("Retry everything that failed")
-        assert text.index("Retry everything that failed") < text.index("Next failure")
-
-
-async def test_the_help_has_every_key_and_status():
-    app = DagtuiApp(run_under_way(), keys={"node.retry": "y"})
-    async with opened(app) as pilot:
-        await pilot.press("question_mark")
-        text = app.screen._body.copy_text()
-        assert all(f"{app.keymap.all_shown(key.id)} " in text and key.help in text for key in ACTIONS)
-        assert all(status.word in text and MEANINGS[status] in text for status in NodeStatus)
-        await pilot.press("G")
-        assert NodeStatus.SKIPPED.word in screen_text(app)
-
-
 @pytest.mark.parametrize("text", ["?in x", "?nx", "?quit x", "?\rn", "?\rqqx", "?\r\rnqqqx"])
 async def test_what_is_typed_behind_the_key_of_the_help_commands_nothing(text: str):
     async with opened(app := DagtuiApp(run_under_way())) as pilot:
@@ -543,7 +522,7 @@ async def test_the_palette_runs_a_command():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("colon", *"pause")
-        await until(lambda: "Pause: no new attempt starts" in screen_text(app))
+        await until(lambda: "Pause run" in screen_text(app))
         await pilot.press("enter")
         await until(lambda: app.view.state.paused)
 
@@ -578,13 +557,13 @@ def _record_actions(app: DagtuiApp) -> list[str]:
     [
         ("\r\r", []),
         (" \r", []),
-        ("↓\r", ["node.retry"]),
+        ("↓\r", ["node.rerun"]),
         ("copy\r", ["screen.copy"]),
         ("zzzz\r", []),
         ("pause\r", ["run.pause"]),
         ("resume\r", []),
         ("first\r;", ["log.first_error", "log.first_error"]),
-        ("log↓↓\r", ["pane.back"]),
+        ("log↓↓\r", ["log.follow"]),
     ],
 )
 @pytest.mark.parametrize("first", ["", "c"])
@@ -593,7 +572,7 @@ async def test_enter_in_the_palette_runs_only_what_the_typed_text_finds(text: st
         done = _record_actions(app)
         if first:
             await pilot.press("colon", first)
-            await until(lambda: "Cancel a node" in screen_text(app))
+            await until(lambda: "Cancel node" in screen_text(app))
             _type(app, text[1:] if text[0] == first else f"\x7f{text}")
         else:
             _type(app, f":{text}")

@@ -1,0 +1,98 @@
+"""What the signs on the screen mean. A sign of `Glyphs` that no entry here draws fails a test.
+
+It stands beside `look.py`, not in it: only the help reads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.text.look import Glyphs
+
+
+class Sign(NamedTuple):
+    """A sign, or an example with several, and its meaning."""
+
+    drawn: str
+    """A format string: `{name}` stands for the sign of that name in `Glyphs`."""
+    words: str
+
+    def text(self, glyphs: Glyphs) -> str:
+        """Return the sign in a set of glyphs."""
+        return self.drawn.format_map(glyphs._asdict())
+
+
+ROWS: Final = (
+    Sign("{cursor}", "the cursor: keys act on this row"),
+    Sign("{selected}", "selected: commands act on all selected nodes"),
+    Sign("{shut}", "folded: more rows are below"),
+    Sign("{open}", "unfolded"),
+    Sign("{times}5", "after a name: the row stands for 5 nodes"),
+    Sign("{times}2", "beside a time: the second attempt"),
+    Sign("{statuses[5]}{statuses[2]}{statuses[0]}", "a strip: one sign a node, or the worst of several"),
+    Sign("{statuses[5]}3 {statuses[6]}1", "how many of its nodes are done, failed, ..."),
+    Sign("+9:", "9 more nodes are folded below, with their counts"),
+    Sign("2/5", "2 of its 5 parents are settled"),
+    Sign("in 4s", "the next attempt begins in 4 seconds"),
+    Sign("{stale}", "stale: done, but an ancestor ran again later"),
+    Sign("{cut}", "a part of the name or the text is left out"),
+)
+LANES: Final = (
+    Sign("{vertex}{lanes.bar}", "a task, and the lane from it to the tasks that need it"),
+    Sign("{lanes.left}{dash}{vertex}", "this task needs the one that the lane comes from"),
+    Sign("{vertex}{dash}{shared_lanes.right}", "heavy: several tasks share the lane, to one that needs them all"),
+    Sign("{lanes.right}{lanes.cross}{shared_lanes.bar}{shared_lanes.left}{shared_lanes.cross}", "lanes that go on"),
+    Sign(
+        "{lanes.left_begin}{lanes.right_begin}{lanes.both_begin}"
+        "{shared_lanes.left_begin}{shared_lanes.right_begin}{shared_lanes.both_begin}",
+        "a lane begins here",
+    ),
+    Sign(
+        "{lanes.left_end}{lanes.right_end}{lanes.both_end}"
+        "{shared_lanes.left_end}{shared_lanes.right_end}{shared_lanes.both_end}",
+        "a lane ends here",
+    ),
+    Sign(
+        "{lanes.begins}{lanes.ends}{shared_lanes.begins}{shared_lanes.ends}",
+        "begins or ends at rows that are folded",
+    ),
+    Sign("after a, b", "its parents, where there is no room for their lanes"),
+)
+TREE: Final = (
+    Sign("{tee}{dash}{stub}", "needs the node above it; more of its children follow"),
+    Sign("{elbow}{dash}{stub}", "needs the node above it, as the last of its children"),
+    Sign("{bar}", "leads past other nodes to the next child"),
+    Sign("{elbow}{by_file}{by_file}", "reads a file that the node above it writes"),
+    Sign("{reference}", "stands elsewhere, and needs the node above it, too"),
+    Sign("{file_reference}", "stands elsewhere, and reads a file of the node above it"),
+)
+TOP: Final = (
+    Sign("ETA", "the expected rest of the run, and the node that it depends on"),
+    Sign("slots 2/6", "slots in use, of those that there are"),
+    Sign(
+        "{shares[5]}{shares[2]}{shares[0]}",
+        "the bar: nodes that are done, under way, and to come",
+    ),
+    Sign("{shares[6]}{shares[7]}", "in the bar: failed; blocked, cancelled or skipped"),
+    Sign("12k", "12,000"),
+)
+TEXT: Final = (
+    Sign("{block}", "lines that belong together: how an attempt failed"),
+    Sign("{branch}", "the next cause on the way to a root failure"),
+    Sign("{chosen} {choice}", "the chosen answer, and another one"),
+    Sign("{prompt}", "type here"),
+    Sign("{arrow}", "in plans: is followed by"),
+    Sign("{separator}", "separates words"),
+    Sign("{dots}", "in commands to copy: something to fill in"),
+)
+SIGNS: Final[Mapping[str, Sequence[Sign]]] = {
+    "Rows": ROWS,
+    "Lanes between tasks": LANES,
+    "Lines between nodes": TREE,
+    "Top of the screen": TOP,
+    "Dialogs and logs": TEXT,
+}
+"""All signs but those of the statuses, whose words the help takes from the statuses. By heading, in their order."""

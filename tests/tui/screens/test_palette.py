@@ -1,0 +1,100 @@
+"""The palette: short names with their keys, what fits the cursor's node first, and nodes by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.waiting import until
+from textual.command import CommandList
+from tui.app.runs import CELLS, opened, run_under_way, screen_text
+
+from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.app import DagtuiApp
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from dagtui.host.attachment import ExitReason
+
+pytestmark = pytest.mark.anyio
+
+
+def listed(app: DagtuiApp) -> list[str]:
+    """The rows of the palette, also those that are scrolled away."""
+    return [str(option.prompt) for option in app.screen.query_one(CommandList).options]
+
+
+async def typed(app: DagtuiApp, pilot: Pilot[ExitReason], text: str) -> list[str]:
+    await pilot.press("colon", *text)
+    assert await app.screen.until_found()
+    return listed(app)
+
+
+async def test_names_are_short_and_told_apart():
+    titles = [action.title for action in ACTIONS]
+    assert len(set(titles)) == len(titles)
+    assert max(map(len, titles)) <= 22
+    assert all(title[0].isupper() for title in titles)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (200, 50)])
+async def test_keys_are_aligned_at_the_right(size: tuple[int, int]):
+    app = DagtuiApp(run_under_way(), keys={"node.cancel": "y"})
+    async with opened(app, size) as pilot:
+        rows = await typed(app, pilot, "")
+        assert len({len(row) for row in rows}) == 1
+        assert next(row for row in rows if row.startswith("Cancel node")).endswith(" y")
+        assert all(row.startswith(("Find ", "Rerun with")) is False or row.endswith(("/", "R")) for row in rows)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24)])
+async def test_nothing_is_cut_off(size: tuple[int, int]):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, size) as pilot:
+        await typed(app, pilot, "")
+        await pilot.press(*["down"] * len(listed(app)))
+        await until(lambda: listed(app)[-1].split("  ")[0] in screen_text(app))
+        assert "╰" in screen_text(app).splitlines()[-2]
+
+
+async def test_what_fits_the_node_comes_first_and_what_would_do_nothing_last_with_its_reason():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.jump(app.view.graph.node(CELLS[1]))  # it failed
+        rows = await typed(app, pilot, "")
+        assert rows[0].startswith("Retry node")
+        names = [row.split("  ")[0] for row in rows]
+        assert names.index("Quit") < names.index("Cancel node")
+        assert "Cancel a node" not in next(row for row in rows if row.startswith("Cancel node"))
+        await pilot.press("escape")
+        app.jump(app.view.graph.node(CELLS[2]))  # it runs
+        rows = await typed(app, pilot, "")
+        names = [row.split("  ")[0] for row in rows]
+        assert names.index("Cancel node") < 3
+        assert names.index("Retry node") > names.index("Quit")
+
+
+async def test_letters_are_found_that_are_not_beside_each_other():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.jump(app.view.graph.node(CELLS[2]))
+        assert (await typed(app, pilot, "cansub"))[0].startswith("Cancel subtree")
+
+
+async def test_words_of_the_sentence_are_found():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.jump(app.view.graph.node(CELLS[1]))
+        assert (await typed(app, pilot, "again"))[0].startswith("Retry node")
+
+
+async def test_nodes_come_before_what_would_do_nothing():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        rows = await typed(app, pilot, "ali")
+        assert all("align" in row for row in rows[:4])
+        assert rows[0].endswith("done")
+        await pilot.press("down", "enter")
+        await until(lambda: app.screen is app.main)
+        assert app.main.node == app.view.graph.node(CELLS[1])

@@ -6,7 +6,7 @@ from json.encoder import JSONEncoder
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, Answer, CommandKind
+from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, Answer, CommandKind, Usage
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME, WallTime
@@ -51,6 +51,8 @@ class NodeEvent(NamedTuple):
     """The values that the node hands on to its descendants, if they are new. They stay until its status changes."""
     bypass: bool = False
     """Whether a fresh node's condition is not asked any more, because a person retried it (rule 8 in `rules`)."""
+    usage: Usage | None = None
+    """What the attempt used, for results. None: not known."""
 
 
 class NodeChange(NamedTuple):
@@ -74,6 +76,7 @@ class NodeChange(NamedTuple):
     left: int = 0
     outputs: Mapping[str, str] = NO_OUTPUTS
     bypass: bool = False
+    usage: Usage | None = None
 
 
 MOST_NAMED = 1000
@@ -209,7 +212,9 @@ def _texts(texts: Iterable[str]) -> str:
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
-    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _ = event
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _, _ = (
+        event
+    )
     text = (
         f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
         f'"why":{_quoted(why)},"at":{at:.3f}'
@@ -223,7 +228,7 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
         elif cause is Cause.RAN:
             text += ',"exit":0'
     if seconds:
-        text += f',"seconds":{seconds:.3f}'
+        text += f',"seconds":{seconds:.3f}{_usage_fields(event.usage)}'
     if blocker >= 0:
         text += f',"blocker":{_quoted(graph.labels[blocker])}'
     if marks:
@@ -238,6 +243,15 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
         text += f',"left_behind":{left}' if left else ""
         text += f',"outputs":{_object(dict(outputs))}' if outputs else ""
     return text
+
+
+def _usage_fields(usage: Usage | None) -> str:
+    if usage is None:
+        return ""
+    cpu, memory, read, written = usage
+    disks = f',"read":{read},"written":{written}' if read or written else ""
+    peak = f',"memory":{memory}' if memory else ""
+    return f',"cpu":{cpu:.3f}{peak}{disks}'
 
 
 def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
@@ -351,7 +365,14 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         _integer(get("left_behind")),
         _outputs(get("outputs")),
         get("bypass") is True,
+        None if (cpu := get("cpu")) is None else _usage(cpu, get("memory"), get("read"), get("written")),
     )
+
+
+def _usage(cpu: object, *amounts: object) -> Usage:
+    if not all(amount is None or isinstance(amount, int) for amount in amounts):
+        raise TypeError("amounts of bytes must be whole numbers")
+    return Usage(_number(cpu), *cast("Iterable[int]", (amount or 0 for amount in amounts)))
 
 
 def _outputs(value: object) -> Mapping[str, str]:

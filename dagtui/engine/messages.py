@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds, WallTime
+    from dagtui.text.amounts import ByteCount, Seconds, WallTime
 
     class _Number(int):
         def __add__(self, other: int) -> Self: ...
@@ -33,6 +33,19 @@ NO_ATTEMPT, FIRST_ATTEMPT = AttemptNumber(0), AttemptNumber(1)
 NO_SLOTS, ONE_SLOT = Slots(0), Slots(1)
 NO_OUTPUTS: Mapping[str, str] = MappingProxyType({})
 """What a node hands on that has written no values."""
+
+
+class Usage(NamedTuple):
+    """What an attempt used, as the kernel counted it: its leader, and the processes that these waited for."""
+
+    cpu: Seconds
+    """Processor time, of all processors together."""
+    memory: ByteCount
+    """Most memory that one process of it had in use at once. 0: less than can be told."""
+    read: ByteCount
+    """What was read from disks. What the kernel had in memory does not count."""
+    written: ByteCount
+    """What was written to disks."""
 
 
 class EndKind(enum.Enum):
@@ -79,7 +92,7 @@ class Ended(NamedTuple):
     value: int = 0
     """Exit status or signal number."""
     text: str = ""
-    """Why the attempt could not start, how it was lost, which output is missing, or why it is up to date."""
+    """Why it could not start, how it was lost, which output is missing, why it is up to date, or who killed it."""
     seconds: Seconds = 0.0
     """Seconds from start to end, on the executor's clock."""
     lasting: bool = False
@@ -88,6 +101,8 @@ class Ended(NamedTuple):
     """Number of processes that the leader left behind, and that were ended with it."""
     outputs: Mapping[str, str] = NO_OUTPUTS
     """The values that the attempt hands on."""
+    usage: Usage | None = None
+    """None: not known."""
 
     @property
     def succeeded(self) -> bool:

@@ -223,7 +223,9 @@ class RunState(ActiveTime):
 
         Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
         """
-        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _ = event
+        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, *_ = (
+            event
+        )
         old = self.status[node]
         if cause not in listed[old][status]:
             raise TransitionError(STATUSES[old], status, cause, self.graph.labels[node])

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Preview
     from dagtui.graph.model import Graph, NodeIndex
-    from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.amounts import ClockTime
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
@@ -211,7 +211,7 @@ class Traversal(Asking):
             self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
-        node, attempt, kind, value, _text, seconds, lasting, left, outputs = message
+        node, attempt, kind, value, _text, seconds, lasting, left, outputs, usage = message
         if self.state.attempt[node] != attempt:
             return
         if kind is EndKind.UP_TO_DATE:
@@ -236,13 +236,18 @@ class Traversal(Asking):
             stale = node in self._staleness.outdated
             self.set(
                 NodeChange(
-                    node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left, outputs=outputs
+                    *(node, NodeStatus.COMPLETED, Cause.RAN),
+                    seconds=seconds,
+                    stale=stale,
+                    left=left,
+                    outputs=outputs,
+                    usage=usage,
                 )
             )
         else:
             if lasting:
                 self.no_retry.add(node)
-            self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
+            self._failed(message, _FAILURES[kind], value, ended_why(message))
 
     def _service_ended(self, message: Ended) -> bool:
         """Settle a service that ended by itself with status 0, or because nothing needs it. Return whether it did."""
@@ -255,12 +260,13 @@ class Traversal(Asking):
         if is_success:
             self.settle()
             if services.is_needed(node):
-                self._failed(node, Cause.EXIT, 0, "it ended by itself (exit 0), and was still needed", seconds)
+                self._failed(message, Cause.EXIT, 0, "it ended by itself (exit 0), and was still needed")
                 return True
         if not is_success and (status, cause) != (NodeStatus.CANCELLING, Cause.NOT_NEEDED):
             services.failed = True
             return False
-        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, NOT_NEEDED, seconds=seconds, left=message.left))
+        change = NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, NOT_NEEDED, seconds=seconds, left=message.left)
+        self.set(change._replace(usage=message.usage))
         return True
 
     def _up_to_date(self, message: Ended) -> None:
@@ -290,27 +296,29 @@ class Traversal(Asking):
 
     def _reaped(self, message: Ended) -> None:
         """Settle or reset a stopped node, by the reason for its stop (rule 6 in `rules`)."""
-        node, seconds = message.node, message.seconds
+        node = message.node
         cause = self.state.cause_of(node)
         if cause is Cause.CANCEL:
-            self.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=seconds))
+            self.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=message.seconds, usage=message.usage))
         elif cause is Cause.TIMEOUT:
-            self._failed(node, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"), seconds)
+            self._failed(message, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"))
         elif node in self.state.leaving:
-            self._failed(node, Cause.LOST, 0, "stopped to run again, and removed from the file", seconds)
+            self._failed(message, Cause.LOST, 0, "stopped to run again, and removed from the file")
         else:
             self.reset(node)
 
-    def _failed(self, node: NodeIndex, cause: Cause, value: int, why: str, seconds: Seconds, left: int = 0) -> None:
+    def _failed(self, message: Ended, cause: Cause, value: int, why: str) -> None:
         """Schedule a retry of a failed attempt, or settle its node as FAILED."""
+        node, seconds, left, usage = message.node, message.seconds, message.left, message.usage
+        change = NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left, usage=usage)
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
         if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
-            self.set(NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left))
+            self.set(change)
             control.stop_after_failure(self, node)
             return
         due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
-        self.set(NodeChange(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left))
+        self.set(change._replace(status=NodeStatus.RETRYING, due=due))
 
     def _run_out_of_time(self) -> None:
         """Cancel the whole run, because its time limit is reached."""

@@ -13,7 +13,7 @@ from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
 from dagtui.text import count
-from dagtui.text.amounts import duration, left_behind, seconds_until, time_of_day, whole_duration
+from dagtui.text.amounts import duration, left_behind, seconds_until, size, time_of_day, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,15 @@ def answered_words(answer: Answer) -> str:
 
 
 def ended_why(message: Ended) -> str:
-    """Return in words how an attempt ended."""
+    """Return in words how an attempt ended, and who ended it if that is known."""
+    words = _ended_words(message)
+    if message.kind not in {EndKind.EXIT, EndKind.SIGNAL} or not message.text:
+        return words
+    peak = message.usage.memory if message.usage is not None else 0
+    return f"{words}: {message.text}{f' (it had {size(peak)})' if peak else ''}"
+
+
+def _ended_words(message: Ended) -> str:
     kind, value = message.kind, message.value
     if kind is EndKind.EXIT:
         return "succeeded" if value == 0 else f"exit {value}"

@@ -168,6 +168,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "removed": node in state.leaving,
             "attempt": attempt,
             **_times(run, node, attempt, now),
+            **_usage(run, node, attempt),
             "cause": None if cause is Cause.NONE else cause.word,
             "exit": state.value[node] if status in WITH_RESULT and cause in _WITH_VALUE else None,
             "why": why,
@@ -183,6 +184,20 @@ def _begun(run: RunView, node: NodeIndex) -> AttemptNumber:
     state = run.state
     handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
     return max(NO_ATTEMPT, state.attempt[node] - handed)
+
+
+def _usage(run: RunView, node: NodeIndex, attempt: AttemptNumber) -> dict[str, float | None]:
+    """Return what an attempt that has ended used: seconds of processors, and bytes."""
+    result = run.attempts.result(node, attempt) if attempt else None
+    usage = None if result is None else result.usage
+    if usage is None:
+        return {"cpu": None, "memory": None, "read": None, "written": None}
+    return {
+        "cpu": round(usage.cpu, 3),
+        "memory": usage.memory or None,
+        "read": usage.read,
+        "written": usage.written,
+    }
 
 
 def _times(run: RunView, node: NodeIndex, attempt: AttemptNumber, now: ClockTime) -> dict[str, float | None]:

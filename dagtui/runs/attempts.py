@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.events import NodeEvent, NoteEvent
-from dagtui.engine.messages import FIRST_ATTEMPT
+from dagtui.engine.messages import FIRST_ATTEMPT, Usage
 from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME, ClockTime
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
 
+_UNKNOWN = -1.0
 MOST_REMARKS = 5
 """Number of notes about one attempt that are kept."""
 
@@ -35,12 +36,14 @@ class AttemptResult(NamedTuple):
     """Duration in seconds."""
     at: ClockTime
     """When it ended, on the run's clock."""
+    usage: Usage | None = None
+    """What it used. None: not known."""
 
 
 class AttemptResults:
     """The results of all attempts, built from events alone, live or recorded.
 
-    A first attempt that succeeds takes only two floats in flat arrays, because there may be a million of them.
+    A first attempt that succeeds takes only a few numbers in flat arrays, because there may be a million of them.
     """
 
     def __init__(self, nodes: int) -> None:
@@ -52,6 +55,8 @@ class AttemptResults:
         self._first_at = cast("MutableSequence[ClockTime]", array("d", [-1.0]) * nodes)
         """When the first attempt succeeded, by node. A negative value means that it did not."""
         self._first_seconds = array("f", bytes(4 * nodes))
+        self._first_usage: list[array[float]] = []
+        """What the first attempt used if it succeeded: an array for each field of `Usage`. Empty: nothing is known."""
 
     def learn(self, events: Iterable[Event]) -> None:
         """Update the results from events."""
@@ -67,6 +72,8 @@ class AttemptResults:
             elif event.status is NodeStatus.COMPLETED and event.cause is Cause.RAN and event.attempt == 1:
                 self._begun.pop(event.node, None)
                 self._first_at[event.node], self._first_seconds[event.node] = event.at, event.seconds
+                if event.usage is not None:
+                    self._note_first_usage(event.node, event.usage)
             elif event.status is not NodeStatus.CANCELLING:
                 self._note_end(event)
 
@@ -76,6 +83,7 @@ class AttemptResults:
         first_at, first_seconds = [*self._first_at, ClockTime(-1.0)], [*self._first_seconds, 0.0]
         self._first_at = cast("MutableSequence[ClockTime]", array("d", map(first_at.__getitem__, old_of)))
         self._first_seconds = array("f", map(first_seconds.__getitem__, old_of))
+        self._first_usage = [array("f", map([*amounts, _UNKNOWN].__getitem__, old_of)) for amounts in self._first_usage]
         self._results = renumbering.keys(self._results)
         self._remarks = renumbering.keys(self._remarks)
         self._begun = renumbering.keys(self._begun)
@@ -86,7 +94,8 @@ class AttemptResults:
         at = self._first_at[node]
         if at < NO_TIME:
             return list(found)
-        return [AttemptResult(FIRST_ATTEMPT, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
+        seconds, usage = self._first_seconds[node], self._first_usage_of(node)
+        return [AttemptResult(FIRST_ATTEMPT, NodeStatus.COMPLETED, "succeeded", seconds, at, usage), *found]
 
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
@@ -104,6 +113,19 @@ class AttemptResults:
         kept = texts if last == event.attempt else []
         self._remarks[event.node] = event.attempt, [*kept, event.text][-MOST_REMARKS:]
 
+    def _note_first_usage(self, node: NodeIndex, usage: Usage) -> None:
+        if not self._first_usage:
+            self._first_usage = [array("f", [_UNKNOWN]) * len(self._first_at) for _ in usage]
+        for amounts, amount in zip(self._first_usage, usage, strict=True):
+            amounts[node] = amount
+
+    def _first_usage_of(self, node: NodeIndex) -> Usage | None:
+        if not self._first_usage or self._first_usage[0][node] == _UNKNOWN:
+            return None
+        cpu, *amounts = (amounts[node] for amounts in self._first_usage)
+        memory, read, written = map(round, amounts)
+        return Usage(cpu, memory, read, written)
+
     def _note_end(self, event: NodeEvent) -> None:
         """Record how an attempt ended or failed to start, judging by the node's new status."""
         begun = self._begun.pop(event.node, None)
@@ -113,7 +135,7 @@ class AttemptResults:
         status, why = _RESULTS.get(event.status, NodeStatus.CANCELLED), event.why
         if event.status in UNBEGUN:
             why = "stopped to run again"
-        result = AttemptResult(event.attempt, status, why, seconds, event.at)
+        result = AttemptResult(event.attempt, status, why, seconds, event.at, event.usage)
         self._results.setdefault(event.node, []).append(result)
 
 

@@ -62,6 +62,8 @@ else:
     ClockTime = WallTime = float  # at run time they are plain numbers, and cost nothing
     CellWidth = int
 
+ByteCount = int
+"""An amount of bytes."""
 NO_TIME, NEVER = ClockTime(0.0), ClockTime("inf")
 """Stands for a time that is not known or not set."""
 NO_CELLS, ONE_CELL = CellWidth(0), CellWidth(1)

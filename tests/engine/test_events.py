@@ -9,7 +9,7 @@ from engine.invariants import same_state
 from support.scene import Scene, dag
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
-from dagtui.engine.messages import Command, CommandKind, EndKind
+from dagtui.engine.messages import Command, CommandKind, EndKind, Usage
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
@@ -47,6 +47,8 @@ def test_every_name_survives(node: int):
         NodeEvent(1.5, 0, 4, NodeStatus.WAITING, fresh=True),
         NodeEvent(1.5, 0, 4, NodeStatus.COMPLETED, Cause.MARKED, stale=True),
         NodeEvent(1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=2.25, left=3),
+        NodeEvent(1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, seconds=2.25, usage=Usage(0.125, 0, 0, 0)),
+        NodeEvent(1.5, 0, 1, NodeStatus.FAILED, Cause.EXIT, seconds=2.25, usage=Usage(1e6, 1 << 40, 1 << 50, 1 << 60)),
         NodeEvent(
             1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", outputs={"a.b-c": 'x"\n\x1b\ud800é', "d": ""}
         ),
@@ -141,6 +143,9 @@ def test_a_command_of_a_later_version_does_nothing_but_its_number_is_used():
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"attempt": "one"}),
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"at": "noon"}),
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"marks": 3}),
+        (NodeEvent(0.0, 9, 1, NodeStatus.COMPLETED), {"cpu": "much"}),
+        (NodeEvent(0.0, 9, 1, NodeStatus.COMPLETED), {"cpu": 1.0, "memory": "much"}),
+        (NodeEvent(0.0, 9, 1, NodeStatus.COMPLETED), {"cpu": 1.0, "read": 1.5}),
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"marks": ["x"]}),
         (CommandEvent(0.0, 1, CommandKind.PAUSE), {"command": ["dance"]}),
         (CommandEvent(0.0, 1, CommandKind.PAUSE), {"nodes": "plain"}),

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from support.scene import Scene, dag
 
-from dagtui.engine.events import NoteEvent
-from dagtui.engine.messages import CommandKind, EndKind
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.events import NodeEvent, NoteEvent
+from dagtui.engine.messages import CommandKind, EndKind, Usage
+from dagtui.engine.renumbering import Renumbering
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.attempts import AttemptResults
 
 
@@ -65,7 +66,7 @@ def test_times_are_those_of_the_events():
     scene.end("a", seconds=2.5)
     found = AttemptResults(1)
     found.learn(scene.events)
-    assert found.result(0, 1) == (1, NodeStatus.COMPLETED, "succeeded", 2.5, 12.0)
+    assert found.result(0, 1) == (1, NodeStatus.COMPLETED, "succeeded", 2.5, 12.0, None)
     assert found.result(0, 2) is None
 
 
@@ -82,3 +83,22 @@ def test_notes_are_kept_for_the_last_attempt_and_only_a_few():
     assert found.remarks(0, 1) == []
     assert found.remarks(0, 2) == [f"note {number}" for number in range(95, 100)]
     assert found.remarks(1, 3) == ["other"]
+
+
+def test_what_attempts_used_is_known():
+    events = [
+        *(NodeEvent(1.0, node, 1, NodeStatus.RUNNING) for node in range(3)),
+        NodeEvent(2.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, seconds=1.0, usage=Usage(0.5, 1 << 30, 512, 0)),
+        NodeEvent(2.0, 1, 1, NodeStatus.RETRYING, Cause.EXIT, seconds=1.0, usage=Usage(0.25, 0, 0, 0)),
+        NodeEvent(2.0, 2, 1, NodeStatus.COMPLETED, Cause.RAN, seconds=1.0),
+    ]
+    found = AttemptResults(3)
+    found.learn(events)
+    assert [one.usage for node in range(3) for one in found.of(node)] == [
+        Usage(0.5, 1 << 30, 512, 0),
+        Usage(0.25, 0, 0, 0),
+        None,
+    ]
+    old, new = dag("a b c"), dag("new a c")
+    found.renumber(Renumbering(old, new))
+    assert [[one.usage for one in found.of(node)] for node in range(3)] == [[], [Usage(0.5, 1 << 30, 512, 0)], [None]]

@@ -9,7 +9,7 @@ from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
 from support.gates import questions
 
 from dagtui.engine.events import RunEvent
-from dagtui.engine.messages import NO_OUTPUTS, Command, CommandKind, Ended, EndKind, Remark, Started
+from dagtui.engine.messages import NO_OUTPUTS, Command, CommandKind, Ended, EndKind, Remark, Started, Usage
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
@@ -53,12 +53,13 @@ class PlayedRun:
         left: int = 0,
         outputs: Mapping[str, str] = NO_OUTPUTS,
         remark: str = "",
+        usage: Usage | None = None,
     ) -> None:
         self.now += after
         node, attempt = self._attempt(label)
         if remark:
             self.traversal.handle(Remark(node, attempt, remark), self.now)
-        end = Ended(node, attempt, kind, value, text, after, left=left, outputs=outputs)
+        end = Ended(node, attempt, kind, value, text, after, left=left, outputs=outputs, usage=usage)
         self.traversal.handle(end, self.now)
 
     def run(self, *labels: str, value: int = 0) -> None:

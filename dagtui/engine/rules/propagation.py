@@ -98,7 +98,9 @@ class Propagation:
     def set(self, change: NodeChange) -> None:
         """Change a node, and keep the event for the journal. A change that the rules do not list is made and noted."""
         state = self.state
-        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs, _ = change
+        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs, _, _ = (
+            change
+        )
         if attempt is None:
             attempt = state.attempt[node]
         if marks is None:
@@ -127,6 +129,7 @@ class Propagation:
                 left,
                 outputs,
                 change.bypass,
+                change.usage,
             ),
         )
         try:

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Usage, Withdrawn
 from dagtui.execution.local.command import OUTPUT
 from dagtui.execution.local.output_file import NOTHING_WRITTEN, read_output
 from dagtui.text import label, plural
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.execution.local.output_file import OutputValues
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import ByteCount, Seconds
 
 UNKILLABLE = "a process of it can't be killed"
 
@@ -47,6 +47,7 @@ _DIRECTORY = {
 _FILES = "no file descriptors left (see ulimit -n)"
 _ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
 
+STARVED = "killed by the kernel, which ran out of memory"
 _LASTING = frozenset((0, errno.E2BIG))
 """Errors that every further try would meet too."""
 
@@ -69,11 +70,13 @@ class SubmittedAttempt:
         """Whether it is to be withdrawn if it has not begun."""
 
 
-def exited(node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds, left: int = 0) -> Ended:
+def exited(
+    node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds, left: int = 0, usage: Usage | None = None
+) -> Ended:
     """Return the result of an attempt whose leader ended with a wait status."""
     number = status & 0x7F
     kind, value = (EndKind.SIGNAL, number) if number else (EndKind.EXIT, status >> 8)
-    return Ended(node, attempt, kind, value, "", seconds, left=left)
+    return Ended(node, attempt, kind, value, "", seconds, left=left, usage=usage)
 
 
 class SubmittedAttempts:
@@ -161,9 +164,19 @@ class SubmittedAttempts:
         self.happened.append(Started(node, attempt))
 
     def _on_exited(
-        self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds, left: int, held: bool
+        self,
+        node: NodeIndex,
+        attempt: AttemptNumber,
+        status: int,
+        seconds: Seconds,
+        left: int,
+        held: bool,
+        used: tuple[Seconds, ByteCount, ByteCount, ByteCount] | None = None,
+        starved: bool = False,
     ) -> None:
-        end = exited(node, attempt, status, seconds, left)
+        end = exited(node, attempt, status, seconds, left, None if used is None else Usage(*used))
+        if starved:
+            end = end._replace(text=STARVED)
         if held:
             self._held[node, attempt] = self._reported, end
             if left:

@@ -19,9 +19,10 @@ messages are sent in batches, up to 20 ms late:
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
-    ("exited", node, attempt, status, seconds, left, held)  status: the leader's wait status; left: number of processes
-                                                that the leader left behind; held: processes of the attempt still run,
-                                                and "gone" follows
+    ("exited", node, attempt, status, seconds, left, held[, used, starved])  status: the leader's wait status; left:
+                                                number of processes that the leader left behind; held: processes of the
+                                                attempt still run, and "gone" follows; used: see usage.py; starved:
+                                                it was killed when the kernel ran out of memory
     ("gone", node, attempt, lasting)            no process of the attempt is left; lasting: one can't be killed
     ("withdrawn", node, attempt)
     ("reaper", pid)                             the reaper has died, and this is the new one
@@ -43,10 +44,12 @@ from dagtui.execution.local.attempt import Attempt
 from dagtui.execution.local.frames import Decoder, Outbox
 from dagtui.execution.local.log_file import RedactedLogWriter
 from dagtui.execution.local.log_link import LogLink, YoungPipes
+from dagtui.execution.local.memory_kills import MemoryKills
 from dagtui.execution.local.processes import UNKILLABLE, Processes
 from dagtui.execution.local.reaper_link import ReaperLink
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.start_queue import ENDING, StartHold, StartQueue
+from dagtui.execution.local.usage import UsageReader
 
 if TYPE_CHECKING:
     import signal
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.log_process import MakeLog
     from dagtui.execution.local.pseudo_terminal import Terminals
     from dagtui.execution.local.start_table import StartTable
+    from dagtui.execution.local.usage import Used
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import CellWidth, Seconds
     from dagtui.text.redaction import Redaction
@@ -64,6 +68,7 @@ else:
 
 _READ = 1 << 16
 _TYPE_AGAIN = 50  # milliseconds until input is typed again that the processes of an attempt don't read
+_KILLED = frozenset({int(signal.SIGKILL), (128 + signal.SIGKILL) << 8})  # or what a shell says of its child
 _AT_ONCE = 16  # maximum number of starts before signals and messages are handled again
 
 
@@ -98,6 +103,8 @@ class Supervisor:
         self._terminals: Terminals | None = None  # most graphs need none
         self._hungry = False  # whether more starts may fit at once
         self._hold = StartHold()
+        self._usage = UsageReader()
+        self._memory_kills: MemoryKills | None = None  # counts from the first start on
         self._shortages: set[int] = set()  # errnos of starts that had to wait, each reported once
         self._input, self._outbox = Decoder(), Outbox(app)
         self._say = self._outbox.say
@@ -295,6 +302,7 @@ class Supervisor:
         if attempt.has_terminal and self._terminals is not None:
             self._terminals.add(attempt)
         self._say("begun", *attempt.key)
+        self._memory_kills = self._memory_kills or MemoryKills()
         return True
 
     def _reap(self) -> None:
@@ -303,10 +311,10 @@ class Supervisor:
         A leader's slots become free when the last process of its attempt has ended.
         """
         now = time.monotonic()
-        ended: list[tuple[Attempt, int]] = []
+        ended: list[tuple[Attempt, int, Used]] = []
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, counted = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 break
             if not pid:
@@ -321,16 +329,16 @@ class Supervisor:
                     if status & 0x7F in ENDING and attempt.patience == inf:
                         self._hold.suspect(now)
                     self._note_end(attempt, status, now - attempt.begun)  # at once: nobody else knows it now
-                    ended.append((attempt, status))
+                    ended.append((attempt, status, self._usage.of(counted)))
         if ended:
             self._settle()
-        for attempt, status in ended:
+        for attempt, status, used in ended:
             if attempt.has_terminal and self._terminals is not None:
                 self._terminals.remove(attempt)
             if not self._processes.hold(attempt):
                 self._waiting.used -= attempt.slots
             self._young.read_rest(attempt)
-            self._say_exited(attempt, status, now - attempt.begun)
+            self._say_exited(attempt, status, now - attempt.begun, used, self._is_starved(attempt, status))
 
     def _replace_reaper(self) -> None:
         if self._reaper.replace(time.monotonic()):
@@ -349,8 +357,14 @@ class Supervisor:
         if self._open:
             self._start_table.end(*attempt.key, status, seconds)
 
-    def _say_exited(self, attempt: Attempt, status: int, seconds: Seconds) -> None:
-        self._say("exited", *attempt.key, status, seconds, attempt.left, attempt.held)
+    def _say_exited(self, attempt: Attempt, status: int, seconds: Seconds, *more: object) -> None:
+        self._say("exited", *attempt.key, status, seconds, attempt.left, attempt.held, *more)
+
+    def _is_starved(self, attempt: Attempt, status: int) -> bool:
+        """Return whether an attempt that was not told to stop was killed when the kernel ran out of memory."""
+        if status not in _KILLED or attempt.patience != inf or self._memory_kills is None:
+            return False
+        return self._memory_kills.any_new()
 
     # --- Messages to other processes.
 

@@ -16,7 +16,7 @@ from dagtui.graph.gates import Gate
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
 from dagtui.text import block, duration, exact, exact_line, label, plural
-from dagtui.text.amounts import CellWidth, time_of_day
+from dagtui.text.amounts import CellWidth, size, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex, RetryPolicy, Task
+    from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
@@ -36,6 +37,8 @@ NAME_CELLS = CellWidth(11)
 MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
+_LEAST_TIMED = 0.1
+"""Seconds below which the share of a processor says nothing."""
 MOST_VALUES, MOST_COPIED = 20, 2000
 """Number of values of a node that are shown, and characters of each that are copied. A value may have a million."""
 
@@ -112,10 +115,26 @@ def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> li
         ended = time_of_day(run.wall(result.at))
         words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
         rows.append(_named("" if rows else "attempts", glyph, words))
+        rows += _usage(result)
     left_out = len(results) - MOST_ATTEMPTS
     if left_out > 0:
         rows.append(_named("", muted(f"and {plural(left_out, 'earlier one')}")))
     return rows
+
+
+def _usage(result: AttemptResult) -> Iterator[Row]:
+    """Yield what an attempt used, as far as that can be told."""
+    usage = result.usage
+    if usage is None:
+        return
+    words = []
+    if result.seconds >= _LEAST_TIMED:
+        words.append(f"cpu {usage.cpu / result.seconds:.0%}")
+    if usage.memory:
+        words.append(f"peak memory {size(usage.memory)}")
+    words += [f"{word} {size(amount)}" for word, amount in (("read", usage.read), ("wrote", usage.written)) if amount]
+    if words:
+        yield _named("", muted(f"    {', '.join(words)}"))
 
 
 def _script(name: str, text: str) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from support.waiting import until
 from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, strips, texts
 
+from dagtui.engine.messages import Usage
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.run_settings import RunSettings
 from dagtui.text.labels import FORBIDDEN
@@ -102,6 +103,23 @@ def test_earlier_attempts_are_listed_with_their_results(play: PlayedRun):
     first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
     assert rows[first].startswith("attempts   > 2  since ")
     assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
+
+
+def test_what_an_attempt_used_is_told(play: PlayedRun):
+    play.start("fetch")
+    play.end("fetch", 7, after=2.0, usage=Usage(0.01, 0, 0, 0))
+    play.wake(10.0)
+    play.start("fetch")
+    play.end("fetch", after=0.01, usage=Usage(0.01, 0, 0, 0))
+    session = play.session()
+    rows = [row.text.strip() for row in details(session, 0, session.clock(), IN_UNICODE)]
+    assert "cpu 0%" in rows
+    assert sum("cpu" in text for text in rows) == 1  # the second attempt was too short for a share
+    play.start("call")
+    play.end("call", after=20.0, usage=Usage(30.0, 3_100_000_000, 1_200_000_000, 310_000_000))
+    session = play.session()
+    rows = [row.text.strip() for row in details(session, play.graph.node("call"), session.clock(), IN_UNICODE)]
+    assert "cpu 150%, peak memory 3.1 GB, read 1.2 GB, wrote 310 MB" in rows
 
 
 async def test_neighbours_lead_to_themselves(play: PlayedRun):

@@ -135,9 +135,10 @@ def what_began_unwanted_goes_on(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def one_retry_too_many(patch: pytest.MonkeyPatch) -> None:
-    def failed(original, self, node, *args):
+    def failed(original, self, message, *args):
+        node = message.node
         self.state.base[node] += self.state.base[node] < self.state.attempt[node] - 1
-        original(self, node, *args)
+        original(self, message, *args)
 
     around(patch, Traversal, "_failed", failed)
 

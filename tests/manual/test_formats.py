@@ -17,7 +17,7 @@ from support.waiting import wait_for
 
 from dagtui.control.commands import Control
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent, fields
-from dagtui.engine.messages import Answer, CommandKind
+from dagtui.engine.messages import Answer, CommandKind, Usage
 from dagtui.engine.reload_event import Reload
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
@@ -31,7 +31,7 @@ SECTIONS = sections("scripts")
 GRAPH = Graph.from_edges(["a", "b"], [("a", "b")])
 EVENTS: list[Event] = [
     NodeEvent(1.0, 1, 2, NodeStatus.RETRYING, Cause.EXIT, "w", 3, 4.0, 0, (1,), 5.0, True, True, 6, {"a": "1"}),
-    NodeEvent(1.0, 1, 2, NodeStatus.FAILED, Cause.SIGNAL, "w", 9),
+    NodeEvent(1.0, 1, 2, NodeStatus.FAILED, Cause.SIGNAL, "w", 9, 1.0, usage=Usage(1.0, 2, 3, 4)),
     CommandEvent(1.0, 1, CommandKind.SET_JOBS, (0,), 4, others=2, answer=Answer("a", "anna", 1.0)),
     RunEvent(1.0, "ended", "w", 2, "boot", "failed", (0,), ("a",), Reload()),
     NoteEvent(1.0, "text", 1, 2),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     """Processor time, most memory, bytes read from and written to disks: the fields of `Usage`, as a plain tuple."""
 
 _BLOCK = 512
-"""Bytes of a block of getrusage(2), whatever the size of the file system's blocks."""
+"""Bytes of a block of getrusage(2). The blocks of a file system may have another size."""
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes of a unit of `ru_maxrss`."""
 _SHARE = 1.1

@@ -27,6 +27,7 @@ NOTHING_FAILED = "nothing has failed"
 NOTHING_RUNS = "nothing is running"
 NO_SEARCH = "No search yet"
 NO_LOG = "this node has no log yet"
+ONE_PANE = "one pane fills the screen"
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
 
 
@@ -56,6 +57,8 @@ class Situation(NamedTuple):
     """Whether something below the cursor's row can be hidden or shown."""
     searched: bool = True
     """Whether the focused pane has a search."""
+    alone: bool = False
+    """Whether one pane fills the screen."""
     log: LogSituation = LogSituation(exists=True, has_lines=True, has_earlier=True, has_later=True)
 
     @classmethod
@@ -170,6 +173,11 @@ def folds(_: RunView, here: Situation) -> str | None:
 def finds_hit(_: RunView, here: Situation) -> str | None:
     """Return why there is no next hit."""
     return None if here.searched else NO_SEARCH
+
+
+def sizes_panes(_: RunView, here: Situation) -> str | None:
+    """Return why the panes can't be sized."""
+    return ONE_PANE if here.alone else None
 
 
 def reads_lines(_: RunView, here: Situation) -> str | None:

@@ -49,6 +49,7 @@ _SHOWN = {
     "greater_than_sign": ">",
     "number_sign": "#",
     "full_stop": ".",
+    "underscore": "_",
     "semicolon": ";",
     "colon": ":",
     "comma": ",",

@@ -14,7 +14,9 @@ from dagtui.tui.actions.availability import (
     has_earlier_attempt,
     has_later_attempt,
     reads_lines,
+    sizes_panes,
 )
+from dagtui.tui.screens.panes import USUAL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +94,18 @@ class PaneActions:
     def zoom(self) -> None:
         """Let the focused pane fill the screen, or no longer."""
         self._main.zoomed = not self._main.zoomed
+
+    def widen(self, step: int) -> None:
+        """Give the focused pane more room, or less for a negative step."""
+        main = self._main
+        if reason := sizes_panes(self._app.view, main.situation):
+            self._app.say(reason)
+        elif not main.panes.widen_left(-step if main.on_side else step):
+            self._app.say(f"this pane can't get {'wider' if step > 0 else 'narrower'}")
+
+    def reset_sizes(self) -> None:
+        """Give the panes their usual sizes."""
+        self._main.panes.share = USUAL_SHARE
 
     def neighbour(self, *, up: bool) -> None:
         """Go to the first node that the cursor's row needs, or to the first that needs it."""

@@ -26,6 +26,7 @@ from dagtui.tui.actions.availability import (
     reads_lines,
     reloads,
     selects,
+    sizes_panes,
     takes_input,
 )
 from dagtui.tui.actions.panes import PaneActions
@@ -106,6 +107,12 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.PANES, lambda do: do.main.show_tab(Pane.WHY), Pane.LOG | Pane.DETAILS, 41, name="Why tab"),
     Action("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen",
            Group.PANES, lambda do: do.panes.zoom(), Pane.ANY, 85, name="Zoom pane"),
+    Action("pane.wider", ("plus",), "wider", "Make the focused pane wider",
+           Group.PANES, lambda do: do.panes.widen(1), name="Wider pane", available=sizes_panes),
+    Action("pane.narrower", ("underscore",), "narrower", "Make the focused pane narrower",
+           Group.PANES, lambda do: do.panes.widen(-1), name="Narrower pane", available=sizes_panes),
+    Action("pane.reset", (), "usual sizes", "Give the panes their usual sizes",
+           Group.PANES, lambda do: do.panes.reset_sizes(), name="Usual pane sizes", available=sizes_panes),
     Action("tree.view", ("v",), "view", "Next view of the graph",
            Group.PANES, lambda do: do.panes.view(1), Pane.TREE, 50, name="Next view"),
     Action("tree.view_back", ("V",), "previous view", "Previous view of the graph",

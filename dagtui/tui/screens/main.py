@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import Grid
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
@@ -22,6 +21,7 @@ from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.tab_strip import Tab, TabStrip
 from dagtui.tui.node.side import Side, SideState
 from dagtui.tui.screens.footer import Footer
+from dagtui.tui.screens.panes import Panes
 from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.screens.top_bar import TopBar
 
@@ -72,6 +72,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.view_strip = TabStrip([Tab(view.title) for view in View], look, id="views")
         self.tree_pane = TreePane(run, look)
         self.side = Side(run, look, keymap=keymap)
+        self.panes = Panes(self.view_strip, self.tree_pane, self.side)
         self._keymap = keymap
         self._detachable = detachable
         self.footer = Footer(keymap, look)
@@ -89,10 +90,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Yield top bar, panes and footer."""
         yield self.top_bar
-        with Grid(id="panes"):  # a container around the left pane would delay each key
-            yield self.view_strip
-            yield self.side
-            yield self.tree_pane
+        yield self.panes
         yield self.search_line
         yield self.footer
 
@@ -147,6 +145,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             detachable=self._detachable,
             foldable=self.tree_pane.navigator.is_foldable,
             searched=self._searched,
+            alone=self.only_one,
             log=self.side.log_pane.situation,
         )
 

@@ -12,6 +12,7 @@ from tui.app.runs import CELLS, opened, run_under_way, screen_text
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.availability import ONE_PANE
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
@@ -234,6 +235,27 @@ async def pane_zoom(keys: Keys, key: str):
     assert keys.tree.size.width >= keys.app.size.width - 2
     await keys.press(key)
     assert not keys.main.zoomed
+
+
+async def sized(keys: Keys, key: str) -> int:
+    """How many cells the tree has got, or what is said."""
+    await keys.press("escape")
+    before = keys.tree.size.width
+    await keys.press(key)
+    if keys.main.only_one:
+        assert keys.said() == ONE_PANE
+        return 0
+    return keys.tree.size.width - before
+
+
+@check
+async def pane_wider(keys: Keys, key: str):
+    assert await sized(keys, key) == (0 if keys.main.only_one else 12)
+
+
+@check
+async def pane_narrower(keys: Keys, key: str):
+    assert await sized(keys, key) == (0 if keys.main.only_one else -12)
 
 
 @check
@@ -512,7 +534,7 @@ async def screen_leave(keys: Keys, key: str):
 
 
 def test_every_row_of_the_table_is_tested():
-    assert set(CHECKS) == {key.id for key in ACTIONS}
+    assert set(CHECKS) == {key.id for key in ACTIONS if key.keys}
 
 
 @pytest.mark.anyio

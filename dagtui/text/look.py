@@ -58,7 +58,9 @@ class Glyphs(NamedTuple):
     bar: str
     dash: str
     by_file: str
-    """Used instead of `dash` and `stub` for an edge that only files make."""
+    """Used instead of `stub` for an edge that only files make."""
+    tee_by_file: str
+    elbow_by_file: str
     branch: str
     block: str
     """The bar beside a block of lines."""
@@ -95,7 +97,9 @@ UNICODE = Glyphs(
     elbow="└",
     bar="│",
     dash="─",
-    by_file="╌",
+    by_file="═",
+    tee_by_file="╞",
+    elbow_by_file="╘",
     branch="└ ",
     block="▎",
     reference="↪",
@@ -126,6 +130,8 @@ ASCII = Glyphs(
     bar="|",
     dash="-",
     by_file=":",
+    tee_by_file=":",
+    elbow_by_file=":",
     branch="`- ",
     block="|",
     reference="&",

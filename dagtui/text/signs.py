@@ -36,7 +36,7 @@ ROWS: Final = (
     Sign("{statuses[5]}3 {statuses[6]}1", "how many of its nodes are done, failed, ..."),
     Sign("+9:", "9 more nodes are folded below, with their counts"),
     Sign("2/5", "2 of its 5 parents are settled"),
-    Sign("in 4s", "the next attempt begins in 4 seconds"),
+    Sign("in 4 s", "the next attempt begins in 4 seconds"),
     Sign("{stale}", "stale: done, but an ancestor ran again later"),
     Sign("{cut}", "a part of the name or the text is left out"),
 )
@@ -62,10 +62,10 @@ LANES: Final = (
     Sign("after a, b", "its parents, where there is no room for their lanes"),
 )
 TREE: Final = (
-    Sign("{tee}{dash}{stub}", "needs the node above it; more of its children follow"),
-    Sign("{elbow}{dash}{stub}", "needs the node above it, as the last of its children"),
+    Sign("{tee}{stub}", "needs the node above it; more of its children follow"),
+    Sign("{elbow}{stub}", "needs the node above it, as the last of its children"),
     Sign("{bar}", "leads past other nodes to the next child"),
-    Sign("{elbow}{by_file}{by_file}", "reads a file that the node above it writes"),
+    Sign("{tee_by_file}{by_file} {elbow_by_file}{by_file}", "reads a file that the node above it writes"),
     Sign("{reference}", "stands elsewhere, and needs the node above it, too"),
     Sign("{file_reference}", "stands elsewhere, and reads a file of the node above it"),
 )

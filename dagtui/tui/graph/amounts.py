@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.text import duration
+from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
-TIME_CELLS = 9
+TIME_CELLS = CellWidth(9)
 """Cells for the longest time."""
-SHORT_TIME_CELLS = 6
+_MOST_TIMES_CELLS = CellWidth(6)
+WIDE = CellWidth(48)
+"""From this width on, in cells, the time column of rows is as wide as the longest time."""
+SHORTEST = 0.1
+"""A shorter time, in seconds, says nothing."""
 
 
-def elapsed(seconds: Seconds, *, short: bool) -> str:
+def time_cells(width: CellWidth) -> CellWidth:
+    """Return the cells of the time column of rows. In narrow ones, a long time takes cells of the words before it."""
+    return _MOST_TIMES_CELLS if width < WIDE else TIME_CELLS
+
+
+def elapsed(seconds: Seconds) -> str:
     """Return a time that is still running, in whole seconds, so that it changes at most once a second."""
     whole = max(0, int(seconds))
-    return time_text(whole, short=short) if whole >= 10 else f"{whole}s" if short else f"{whole} s"
+    return duration(whole) if whole >= 10 else f"{whole} s"
 
 
-def time_text(seconds: Seconds, *, short: bool) -> str:
-    """Return a time that is over."""
-    text = duration(seconds)
-    return text.replace(" ", "") if short else text
+def time_text(seconds: Seconds) -> str:
+    """Return a time that is over, or nothing for one that is too short to say anything."""
+    return duration(seconds) if seconds >= SHORTEST else ""
 
 
 def tally(number: int) -> str:

@@ -10,8 +10,7 @@ from dagtui.engine.why import root_cause, waiting_words, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth, seconds_since, seconds_until
 from dagtui.text.labels import name_label
-from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
-from dagtui.tui.graph.guides import WIDE
+from dagtui.tui.graph.amounts import TIME_CELLS, WIDE, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, Note
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
@@ -96,7 +95,7 @@ class Bodies:
                 return (head.title, self.section_counts[NodeStatus[head.title]], *counts), ""
             return counts, ""
         status = state.status_of(node)
-        time = self.time(node, width, clock)
+        time = self.time(node, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
         flags = state.selected[node], state.stale[node], node in state.off_record
         key = (item, *said, state.attempt[node], *flags, counts)
@@ -108,14 +107,14 @@ class Bodies:
             return (*key, state.paused, state.held_up, state.asked.get(node), second), time
         return key, time
 
-    def time(self, node: NodeIndex, width: CellWidth, clock: ClockTime) -> str:
+    def time(self, node: NodeIndex, clock: ClockTime) -> str:
         """Return the text of a node's time column."""
-        state, short = self._state, width < WIDE
+        state = self._state
         status = state.status_of(node)
         if status in ALIVE or state.cause[node] == Cause.ASKS:
-            return elapsed(seconds_since(state.started[node], clock), short=short)
+            return elapsed(seconds_since(state.started[node], clock))
         if status is _S.RETRYING:
-            return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
+            return "in " + elapsed(seconds_until(state.due.get(node, clock), clock))
         if status is _S.WAITING and not state.is_outside(node):
             total = self._graph.parent_count(node)
             settled = state.ok[node] + state.bad[node] + state.skip[node]
@@ -123,7 +122,7 @@ class Bodies:
         if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
             if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
                 return ""
-            return time_text(state.ended[node] - state.started[node], short=short)
+            return time_text(state.ended[node] - state.started[node])
         return ""
 
     # Nodes
@@ -146,10 +145,9 @@ class Bodies:
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
         if width < ASIDE and (words := self._short_why(node, status)):
             notes.append(Note(1, Span(words, self._role(node, status))))
-        time = self.time(node, width, clock)
+        time = self.time(node, clock)
         if time or notes:
-            cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
-            notes.append(Note(0 if time else 1, Span(time.rjust(cells), Role.MUTED)))
+            notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
         return status_run(status, self._look), Body(name, notes=notes, aside=aside)
@@ -182,7 +180,8 @@ class Bodies:
             return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
             expected = self._run.estimate(node)
-            return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)
+            usual = time_text(expected or 0.0)
+            return Span(f"about {usual}" if usual else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")
         if status is _S.WAITING:

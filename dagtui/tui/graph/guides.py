@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.text.amounts import CellWidth
 from dagtui.tui.lines.rows import Role, Span, muted, width_of
 
 if TYPE_CHECKING:
-    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Glyphs
     from dagtui.tui.graph.outline import Outline
-
-WIDE = 48
-"""From this width on, in cells, each level is indented by two cells."""
 
 
 def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs, dash: str = "") -> list[Span]:
@@ -22,34 +19,32 @@ def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs, dash: st
 
     If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
     """
-    step = 2 if width >= WIDE else 1
     depth = outline.layout.depths[item]
-    levels = min(depth, max(2, width * 2 // 5 // step))
+    levels = min(depth, max(2, width * 2 // 5))
     pieces: list[Span] = []
     if depth > levels:
         missing = f"+{depth - levels} "
-        levels = max(1, levels - -(-len(missing) // step))
+        levels = max(1, levels - len(missing))
         pieces.append(muted(f"+{depth - levels} "))
-    guides = _guides(outline, item, levels, step, glyphs, dash or glyphs.dash)
+    guides = _guides(outline, item, levels, glyphs, by_file=dash == glyphs.by_file)
     marker = fold_marker(outline, item, glyphs, " " if depth == 0 else dash or glyphs.stub)
-    pieces.append(Span(guides + marker + (" " if step == 2 else ""), Role.GUIDE))
+    pieces.append(Span(guides + marker, Role.GUIDE))
     return pieces
 
 
 def marker_column(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> CellWidth:
     """Return the cell of the fold marker, counted from the start of the stem."""
-    return width_of(stem(outline, item, width, glyphs)) - (2 if width >= WIDE else 1)
+    return CellWidth(width_of(stem(outline, item, width, glyphs)) - 1)
 
 
-def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs, dash: str) -> str:
+def _guides(outline: Outline, item: int, levels: int, glyphs: Glyphs, *, by_file: bool) -> str:
     if not levels:
         return ""
-    own = glyphs.tee if outline.has_later_sibling(item) else glyphs.elbow
-    parts = [own + dash * (step - 1)]
+    tee, elbow = (glyphs.tee_by_file, glyphs.elbow_by_file) if by_file else (glyphs.tee, glyphs.elbow)
+    parts = [tee if outline.has_later_sibling(item) else elbow]
     above = outline.layout.parents[item]
     for _ in range(levels - 1):
-        bar = glyphs.bar if outline.has_later_sibling(above) else " "
-        parts.append(bar + " " * (step - 1))
+        parts.append(glyphs.bar if outline.has_later_sibling(above) else " ")
         above = outline.layout.parents[above]
     return "".join(reversed(parts))
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
 from dagtui.text.labels import name_label
-from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, time_text
-from dagtui.tui.graph.guides import WIDE
+from dagtui.tui.graph.amounts import elapsed, time_cells, time_text
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.tallies import OUTSIDE
@@ -86,7 +85,7 @@ class TaskRows:
         staleness = self._navigator.staleness
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
-        return (item, self.lit(item), statuses, stale), self._time(layout, item, width, clock)
+        return (item, self.lit(item), statuses, stale), self._time(layout, item, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
@@ -137,16 +136,15 @@ class TaskRows:
         notes = [note for note in body.notes if note.span.text.startswith(stale)]
         if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
             notes = list(body.notes[:-1])
-        cells = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
-        time = Span(self._time(layout, item, width, clock).rjust(cells), Role.MUTED)
+        time = Span(self._time(layout, item, clock).rjust(time_cells(width)), Role.MUTED)
         return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)])
 
-    def _time(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> str:
+    def _time(self, layout: TasksLayout, item: int, clock: ClockTime) -> str:
         """Return how long at least one node of a family has been running, by their last attempts."""
         first, end = layout.positions[item] + 1, layout.ends[item]
         if not 0 < end - first <= TIMED:
             return ""
-        state, short = self._state, width < WIDE
+        state = self._state
         nodes = [layout.nodes[node] for node in layout.items[first:end] if node < layout.node_count]
         begun = [node for node in nodes if state.attempt[node]]
         alive = [node for node in begun if state.status_of(node) in ALIVE]
@@ -154,8 +152,8 @@ class TaskRows:
         spans += [(state.started[node], clock) for node in alive]
         seconds = _covered(spans)
         if alive:
-            return elapsed(seconds, short=short)
-        return time_text(seconds, short=short) if seconds > 0 else ""
+            return elapsed(seconds)
+        return time_text(seconds)
 
     def _statuses(self, layout: TasksLayout, item: int) -> bytes:
         """Return the statuses of the nodes that a row stands for, in order."""
@@ -164,9 +162,8 @@ class TaskRows:
 
 def _strip_column(layout: TasksLayout, room: CellWidth, width: CellWidth) -> CellWidth:
     """Return where strips begin: after the longest title, as far as strips and times leave room for it."""
-    times = SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
     strips = min(layout.longest, room // 4)
-    return CellWidth(max(1, min(layout.widest + 2, max(_LEAST_TITLE, room - strips - times - 2))))
+    return CellWidth(max(1, min(layout.widest + 2, max(_LEAST_TITLE, room - strips - time_cells(width) - 2))))
 
 
 _LEAST_TITLE: Final = 8

@@ -9,9 +9,10 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
 from dagtui.engine.why import full_why, waiting_why, waits_for, why, word_for
 from dagtui.runs.answers import choices_of, question_of
-from dagtui.text import block, duration, label
+from dagtui.text import block, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.graph.amounts import time_text
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.cause_paths import failed_ancestors
@@ -117,8 +118,8 @@ def spent(run: RunView, node: NodeIndex, clock: ClockTime) -> str:
     status = state.status_of(node)
     if status in ALIVE:
         return f" {whole_duration(seconds_since(started, clock))}"
-    if status in ENDED and ended > started:
-        return f" {duration(ended - started)}"
+    if status in ENDED and (took := time_text(ended - started)):
+        return f" {took}"
     return ""
 
 

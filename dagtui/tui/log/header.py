@@ -70,9 +70,9 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     latest = state.attempt[node]
     result = run.attempts.result(node, attempt) if attempt != latest else None
     status = result.status if result else state.status_of(node)
+    sign = status_run(status, look)
     runs = [
-        status_run(status, look),
-        Span(" "),
+        Span(f"{sign.text} ", sign.role),
         Span(label(run.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
     if latest > 1:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import with_reason
-from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
+from dagtui.text import block, cell_width, exact, exact_line, fit, label, plural
 from dagtui.text.amounts import CellWidth
+from dagtui.tui.graph.amounts import time_text
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -75,7 +76,7 @@ def result_rows(run: RunView, node: NodeIndex, attempt: AttemptNumber, look: Loo
     if result.status is NodeStatus.FAILED:
         return _failure(run, node, result, look)
     glyph = look.glyphs.statuses[result.status]
-    words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
+    words = f"{glyph} {label(result.why) or result.status.word}{_after(result)}"
     return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
@@ -141,13 +142,17 @@ def _beginning(command: str, look: Look) -> tuple[str, str]:
 
 def _headline(run: RunView, node: NodeIndex, result: AttemptResult) -> str:
     """Return `exit 1 after 3 m 05 s, attempt 2`, with the allowed attempts if the node has retries."""
-    took = f" after {duration(result.seconds)}" if result.seconds else ""
-    words = f"{label(result.why) or 'failed'}{took}"
+    words = f"{label(result.why) or 'failed'}{_after(result)}"
     allowed = tries(run, node)
     if allowed == 1:
         return words
     of = f" of {allowed}" if result.attempt > run.state.base[node] else ""
     return f"{words}, attempt {result.attempt}{of}"
+
+
+def _after(result: AttemptResult) -> str:
+    took = time_text(result.seconds)
+    return f" after {took}" if took else ""
 
 
 def tries(run: RunView, node: NodeIndex) -> int:

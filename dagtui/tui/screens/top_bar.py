@@ -122,8 +122,8 @@ class TopBar(PaintedRows, can_focus=False):
             Span(glyph if brevity >= 4 else f"{glyph} {word}", STATUS_CLASSES[status]),
             Span("  "),
         ]
-        time = elapsed(self._state.active(self._clock), short=brevity >= 5)
-        pieces.append(Span(time if brevity >= 5 else time.ljust(TIME_CELLS)))
+        time = elapsed(self._state.active(self._clock))
+        pieces.append(Span(_dense(time) if brevity >= 5 else time.ljust(TIME_CELLS)))
         if not self._run.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)
         return pieces
@@ -148,7 +148,7 @@ class TopBar(PaintedRows, can_focus=False):
         answers = self._run.answers_left()
         if answers and seconds < 1.0:  # how long a person takes is not known
             return [muted(f" waits for {plural(answers, 'answer')}")] if brevity < 3 else []
-        time = elapsed(seconds, short=brevity >= 5)
+        time = _dense(elapsed(seconds)) if brevity >= 5 else elapsed(seconds)
         if answers:
             time += f" + {plural(answers, 'answer')}" if brevity < 2 else " +"
         pieces = [muted(" ETA "), Span(time.ljust(TIME_CELLS) if brevity < 3 else time)]
@@ -218,3 +218,8 @@ class TopBar(PaintedRows, can_focus=False):
             self._timer.stop()
             self._timer = None
         self.repaint()
+
+
+def _dense(time: str) -> str:
+    """Return a time without spaces, for the narrowest bars."""
+    return time.replace(" ", "")

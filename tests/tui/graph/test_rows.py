@@ -115,7 +115,7 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
         events += ran(node, 3, None if node > 190 else 4, code=1 if node in {5, 6} else 0)
     rows = rows_of(graph, events)
     head = rows.bodies.outline.layout.parents[1]
-    assert text(rows, head, 60).split() == ["└─▸", "✗", "train", "×200", "✓188", "▶8", "✗2", "·2"]
+    assert text(rows, head, 60).split() == ["└▸✗", "train", "×200", "✓188", "▶8", "✗2", "·2"]
     narrow = text(rows, head, 24)
     assert "train" in narrow
     assert "✗2" in narrow
@@ -132,11 +132,11 @@ def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them(
     head = rows.bodies.outline.layout.parents[0]
     below = ["✗1", "▶1"]
     shown = text(rows, head, 100).split()
-    assert shown[:6] == ["▸", "▶", "prepare", "×12", "✓11", "▶1"]
-    assert shown[6:8] == ["+12", "below:"]
-    assert sorted(shown[8:10]) == sorted(below)
+    assert shown[:5] == ["▸▶", "prepare", "×12", "✓11", "▶1"]
+    assert shown[5:7] == ["+12", "below:"]
+    assert sorted(shown[7:9]) == sorted(below)
     rows.bodies.outline.unfold(head)
-    assert text(rows, head, 100).split() == ["▾", "▶", "prepare", "×12", "✓11", "▶1"]
+    assert text(rows, head, 100).split() == ["▾▶", "prepare", "×12", "✓11", "▶1"]
     rows.bodies.outline.fold(0)
     assert text(rows, 0, 100).split()[-5:] == ["+1", "below:", "✗1", "1.0", "s"]
 
@@ -170,7 +170,7 @@ def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
         row = text(rows, 99_999, width)
         assert "n99999" in row
         left_out = int(row.split()[0])
-        assert row.index("└") + (99_999 - left_out - 1) * (2 if width >= 48 else 1) <= width
+        assert row.index("└") + 99_999 - left_out - 1 <= width
 
 
 @pytest.mark.parametrize(
@@ -180,19 +180,19 @@ def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
         (ran(0, 30), "1 m 10 s"),
         (ran(0, 95.5), "4 s"),
         (ran(0, 10, 12.34), "2.3 s"),
-        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", due=103.5)], "in 3s"),
+        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", due=103.5)], "in 3 s"),
         ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.CANCELLING, Cause.CANCEL)], "1 m 30 s"),
         ([NodeEvent(5, 0, 0, NodeStatus.COMPLETED, Cause.MARKED)], ""),
         ([NodeEvent(5, 0, 0, NodeStatus.SKIPPED, Cause.PERSON)], ""),
     ],
 )
 def test_the_column_of_times_says_how_long(events: Sequence[Event], expected: str) -> None:
-    assert one_node(*events).bodies.time(0, 60, 100.0) == expected
+    assert one_node(*events).bodies.time(0, 100.0) == expected
 
 
 def test_a_waiting_node_says_how_many_parents_are_settled() -> None:
     rows = one_node(*ran(1, 1, 2), *ran(2, 1, 2, code=1), parents=7)
-    assert rows.bodies.time(0, 60, 100.0) == "2/7"
+    assert rows.bodies.time(0, 100.0) == "2/7"
 
 
 def test_attempts_and_staleness_are_shown() -> None:
@@ -328,8 +328,8 @@ def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
 @pytest.mark.parametrize(
     ("look", "expected"),
     [
-        (IN_UNICODE, ["▾ · a", "├╌╌ ⇢ c ·", "└╌▾ · b", "├── ↪ d ·", "└─▾ · c", "└╌╌ · d"]),
-        (IN_ASCII, ["v . a", "|:: : c .", "`:v . b", "|-- & d .", "`-v . c", "`:: . d"]),
+        (IN_UNICODE, ["▾· a", "╞═⇢ c ·", "╘▾· b", "├─↪ d ·", "└▾· c", "╘═· d"]),
+        (IN_ASCII, ["v. a", "::: c .", ":v. b", "|-& d .", "`v. c", "::. d"]),
     ],
 )
 def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None:

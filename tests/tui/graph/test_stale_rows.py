@@ -62,7 +62,7 @@ def trained() -> tuple[RunView, Navigator, int]:
 
 def test_a_folded_matrix_and_its_page_count_what_is_stale():
     session, navigator, head = trained()
-    assert shown(session, navigator, head, 60).split()[2:] == ["train", "×12", "✓9", "▶1", "✗1", "·1", "≈3"]
+    assert shown(session, navigator, head, 60).split()[1:] == ["train", "×12", "✓9", "▶1", "✗1", "·1", "≈3"]
     assert " ≈3 stale " in shown(session, navigator, head, 120)
     assert " %3 stale " in shown(session, navigator, head, 120, look=IN_ASCII)
     assert any(line.split() == ["✓", "done", "9", "(3", "stale)"] for line in page(session, navigator, head))

@@ -79,6 +79,12 @@ class Glyphs(NamedTuple):
     """For lanes that several rows share, on the way to one."""
     shares: str
     """For each status, the sign that the bar of progress is drawn with, so that colour is not the only difference."""
+    map_cells: str
+    """One sign for each status of a node, by its number, where cells stand for nodes."""
+    map_shares: str
+    """For cells in which nodes wait beside others that are done: up to a half of them, and more."""
+    levels: str
+    """Bars of rising height, of which the first is for nothing."""
 
 
 UNICODE = Glyphs(
@@ -112,6 +118,9 @@ UNICODE = Glyphs(
     lanes=LaneGlyphs(*"│├┤┼╰╯┴╭╮┬╵╷"),
     shared_lanes=LaneGlyphs(*"┃┠┨╂┖┚┸┎┒┰╹╻"),
     shares="──╍╍╍━×┅┅┅",
+    map_cells="·░▶↻◌█✗⊘■↷",
+    map_shares="▒▓",
+    levels=" ▁▂▃▄▅▆▇█",
 )
 ASCII = Glyphs(
     statuses=".o>~c+x!#-",
@@ -144,6 +153,9 @@ ASCII = Glyphs(
     lanes=LaneGlyphs(*"||||`'+.,+'."),
     shared_lanes=LaneGlyphs(*"!!!!`'+.,+'."),
     shares=".o>~c+x!#-",
+    map_cells=".o>~c+x!#-",
+    map_shares=":=",
+    levels=" .:-=+*#@",
 )
 
 

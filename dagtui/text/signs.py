@@ -61,6 +61,14 @@ LANES: Final = (
     ),
     Sign("after a, b", "its parents, where there is no room for their lanes"),
 )
+MAP: Final = (
+    Sign(
+        "{map_cells[5]}{map_cells[2]}{map_cells[1]}{map_cells[0]}",
+        "a cell: done, running, queued, waiting. Of several nodes, the worst shows",
+    ),
+    Sign("{map_shares[0]}{map_shares[1]}", "a cell of which up to a half is done, or more; the rest waits"),
+    Sign("{levels[1]}{levels[4]}{levels[8]}", "pace: how many nodes ended, over the last minute"),
+)
 TREE: Final = (
     Sign("{tee}{stub}", "needs the node above it; more of its children follow"),
     Sign("{elbow}{stub}", "needs the node above it, as the last of its children"),
@@ -91,6 +99,7 @@ TEXT: Final = (
 SIGNS: Final[Mapping[str, Sequence[Sign]]] = {
     "Rows": ROWS,
     "Lanes between tasks": LANES,
+    "Map": MAP,
     "Lines between nodes": TREE,
     "Top of the screen": TOP,
     "Dialogs and logs": TEXT,

@@ -99,7 +99,7 @@ class TestLooks:
         assert await screen("waiting", "train[seed=1,size=small]", keys, (80, 24)) == picture
 
     async def test_row_of_many(self, picture: SnapshotAssertion) -> None:
-        assert await screen("failed", "approve", ["v", "v", "h", "ctrl+l"], (120, 40)) == picture
+        assert await screen("failed", "approve", ["v", "v", "v", "h", "ctrl+l"], (120, 40)) == picture
 
     async def test_details(self, picture: SnapshotAssertion) -> None:
         assert await screen("failed", "approve", ["2"], (120, 40)) == picture

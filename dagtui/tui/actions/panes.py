@@ -82,6 +82,8 @@ class PaneActions:
             self._log.clear_find()
         elif not main.on_side and self._tree.selected_count:
             self._tree.select_none()
+        elif not main.on_side and self._tree.back_to_map():
+            pass
         elif not main.on_side and not main.zoomed and self._tree.navigator.filter_query:
             self._tree.set_filter("")
         else:

@@ -123,6 +123,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         navigator = self.navigator
         if not self.is_running:
             return
+        navigator.fit(self.row_width, self.size.height)
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
@@ -134,6 +135,8 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             self.refresh()
         elif row != self._cursor_row:
             self._redraw({self._cursor_row, row, *self._rows_lit_otherwise()})
+        elif self.rows.lights_edges:
+            self._redraw(self._rows_lit_otherwise())
         self._cursor_row = row
         self.scroll_to_cursor()
 
@@ -185,6 +188,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
+        self.follow()
         self._fit()
         self.scroll_to_cursor()
 
@@ -219,7 +223,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             return []
         outline, top, lit = self.navigator.outline, self.scroll_offset.y, self.rows.lit
         rows = range(top, min(top + self.size.height, len(outline)))
-        return [row for row in rows if row in self._drawn and self._drawn[row].lit != lit(outline.item(row))]
+        return [row for row in rows if row in self._drawn and self._drawn[row].lit != lit(outline.drawn(row))]
 
     def _refresh_rows(self) -> int:
         """Refresh the rows whose content has changed. Return how many."""
@@ -232,7 +236,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         return self._redraw(
             row
             for row, before in drawn
-            if before is not None and before.signature != self.rows.signature(outline.item(row), width, self._clock)
+            if before is not None and before.signature != self.rows.signature(outline.drawn(row), width, self._clock)
         )
 
     def _redraw(self, rows: Iterable[int]) -> int:
@@ -256,13 +260,14 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         if row >= len(outline):
             return DrawnRow((), Strip.blank(width, self.rich_style))
         self._draws += 1
-        item = outline.item(row)
-        at_cursor = item == self.navigator.cursor
+        item = outline.drawn(row)
+        at_cursor = row == self.navigator.row
         spans = joined(self.rows.spans(item, width, self._clock, cursor=at_cursor))
-        if at_cursor and self.get_component_rich_style(CURSOR, partial=True).reverse:
+        is_covered = at_cursor and self.rows.covers_cursor_row
+        if is_covered and self.get_component_rich_style(CURSOR, partial=True).reverse:
             # Reversed colours would give each span a background of its own.
             spans = [span if span.role in FILLED else Span(span.text) for span in spans]
-        strip = self.painter.strip(spans, width, CURSOR if at_cursor else None)
+        strip = self.painter.strip(spans, width, CURSOR if is_covered else None)
         return DrawnRow(self.rows.signature(item, width, self._clock), strip, self.rows.lit(item))
 
     def _fit(self) -> None:

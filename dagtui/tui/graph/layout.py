@@ -27,6 +27,8 @@ class GroupKind(enum.Enum):
     """The nodes that are not part of the run."""
     MORE = "more"
     """The references of one parent."""
+    CELL = "cell"
+    """The nodes that a cell of the map stands for."""
 
 
 class GroupRow(NamedTuple):

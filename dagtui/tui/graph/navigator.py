@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import CellWidth
     from dagtui.tui.graph.outline import Outline
 
 NOTHING = -1
@@ -67,7 +68,7 @@ class Navigator:
     @property
     def node(self) -> NodeIndex | None:
         """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
-        return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
+        return None if self.cursor == NOTHING else self.outline.node(self.cursor)
 
     @property
     def targets(self) -> tuple[NodeIndex, ...]:
@@ -114,7 +115,9 @@ class Navigator:
             self.staleness = self._counted_staleness()
         else:
             self.staleness.update(nodes)
-        return bool(self.tallies.update(nodes))
+        changed = self.tallies.update(nodes)
+        self.outline.note(changed)
+        return bool(changed)
 
     def keep(self, branches: Iterable[tuple[int, int]]) -> None:
         """Forget the counts of all branches except these."""
@@ -139,6 +142,19 @@ class Navigator:
         """Put the cursor on a row, or on the nearest one that exists."""
         if len(self.outline):
             self.cursor = self.outline.item(max(0, min(row, len(self.outline) - 1)))
+
+    def to_point(self, row: int, column: int) -> None:
+        """Put the cursor on what stands at a position of the pane, counted from the first row."""
+        self.cursor = self.outline.item_at(row, column)
+
+    def move(self, rows: int) -> None:
+        """Move the cursor by rows, as far as there are any."""
+        if self.cursor != NOTHING:
+            self.cursor = self.outline.moved(self.cursor, rows)
+
+    def fit(self, width: CellWidth, height: int) -> None:
+        """Adapt the rows to the size of the pane. The cursor stays on its item."""
+        self.generation += self.outline.fit(width, height)
 
     def to_node(self, node: NodeIndex) -> None:
         """Put the cursor on a node and unfold what hides it. A filter that hides it ends."""
@@ -170,8 +186,8 @@ class Navigator:
         found = sorted(layout.positions[node] for node in self._views.names.matching(query))
         if not found:
             return False
-        here = self._position
-        index = bisect_left(found, here) - 1 if backwards else bisect_right(found, here)
+        first, last = self._positions
+        index = bisect_left(found, first) - 1 if backwards else bisect_right(found, last)
         self.to_node(layout.nodes[layout.items[found[index % len(found)]]])
         return True
 
@@ -183,7 +199,8 @@ class Navigator:
 
     def next_with(self, statuses: AbstractSet[NodeStatus], *, backwards: bool) -> bool:
         """Go to the next node in one of the statuses, wrapping around. Return whether there is one."""
-        position = self.tallies.find(statuses, self._position, backwards=backwards)
+        first, last = self._positions
+        position = self.tallies.find(statuses, first if backwards else last, backwards=backwards)
         if position is None:
             return False
         layout = self.outline.layout
@@ -217,6 +234,8 @@ class Navigator:
             self.generation += 1
         elif (above := self.outline.layout.parents[self.cursor]) >= 0:
             self.cursor = above
+        elif (beside := self.outline.beside(self.cursor, -1)) is not None:
+            self.cursor = beside
 
     def unfold(self) -> None:
         """Unfold the cursor's row. If it is unfolded, enter it. From a reference, go to its node."""
@@ -229,6 +248,8 @@ class Navigator:
             self.to_node(node)
         elif self.is_foldable:
             self.to_row(self.row + 1)
+        elif (beside := self.outline.beside(self.cursor, 1)) is not None:
+            self.cursor = beside
 
     def toggle(self) -> None:
         """Fold or unfold the cursor's row."""
@@ -249,7 +270,7 @@ class Navigator:
 
     def show(self, view: View) -> None:
         """Show a view. The cursor stays on its node, which is unfolded."""
-        node = self.node if self._came_from is None or self.row else self._came_from
+        node = self._resting_node if self._came_from is None or self.row else self._came_from
         self._came_from = None
         self.view = view
         self._use(self._views.regroup() if view is View.STATUS else self._views.outline(view))
@@ -258,6 +279,11 @@ class Navigator:
             self.outline.reveal(node)
             self.cursor = node
         self._settle()
+
+    @property
+    def _resting_node(self) -> NodeIndex | None:
+        """The node under the cursor, or in the cell under it. None for other rows that stand for many."""
+        return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
 
     def show_top(self) -> None:
         """Put the cursor on the first row. The next `show` returns to the present node if the cursor is still there."""
@@ -329,7 +355,9 @@ class Navigator:
         return next((item for item in references if here.parents[item] == above and here.node(item) == node), None)
 
     def names_near_cursor(self) -> Iterator[str]:
-        """Yield the name of the cursor's row, then those of rows ever further away."""
+        """Yield the name of what is under the cursor, then those of rows ever further away."""
+        if self.cursor != NOTHING:
+            yield self._views.name_of(self.outline.layout, self.cursor)
         row, rows = self.row, len(self.outline)
         for distance in range(rows):
             for near in (row + distance, row - distance):
@@ -339,11 +367,16 @@ class Navigator:
     # Inside
 
     @property
-    def _position(self) -> int:
-        return -1 if self.cursor == NOTHING else self.outline.layout.positions[self.cursor]
+    def _positions(self) -> tuple[int, int]:
+        """The first and the last position of what is under the cursor."""
+        if self.cursor == NOTHING:
+            return -1, -1
+        first, end = self.outline.span(self.cursor)
+        return first, end - 1
 
     def _use(self, outline: Outline) -> None:
         self.outline = outline
+        outline.note(outline.layout.items)
         self.tallies = Tallies(outline.layout, self._state.status, self._state.selected)
         self.staleness = self._counted_staleness()
 

@@ -7,12 +7,14 @@ from bisect import bisect_left, bisect_right
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from dagtui.tui.graph.layout import TOP
+from dagtui.tui.graph.layout import TOP, GroupKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from dagtui.tui.graph.layout import TreeLayout
+    from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import CellWidth
+    from dagtui.tui.graph.layout import GroupRow, TreeLayout
 
 _UNFOLDED_ONE_BY_ONE = 8
 """Unfolding more nested branches than this one by one costs more than computing all rows again."""
@@ -53,6 +55,14 @@ class Outline:
         """Return the item in a row."""
         return self.layout.items[self.rows[row]]
 
+    def item_at(self, row: int, column: int) -> int:  # noqa: ARG002 - a row is one item
+        """Return the item at a position of the pane, counted from the first row."""
+        return self.item(row)
+
+    def drawn(self, row: int) -> int:
+        """Return what stands for a row when it is drawn: its item."""
+        return self.item(row)
+
     def row(self, item: int) -> int | None:
         """Return the row of an item, or None if it is hidden."""
         position = self.layout.positions[item]
@@ -62,6 +72,45 @@ class Outline:
     def nearest_row(self, item: int) -> int:
         """Return the row of an item, of the fold that hides it, or of the item above it. 0 if there is none above."""
         return max(0, bisect_right(self.rows, self.layout.positions[item]) - 1)
+
+    def moved(self, item: int, rows: int) -> int:
+        """Return the item some rows further down, or up for a negative number."""
+        return self.item(max(0, min(self.nearest_row(item) + rows, len(self) - 1)))
+
+    def beside(self, item: int, step: int) -> int | None:  # noqa: ARG002 - a row is one item
+        """Return the item beside another one in its row. None: there is none."""
+        return None
+
+    # What a row stands for
+
+    def node(self, item: int) -> NodeIndex | None:
+        """Return the node that an item is or refers to, or None if it stands for several."""
+        return self.layout.node(item)
+
+    def head(self, item: int) -> GroupRow | None:
+        """Return the group that an item stands for, or None if it is one node."""
+        return self.layout.head(item)
+
+    def span(self, item: int) -> tuple[int, int]:
+        """Return the range of positions of an item, without what is below it."""
+        position = self.layout.positions[item]
+        return position, position + 1
+
+    def reach(self, item: int) -> tuple[int, int] | None:
+        """Return the range of positions behind an item that stands for many nodes, or None for another one."""
+        head = self.layout.head(item)
+        if head is None or head.kind is GroupKind.MORE:
+            return None
+        return self.layout.positions[item] + 1, self.layout.shut_end(item)
+
+    # What changes around it
+
+    def fit(self, width: CellWidth, height: int) -> bool:  # noqa: ARG002 - rows have any width
+        """Adapt to the size of the pane. Return whether that changed the rows."""
+        return False
+
+    def note(self, places: Collection[int]) -> None:
+        """Learn at which positions statuses have changed."""
 
     def lets_through(self, position: int) -> bool:
         """Return whether the row at a position of the layout passes the filter."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.weights import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ class RowGroup(NamedTuple):
 
 def stands_for_many(outline: Outline, item: int) -> bool:
     """Return whether a row stands for many nodes."""
-    return _reach(outline, item) is not None
+    return outline.reach(item) is not None
 
 
 def members(outline: Outline, item: int) -> list[NodeIndex]:
@@ -53,7 +54,7 @@ def members(outline: Outline, item: int) -> list[NodeIndex]:
     Nodes hidden by a filter are left out.
     """
     layout = outline.layout
-    head, reach = layout.head(item), _reach(outline, item)
+    head, reach = outline.head(item), outline.reach(item)
     if head is None or reach is None:
         return []
     positions = _cells(outline, *reach) if head.kind is GroupKind.MATRIX else range(*reach)
@@ -63,7 +64,7 @@ def members(outline: Outline, item: int) -> list[NodeIndex]:
 
 def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | None:
     """Return the number of nodes by status behind a row that stands for many, or None for another row."""
-    head, reach = outline.layout.head(item), _reach(outline, item)
+    head, reach = outline.head(item), outline.reach(item)
     if head is None or reach is None:
         return None
     return tallies.cells(item, head.total) if head.kind is GroupKind.MATRIX else tallies.counts(*reach)
@@ -75,7 +76,7 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
     `staleness` is the navigator's.
     """
     layout = outline.layout
-    head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
+    head, reach, found = outline.head(item), outline.reach(item), counts(outline, tallies, item)
     if head is None or reach is None or found is None:
         return None
     positions = {status: _having(outline, tallies, item, status) for status in NOTABLE}
@@ -95,13 +96,20 @@ def samples(outline: Outline, tallies: Tallies, item: int) -> list[NodeIndex]:
     return [layout.nodes[layout.items[position]] for positions in shown for position in positions]
 
 
+def worst_of(outline: Outline, tallies: Tallies, item: int) -> NodeIndex | None:
+    """Return the first of the worst nodes behind a row that stands for many, or None for another row."""
+    found = (_having(outline, tallies, item, status) for status in WORST_FIRST)
+    position = next((at for positions in found for at in positions if outline.lets_through(at)), None)
+    return None if position is None else outline.layout.nodes[outline.layout.items[position]]
+
+
 def _having(outline: Outline, tallies: Tallies, item: int, status: int, most: int | None = None) -> Iterator[int]:
     """Yield the positions of the nodes in a status, or OUTSIDE, that a row stands for.
 
     `most` bounds the nodes that are looked at, at the row or below it.
     """
     layout, found = outline.layout, counts(outline, tallies, item)
-    head, reach = layout.head(item), _reach(outline, item)
+    head, reach = outline.head(item), outline.reach(item)
     if head is None or reach is None or found is None:
         return
     if not (tallies.has_outside if status == OUTSIDE else found[status]):
@@ -109,14 +117,6 @@ def _having(outline: Outline, tallies: Tallies, item: int, status: int, most: in
     for position in islice(tallies.having(status, *reach), most):
         if head.kind is not GroupKind.MATRIX or layout.parents[layout.items[position]] == item:
             yield position
-
-
-def _reach(outline: Outline, item: int) -> tuple[int, int] | None:
-    """Return the range of positions behind a row that stands for many, from the first to after the last."""
-    head = outline.layout.head(item)
-    if head is None or head.kind is GroupKind.MORE:
-        return None
-    return outline.layout.positions[item] + 1, outline.layout.shut_end(item)
 
 
 def _cells(outline: Outline, start: int, end: int) -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from dagtui.tui.graph.bodies import Bodies
+from dagtui.tui.graph.map_rows import MapRows
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.graph.task_rows import TaskRows
 from dagtui.tui.graph.tree_rows import TreeRows
@@ -26,6 +27,10 @@ class ViewRows(Protocol):
     @property
     def lights_edges(self) -> bool:
         """Whether rows show which edges lead to the cursor's row."""
+
+    @property
+    def covers_cursor_row(self) -> bool:
+        """Whether the whole row of the cursor is highlighted. Otherwise, the row itself shows where the cursor is."""
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""
@@ -54,6 +59,7 @@ class Rows:
         tree = TreeRows(self.bodies, navigator, run.graph, names, look)
         self._views: Mapping[View, ViewRows] = {
             View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
+            View.MAP: MapRows(navigator, run, look),
             View.DEPENDENCY: tree,
             View.GROUP: tree,
             View.STATUS: tree,
@@ -67,6 +73,11 @@ class Rows:
     def lights_edges(self) -> bool:
         """Whether rows show which edges lead to the cursor's row."""
         return self._shown.lights_edges
+
+    @property
+    def covers_cursor_row(self) -> bool:
+        """Whether the whole row of the cursor is highlighted."""
+        return self._shown.covers_cursor_row
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""

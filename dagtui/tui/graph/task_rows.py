@@ -13,6 +13,7 @@ from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.tallies import OUTSIDE
 from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip
+from dagtui.tui.graph.weights import WORST_FIRST
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
@@ -26,23 +27,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.tasks_layout import TasksLayout
 
 _S = NodeStatus
-_WORST_FIRST: Final = (
-    _S.FAILED,
-    _S.RETRYING,
-    _S.CANCELLING,
-    _S.RUNNING,
-    _S.FAILED_PARENT,
-    _S.CANCELLED,
-    _S.READY,
-    _S.WAITING,
-    _S.COMPLETED,
-    _S.SKIPPED,
-)
-"""The first of these that occurs is shown by a cell that stands for several nodes.
-
-What has failed before or is told to stop goes before what runs. The weights of group rows prefer what moves.
-"""
-_RANKS: Final = bytes(_WORST_FIRST.index(NodeStatus(status)) if status < OUTSIDE else OUTSIDE for status in range(256))
+_RANKS: Final = bytes(WORST_FIRST.index(NodeStatus(status)) if status < OUTSIDE else OUTSIDE for status in range(256))
 COUNTED: Final = 8
 """The nodes of a larger family are counted as well. Those of a smaller one are counted at a glance."""
 TIMED: Final = 100
@@ -54,6 +39,8 @@ _NAMED: Final = 2
 
 class TaskRows:
     """The rows of the tasks view as spans."""
+
+    covers_cursor_row = True
 
     def __init__(self, bodies: Bodies, navigator: Navigator, state: RunState, names: RowNames, look: Look) -> None:
         self._bodies = bodies

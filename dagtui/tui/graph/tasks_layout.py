@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Final
 from dagtui.text import cell_width, label
 from dagtui.text.amounts import NO_CELLS
 from dagtui.text.labels import NAME_CHARACTERS
-from dagtui.tui.graph.families import families_of
-from dagtui.tui.graph.lanes import NO_LANES, lanes_of
+from dagtui.tui.graph.arrangement import arrangement_of
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
-from dagtui.tui.graph.task_order import Aim, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +23,8 @@ if TYPE_CHECKING:
 
 LEAST_GROUPED: Final = 3
 """The least number of rows that get a heading for their group."""
-
-MOST_TRIED: Final = 500
-"""The most rows for which several arrangements are compared."""
 _MEASURED: Final = 50
 """The longest titles, by characters, whose width in cells is looked at."""
-_NEVER: Final = 1 << 30
-_WAYS: Final = tuple((aim, least) for aim in Aim for least in (3, 4, _NEVER))
-"""Aims of the order, and how many parents at least share a lane to their child."""
 
 
 class TasksLayout(TreeLayout):
@@ -41,12 +33,11 @@ class TasksLayout(TreeLayout):
     __slots__ = ("families", "lanes", "longest", "order", "place_of", "widest")
 
     def __init__(self, graph: Graph) -> None:
-        self.families: Families = families_of(graph)
-        self.order: Sequence[int]
+        arrangement = arrangement_of(graph)
+        self.families: Families = arrangement.families
+        self.order: Sequence[int] = arrangement.order
         """The families from top to bottom."""
-        self.lanes: Lanes
-        is_finally = [graph.task(family.nodes[0]).is_finally for family in self.families.members]
-        self.order, self.lanes = _arranged(self.families, is_finally)
+        self.lanes: Lanes = arrangement.lanes
         self.place_of: Mapping[int, int] = {family: place for place, family in enumerate(self.order)}
         """The place of each family in that order."""
         rows = _Rows(graph, self.families, self.order)
@@ -85,20 +76,6 @@ class TasksLayout(TreeLayout):
     def _is_family(self, item: int) -> bool:
         head = self.head(item)
         return head is not None and head.kind is GroupKind.MATRIX
-
-
-def _arranged(families: Families, is_last: Sequence[bool]) -> tuple[list[int], Lanes]:
-    """Return an order of the families and the lanes beside it: the best of several, if there are not too many rows.
-
-    Those in `is_last` stand after all others.
-    """
-    if not families.is_linked:
-        return sorted(range(len(families.members)), key=is_last.__getitem__), NO_LANES
-    tried = _WAYS if len(families.members) <= MOST_TRIED else _WAYS[:1]
-    orders = {aim: sorted(ordered(families, aim), key=is_last.__getitem__) for aim in {aim for aim, _ in tried}}
-    ways = [(orders[aim], lanes_of(families, orders[aim], least)) for aim, least in tried]
-    edges = sum(map(len, families.children))
-    return min(ways, key=lambda way: (edges - len(way[1].over), way[1].column_count, way[1].cells))
 
 
 def _title_width(graph: Graph, family: Family) -> CellWidth:

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from dagtui.tui.graph.canvas import MARGIN, TreeCanvas
 from dagtui.tui.graph.navigator import NavigatorDump
+from dagtui.tui.graph.row_groups import worst_of
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class TreePane(TreeCanvas):
 
     _announced: tuple[NodeIndex | None, str] = (None, "")
     """The node last announced, or the key of its row if the row is not a node."""
+    _left_map = False
+    """Whether the nodes of a cell of the map were opened."""
     _pausing: Timer | None = None
     """Runs until the next message may be sent."""
 
@@ -104,7 +107,7 @@ class TreePane(TreeCanvas):
 
     def move(self, delta: int) -> None:
         """Move the cursor by rows."""
-        self.navigator.to_row(self.navigator.row + delta)
+        self.navigator.move(delta)
         self.follow()
 
     def page(self, delta: float) -> None:
@@ -158,8 +161,11 @@ class TreePane(TreeCanvas):
         self.follow()
 
     def toggle(self) -> None:
-        """Fold or unfold the cursor's row."""
-        self.navigator.toggle()
+        """Fold or unfold the cursor's row. The nodes of a cell of the map are shown in Tasks."""
+        if self.view is View.MAP:
+            self._open_cell()
+        else:
+            self.navigator.toggle()
         self.follow()
 
     def fold_all(self) -> None:
@@ -181,6 +187,7 @@ class TreePane(TreeCanvas):
     def show_view(self, view: View) -> None:
         """Switch to a view. The cursor stays on its node."""
         self.take_changes()
+        self._left_map = False
         self.navigator.show(view)
         if self.view is View.STATUS and self.navigator.row >= max(1, self.size.height - MARGIN):
             self.navigator.show_top()
@@ -201,6 +208,24 @@ class TreePane(TreeCanvas):
         else:
             self.post_message(self.Opened(node))
 
+    def _open_cell(self) -> None:
+        """Show in Tasks the nodes that the cell under the cursor stands for, from the first of the worst on."""
+        self.take_changes()
+        navigator = self.navigator
+        if navigator.is_on_many:
+            node = worst_of(self.outline, navigator.tallies, navigator.cursor)
+            self.show_view(View.TASKS)
+            if node is not None:
+                navigator.to_node(node)
+            self._left_map = True
+
+    def back_to_map(self) -> bool:
+        """Return to the map, if the nodes of one of its cells were opened and the view is still theirs."""
+        if not self._left_map or self.view is not View.TASKS:
+            return False
+        self.show_view(View.MAP)
+        return True
+
     def dump_state(self) -> TreeDump:
         """Return folds, view, filter, cursor and scroll position."""
         return {**self.navigator.dump(), "top": self.scroll_offset.y}
@@ -220,7 +245,7 @@ class TreePane(TreeCanvas):
         if row >= len(self.outline):
             return
         event.stop()
-        self.navigator.to_row(row)
+        self.navigator.to_point(row, event.x)
         if event.x == 1 + self.rows.marker_column(self.navigator.cursor, self.row_width):
             self.navigator.toggle()
         elif event.chain == 2:
@@ -239,7 +264,7 @@ class TreePane(TreeCanvas):
 
     @property
     def _resting_on(self) -> tuple[NodeIndex | None, str]:
-        head = self.outline.layout.head(self.navigator.cursor) if len(self.outline) else None
+        head = self.outline.head(self.navigator.cursor) if len(self.outline) else None
         return self.cursor_node, head.key if head else ""
 
     def _pause_over(self) -> None:

@@ -26,6 +26,7 @@ class TreeRows:
     """The rows of a tree as spans."""
 
     lights_edges = False
+    covers_cursor_row = True
 
     def __init__(self, bodies: Bodies, navigator: Navigator, graph: Graph, names: RowNames, look: Look) -> None:
         self._bodies = bodies

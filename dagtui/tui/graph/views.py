@@ -9,10 +9,12 @@ from functools import cached_property
 from itertools import accumulate, compress
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from dagtui.tui.graph.arrangement import arrangement_of
 from dagtui.tui.graph.dependencies import dependency_layout
-from dagtui.tui.graph.families import MOST_LINKED, MOST_TASKS
 from dagtui.tui.graph.folders import group_layout, status_layout
 from dagtui.tui.graph.layout import GroupKind, TreeLayout
+from dagtui.tui.graph.map_layout import MapLayout
+from dagtui.tui.graph.map_outline import MapOutline
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.tallies import shown_statuses
 from dagtui.tui.graph.tasks_layout import TasksLayout
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph, NodeIndex
 
+MOST_ROWS = 400
+"""With more rows than this in Tasks, a graph is first shown as a map."""
 SHOWN_SECTION = 200
 """Larger sections start folded, unless they are about failures or running nodes."""
 _QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
@@ -31,6 +35,7 @@ class View(enum.Enum):
     """What the rows of the left pane are, and their order."""
 
     TASKS = "tasks"
+    MAP = "map"
     DEPENDENCY = "dependency"
     GROUP = "group"
     STATUS = "status"
@@ -46,7 +51,7 @@ class View(enum.Enum):
         return views[(views.index(self) + step) % len(views)]
 
 
-_TITLES = {View.TASKS: "tasks", View.DEPENDENCY: "nodes", View.GROUP: "groups", View.STATUS: "status"}
+_TITLES = {View.TASKS: "tasks", View.MAP: "map", View.DEPENDENCY: "nodes", View.GROUP: "groups", View.STATUS: "status"}
 _SEPARATOR = "\n"
 _VIEWS = frozenset(view.value for view in View)
 
@@ -60,11 +65,10 @@ class FoldsDump(TypedDict):
 
 
 def first_view(graph: Graph) -> View:
-    """Return the view that a graph is first shown in: Tasks, unless there are too many for lines between them."""
-    if len(graph.tasks) <= MOST_LINKED:
-        return View.TASKS
-    layout = layout_of(graph, View.TASKS) if len(graph.tasks) <= MOST_TASKS else None
-    return View.TASKS if isinstance(layout, TasksLayout) and layout.families.is_linked else View.DEPENDENCY
+    """Return the view that a graph is first shown in: Tasks, or the map if there are too many rows or edges for it."""
+    arrangement = arrangement_of(graph)
+    fits = len(arrangement.order) <= MOST_ROWS and arrangement.is_mostly_drawn
+    return View.TASKS if fits else View.MAP
 
 
 _known: list[tuple[Graph, dict[View, TreeLayout]]] = []
@@ -84,6 +88,7 @@ def layout_of(graph: Graph, view: View) -> TreeLayout:
 
 _LAYOUTS: Mapping[View, Callable[[Graph], TreeLayout]] = {
     View.TASKS: TasksLayout,
+    View.MAP: MapLayout,
     View.DEPENDENCY: dependency_layout,
     View.GROUP: group_layout,
 }
@@ -113,7 +118,7 @@ class Views:
         found = self._outlines.get(view)
         if found is None:
             layout = self._layout(view)
-            found = Outline(layout, self._folded(view, layout))
+            found = self._rows_of(view, layout)
             if self.filter_query:
                 found.filter(self.names.matching(self.filter_query))
             self._outlines[view] = found
@@ -160,6 +165,11 @@ class Views:
             item = layout.parents[item]
         head = layout.head(item)
         return self._graph.labels[item] if head is None else head.key
+
+    def _rows_of(self, view: View, layout: TreeLayout) -> Outline:
+        if isinstance(layout, MapLayout):
+            return MapOutline(layout)
+        return Outline(layout, self._folded(view, layout))
 
     def _layout(self, view: View) -> TreeLayout:
         return (

@@ -36,6 +36,22 @@ WEIGHTS = (
     _S.SKIPPED,
 )
 """The first of these that occurs stands for many nodes. Its count stays longest in narrow rows."""
+WORST_FIRST = (
+    _S.FAILED,
+    _S.RETRYING,
+    _S.CANCELLING,
+    _S.RUNNING,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.READY,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
+"""The first of these that occurs is shown by a cell that stands for several nodes.
+
+What has failed before or is told to stop goes before what runs. The weights of group rows prefer what moves.
+"""
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:

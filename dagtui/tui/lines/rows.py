@@ -40,6 +40,8 @@ class Role(enum.StrEnum):
     """The sign of a failure, filled with its colour."""
     BAR = "rows--bar"
     """The heading of the focused pane."""
+    CELL = "rows--cell"
+    """The cell of the map that has the cursor."""
 
 
 FILLED: Final = frozenset({Role.BADGE, Role.BAR})

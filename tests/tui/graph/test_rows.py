@@ -101,11 +101,13 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_every_glyph_takes_one_cell(glyphs: Glyphs) -> None:
     words = {"dots", "separator", "chosen", "choice", "branch"}
-    several = {"statuses", "shares", "lanes", "shared_lanes"}
+    several = {"statuses", "shares", "lanes", "shared_lanes", "map_cells", "map_shares", "levels"}
     signs = [glyph for name, glyph in glyphs._asdict().items() if name not in words | several]
     every = [*signs, *glyphs.statuses, *glyphs.shares, *glyphs.lanes, *glyphs.shared_lanes]
+    every += [*glyphs.map_cells, *glyphs.map_shares, *glyphs.levels]
     assert all(cell_width(sign) == 1 for sign in every)
-    assert len(glyphs.statuses) == len(glyphs.shares) == len(NodeStatus)
+    assert len(glyphs.statuses) == len(glyphs.shares) == len(glyphs.map_cells) == len(NodeStatus)
+    assert len({*glyphs.map_cells, *glyphs.map_shares}) == len(NodeStatus) + 2, "they differ without colours"
 
 
 def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:

@@ -1,0 +1,80 @@
+"""Pace of a run: how many attempts ended in each second of the last minute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.state import RunState
+    from dagtui.text.amounts import ClockTime
+
+SPAN: Final = 60
+"""Seconds that are looked back."""
+_MEAN_OF: Final = 10
+"""Seconds from which the present rate is taken."""
+_MOST_READ: Final = 200_000
+"""In a larger graph, the times of nodes are not read. The pace is then known from when it was first shown."""
+
+
+class Pace:
+    """Counts nodes that end by looking at the run's counts, at most once for each frame that is drawn."""
+
+    def __init__(self, state: RunState, clock: ClockTime) -> None:
+        self._state = state
+        self._ended: dict[int, int] = {}
+        """By second of the run's clock, the number of nodes that ended in it."""
+        self._since = int(clock)
+        """The first second that is known."""
+        if len(state.ended) <= _MOST_READ:
+            self._read(clock)
+        self._before = self._count()
+
+    def take(self, clock: ClockTime) -> None:
+        """Count what has ended since the last call."""
+        now, second = self._count(), int(clock)
+        if now > self._before:
+            self._ended[second] = self._ended.get(second, 0) + now - self._before
+        self._before = now
+        if len(self._ended) > 2 * SPAN:
+            self._ended = {at: number for at, number in self._ended.items() if at > second - SPAN}
+
+    def bars(self, clock: ClockTime, most: int) -> list[int]:
+        """Return how many nodes ended in at most `most` equal parts of the last minute, the latest last.
+
+        The present second is left out, as it is not over.
+        """
+        if most < 1:
+            return []
+        step = -(-SPAN // most)
+        end = int(clock) // step * step if step > 1 else int(clock)
+        starts = range(end - SPAN // step * step, end, step)
+        return [sum(self._ended.get(at, 0) for at in range(start, start + step)) for start in starts if start >= 0]
+
+    def rate(self, clock: ClockTime) -> float:
+        """Return the present number of nodes that end in a second."""
+        end = int(clock)
+        seconds = range(max(self._since, end - _MEAN_OF), end)
+        return sum(self._ended.get(at, 0) for at in seconds) / len(seconds) if seconds else 0.0
+
+    def _count(self) -> int:
+        counts = self._state.counts
+        return counts[NodeStatus.COMPLETED] + counts[NodeStatus.FAILED]
+
+    def _read(self, clock: ClockTime) -> None:
+        """Read from the times of the nodes what ended before."""
+        state = self._state
+        self._since = max(0, int(clock) - SPAN)
+        first = clock - float(SPAN)
+        for node, ended in enumerate(state.ended):
+            if ended > first and state.attempt[state.graph.nodes[node]]:
+                self._ended[int(ended)] = self._ended.get(int(ended), 0) + 1
+
+
+def sparkline(numbers: Sequence[int], signs: str) -> str:
+    """Return numbers as bars by a row of signs for rising levels. Only 0 has the first of them."""
+    most, levels = max(numbers, default=0), len(signs) - 1
+    return "".join(signs[-(-number * levels // most) if most else 0] for number in numbers)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.store.screen_memory import ScreenMemory
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Actions
     from dagtui.tui.terminal.host import TerminalHost
@@ -67,6 +68,7 @@ class ScreenOptions(TypedDict, total=False):
     driver_class: type[Driver] | None
     keys: Mapping[str, str] | None
     state: ScreenState | None
+    memory: ScreenMemory | None
 
 
 class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
@@ -89,10 +91,12 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
         state: ScreenState | None = None,
+        memory: ScreenMemory | None = None,
     ) -> None:
         """Create the App on the terminal that `place` describes.
 
-        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. Raises KeymapError.
+        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App, and `memory` is what the
+        graph remembers of a screen. Raises KeymapError.
         """
         self.keymap = Keymap(self.ACTIONS, keys)
         self.place = place
@@ -106,7 +110,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look)
+        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look, memory=memory)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state

@@ -54,9 +54,9 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
     COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
-    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, navigator: Navigator | None = None) -> None:
         super().__init__()
-        self.navigator = Navigator(run.state)
+        self.navigator = navigator or Navigator(run.state)
         self.rows = Rows(run, self.navigator, look)
         self._run = run
         self._look = look

@@ -41,8 +41,13 @@ class NavigatorDump(TypedDict):
 class Navigator:
     """A cursor on the rows. It stays on its item while rows appear and disappear around it."""
 
-    def __init__(self, state: RunState, view: View | None = None) -> None:
-        """Create the cursor in a view, by default the first one of the graph."""
+    def __init__(
+        self, state: RunState, view: View | None = None, folds: dict[str, FoldsDump] | None = None, cursor: str = ""
+    ) -> None:
+        """Create the cursor in a view, by default the first one of the graph, with the folds of an earlier dump.
+
+        `cursor` is the name of its row in that dump. Names that this graph lacks are ignored.
+        """
         self.view = first_view(state.graph) if view is None else view
         self.cursor = NOTHING
         """The item under the cursor."""
@@ -57,8 +62,9 @@ class Navigator:
         self.staleness: Tallies | None = None
         """Like `tallies`, but counts stale nodes (0 or 1). None as long as no node was stale."""
         self._views = Views(state.graph, state.status, state.selected)
+        self._views.restore(folds or {})
         self._use(self._views.outline(self.view))
-        self._settle()
+        self._put_on(cursor)
 
     @property
     def row(self) -> int:
@@ -328,9 +334,7 @@ class Navigator:
         self.selected = {node for node in found if node is not None}
         self.view = View(dumped["view"])
         self._use(self._views.outline(self.view))
-        named = self._views.item_named(self.outline.layout, dumped["cursor"])
-        self.cursor = NOTHING if named is None else named
-        self._settle()
+        self._put_on(dumped["cursor"])
 
     def carry_over(self, other: Navigator) -> None:
         """Take over what another graph's navigator shows, by names. A cursor on what is gone moves to a row nearby."""
@@ -373,6 +377,12 @@ class Navigator:
             return -1, -1
         first, end = self.outline.span(self.cursor)
         return first, end - 1
+
+    def _put_on(self, name: str) -> None:
+        """Put the cursor on the row with a name of a dump, or on the first one."""
+        named = self._views.item_named(self.outline.layout, name)
+        self.cursor = NOTHING if named is None else named
+        self._settle()
 
     def _use(self, outline: Outline) -> None:
         self.outline = outline

@@ -94,6 +94,12 @@ _LAYOUTS: Mapping[View, Callable[[Graph], TreeLayout]] = {
 }
 
 
+def prepare_layout(graph: Graph, view: View) -> None:
+    """Compute the layout of a view in advance, unless it depends on statuses."""
+    if view in _LAYOUTS:
+        layout_of(graph, view)
+
+
 class Views:
     """The outlines of one graph."""
 

@@ -14,6 +14,7 @@ from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
+from dagtui.tui.graph.remembered import remembered_rows
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.page import JumpTo
@@ -21,7 +22,7 @@ from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.tab_strip import Tab, TabStrip
 from dagtui.tui.node.side import Side, SideState
 from dagtui.tui.screens.footer import Footer
-from dagtui.tui.screens.panes import Panes
+from dagtui.tui.screens.panes import USUAL_SHARE, Panes
 from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.screens.top_bar import TopBar
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dagtui.runs.view import RunView
+    from dagtui.store.screen_memory import ScreenMemory
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
@@ -53,6 +55,8 @@ class ScreenState:
     on_side: bool
     zoomed: bool
     touched: bool
+    share: float
+    """The share of the width that the left pane has."""
     tree: TreeDump
     side: SideState
 
@@ -64,15 +68,19 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_BELOW, "-wide")]  # noqa: RUF012 - Textual's attribute
     AUTO_FOCUS = "TreePane"
 
-    def __init__(self, run: RunView, keymap: Keymap, *, detachable: bool, look: Look) -> None:
+    def __init__(
+        self, run: RunView, keymap: Keymap, *, detachable: bool, look: Look, memory: ScreenMemory | None = None
+    ) -> None:
+        """Create the screen, as far as `memory` goes like the one that it is of."""
         super().__init__("-ascii" if look.ascii else None)
         self._run = run
         self._look = look
         self.top_bar = TopBar(run, look, reload_key=keymap.shown("run.reload", look))
         self.view_strip = TabStrip([Tab(view.title) for view in View], look, id="views")
-        self.tree_pane = TreePane(run, look)
+        self.tree_pane = TreePane(run, look, remembered_rows(run.state, memory))
         self.side = Side(run, look, keymap=keymap)
         self.panes = Panes(self.view_strip, self.tree_pane, self.side)
+        self.panes.share = (memory and memory.share) or USUAL_SHARE
         self._keymap = keymap
         self._detachable = detachable
         self.footer = Footer(keymap, look)
@@ -371,13 +379,12 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def dump_state(self) -> ScreenState:
         """Return the state of the screen."""
-        return ScreenState(
-            self.on_side, self._zoomed, self.touched, self.tree_pane.dump_state(), self.side.dump_state()
-        )
+        tree, side = self.tree_pane.dump_state(), self.side.dump_state()
+        return ScreenState(self.on_side, self._zoomed, self.touched, self.panes.share, tree, side)
 
     def restore_state(self, state: ScreenState) -> None:
         """Restore the state of another screen."""
-        self.touched = state.touched
+        self.touched, self.panes.share = state.touched, state.share
         self.tree_pane.restore_state(state.tree)
         self.side.restore_state(state.side)
         self.zoomed = state.zoomed

@@ -9,7 +9,9 @@ from weakref import ref
 from dagtui.host.attachment import ExitReason
 from dagtui.host.terminal_client import SENT_VARIABLES
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.graph.views import first_view, layout_of
+from dagtui.tui.graph.remembered import memory_view
+from dagtui.tui.graph.views import first_view, prepare_layout
+from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.terminal import modes
 from dagtui.tui.terminal.cleanup import forget_app, forget_codes, spare_what_is_loaded
 
@@ -102,7 +104,11 @@ class AttachedScreens:
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
         """The colour variables of the last terminal's environment."""
-        layout_of(run.graph, first_view(run.graph))  # computed here: this may be another thread than the run's
+        self._memory = GraphMemory(run)
+        self._recalled = self._memory.recalled()
+        """What the first screen takes over from earlier runs."""
+        # Computed here: this may be another thread than the run's.
+        prepare_layout(run.graph, memory_view(self._recalled) or first_view(run.graph))
         spare_what_is_loaded()
 
     async def show(self, attachment: Attachment) -> ExitReason:
@@ -119,6 +125,7 @@ class AttachedScreens:
             look=attachment.look,
             mouse=attachment.mouse,
             state=self._state,
+            memory=self._recalled if self._state is None else None,
             place=AttachedTerminal(attachment, self._until_failure),
         )
         gone = ref(app)
@@ -135,5 +142,7 @@ class AttachedScreens:
         finally:
             attachment.screen = None
         # The state itself may have caused the crash.
+        self._recalled = None
         self._state = None if leaving is ExitReason.CRASHED else app.last_state
+        await self._memory.keep(self._state, leaving)
         return leaving

@@ -16,6 +16,7 @@ from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.signals import watch_signals
 
@@ -31,7 +32,8 @@ class Show:
     def __init__(self, run: LiveRun, look: Look, *, mouse: bool) -> None:
         self._run = run
         self._look = look
-        self._app = DagtuiApp(run, look=look, mouse=mouse)
+        self._memory = GraphMemory(run)
+        self._app = DagtuiApp(run, look=look, mouse=mouse, memory=self._memory.recalled())
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
@@ -52,6 +54,7 @@ class Show:
                 self._leaving = await self._app.run_async(mouse=self._app.mouse) or ExitReason.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
+                await self._memory.keep(self._app.last_state, self._leaving)
                 await self._end()
 
     async def _end(self) -> None:

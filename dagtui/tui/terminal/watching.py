@@ -18,6 +18,7 @@ from dagtui.tui.actions.read_only import ReadOnlyActions
 from dagtui.tui.actions.table import ACTIONS, Handlers, bound
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screen_app import ScreenApp
+from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.host import OwnTerminal
 from dagtui.tui.terminal.show import own_summary
@@ -74,8 +75,9 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool)
     """
     run = FollowedRun.open(directory, graph_path)
     spare_what_is_loaded()
-    app = WatchApp(run, look=look, mouse=mouse)
-    leaving = anyio.run(_show, app, run)
+    memory = GraphMemory(run)
+    app = WatchApp(run, look=look, mouse=mouse, memory=memory.recalled())
+    leaving = anyio.run(_show, app, run, memory)
     if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number
     if leaving is ExitReason.LOST:
@@ -83,11 +85,14 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool)
     return _print_exit_message(run, look)
 
 
-async def _show(app: WatchApp, run: FollowedRun) -> ExitReason | None:
+async def _show(app: WatchApp, run: FollowedRun, memory: GraphMemory) -> ExitReason | None:
+    leaving = None
     try:
-        return await app.run_async(mouse=app.mouse)
+        leaving = await app.run_async(mouse=app.mouse)
+        return leaving
     finally:
         run.close()
+        await memory.keep(app.last_state, leaving or ExitReason.CRASHED)
 
 
 def _print_exit_message(run: FollowedRun, look: Look) -> int:

@@ -22,6 +22,13 @@ _REST_CELLS: Final = 12
 
 _CELL_KEY: Final = re.compile(r"(?<=[\[,])[^\[\],=]+=")
 _WORD: Final = re.compile(r"[^\s_./:,=\[-]*[\s_./:,=\[-]+")
+_PART: Final = re.compile(r"[./:]+(?=[^./:])")
+"""Separates the parts of a name, of which the last says most: `genome.align.STAR`."""
+_LEAST_BEGINNING: Final = 6
+"""The width in cells from which on a common beginning is not repeated."""
+_FITTING: Final = 24
+"""Names of at most this width in cells are not too long for rows."""
+_MOST_COMPARED: Final = 200_000
 
 
 class _Cut(NamedTuple):
@@ -45,7 +52,7 @@ def shortened(name: str, room: CellWidth, look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells. Of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
     if cell_width(name) <= room:
         return name
-    name = _without_keys(name)
+    name = without_keys(name)
     if cell_width(name) <= room or room < _LEAST_ROOM:
         return fit(name, room, look)
     return _middle_cut(name, room, _usual_tail(name, room)).shown(look.glyphs.cut)
@@ -58,13 +65,13 @@ def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequenc
     """
     if cell_width(name) <= room:
         return name
-    name = _without_keys(name)
+    name = without_keys(name)
     if cell_width(name) <= room or room < _LEAST_ROOM:
         return shortened(name, room, look)
     begun = fit(name, room)[:-1]
-    others = {_without_keys(other) for other in (*before, *after)} - {name}
+    others = {without_keys(other) for other in (*before, *after)} - {name}
     alike = [other for other in others if other.startswith(begun)]
-    is_said = bool(alike) and any(_without_keys(other).startswith(begun) for other in before)
+    is_said = bool(alike) and any(without_keys(other).startswith(begun) for other in before)
     start = _rest_start(name, alike, room) if is_said else 0
     dots = look.glyphs.cut
     for _ in range(2):
@@ -78,6 +85,8 @@ def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequenc
 
 def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     """Yield ways to show a name that does not fit, best first. One omits the beginning, if that is allowed."""
+    if not start:
+        yield from _last_parts(name, room)
     rest = name[start:]
     tails = (_usual_tail(name, room), room * 3 // 4, room // 4)
     if start and cell_width(rest) < room:
@@ -85,6 +94,31 @@ def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     elif start:
         yield from (_middle_cut(rest, room - 1, tail)._replace(begins=False) for tail in tails)
     yield from (_middle_cut(name, room, tail) for tail in tails)
+
+
+def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
+    """Yield the name's last parts, as many as fit, or the last one without its middle."""
+    task, _, cell = name.partition("[")
+    starts = [part.end() for part in _PART.finditer(task)]
+    fitting = next((start for start in starts if cell_width(name[start:]) < room), None)
+    if fitting is not None and cell_width(name[fitting:]) >= room // 2:
+        yield _Cut("", name[fitting:], begins=False)
+    elif starts and fitting is None and room > 2 * _LEAST_ROOM and not cell:
+        rest = name[starts[-1] :]
+        yield _middle_cut(rest, room - 1, _usual_tail(rest, room - 1))._replace(begins=False)
+
+
+def common_beginning(names: Sequence[str]) -> str:
+    """Return the whole words that all names begin with, if some name is too long and so is the beginning. Else ""."""
+    if not 2 <= len(names) <= _MOST_COMPARED or cell_width(max(names, key=len)) <= _FITTING:
+        return ""
+    first, last = min(names), max(names)
+    longest = max(names, key=len)
+    starts = [word.end() for word in _WORD.finditer(first[: _begin_alike(first, last)])]
+    # What is left says something by itself.
+    start = next((start for start in reversed(starts) if cell_width(longest[start:]) >= _REST_CELLS), 0)
+    found = first[:start]
+    return "" if cell_width(found) < _LEAST_BEGINNING or found == first or "[" in found else found
 
 
 def _middle_cut(name: str, room: CellWidth, tail_cells: CellWidth) -> _Cut:
@@ -118,7 +152,7 @@ def _begin_alike(name: str, other: str) -> int:
 
 
 @lru_cache(maxsize=512)
-def _without_keys(name: str) -> str:
+def without_keys(name: str) -> str:
     """Return `task[cell]` without the names of the keys, which are the same in all siblings."""
     if not name.endswith("]"):
         return name

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
-from dagtui.engine.why import root_cause, waiting_words, why
-from dagtui.text import fit, label
+from dagtui.engine.status import ALIVE, ENDED, Cause, NodeStatus
+from dagtui.engine.why import waiting_words, why
+from dagtui.text import label
 from dagtui.text.amounts import CellWidth, seconds_since, seconds_until
-from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import TIME_CELLS, WIDE, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.layout import GroupKind, GroupRow
+from dagtui.tui.graph.reasons import Reasons
 from dagtui.tui.graph.row_body import Body, Note
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run
@@ -33,7 +33,6 @@ ASIDE = 80
 """From this width on, in cells, rows show more words in a column of their own."""
 
 _S = NodeStatus
-_WHY_CELLS, _CAUSE_CELLS = CellWidth(18), CellWidth(16)
 _OWN = 4
 _BELOW = _OWN + len(WEIGHTS)
 """The first rank of notes on folded nodes. The counts of the row's own nodes stay longer."""
@@ -58,6 +57,7 @@ class Bodies:
         self.glyphs = look.glyphs
         self._look = look
         self._names = names
+        self.reasons = Reasons(run.state, names)
         self._run = run
         self._state = run.state
         self._graph = run.graph
@@ -143,14 +143,15 @@ class Bodies:
         if node in self._state.off_record:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
-        if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(Note(1, Span(words, self._role(node, status))))
         time = self.time(node, clock)
         if time or notes:
             notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
+        reason = self.reasons.of(node) if width < ASIDE else None
+        if status is _S.FAILED_PARENT and width >= ASIDE:
+            reason = self.reasons.blocked(node, Role.MUTED, clock)
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return status_run(status, self._look), Body(name, notes=notes, aside=aside)
+        return status_run(status, self._look), Body(name, notes=notes, aside=aside, reason=reason)
 
     def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
@@ -159,20 +160,6 @@ class Bodies:
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
         name = Span(self._names.name(item), Role.MUTED)
         return SPACE, Body(name, Span(suffix, Role.MUTED), aside=Span(words, Role.MUTED))
-
-    def _short_why(self, node: NodeIndex, status: NodeStatus) -> str:
-        state = self._state
-        if status in EXPLAINED:
-            return fit(label(state.why.get(node, "").partition(":")[0]), _WHY_CELLS, self._look)
-        if status is _S.FAILED_PARENT:
-            return "by " + name_label(self._graph.labels[root_cause(state, node)], _CAUSE_CELLS, self._look)
-        if state.cause[node] == Cause.ASKS:
-            return "asks"
-        if status is _S.WAITING and state.is_finally and state.is_finally[node]:
-            return "finally"
-        if status is _S.READY and (state.paused or state.held_up):
-            return "paused" if state.paused else "held up"
-        return ""
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
@@ -188,13 +175,9 @@ class Bodies:
             # The time column already shows how many parents are settled.
             return Span(waiting_words(state, node), Role.MUTED)
         if status is _S.FAILED_PARENT:
-            return Span(label(why(state, node, clock)), Role.MUTED)
+            return Span("")
         loud = status is _S.FAILED or state.cause[node] == Cause.ASKS
-        return Span(label(why(state, node, clock)), self._role(node, status) if loud else Role.MUTED)
-
-    def _role(self, node: NodeIndex, status: NodeStatus) -> str:
-        """Return the role of words about a status. What waits for a person stands out."""
-        return STATUS_CLASSES[_S.RETRYING if self._state.cause[node] == Cause.ASKS else status]
+        return Span(label(why(state, node, clock)), self.reasons.role(node) if loud else Role.MUTED)
 
     # Other rows
 

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dagtui.text.look import Glyphs, Look
+    from dagtui.tui.graph.reasons import ShortReason
 
 _EMPTY = Span("")
 _LEAST_ASIDE: Final = 8
+_LEAST_REASON: Final = CellWidth(12)
+"""A reason has this many of its cells before a long name is shown in full."""
+_LEAST_SAID: Final = 5
+"""In fewer cells, the start of a reason says nothing."""
+_SIGN: Final = 2
 _GAP: Final = 2
 """Cells between a strip and the aside."""
 
@@ -50,6 +56,8 @@ class Body(NamedTuple):
     """Additional words, in a column of their own if there is room."""
     strip: Strip | None = None
     """Cells of its nodes, in a column of their own."""
+    reason: ShortReason | None = None
+    """Why it has its status. It takes what is free, and leaves a sign where nothing is."""
 
 
 def fitted(
@@ -58,42 +66,62 @@ def fitted(
     """Return the body in exactly `room` cells: notes are dropped first, then the name is shortened.
 
     `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
-    column of 0 omits it.
+    column of 0 omits it. The reason then stands before the notes, in what is free, and shortens a long name.
     """
     if body.strip is not None:
         return _with_strip(body, body.strip, room, shorten, look)
     wanted = body.name.width + body.suffix.width
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
+    if body.reason is not None and not column:
+        free, most = CellWidth(room - taken - wanted), CellWidth(room - taken - least)
+        notes = [*_before_notes(body.reason, max(free, min(most, _LEAST_REASON)), look), *notes]
+        taken = width_of(notes)
     name_room = max(NO_CELLS, room - taken - body.suffix.width)
     pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role)]
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
     free = room - taken - width_of(pieces)
-    if column and body.aside.text:
+    if column:
         gap = max(2, column - width_of(pieces))
-        words = fit(body.aside.text, free - gap - 1, look) if free > gap + 8 else ""
-        if words:
-            pieces += [spaces(gap), Span(words, body.aside.role)]
-            free = room - taken - width_of(pieces)
-    pieces.append(spaces(free))
+        pieces += _aside(body, spaces(gap), CellWidth(free - gap - 1), look) if free > gap + _LEAST_ASIDE else ()
+    pieces.append(spaces(room - taken - width_of(pieces)))
     return pieces + notes
+
+
+def _aside(body: Body, gap: Span, room: CellWidth, look: Look) -> list[Span]:
+    """Return the aside, or else the reason, after a gap."""
+    if body.aside.text:
+        return [gap, Span(fit(body.aside.text, room, look), body.aside.role)]
+    return [gap, Span(body.reason.fitted(room, look), body.reason.role)] if body.reason is not None else []
+
+
+def _before_notes(reason: ShortReason, room: CellWidth, look: Look) -> list[Span]:
+    """Return the reason in at most `room` cells with a space before it, or the sign that one is left out."""
+    if room < _SIGN:
+        return []
+    said = reason.fitted(CellWidth(room - 1), look)
+    return [SPACE, Span(said if room - 1 >= min(_LEAST_SAID, reason.width) else look.glyphs.cut, reason.role)]
 
 
 def _with_strip(
     body: Body, strip: Strip, room: CellWidth, shorten: Callable[[CellWidth], str], look: Look
 ) -> list[Span]:
-    """Return the body with its strip in a column of its own."""
+    """Return the body with its strip in a column of its own. The reason goes before the time."""
     column = min(strip.column, room)
-    notes, taken = _chosen(body, CellWidth(max(0, room - column - min(strip.length, room // 4))))
+    beside = max(NO_CELLS, CellWidth(room - column - min(strip.length, room // 4)))
+    kept_free = min(body.reason.width, _LEAST_REASON) + 1 if body.reason is not None else 0
+    notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - kept_free)))
     name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
     pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role), body.suffix]
     if (free := room - taken - column) > 0:
         pieces += _spaced(column - width_of(pieces), strip.cells(CellWidth(free)), CellWidth(free))
         free = room - taken - width_of(pieces)
-        if body.aside.text and free > _LEAST_ASIDE + _GAP + 1:
+        if body.reason is not None:
+            notes = [*_before_notes(body.reason, CellWidth(free), look), *notes]
+        elif body.aside.text and free > _LEAST_ASIDE + _GAP + 1:
             pieces += [spaces(_GAP), Span(fit(body.aside.text, CellWidth(free - _GAP - 1), look), body.aside.role)]
-    pieces.append(spaces(room - taken - width_of(pieces)))
+    pieces.append(spaces(room - width_of(notes) - width_of(pieces)))
     return pieces + notes
 
 

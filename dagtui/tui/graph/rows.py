@@ -54,7 +54,7 @@ class Rows:
     def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
         self.glyphs = look.glyphs
         self._navigator = navigator
-        names = RowNames(run.graph, navigator, look)
+        self.names = names = RowNames(run.graph, navigator, look)
         self.bodies = Bodies(run, navigator, names, look)
         tree = TreeRows(self.bodies, navigator, run.graph, names, look)
         self._views: Mapping[View, ViewRows] = {
@@ -89,6 +89,7 @@ class Rows:
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
+        self.names.suit(width)
         mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
         return [mark, *self._shown.spans(item, width, clock)]
 

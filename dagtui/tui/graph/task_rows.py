@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
-from dagtui.text.labels import name_label
-from dagtui.tui.graph.amounts import elapsed, time_cells, time_text
+from dagtui.tui.graph.amounts import elapsed, time_text
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.tallies import OUTSIDE
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.reasons import ShortReason
     from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
     from dagtui.tui.graph.tasks_layout import TasksLayout
@@ -72,7 +72,8 @@ class TaskRows:
         staleness = self._navigator.staleness
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
-        return (item, self.lit(item), statuses, stale), self._time(layout, item, clock)
+        reason = self._reason(layout, item, statuses)
+        return (item, self.lit(item), statuses, stale, reason), self._time(layout, item, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
@@ -81,7 +82,7 @@ class TaskRows:
         glyph = SPACE
         if head is not None:
             _, body = self._bodies.head_body(item, head, width)
-            body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, width, clock)
+            body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, clock)
         else:
             glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
         statuses = self._statuses(layout, item)
@@ -92,8 +93,9 @@ class TaskRows:
         room = max(NO_CELLS, CellWidth(width - 1 - width_of(left)))
         if (family := layout.family(item)) is not None:
             body = self._after(body, layout, family)
+            widest = CellWidth(layout.widest - len(self._names.beginning))
             cells = partial(strip, statuses, _RANKS, look=self._look)
-            body = body._replace(strip=Strip(_strip_column(layout, room, width), len(statuses), cells))
+            body = body._replace(strip=Strip(_strip_column(widest, layout.longest, room), len(statuses), cells))
         return left + fitted(body, room, column=NO_CELLS, shorten=partial(self._names.cut, item), look=self._look)
 
     def lit(self, item: int) -> tuple[object, ...]:
@@ -113,18 +115,27 @@ class TaskRows:
         parents = layout.undrawn_parents(family)
         if not parents or body.aside.text:
             return body
-        names = [name_label(layout.families.members[parent].title) for parent in parents[:_NAMED]]
+        names = [self._names.of_task(layout.families.members[parent].title) for parent in parents[:_NAMED]]
         more = f" +{len(parents) - _NAMED}" if len(parents) > _NAMED else ""
         return body._replace(aside=Span(f"after {', '.join(names)}{more}", Role.MUTED))
 
-    def _family(self, body: Body, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> Body:
+    def _family(self, body: Body, layout: TasksLayout, item: int, clock: ClockTime) -> Body:
         """Return the body of a family's row, with its time and without what its strip shows as well."""
         stale = self._look.glyphs.stale
         notes = [note for note in body.notes if note.span.text.startswith(stale)]
         if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
             notes = list(body.notes[:-1])
-        time = Span(self._time(layout, item, clock).rjust(time_cells(width)), Role.MUTED)
-        return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)])
+        time = Span(self._time(layout, item, clock).rjust(TIME_CELLS), Role.MUTED)
+        reason = self._reason(layout, item, self._statuses(layout, item))
+        return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)], reason=reason)
+
+    def _reason(self, layout: TasksLayout, item: int, statuses: bytes) -> ShortReason | None:
+        """Return the reason of the first failed node of a row, or else of the first blocked one."""
+        for status in (_S.FAILED, _S.FAILED_PARENT):
+            if status in statuses:
+                found = self._navigator.tallies.having(status, layout.positions[item], layout.ends[item])
+                return self._bodies.reasons.of(layout.nodes[layout.items[next(found)]])
+        return None
 
     def _time(self, layout: TasksLayout, item: int, clock: ClockTime) -> str:
         """Return how long at least one node of a family has been running, by their last attempts."""
@@ -147,13 +158,18 @@ class TaskRows:
         return self._navigator.tallies.statuses(layout.positions[item], layout.ends[item])
 
 
-def _strip_column(layout: TasksLayout, room: CellWidth, width: CellWidth) -> CellWidth:
+def _strip_column(widest: CellWidth, longest: int, room: CellWidth) -> CellWidth:
     """Return where strips begin: after the longest title, as far as strips and times leave room for it."""
-    strips = min(layout.longest, room // 4)
-    return CellWidth(max(1, min(layout.widest + 2, max(_LEAST_TITLE, room - strips - time_cells(width) - 2))))
+    strips = min(longest, room // 4)
+    least = max(_LEAST_TITLE, min(_TITLE, room - strips - 2))
+    return CellWidth(max(1, min(widest + 2, max(least, room - strips - TIME_CELLS - 2))))
 
 
 _LEAST_TITLE: Final = 8
+_TITLE: Final = 14
+"""A title has this many of its cells before times have their column."""
+TIME_CELLS: Final = 6
+"""Cells of the column of times. A longer time takes cells of the words before it."""
 
 
 def _covered(spans: list[tuple[ClockTime, ClockTime]]) -> Seconds:

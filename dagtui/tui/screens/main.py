@@ -340,6 +340,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             said.append(f"{query}{plural(navigator.match_count, 'hit')}")
         if selected:
             said.append(f"{count(selected)} selected")
+        beginning = self.tree_pane.rows.names.beginning  # which the rows leave out
+        if beginning and not said:
+            said.append(label(beginning) + self._look.glyphs.cut)
         self.view_strip.words = ", ".join(said)
 
     # Messages of the panes

@@ -302,7 +302,7 @@ STEPS = [
 
 @pytest.mark.parametrize("width", [24, 32, 48])
 def test_long_names_of_siblings_say_their_beginning_once_and_how_they_differ(width: int) -> None:
-    first, *others = shown_names(SAMPLES, width)
+    first, *others, _ = shown_names([*SAMPLES, "another"], width)
     assert first.startswith("call_")
     assert first.endswith("_1")
     assert others == [f"…chromosome_{number}" for number in range(2, 23)]
@@ -315,7 +315,7 @@ def test_long_names_of_one_workflow_look_different(width: int, edges: list[tuple
 
 
 def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> None:
-    rows = rows_of(Graph(SAMPLES[:3], []), [])
+    rows = rows_of(Graph([*SAMPLES[:3], "another"], []), [])
     assert "…chromosome_3" in text(rows, 2, 32)
     rows._navigator.set_filter("chromosome_3")
     assert "call_" in text(rows, 2, 32)
@@ -324,7 +324,11 @@ def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> 
 def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
     rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
     rows.bodies._state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
-    assert "by call_va…mosome_1" in text(rows, 1, 60)
+    assert "by call_variants_for_sample_NA12878_chromosome_1" in text(rows, 1, 60)
+    assert "by call_variant…_chromosome_1" in text(rows, 1, 40)
+    for width in (16, 20, 24, 28):
+        row = text(rows, 1, width)
+        assert " by " in row or " … " in row + " ", "a sign at least"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""Reasons in rows: in a word or two, why a node has its status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.status import EXPLAINED, Cause, NodeStatus
+from dagtui.engine.why import root_cause, why
+from dagtui.text import fit, label
+from dagtui.text.amounts import CellWidth
+from dagtui.text.shortening import shortened
+from dagtui.text.widths import cell_width
+from dagtui.tui.lines.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
+    from dagtui.text.look import Look
+    from dagtui.tui.graph.row_names import RowNames
+
+_S = NodeStatus
+_LEAST_NAME = 4
+"""The least cells in which a name says something."""
+
+
+class ShortReason(NamedTuple):
+    """Words about a status, with the name of another node in them. They are cut to what is free in a row."""
+
+    words: str
+    role: str
+    name: str = ""
+    """The name of the node at the end of the words."""
+    more: str = ""
+    """Words after it, which are left out first."""
+
+    @property
+    def width(self) -> CellWidth:
+        """The cells of all of it."""
+        return cell_width(self.words + self.name + self.more)
+
+    def fitted(self, room: CellWidth, look: Look) -> str:
+        """Return it in at most `room` cells. The name keeps its end."""
+        text = self.words + self.name + self.more
+        if cell_width(text) <= room:
+            return text
+        rest = CellWidth(room - cell_width(self.words))
+        if not self.name or rest < _LEAST_NAME:
+            return fit(text, room, look)
+        return self.words + shortened(self.name, rest, look)
+
+
+class Reasons:
+    """The reasons of a run's nodes."""
+
+    def __init__(self, state: RunState, names: RowNames) -> None:
+        self._state = state
+        self._names = names
+
+    def of(self, node: NodeIndex) -> ShortReason | None:
+        """Return why a node has its status, or None if the status says it."""
+        state = self._state
+        status = state.status_of(node)
+        role = self.role(node)
+        if status in EXPLAINED:
+            words = label(state.why.get(node, "").partition(":")[0])
+            return ShortReason(words, role) if words else None
+        if status is _S.FAILED_PARENT:
+            return ShortReason("by ", role, self._names.of_node(root_cause(state, node)))
+        if state.cause[node] == Cause.ASKS:
+            return ShortReason("asks", role)
+        if status is _S.WAITING and state.is_finally and state.is_finally[node]:
+            return ShortReason("finally", role)
+        if status is _S.READY and (state.paused or state.held_up):
+            return ShortReason("paused" if state.paused else "held up", role)
+        return None
+
+    def blocked(self, node: NodeIndex, role: str, clock: ClockTime) -> ShortReason:
+        """Return what blocks a node, and how that ended."""
+        root = root_cause(self._state, node)
+        is_known = self._state.status_of(root) is not _S.FAILED_PARENT
+        more = f" ({label(why(self._state, root, clock))})" if is_known else ""
+        return ShortReason("blocked by ", role, self._names.of_node(root), more)
+
+    def role(self, node: NodeIndex) -> str:
+        """Return the role of words about a node's status. What waits for a person stands out."""
+        is_asking = self._state.cause[node] == Cause.ASKS
+        return STATUS_CLASSES[_S.RETRYING if is_asking else self._state.status_of(node)]

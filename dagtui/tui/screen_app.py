@@ -30,6 +30,7 @@ from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at h
 from dagtui.tui.screens.graph_switch import GraphSwitch
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import Palette
+from dagtui.tui.screens.title import progress_of, title_of
 from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
@@ -352,9 +353,16 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             self.end_typing()
         elif self._typist is not None and not self.main.top_bar.said:
             self._typist.say()
+        self._announce()
         if self._restored:
             self._tell_settled()
         self._tell_notes()
+
+    def _announce(self) -> None:
+        """Tell the terminal title and progress."""
+        driver = self.terminal_driver
+        if driver is not None and not self.lent:
+            driver.announcer.tell(title_of(self.view, self.look), *progress_of(self.view), at_once=self.view.settled)
 
     def _tell_settled(self) -> None:
         """Announce how the run ended and what can be done now."""

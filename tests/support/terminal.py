@@ -29,7 +29,8 @@ ROOT = Path(__file__).parents[2]
 
 # What the driver sets and undoes, and what frames consist of: every byte sent to a terminal is one of these.
 _MODES = re.compile(
-    rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p|\x1b\[5n"
+    rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p|\x1b\[5n|\x1b\[2[23];0t"
+    rb"|\x1b\]2;[\x20-\x7e]* [0-9,]+/[0-9,]+\x07"  # the title that the program gives the terminal
 )
 _FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")
 _REPAINT = re.compile(rb"\x18|\x0f|\x1b\(B|\x1b\[r|\x1b\[\?6l|\x1b\[2J")
@@ -165,7 +166,7 @@ class PtyTerminal:
         sent = bytes(self.raw)
         undone = [(b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[>25u", b"\x1b[<u")]
         undone += [(b"\x1b[?%dh" % mode, b"\x1b[?%dl" % mode) for mode in (1000, 1003, 1006, 1004, 2004)]
-        undone += [(b"\x1b[?7l", b"\x1b[?7h")]
+        undone += [(b"\x1b[?7l", b"\x1b[?7h"), (b"\x1b[22;0t", b"\x1b[23;0t")]
         return self.settings() == self.settings_before and all(sent.rfind(on) < sent.rfind(off) for on, off in undone)
 
     # What is done to it

@@ -15,6 +15,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 
 from dagtui.tui.terminal import modes
+from dagtui.tui.terminal.announcer import Announcer
 from dagtui.tui.terminal.frame_filter import frame_filter
 from dagtui.tui.terminal.latency_probe import QUESTION, LatencyProbe
 from dagtui.tui.terminal.reader import TerminalReader
@@ -70,6 +71,7 @@ class TerminalDriver(Driver):
         self._output: Descriptor | None = None
         self._reader: TerminalReader | None = None
         self._writer: TerminalWriter | None = None
+        self.announcer = Announcer(self._send, self._terminal.environment)
         self._echo: LatencyProbe | None = None
         """Set only where a link may hold output that the terminal has not received yet."""
         self._kernel_signals = SignalHandlers(
@@ -103,6 +105,7 @@ class TerminalDriver(Driver):
 
     def repaint(self) -> None:
         """Set the modes and paint everything again after another program has written to the terminal."""
+        self.announcer.forget()
         if self._send(modes.reentering(mouse=self._mouse)):
             self._app.refresh()
 
@@ -148,6 +151,7 @@ class TerminalDriver(Driver):
         except (OSError, termios.error) as error:
             self._lose(f"open: {error}")
             return
+        self.announcer.forget()
         self._send(modes.entering(mouse=self._mouse, ask_synchronized=self._knows_mode_queries()))
         self.resized()
 
@@ -233,7 +237,7 @@ class TerminalDriver(Driver):
 
     def _give_back(self) -> None:
         if self._writer is not None:
-            self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
+            self._writer.finish((self.announcer.ending + modes.leaving()).encode(), _LEAVE_SECONDS)
         if self._reader is not None:
             waits = self._echo is not None and self._echo.outstanding
             self._reader.discard(_ANSWER_SECONDS if waits else 0.0)
@@ -256,7 +260,7 @@ class TerminalDriver(Driver):
         if self._lost or self._output is None or self._line is None:
             return
         with contextlib.suppress(OSError):
-            os.write(self._output.number, (modes.CANCEL + modes.leaving()).encode())
+            os.write(self._output.number, (modes.CANCEL + self.announcer.ending + modes.leaving()).encode())
         self._line.restore()
 
     def _knows_mode_queries(self) -> bool:

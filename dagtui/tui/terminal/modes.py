@@ -25,6 +25,8 @@ _SYNCHRONIZED_OFF: Final = "\x1b[?2026l"
 # Cancels an unfinished sequence, then: normal character set, no colours, no margins, no origin.
 _SANE: Final = "\x18\x0f\x1b(B\x1b[m\x1b[r\x1b[?6l"
 _CLEAR: Final = "\x1b[2J"
+_TITLE_PUSH, _TITLE_POP = "\x1b[22;0t", "\x1b[23;0t"
+"""The terminal keeps the titles of its window and its icon on a stack, as xterm does. Others ignore the codes."""
 
 
 def entering(*, mouse: bool, ask_synchronized: bool) -> str:
@@ -33,7 +35,7 @@ def entering(*, mouse: bool, ask_synchronized: bool) -> str:
     In-band resize reports (mode 2048) are not requested: with them, Textual switches the mouse to pixels, and the
     kernel knows the size. Mode 1015 is not requested either: wherever both exist, 1006 replaces it.
     """
-    parts = [_ALTERNATE_ON, _SCREEN_ON]
+    parts = [_TITLE_PUSH, _ALTERNATE_ON, _SCREEN_ON]
     if not constants.DISABLE_KITTY_KEY:
         parts.append(_KEYBOARD_ON)
     if ask_synchronized:
@@ -58,7 +60,7 @@ def leaving() -> str:
     off, even if another program switched it on.
     """
     keyboard = "" if constants.DISABLE_KITTY_KEY else _KEYBOARD_OFF
-    return _SYNCHRONIZED_OFF + _MOUSE_OFF + keyboard + _ALTERNATE_OFF + "\x1b[m" + _SCREEN_OFF
+    return _SYNCHRONIZED_OFF + _MOUSE_OFF + keyboard + _ALTERNATE_OFF + "\x1b[m" + _SCREEN_OFF + _TITLE_POP
 
 
 CANCEL: Final = "\x18"

@@ -44,7 +44,7 @@ def row(kind: CommandKind, cases: dict[NodeStatus, NodeStatus | str]) -> list[ob
     ]
 
 
-SETTLED_ALREADY = "it is settled already"
+SETTLED_ALREADY = "it has finished already"
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ SETTLED_ALREADY = "it is settled already"
                 RTY: CND,
                 CNG: CNG,
                 OK: OK,
-                BAD: "everything in its subtree is settled already",
-                FP: "everything in its subtree is settled already",
-                CND: "everything in its subtree is settled already",
+                BAD: "everything in its subtree has finished already",
+                FP: "everything in its subtree has finished already",
+                CND: "everything in its subtree has finished already",
                 SKP: SKP,
             },
         ),
@@ -138,9 +138,9 @@ SETTLED_ALREADY = "it is settled already"
                 RTY: CND,
                 CNG: CNG,
                 OK: OK,
-                BAD: "everything is settled already",
-                FP: "everything is settled already",
-                CND: "everything is settled already",
+                BAD: "everything has finished already",
+                FP: "everything has finished already",
+                CND: "everything has finished already",
                 SKP: SKP,
             },
         ),

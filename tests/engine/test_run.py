@@ -372,7 +372,7 @@ def test_a_result_in_the_queue_is_taken_before_a_command(ask: Callable[[Run, Com
         run, _, record = begin(Graph(["a"], []), loop, lambda *_: (1.0, 0))
         await asyncio.sleep(2)
         assert run.state.status_of(0) is NodeStatus.READY, "without a driver no result is processed"
-        assert ask(run, Command(CommandKind.CANCEL, (0,))).nothing == "it is settled already: done"
+        assert ask(run, Command(CommandKind.CANCEL, (0,))).nothing == "it has finished already: done"
         run.turn()
         assert record.has(0, NodeStatus.COMPLETED, 1)
 

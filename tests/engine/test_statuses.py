@@ -232,7 +232,7 @@ def test_after_its_back_off_a_node_waits_again_for_parents_that_were_reset():
 def test_a_result_that_was_queued_before_a_cancel_wins(status: NodeStatus):
     scene = Scene(dag("a"))
     scene.bring("a", status)
-    assert scene.command(CANCEL, "a").nothing == f"it is settled already: {status.word}"
+    assert scene.command(CANCEL, "a").nothing == f"it has finished already: {status.word}"
     assert scene["a"] is status
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.status import SETTLED, Cause, NodeStatus
@@ -62,6 +62,7 @@ _DECIDE: dict[NodeStatus, Step | str] = {
     NodeStatus.CANCELLING: "it is cancelling; cancel it first",
 }
 
+ALREADY_SUCCEEDED: Final = "it already succeeded; rerun it instead"
 COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
     CommandKind.RETRY: {
         NodeStatus.WAITING: "it has not run yet, it waits for its parents",
@@ -69,7 +70,7 @@ COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
         NodeStatus.RUNNING: "it is running; cancel it, or rerun it",
         NodeStatus.RETRYING: Step.RESET,
         NodeStatus.CANCELLING: Step.RESTART,
-        NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
+        NodeStatus.COMPLETED: ALREADY_SUCCEEDED,
         NodeStatus.FAILED: Step.RESET,
         NodeStatus.FAILED_PARENT: Step.RESET_CAUSES,
         NodeStatus.CANCELLED: Step.RESET,
@@ -87,7 +88,7 @@ COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
         NodeStatus.RUNNING: Step.STOP,
         NodeStatus.RETRYING: Step.MARK,
         NodeStatus.CANCELLING: Step.STOP,
-        **{status: f"it is settled already: {status.word}" for status in SETTLED},
+        **{status: f"it has finished already: {status.word}" for status in SETTLED},
     },
     CommandKind.SKIP: {**_DECIDE, NodeStatus.COMPLETED: "it succeeded; there is nothing to skip"},
     CommandKind.MARK_DONE: {**_DECIDE, NodeStatus.COMPLETED: "it is done already"},

@@ -34,7 +34,7 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
     if kind is CommandKind.RETRY_FAILED:
         return None if next(state.failures(), None) is not None else "nothing has failed"
     if kind is CommandKind.CANCEL_ALL:
-        return None if state.unsettled else "everything is settled already"
+        return None if state.unsettled else "everything has finished already"
     if not command.nodes:
         return "it needs at least one node"
     if kind is not CommandKind.RETRY and all(map(state.is_outside, command.nodes)):
@@ -92,7 +92,7 @@ def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> st
         return None
     if state.unsettled and subtrees_have(run.graph, command.nodes, is_unsettled, most):
         return "what is unsettled in its subtree runs regardless of what is above; cancel that instead"
-    return "everything in its subtree is settled already"
+    return "everything in its subtree has finished already"
 
 
 def _rerun_refusal(run: Propagation, command: Command, most: int) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.rules.commands import ALREADY_SUCCEEDED
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import done
@@ -152,4 +153,6 @@ class RunActions:
         role = Role.MUTED if result.nothing is not None else Role.PLAIN
         changed = self._run.changed_file
         was_read_before = f" ({changed.brief})" if changed is not None and result.again else ""
-        self._app.say(done(self._run.state, result) + was_read_before, role)
+        key = self._app.keymap.shown("node.rerun", self._app.look) if result.nothing == ALREADY_SUCCEEDED else ""
+        which = f" ({key})" if key else ""
+        self._app.say(done(self._run.state, result) + which + was_read_before, role)

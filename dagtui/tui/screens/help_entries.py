@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
 
 MEANINGS = {
-    NodeStatus.WAITING: "its parents, or all others of the run, are not settled yet",
+    NodeStatus.WAITING: "some of its parents, or of the run, have not finished",
     NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause",
     NodeStatus.RUNNING: "an attempt is executing",
     NodeStatus.RETRYING: "failed, waits for its next attempt",

@@ -212,9 +212,9 @@ async def test_a_command_that_would_do_nothing_says_why():
     async with opened(app) as pilot:
         app.main.tree_pane.select(app.view.graph.node("fetch"))
         await pilot.press("r")
-        assert "fetch: it already succeeded; rerun it" in screen_text(app)
+        assert "fetch: it already succeeded; rerun it instead (R)" in screen_text(app)
         await pilot.press("x")
-        assert "it is settled already" in screen_text(app)
+        assert "it has finished already" in screen_text(app)
         assert app.screen is app.main
 
 

@@ -1,0 +1,43 @@
+"""Pictures of every view and dialog, of graphs of every shape, at every size: as text, in snapshots/gallery.
+
+`--snapshot-update` writes them anew. `python tests/tui/gallery GRAPH SIZE TITLE` draws one, to look at.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from tui.gallery.album import Album, difference
+from tui.gallery.scenes import DEMO, NAMES, SIZES, inside, pictures
+from tui.recordings import FOLDER
+
+pytestmark = pytest.mark.anyio
+
+ALBUMS = Path(__file__).parent / "snapshots" / "gallery"
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", NAMES)
+async def test_pictures(name: str, size: tuple[int, int], tmp_path: Path, request: pytest.FixtureRequest):
+    album = Album(ALBUMS / f"{name}.txt")
+    prefix = f"{size[0]}x{size[1]} "
+    with inside(FOLDER if name == DEMO else tmp_path):
+        found = {prefix + title: album.page(picture) async for title, picture, _ in pictures(name, size)}
+    if request.config.getoption("update_snapshots"):
+        album.write(found, prefix)
+        return
+    stored = {title: page for title, page in album.pages.items() if title.startswith(prefix)}
+    differences = [difference(title, stored.get(title), page) for title, page in found.items()]
+    assert "\n".join(filter(None, differences)) == ""
+    assert found.keys() == stored.keys()

@@ -14,7 +14,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page, wrapped
 from dagtui.tui.lines.prompt_screen import PromptScreen
-from dagtui.tui.lines.rows import Role, Row, Span, row
+from dagtui.tui.lines.rows import Role, Row, Span, row, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,12 +104,12 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
             return
         self._head.set_rows(list(self.head()))
         self._body.set_rows(list(self.body()))
-        self._keys.set_rows([row(*_key_runs(self.keys()))])
-        box = self.query_one("#box")
         inside = self.inside
+        self._keys.set_rows(_key_rows(self.keys(), inside))
+        box = self.query_one("#box")
         rows = self._body.rows_at(inside)
         if rows > self._room(inside):
-            self._keys.set_rows([row(*_key_runs([*self.keys(), SCROLLS]))])
+            self._keys.set_rows(_key_rows([*self.keys(), SCROLLS], inside))
         box.styles.width = inside + _CHROME
         self._head.styles.height = self._head.rows_at(inside)
         self._keys.styles.height = self._keys.rows_at(inside)
@@ -203,10 +203,14 @@ def choice(words: str, pressed: str, look: Look) -> tuple[Span, Span]:
     return Span(f"{mark} {words}", role, pressed), Span("   ")
 
 
-def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Span]:
-    runs: list[Span] = []
+def _key_rows(keys: Sequence[tuple[str, str]], width: CellWidth) -> list[Row]:
+    """Return keys with their words, in as few rows as they fit in. No key is parted from its words."""
+    lines: list[list[Span]] = [[]]
     for key, words in keys:
         first = key.split(" ")[0]
         pressed = "" if (key, words) == SCROLLS else _PRESSED.get(first, first)
-        runs += [Span("   " if runs else ""), Span(key, Role.KEY, pressed), Span(f" {words}", Role.MUTED, pressed)]
-    return runs
+        entry = [Span(key, Role.KEY, pressed), Span(f" {words}", Role.MUTED, pressed)]
+        if lines[-1] and width_of(lines[-1]) + 3 + width_of(entry) > width:
+            lines.append([])
+        lines[-1] += [*([Span("   ")] if lines[-1] else []), *entry]
+    return [row(*line) for line in lines]

@@ -81,7 +81,7 @@ class HelpScreen(Reader):
         else:
             parts = [[*here], [*known], [*others]]
         parts = [part for part in parts if part]
-        count = 1 if room < _TWO_FROM else 2 if room < _THREE_FROM else 3
+        count = max(1, len(parts))  # a filter may leave nothing for a column
         width = CellWidth((room - _GAP * (count - 1)) // count)
         rows = beside([column(part, width) for part in parts], width, _GAP)
         about = [] if self._query or not self._about else [*self._about, row()]

@@ -76,9 +76,6 @@ class TestScreens:
     async def test_preview(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("waiting", "train[seed=1,size=small]", ["X"], size) == picture
 
-    async def test_help(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
-        assert await screen("running", "download", ["question_mark"], size) == picture
-
 
 class TestLooks:
     @pytest.mark.parametrize("theme", ["dark", "light", "ansi", "contrast"])

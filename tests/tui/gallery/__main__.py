@@ -23,7 +23,7 @@ async def draw(folder: Path, name: str, size: tuple[int, int], only: str) -> Non
         async for title, _, app in pictures(name, size, only):
             path = folder / f"{name}-{size[0]}x{size[1]}-{title}.svg".replace(" ", "_").replace(",", "")
             path.write_text(app.export_screenshot(), encoding="utf-8")
-            print(path)
+            sys.stdout.write(f"{path}\n")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tui.gallery.album import taken
 from tui.gallery.graphs import PREFIX, diamonds, five_thousand, genome, hundred_thousand, rnaseq
 from tui.gallery.played import Failure, Played
-from tui.recordings import FOLDER, MOMENTS, recorded
+from tui.recordings import MOMENTS, recorded
 
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
@@ -108,7 +108,7 @@ NAMES: Final = [DEMO, *SCENES]
 @contextmanager
 def inside(directory: Path) -> Iterator[None]:
     """Work in a directory: paths that are shown must not depend on where it lies."""
-    before = os.getcwd()  # noqa: PTH109 - it is what chdir takes back
+    before = os.getcwd()
     os.chdir(directory)
     try:
         yield

@@ -66,7 +66,7 @@ async def test_every_key_and_status_is_there_at_every_size(size: tuple[int, int]
         sections = [*shown._here, *shown._signs, *shown._others]
         words = ["".join(span.text for span in entry.words) for one in sections for entry in one.entries]
         keys = {entry.sign.text for one in sections for entry in one.entries}
-        for action in ACTIONS:
+        for action in filter(lambda action: action.keys, ACTIONS):
             assert words.count(action.help) == 1, action.id
             assert app.keymap.all_shown(action.id) in keys
         rows = [row.text for row in shown.body()]

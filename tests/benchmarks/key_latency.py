@@ -18,7 +18,7 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.text.look import IN_UNICODE
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _MARKED = re.compile(r"\x1b\[(\d+);1H(?:\x1b\[[0-9;]*m)*▌")
 """A row that is painted with the cursor's mark at its beginning."""
 _LONGEST = 100  # characters of that
-CHANGES, NODES = 5_000, 100_000
+CHANGES = 5_000
 
 
 def tasks(count: int, seconds: float) -> str:
@@ -47,9 +47,23 @@ def tasks(count: int, seconds: float) -> str:
     return f"[tasks.t]\nrun = ['perl', '-e', '{program}']\nmatrix = {{ i = {list(range(count))} }}\n"
 
 
+class MadeUpRun(NamedTuple):
+    """A run in which statuses change at a steady rate."""
+
+    nodes: int
+    keys: str
+    """Are pressed before it is measured."""
+
+
+MADE_UP = {
+    f"{CHANGES:,} changes/s, 100,000 nodes": MadeUpRun(100_000, "="),
+    f"{CHANGES:,} changes/s, 100,000 nodes, map": MadeUpRun(100_000, "v"),
+    f"{CHANGES:,} changes/s, 1,000,000 nodes": MadeUpRun(1_000_000, "="),
+    f"{CHANGES:,} changes/s, 1,000,000 nodes, map": MadeUpRun(1_000_000, "v"),
+}
 SCENARIOS = {
     "settled": '[tasks.a]\nrun = "true"\nmatrix = { i = [1, 2, 3, 4, 5, 6, 7, 8] }\n',
-    f"{CHANGES:,} changes/s, {NODES:,} nodes": "",
+    **dict.fromkeys(MADE_UP, ""),
     "200 logs, 10 lines/s": tasks(200, 0.1),
     "50 logs, 20 lines/s": tasks(50, 0.05),
 }
@@ -119,12 +133,12 @@ class MadeUp:
         """Nothing is alive."""
 
 
-def two_stages() -> Graph:
+def two_stages(nodes: int) -> Graph:
     """Half of the nodes need one of the other half each."""
     from dagtui.graph.loading import load
 
     with tempfile.TemporaryDirectory() as folder:
-        axes = f"matrix = {{ a = {list(range(NODES // 100))}, b = {list(range(50))} }}"
+        axes = f"matrix = {{ a = {list(range(nodes // 100))}, b = {list(range(50))} }}"
         needs = 'needs = ["first[a={{ matrix.a }},b={{ matrix.b }}]"]'
         path = Path(folder, "graph.toml")
         path.write_text(
@@ -133,7 +147,7 @@ def two_stages() -> Graph:
         return load(path)
 
 
-def show_made_up() -> None:
+def show_made_up(nodes: int) -> None:
     """Show a run in which statuses change at a steady rate."""
     from support.adopted_run import AdoptedRun, UnwrittenJournal
 
@@ -141,7 +155,7 @@ def show_made_up() -> None:
     from dagtui.engine.traversal import Traversal
     from dagtui.tui.terminal.show import show
 
-    graph = two_stages()
+    graph = two_stages(nodes)
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
     run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5), UnwrittenJournal())
     run.begin()
@@ -176,45 +190,58 @@ def press(terminal: Marked, key: str) -> float:
     return time.perf_counter() - began
 
 
-def measure(name: str, presses: int) -> list[float]:
-    """Seconds that each key press took."""
+def memory(pid: int) -> float:
+    """The most memory that a process had, in MB."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s*(\d+)", status.read_text(encoding="ascii")) if status.exists() else None
+    return int(found[1]) / 1000 if found else 0.0
+
+
+def measure(name: str, presses: int) -> tuple[list[float], float]:
+    """Seconds that each key press took, and the memory of the process with the screen in MB."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
         folder = Path(path)
         graph = folder / "graph.toml"
         graph.write_text(f"version = 1\n{SCENARIOS[name]}")
         command = [sys.executable, "-m", "dagtui", "--fresh", "-j200", str(graph)]
         if not SCENARIOS[name]:
-            command = [sys.executable, __file__, "--made-up"]
+            command = [sys.executable, __file__, "--made-up", str(MADE_UP[name].nodes)]
         env = {"DAGTUI_SOCKET_DIR": str(folder / "s"), "LANG": "C.UTF-8", "SSH_CONNECTION": ""}
         with Marked(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
-            terminal.wait_for(lambda: terminal.row >= 0, "cursor", 60)
-            terminal.send("=")
+            terminal.wait_for(lambda: terminal.row >= 0, "cursor", 300)
+            terminal.send(MADE_UP[name].keys if name in MADE_UP else "=")
             terminal.pass_time(4)
             press(terminal, "j")  # from the row of all of them to one of them
             taken = []
             for number in range(presses):
                 taken.append(press(terminal, "jk"[number % 2]))
                 terminal.pass_time(random.uniform(0.05, 0.12))
+            taken_memory = memory(terminal.process.pid)
         for pid in processes_with(str(folder)):
             os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not processes_with(str(folder)), "its end")
-        return taken
+        return taken, taken_memory
 
 
 def main() -> None:
     """Measure every scenario."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--presses", type=int, default=300)
-    parser.add_argument("--made-up", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--only", default="", help="measure the scenarios with this in their names")
+    parser.add_argument("--made-up", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.made_up:
-        show_made_up()
+        show_made_up(options.made_up)
         return
-    print(f"{'':36}{'p50':>9}{'p99':>9}{'most':>9}")
+    print(f"{'':42}{'p50':>9}{'p99':>9}{'most':>9}{'memory':>10}")
     for name in SCENARIOS:
-        taken = sorted(measure(name, options.presses))
+        if options.only not in name:
+            continue
+        seconds_taken, megabytes = measure(name, options.presses)
+        taken = sorted(seconds_taken)
         figures = (statistics.median(taken), taken[int(len(taken) * 0.99)], taken[-1])
-        print(f"{name:36}" + "".join(f"{seconds * 1000:6.1f} ms" for seconds in figures), flush=True)
+        shown = "".join(f"{seconds * 1000:6.1f} ms" for seconds in figures)
+        print(f"{name:42}{shown}{megabytes:7.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from tui.many_nodes import half_done
 from tui.recordings import FOLDER, MOMENTS, recorded
 from tui.svg import SvgExtension
 
 from dagtui.text.look import IN_ASCII, Look
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -75,6 +77,23 @@ class TestScreens:
 
     async def test_preview(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("waiting", "train[seed=1,size=small]", ["X"], size) == picture
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [((80, 24), "ansi"), ((120, 40), "dark"), ((200, 50), "light")],
+    ids=["80x24", "120x40", "200x50"],
+)
+async def test_map(picture: SnapshotAssertion, size: tuple[int, int], theme: str) -> None:
+    app = DagtuiApp(half_done(), look=Look(theme=theme))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.main.show_view(View.MAP)
+        await pilot.press("e", "e")
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        assert app.export_screenshot() == picture
+        await pilot.press("escape")
 
 
 class TestLooks:

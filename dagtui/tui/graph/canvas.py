@@ -16,7 +16,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_regions
+from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_grid_regions, changed_regions
 from dagtui.tui.lines.rows import FILLED, Role, Span
 from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
@@ -123,7 +123,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         navigator = self.navigator
         if not self.is_running:
             return
-        navigator.fit(self.row_width, self.size.height)
+        navigator.fit(CellWidth(self.content_region.width), self.size.height)
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
@@ -246,11 +246,12 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         """
         width, top = self.row_width, self.scroll_offset.y
         changed: list[list[Region]] = []
+        differing = changed_grid_regions if self.rows.is_grid else changed_regions
         for row in rows:
             before = self._drawn.get(row)
             if before is not None:
                 drawn = self._drawn[row] = self._draw(row, width)
-                changed.append(changed_regions(before.strip, drawn.strip, row - top, width))
+                changed.append(differing(before.strip, drawn.strip, row - top, width))
         if any(changed):
             self.refresh(*chain.from_iterable(changed))
         return sum(map(bool, changed))
@@ -263,7 +264,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         item = outline.drawn(row)
         at_cursor = row == self.navigator.row
         spans = joined(self.rows.spans(item, width, self._clock, cursor=at_cursor))
-        is_covered = at_cursor and self.rows.covers_cursor_row
+        is_covered = at_cursor and not self.rows.is_grid
         if is_covered and self.get_component_rich_style(CURSOR, partial=True).reverse:
             # Reversed colours would give each span a background of its own.
             spans = [span if span.role in FILLED else Span(span.text) for span in spans]

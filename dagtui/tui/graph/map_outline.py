@@ -33,6 +33,8 @@ class MapOutline(Outline):
         super().__init__(layout)
         self._size: tuple[CellWidth, int] = _FIRST_SIZE
         self._passing: bytearray | None = None
+        self._column = -1, 0
+        """Where the cursor went up or down to, and the column that it keeps on its way past short lines."""
         self._draw_plan()
 
     def __len__(self) -> int:
@@ -111,9 +113,13 @@ class MapOutline(Outline):
     def moved(self, item: int, rows: int) -> int:
         """Return the node of the nearest cell some lines further down, or up for a negative number."""
         cell, lines = self.cell(item), self.plan.cell_rows
+        column = self._column[1] if self._column[0] == item else cell.column
         index = lines.index(cell.row) + rows
-        found = self.plan.nearest(lines[max(0, min(index, len(lines) - 1))], cell.column)
-        return item if found.row == cell.row else self.layout.items[found.start]
+        found = self.plan.nearest(lines[max(0, min(index, len(lines) - 1))], column)
+        if found.row == cell.row:
+            return item
+        self._column = self.layout.items[found.start], column
+        return self._column[0]
 
     def beside(self, item: int, step: int) -> int | None:
         """Return the node of the next cell as one reads, or of the one before it. None at the end."""

@@ -36,6 +36,8 @@ _NAMED: Final = 20
 """The most failed nodes that are looked at for the line that names some."""
 _LEAST_NAME: Final = 12
 _LEGEND: Final = (_S.COMPLETED, _S.RUNNING, _S.READY, _S.WAITING, _S.FAILED, _S.FAILED_PARENT)
+_LEAST_WORDS: Final = 44
+"""From this width on, in columns, what a cell stands for is said in words."""
 _WIDE: Final = 60
 """From this width on, in columns, lines have more words."""
 
@@ -44,7 +46,7 @@ class MapRows:
     """The lines of the map as spans. An item is the number of a line."""
 
     lights_edges = True
-    covers_cursor_row = False
+    is_grid = True
 
     def __init__(self, navigator: Navigator, run: RunView, look: Look) -> None:
         self._navigator = navigator
@@ -172,15 +174,21 @@ class MapRows:
         """Return the pace of the last minute, and what a cell stands for."""
         pace = self._pace = self._pace or Pace(self._state, clock)
         pace.take(clock)
-        per = self._outline.plan.per
-        says = f"a cell = {'a node' if per == 1 else f'up to {count(per)} nodes'}"
+        says = self._scale(room)
         if self._run.settled:
             return [muted(fit(says, room, self._look))]
         rate = f" {_figure(pace.rate(clock))}/s"
-        bars = pace.bars(clock, max(0, min(SPAN, room - len(rate) - (len(says) + 2 if room >= _WIDE else 0))))
+        bars = pace.bars(clock, max(0, min(SPAN, room - len(rate) - len(says) - 3)))
         found = [Span(sparkline(bars, self._look.glyphs.levels), STATUS_CLASSES[_S.RUNNING]), Span(rate)]
-        free = room - width_of(found)
-        return [*found, spaces(free - len(says)), muted(says)] if free > len(says) + 1 else found
+        free = room - width_of(found) - 1
+        return [*found, spaces(free - len(says)), muted(says)] if free > len(says) else found
+
+    def _scale(self, room: CellWidth) -> str:
+        """Return what a cell stands for, in words."""
+        per = self._outline.plan.per
+        if room < _LEAST_WORDS:
+            return f"{count(per)} a cell" if per > 1 else ""
+        return f"a cell = up to {count(per)} nodes" if per > 1 else "a cell = a node"
 
     # Lines of cells
 

@@ -29,8 +29,8 @@ class ViewRows(Protocol):
         """Whether rows show which edges lead to the cursor's row."""
 
     @property
-    def covers_cursor_row(self) -> bool:
-        """Whether the whole row of the cursor is highlighted. Otherwise, the row itself shows where the cursor is."""
+    def is_grid(self) -> bool:
+        """Whether a row is made of cells that change one by one. It then shows itself which one has the cursor."""
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""
@@ -75,9 +75,9 @@ class Rows:
         return self._shown.lights_edges
 
     @property
-    def covers_cursor_row(self) -> bool:
-        """Whether the whole row of the cursor is highlighted."""
-        return self._shown.covers_cursor_row
+    def is_grid(self) -> bool:
+        """Whether a row is made of cells that change one by one. Otherwise, the cursor covers its row."""
+        return self._shown.is_grid
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in a row of the edges that lead to the cursor's row. Equal values look the same."""

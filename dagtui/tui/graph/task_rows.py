@@ -40,7 +40,7 @@ _NAMED: Final = 2
 class TaskRows:
     """The rows of the tasks view as spans."""
 
-    covers_cursor_row = True
+    is_grid = False
 
     def __init__(self, bodies: Bodies, navigator: Navigator, state: RunState, names: RowNames, look: Look) -> None:
         self._bodies = bodies

@@ -26,7 +26,7 @@ class TreeRows:
     """The rows of a tree as spans."""
 
     lights_edges = False
-    covers_cursor_row = True
+    is_grid = False
 
     def __init__(self, bodies: Bodies, navigator: Navigator, graph: Graph, names: RowNames, look: Look) -> None:
         self._bodies = bodies

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
-from dagtui.text.look import IN_UNICODE
+from dagtui.text.look import ASCII, IN_UNICODE, UNICODE
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.rows import FILLED, Role, spaces, width_of
 from dagtui.tui.lines.ruler import measure_alike
@@ -37,6 +37,12 @@ ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATU
 """The classes of what a Painter paints. Its widget is styled by roles, and adds THEME_CSS to its DEFAULT_CSS."""
 _DRAWING = frozenset(map(chr, range(0x2500, 0x25A0)))
 """Characters for lines and blocks."""
+GRID_SIGNS = frozenset(
+    "".join(" " + glyphs.statuses + glyphs.map_cells + glyphs.map_shares for glyphs in (UNICODE, ASCII))
+)
+"""The signs of cells. Each takes one cell, and changes none beside it."""
+_NEAR = 8
+"""To go to another place on the terminal takes as many bytes as to write this many signs."""
 NOTHING = Strip([], 0)
 """Stands for a row that was not drawn."""
 
@@ -157,6 +163,39 @@ def _joined(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def changed_regions(old: Strip, new: Strip, y: int, width: CellWidth) -> list[Region]:
     """Return the regions of row `y` to refresh for a new strip."""
     return [Region(first, y, end - first, 1) for first, end in changed_cells(old, new, width)]
+
+
+def changed_grid_regions(old: Strip, new: Strip, y: int, width: CellWidth) -> list[Region]:
+    """Return the regions of row `y` to refresh for a new strip of signs that take one cell each.
+
+    Each cell is compared with the one that was there. Strips with other texts are compared as usual.
+    """
+    if old == new:
+        return []
+    before, after = _signs(old), _signs(new)
+    if [len(text) for text, _ in before] != [len(text) for text, _ in after] or old.cell_length != new.cell_length:
+        return changed_regions(old, new, y, width)
+    regions: list[Region] = []
+    x = 0
+    for one, other in zip(before, after, strict=True):
+        cells = cell_width(other[0])
+        if one != other and regions and x - regions[-1].right < _NEAR:
+            regions[-1] = Region(regions[-1].x, y, x + cells - regions[-1].x, 1)
+        elif one != other:
+            regions.append(Region(x, y, cells, 1))
+        x += cells
+    return regions
+
+
+def _signs(strip: Strip) -> list[tuple[str, Style | None]]:
+    """Return the cells of a strip one by one, but texts with other characters than our signs as a whole."""
+    found: list[tuple[str, Style | None]] = []
+    for text, style, _ in strip:
+        if all(character in GRID_SIGNS for character in text):
+            found += [(character, style) for character in text]
+        else:
+            found.append((text, style))
+    return found
 
 
 class StyledByRoles(Widget):

@@ -37,6 +37,7 @@ _HINTS = {
     "select.toggle": "selects the nodes for a command",
 }
 """By action id, what the keys do with the row's nodes. Every key that acts on many nodes asks first."""
+_OPENS_CELL = "shows the nodes in Tasks"
 _ADDS = "retries the nodes that did not succeed, and adds those that are not part of this run"
 _ONLY_ADDS = "adds the nodes to the run, with all that they need"
 
@@ -66,6 +67,8 @@ class BranchPage(NodePage):
                 rows += and_more(found.counts[status] - len(nodes))
         without = self._keymap.unavailable(self.run, Situation.on_many(self.run.state, found.samples))
         hints = _HINTS | {"node.retry": _ADDS if any(found.counts) else _ONLY_ADDS} if found.outside else _HINTS
+        if found.head.kind is GroupKind.CELL:
+            hints = hints | {"fold.toggle": _OPENS_CELL}
         return [*rows, *offered(self._keymap, hints.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
@@ -74,7 +77,8 @@ class BranchPage(NodePage):
             status = NodeStatus[head.title]
             yield Span(status.word, Role.HEADING)
         else:
-            yield Span(label(head.title) + ("/" if head.kind is GroupKind.FOLDER else ""), Role.HEADING)
+            title = self.look.written(label(head.title)) if head.kind is GroupKind.CELL else label(head.title)
+            yield Span(title + ("/" if head.kind is GroupKind.FOLDER else ""), Role.HEADING)
         settled = sum(found.counts[status] for status in NodeStatus if status.settled)
         if any(found.counts):
             yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")

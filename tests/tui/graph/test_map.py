@@ -214,6 +214,18 @@ def test_keys_walk_over_all_cells_and_back(graph: Graph, width: int, height: int
     assert navigator.row == outline.plan.cell_rows[0]
 
 
+def test_the_cursor_returns_to_its_column_past_short_lines():
+    navigator = on_map(of_families([30, 1, 30]))
+    navigator.to_node(20)
+    navigator.move(1)
+    assert navigator.node == 30
+    navigator.move(1)
+    assert navigator.node == 51
+    navigator.fold()
+    navigator.move(-2)
+    assert navigator.node == 19
+
+
 def test_failures_are_found_cell_by_cell():
     graph = of_families([4000])
     run = still(graph, [event for node in (5, 6, 7, 3000) for event in ran(node, 1, 2, code=1)])

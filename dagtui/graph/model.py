@@ -7,6 +7,7 @@ import enum
 from array import array
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import sub
 from typing import TYPE_CHECKING, NewType, cast
 
 from dagtui.graph.errors import CycleError
@@ -372,6 +373,25 @@ class Graph:
     def parent_count(self, node: NodeIndex) -> int:
         """Return the number of parents of a node."""
         return self._parent_starts[node + 1] - self._parent_starts[node]
+
+    def child_count(self, node: NodeIndex) -> int:
+        """Return the number of children of a node."""
+        return self._child_starts[node + 1] - self._child_starts[node]
+
+    @property
+    def parent_counts(self) -> list[int]:
+        """The number of parents of each node."""
+        return list(map(sub, self._parent_starts[1:], self._parent_starts))
+
+    @property
+    def flat_parents(self) -> tuple[Sequence[int], Sequence[NodeIndex]]:
+        """Where the parents of each node begin, and the parents of all nodes. They are read only."""
+        return self._parent_starts, self._parent_ends
+
+    @property
+    def flat_children(self) -> tuple[Sequence[int], Sequence[NodeIndex]]:
+        """Where the children of each node begin, and the children of all nodes. They are read only."""
+        return self._child_starts, self._child_ends
 
     def _link(self, edges: Iterable[tuple[NodeIndex, NodeIndex]]) -> None:
         count = len(self.labels)

@@ -65,6 +65,7 @@ class Glyphs(NamedTuple):
     block: str
     """The bar beside a block of lines."""
     reference: str
+    """Stands before the name of a node elsewhere that needs the row's."""
     file_reference: str
     """Used instead of `reference` for an edge that only files make."""
     times: str
@@ -108,7 +109,7 @@ UNICODE = Glyphs(
     elbow_by_file="╘",
     branch="└ ",
     block="▎",
-    reference="↪",
+    reference="→",
     file_reference="⇢",
     times="×",
     stale="≈",
@@ -143,8 +144,8 @@ ASCII = Glyphs(
     elbow_by_file=":",
     branch="`- ",
     block="|",
-    reference="&",
-    file_reference=":",
+    reference="->",
+    file_reference=":>",
     times="x",
     stale="%",
     cursor=">",

@@ -35,7 +35,7 @@ ROWS: Final = (
     Sign("{statuses[5]}{statuses[2]}{statuses[0]}", "a strip: one sign a node, or the worst of several"),
     Sign("{statuses[5]}3 {statuses[6]}1", "how many of its nodes are done, failed, ..."),
     Sign("+9:", "9 more nodes are folded below, with their counts"),
-    Sign("2/5", "2 of its 5 parents are settled"),
+    Sign("after 2/5", "2 of its 5 parents are settled"),
     Sign("in 4 s", "the next attempt begins in 4 seconds"),
     Sign("{stale}", "stale: done, but an ancestor ran again later"),
     Sign("{cut}", "a part of the name or the text is left out"),
@@ -70,12 +70,16 @@ MAP: Final = (
     Sign("{levels[1]}{levels[4]}{levels[8]}", "pace: how many nodes ended, over the last minute"),
 )
 TREE: Final = (
-    Sign("{tee}{stub}", "needs the node above it; more of its children follow"),
-    Sign("{elbow}{stub}", "needs the node above it, as the last of its children"),
-    Sign("{bar}", "leads past other nodes to the next child"),
+    Sign("{tee}{stub}", "needs the node above it, by itself or through others; more nodes do"),
+    Sign("{elbow}{stub}", "the last node that needs the one above it"),
+    Sign("{bar}", "leads past other nodes to the next one"),
     Sign("{tee_by_file}{by_file} {elbow_by_file}{by_file}", "reads a file that the node above it writes"),
-    Sign("{reference}", "stands elsewhere, and needs the node above it, too"),
-    Sign("{file_reference}", "stands elsewhere, and reads a file of the node above it"),
+    Sign("{reference} d +2", "d and 2 other rows elsewhere need it"),
+    Sign("{reference}3", "3 rows elsewhere need it"),
+    Sign("{file_reference} d", "d, which stands elsewhere, reads a file that it writes"),
+    Sign("a {prompt}{elbow}", "below a, too deep to be indented"),
+    Sign("(", "the cursor's row needs it: the key ( goes there"),
+    Sign(")", "needs the cursor's row: the key ) goes there"),
 )
 TOP: Final = (
     Sign("ETA", "the expected rest of the run, and the node that it depends on"),

@@ -1,7 +1,8 @@
-"""Rows, lanes and edges of the two views that show edges: `python tests/benchmarks/rows_and_lanes.py [GRAPH.toml…]`.
+"""Rows, lanes and edges of the views of a graph: `python tests/benchmarks/rows_and_lanes.py [GRAPH.toml…]`.
 
 Without files, it draws graphs that views of graphs stumble over: diamonds, a full mesh, a fan-out written as separate
-tasks. An edge is *away* if its child stands above its parent.
+tasks. An edge is *away* if its child stands above its parent. *Before* is a tree in which a node stands below the last
+node before it, and each further edge has a row.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.loading import load
 from dagtui.graph.model import Graph, Task
+from dagtui.tui.graph.dominators import longest_paths
+from dagtui.tui.graph.layout import TOP, TreeLayout
 from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:
@@ -47,22 +50,37 @@ def graphs() -> Iterator[Graph]:
     yield of_tasks(five, "five")
 
 
+def by_longest_paths(graph: Graph) -> TreeLayout:
+    """The tree that Nodes was before, without its rows of matrices: each node below the last one before it."""
+    depths = longest_paths(graph)
+    parents = [max(graph.parents(node), key=depths.__getitem__, default=TOP) for node in graph.nodes]
+    return TreeLayout(len(graph), (), parents, sorted(graph.nodes, key=depths.__getitem__))
+
+
+def away(graph: Graph, layout: TreeLayout) -> str:
+    """The share of edges whose child stands above its parent."""
+    edges = ((parent, child) for child in graph.nodes for parent in graph.parents(child))
+    found = sum(layout.positions[parent] > layout.positions[child] for parent, child in edges)
+    return f"{100 * found // max(1, graph.edge_count)} %"
+
+
 def measured(graph: Graph) -> list[str]:
-    """What the two views make of a graph."""
+    """What the views make of a graph."""
     views = Views(graph, bytes(len(graph)))
-    nodes, tasks = views.outline(View.DEPENDENCY), views.outline(View.TASKS)
-    layout = nodes.layout
-    away = sum(
-        layout.positions[parent] > layout.positions[child] for child in graph.nodes for parent in graph.parents(child)
-    )
+    nodes, tasks, groups = (views.outline(view) for view in (View.DEPENDENCY, View.TASKS, View.GROUP))
     lanes = tasks.layout.lanes  # type: ignore[attr-defined]
     edges = sum(map(len, tasks.layout.families.children))  # type: ignore[attr-defined]
+    before = by_longest_paths(graph)
+    further = graph.edge_count - sum(parent != TOP for parent in before.parents)
     return [
         graph.name,
         f"{len(graph):,}",
         f"{graph.edge_count:,}",
-        f"{len(layout):,}",
-        f"{100 * away // max(1, graph.edge_count)} %",
+        f"{len(graph) + further:,}",
+        away(graph, before),
+        f"{len(nodes):,}",
+        away(graph, nodes.layout),
+        f"{len(groups):,}",
         f"{len(tasks):,}",
         f"{max((len(row.below) for row in lanes.rows), default=0)}",
         f"{edges - len(lanes.over)} of {edges}",
@@ -70,7 +88,8 @@ def measured(graph: Graph) -> list[str]:
 
 
 def main() -> None:
-    heads = ["graph", "nodes", "edges", "rows: Nodes", "away", "rows: Tasks", "lanes", "edges in words"]
+    heads = ["graph", "nodes", "edges", "rows before", "away", "rows: Nodes", "away", "rows: Groups", "rows: Tasks"]
+    heads += ["lanes", "edges in words"]
     found = [load(path) for path in sys.argv[1:]] or list(graphs())
     table = [heads, *map(measured, found)]
     cells = [max(len(row[column]) for row in table) for column in range(len(heads))]

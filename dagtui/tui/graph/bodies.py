@@ -72,13 +72,9 @@ class Bodies:
     def branch(self, item: int) -> tuple[int, int] | None:
         """Return the range of positions whose counts the row of an item shows, or None if it shows none."""
         layout = self.outline.layout
-        head = layout.head(item)
-        if head is not None:
-            if head.kind is GroupKind.MORE:
-                return None
-        elif not self.outline.is_folded(item):
+        if layout.head(item) is None and not self.outline.is_folded(item):
             return None
-        return layout.positions[item] + 1, layout.shut_end(item)
+        return layout.positions[item] + 1, layout.ends[item]
 
     def is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
@@ -144,6 +140,8 @@ class Bodies:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
         time = self.time(node, clock)
+        if time and status is _S.WAITING and width >= WIDE:
+            time = f"after {time}"
         if time or notes:
             notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
         aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
@@ -183,9 +181,6 @@ class Bodies:
 
     def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
         """Return the glyph of a group row, and what follows it."""
-        if head.kind is GroupKind.MORE:
-            name = Span(self._names.name(item), Role.MUTED)
-            return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
             count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
@@ -201,22 +196,6 @@ class Bodies:
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         return status_run(status, self._look), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
-
-    def _listed(self, item: int) -> Span:
-        layout = self.outline.layout
-        first = layout.positions[item] + 1
-        nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
-        return Span(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), Role.MUTED)
-
-    def reference_body(self, item: int, node: NodeIndex) -> tuple[Span, Body]:
-        """Return the glyph of a row that refers to a node elsewhere, and what follows it."""
-        status = self._state.status_of(node)
-        if self._state.is_outside(node):
-            return Span(self.glyphs.reference, Role.GUIDE), Body(Span(self._names.name(item), Role.MUTED))
-        name = Span(self._names.name(item), Role.MUTED)
-        return Span(self.glyphs.reference, Role.GUIDE), Body(
-            name, Span(f" {self.glyphs.statuses[status]}", STATUS_CLASSES[status])
-        )
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
         """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""

@@ -6,12 +6,11 @@ graph of families never has a cycle: where one would arise, families are split b
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.model import numbered_tasks
-from dagtui.tui.graph.dependencies import longest_paths
+from dagtui.tui.graph.dominators import longest_paths
+from dagtui.tui.graph.stems import LEAST_ALIKE, alike_keys, stem
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -22,10 +21,6 @@ MOST_TASKS = 5_000
 """The most tasks that are looked through for alike ones, and for edges between them."""
 MOST_LINKED = 2_000
 """The most families between which edges are looked for."""
-LEAST_ALIKE = 3
-"""The least number of tasks with one stem that make a family."""
-_NUMBERING = re.compile(r"[-_.:/#]*(?:[Ii][Dd])?\d+(?:[-_.:]\d+)*$", re.ASCII)
-"""The end of a name that numbers it: `-07`, `_ID0000012`, `00.40`."""
 
 
 class Family(NamedTuple):
@@ -72,26 +67,15 @@ def families_of(graph: Graph) -> Families:
     return _linked(graph, of_node, edges if max(of_node, default=0) < MOST_LINKED else None)
 
 
-def stem(name: str) -> str:
-    """Return a name without the number at its end. Empty if nothing else is left."""
-    return _NUMBERING.sub("", name)
-
-
 def _keys(graph: Graph) -> list[Hashable]:
     """Return a key for each node. Nodes with equal keys are to be one family."""
-    sizes = Counter(graph.task_of)
-    stems = [
-        (stem(task.name), task.group) if sizes[number] == 1 else ("", "")
-        for number, task in numbered_tasks(graph.tasks)
-    ]
-    alike = Counter(stems)
-    keys: list[Hashable] = [key if key[0] and alike[key] >= LEAST_ALIKE else number for number, key in enumerate(stems)]
+    keys = alike_keys(graph)
     return [keys[task] for task in graph.task_of]
 
 
 def _split(graph: Graph, keys: Sequence[Hashable], is_split: Sequence[bool]) -> list[Hashable]:
     """Return the keys with the nodes' depths added where families are split. Few tasks of one depth stay alone."""
-    depths = longest_paths(graph).depths
+    depths = longest_paths(graph)
     split: list[Hashable] = [
         (key, depth) if cut else key for key, depth, cut in zip(keys, depths, is_split, strict=True)
     ]

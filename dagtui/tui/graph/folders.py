@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.dependencies import large_tasks
+from dagtui.graph.model import numbered_tasks
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.tallies import OUTSIDE
 
@@ -47,7 +47,7 @@ class _Folders:
 
     def layout(self) -> TreeLayout:
         task_of = self.graph.task_of
-        large = large_tasks(self.graph)
+        large = [self.sizes[task] > 8 for task, _ in numbered_tasks(self.graph.tasks)]
         above_task: dict[TaskIndex, int] = {}
         parents: list[int] = []
         for node, task in enumerate(task_of):
@@ -56,7 +56,7 @@ class _Folders:
                 above = above_task[task] = self._open(task, large=bool(large[task]))
             parents.append(above)
             self.sequence.append(node)
-        return TreeLayout(len(self.graph), self.heads, (), parents + self.above_heads, self.sequence, {})
+        return TreeLayout(len(self.graph), self.heads, parents + self.above_heads, self.sequence)
 
     def _open(self, number: TaskIndex, *, large: bool) -> int:
         task = self.graph.tasks[number]
@@ -101,4 +101,4 @@ def status_layout(status: Sequence[int]) -> TreeLayout:
             sequence.append(item_of[value])
             sequence += members[value]
     parents = [item_of[value] for value in status] + [TOP] * len(heads)
-    return TreeLayout(count, heads, (), parents, sequence, {})
+    return TreeLayout(count, heads, parents, sequence)

@@ -4,37 +4,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
-from dagtui.tui.lines.rows import Role, Span, muted, width_of
+from dagtui.text.shortening import shortened
+from dagtui.tui.graph.amounts import WIDE
+from dagtui.tui.graph.layout import TOP
+from dagtui.tui.lines.rows import Role, Span, muted
 
 if TYPE_CHECKING:
-    from dagtui.text.look import Glyphs
+    from collections.abc import Callable
+
+    from dagtui.text.look import Glyphs, Look
     from dagtui.tui.graph.outline import Outline
 
+MOST_INDENTS = 8
+"""Deeper rows all stand in one column. The names of the rows above them stand in place of guides."""
+_CRUMB_CELLS, _FEW_CRUMB_CELLS = CellWidth(15), CellWidth(7)
+"""Cells for these names, in wide and narrow rows."""
+_LEAST_CRUMB = 3
+"""The least room in cells for a name above a row."""
 
-def stem(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs, dash: str = "") -> list[Span]:
-    """Return the guides and the fold marker of a row, in at most about half of the width.
 
-    `dash` leads to the row, in place of the usual one.
+def stem(
+    outline: Outline, item: int, width: CellWidth, look: Look, *, named: Callable[[int], str], dash: str = ""
+) -> list[Span]:
+    """Return the guides and the fold marker of a row.
 
-    If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
+    `named` returns the name of an item. `dash` leads to the row, in place of the usual one.
     """
-    depth = outline.layout.depths[item]
-    levels = min(depth, max(2, width * 2 // 5))
+    glyphs, depth = look.glyphs, outline.layout.depths[item]
     pieces: list[Span] = []
-    if depth > levels:
-        missing = f"+{depth - levels} "
-        levels = max(1, levels - len(missing))
-        pieces.append(muted(f"+{depth - levels} "))
+    levels = depth
+    if depth > MOST_INDENTS:
+        pieces.append(muted(_crumbs(outline, item, _crumb_cells(width), look, named)))
+        levels = 1
     guides = _guides(outline, item, levels, glyphs, by_file=dash == glyphs.by_file)
     marker = fold_marker(outline, item, glyphs, " " if depth == 0 else dash or glyphs.stub)
     pieces.append(Span(guides + marker, Role.GUIDE))
     return pieces
 
 
-def marker_column(outline: Outline, item: int, width: CellWidth, glyphs: Glyphs) -> CellWidth:
+def marker_column(outline: Outline, item: int, width: CellWidth) -> CellWidth:
     """Return the cell of the fold marker, counted from the start of the stem."""
-    return CellWidth(width_of(stem(outline, item, width, glyphs)) - 1)
+    depth = outline.layout.depths[item]
+    return CellWidth(depth if depth <= MOST_INDENTS else _crumb_cells(width) + 1)
+
+
+def _crumb_cells(width: CellWidth) -> CellWidth:
+    return _CRUMB_CELLS if width >= WIDE else _FEW_CRUMB_CELLS
+
+
+def _crumbs(outline: Outline, item: int, room: CellWidth, look: Look, named: Callable[[int], str]) -> str:
+    """Return the names of the rows directly above a deep row, the nearest last, in `room` cells.
+
+    They are left out if the row before is a sibling, so that a list of siblings begins with them.
+    """
+    row, parents = outline.row(item), outline.layout.parents
+    if row and parents[outline.item(row - 1)] == parents[item]:
+        return " " * room
+    text, above = "", parents[item]
+    between = f" {look.glyphs.prompt} "
+    while above != TOP:
+        free = room - cell_width(text) - len(between) + (0 if text else 1)
+        name = named(above)
+        if (text and cell_width(name) > free) or free < _LEAST_CRUMB:
+            break
+        text = shortened(name, CellWidth(free), look) + (between if text else between.rstrip()) + text
+        above = parents[above]
+    return " " * (room - cell_width(text)) + text
 
 
 def _guides(outline: Outline, item: int, levels: int, glyphs: Glyphs, *, by_file: bool) -> str:

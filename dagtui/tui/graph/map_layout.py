@@ -62,7 +62,6 @@ class MapLayout(TreeLayout):
         self.node_count = count
         self.nodes = cast("Sequence[NodeIndex]", range(count))
         self.heads = ()
-        self.targets = ()
         self.parents = array("i", [TOP]) * count
         self.items = array("i", chain.from_iterable(family.nodes for family in members))
         self.positions = array("i", bytes(4 * count))
@@ -70,7 +69,6 @@ class MapLayout(TreeLayout):
             self.positions[node] = place
         self.ends = array("i", (place + 1 for place in self.positions))
         self.depths = array("i", bytes(4 * count))
-        self.shut = {}
 
     def blocks(self, family: int) -> Sequence[Stretch]:
         """Return the blocks of a family whose names have several parts, by the first part. Empty if there are none."""

@@ -73,12 +73,12 @@ class Navigator:
 
     @property
     def node(self) -> NodeIndex | None:
-        """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
+        """The node that the cursor's row is, or None for a row that stands for many nodes."""
         return None if self.cursor == NOTHING else self.outline.node(self.cursor)
 
     @property
     def targets(self) -> tuple[NodeIndex, ...]:
-        """The nodes that commands act on, in file order. Empty on a row of references."""
+        """The nodes that commands act on, in file order."""
         if self.selected:
             return tuple(sorted(self.selected))
         return self._under_cursor()
@@ -244,14 +244,11 @@ class Navigator:
             self.cursor = beside
 
     def unfold(self) -> None:
-        """Unfold the cursor's row. If it is unfolded, enter it. From a reference, go to its node."""
+        """Unfold the cursor's row. If it is unfolded, enter it."""
         if self.cursor == NOTHING:
             return
-        layout, node = self.outline.layout, self.node
         if self.outline.unfold(self.cursor):
             self.generation += 1
-        elif layout.is_reference(self.cursor) and node is not None:
-            self.to_node(node)
         elif self.is_foldable:
             self.to_row(self.row + 1)
         elif (beside := self.outline.beside(self.cursor, 1)) is not None:
@@ -339,7 +336,7 @@ class Navigator:
     def carry_over(self, other: Navigator) -> None:
         """Take over what another graph's navigator shows, by names. A cursor on what is gone moves to a row nearby."""
         self.restore(other.dump())
-        found = self._same_reference(other)
+        found = None
         names = islice(other.names_near_cursor(), _NEIGHBOURS)
         while found is None and (name := next(names, None)) is not None:
             found = self._views.item_named(self.outline.layout, name)
@@ -347,16 +344,6 @@ class Navigator:
             self.outline.reveal(found)
             self.cursor = found
         self._settle()
-
-    def _same_reference(self, other: Navigator) -> int | None:
-        """Return the reference that stands for the one under another navigator's cursor, if there is one."""
-        there, here, cursor = other.outline.layout, self.outline.layout, other.cursor
-        if cursor == NOTHING or not there.is_reference(cursor):
-            return None
-        above = self._views.item_named(here, other._views.name_of(there, there.parents[cursor]))
-        node = self._graph.find(other._graph.labels[there.node(cursor) or 0])
-        references = range(here.node_count + len(here.heads), len(here))
-        return next((item for item in references if here.parents[item] == above and here.node(item) == node), None)
 
     def names_near_cursor(self) -> Iterator[str]:
         """Yield the name of what is under the cursor, then those of rows ever further away."""

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from dagtui.tui.graph.layout import TOP, GroupKind
+from dagtui.tui.graph.layout import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -84,7 +84,7 @@ class Outline:
     # What a row stands for
 
     def node(self, item: int) -> NodeIndex | None:
-        """Return the node that an item is or refers to, or None if it stands for several."""
+        """Return the node that an item is, or None if it stands for several."""
         return self.layout.node(item)
 
     def head(self, item: int) -> GroupRow | None:
@@ -99,9 +99,9 @@ class Outline:
     def reach(self, item: int) -> tuple[int, int] | None:
         """Return the range of positions behind an item that stands for many nodes, or None for another one."""
         head = self.layout.head(item)
-        if head is None or head.kind is GroupKind.MORE:
+        if head is None:
             return None
-        return self.layout.positions[item] + 1, self.layout.shut_end(item)
+        return self.layout.positions[item] + 1, self.layout.ends[item]
 
     # What changes around it
 
@@ -152,7 +152,7 @@ class Outline:
         self._folded[position] = 1
         row = self.row(item)
         if row is not None:
-            end = bisect_left(self.rows, self.layout.shut_end(item))
+            end = bisect_left(self.rows, self.layout.ends[item])
             rows = self._own_rows()
             del rows[row + 1 : end]
         return True
@@ -166,7 +166,7 @@ class Outline:
         row = self.row(item)
         if row is not None:
             rows = self._own_rows()
-            rows[row + 1 : row + 1] = self._unhidden(position + 1, self.layout.shut_end(item))
+            rows[row + 1 : row + 1] = self._unhidden(position + 1, self.layout.ends[item])
         return True
 
     def fold_all(self) -> None:
@@ -185,11 +185,10 @@ class Outline:
     def reveal(self, item: int) -> bool:
         """Unfold all that hides an item. Return whether anything changed. The filter stays."""
         layout, folded = self.layout, self._folded
-        position = layout.positions[item]
         hiding: list[int] = []
         above = layout.parents[item]
         while above != TOP:
-            if folded[layout.positions[above]] and position < layout.shut_end(above):
+            if folded[layout.positions[above]]:
                 hiding.append(above)
             above = layout.parents[above]
         if len(hiding) > _UNFOLDED_ONE_BY_ONE:
@@ -232,7 +231,7 @@ class Outline:
     def _hidden_by(self, item: int) -> tuple[int, int]:
         """Return the range of filtered positions that the item's fold covers."""
         first = bisect_left(self._all, self.layout.positions[item] + 1)
-        return first, bisect_left(self._all, self.layout.shut_end(item))
+        return first, bisect_left(self._all, self.layout.ends[item])
 
     def _own_rows(self) -> array[int]:
         """Return the rows as an array that may be changed. Before the first fold they are not."""
@@ -255,5 +254,5 @@ class Outline:
             fold = folded.find(1, position, end)
             last = end if fold < 0 else fold + 1
             rows.extend(let_through[bisect_left(let_through, position) : bisect_left(let_through, last)])
-            position = end if fold < 0 else layout.shut_end(layout.items[fold])
+            position = end if fold < 0 else layout.ends[layout.items[fold]]
         return rows

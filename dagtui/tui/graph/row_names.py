@@ -65,8 +65,6 @@ class RowNames:
         """Return the name of a row. Below its matrix's row, only the cell."""
         layout = self._navigator.outline.layout
         head, node = layout.head(item), layout.node(item)
-        if head is not None and head.kind is GroupKind.MORE:
-            return f"{head.total} more"
         if head is not None and head.kind is GroupKind.SECTION:
             return NodeStatus[head.title].word.upper()
         if head is not None and head.kind is GroupKind.FOLDER:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dagtui.tui.graph.bodies import Bodies
 from dagtui.tui.graph.map_rows import MapRows
+from dagtui.tui.graph.node_rows import NodeRows
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.graph.task_rows import TaskRows
 from dagtui.tui.graph.tree_rows import TreeRows
@@ -13,7 +14,7 @@ from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import SPACE, Role, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import CellWidth, ClockTime
@@ -57,10 +58,13 @@ class Rows:
         self.names = names = RowNames(run.graph, navigator, look)
         self.bodies = Bodies(run, navigator, names, look)
         tree = TreeRows(self.bodies, navigator, run.graph, names, look)
+        nodes = NodeRows(self.bodies, navigator, run.graph, names, look)
+        self._signs: Mapping[View, Callable[[int], Span]] = {View.DEPENDENCY: nodes.sign}
+        """What stands at the left edge of other rows than the cursor's."""
         self._views: Mapping[View, ViewRows] = {
             View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
             View.MAP: MapRows(navigator, run, look),
-            View.DEPENDENCY: tree,
+            View.DEPENDENCY: nodes,
             View.GROUP: tree,
             View.STATUS: tree,
         }
@@ -90,7 +94,8 @@ class Rows:
     def spans(self, item: int, width: CellWidth, clock: ClockTime, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         self.names.suit(width)
-        mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
+        sign = self._signs.get(self._navigator.view)
+        mark = Span(self.glyphs.cursor, Role.KEY) if cursor else sign(item) if sign else SPACE
         return [mark, *self._shown.spans(item, width, clock)]
 
     def marker_column(self, item: int, width: CellWidth) -> CellWidth:

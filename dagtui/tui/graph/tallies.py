@@ -73,9 +73,9 @@ class Tallies:
         layout = self._layout
         for position, old, new in changed if self._cells else ():
             above = layout.parents[layout.items[position]]
-            if above == TOP or position >= (end := layout.shut_end(above)):
-                continue  # what hangs below all cells of a matrix comes after them
-            cells = self._cells.get((layout.positions[above] + 1, end))
+            if above == TOP:
+                continue
+            cells = self._cells.get((layout.positions[above] + 1, layout.ends[above]))
             if cells is not None:
                 _move(cells, old, new)
 
@@ -89,7 +89,7 @@ class Tallies:
     def cells(self, item: int, total: int) -> Counts:
         """Return the number of cells by status directly below a matrix's row. Cached until `keep`."""
         layout = self._layout
-        start, end = layout.positions[item] + 1, layout.shut_end(item)
+        start, end = layout.positions[item] + 1, layout.ends[item]
         if end - start == total:
             return self.counts(start, end)
         known = self._cells.get((start, end))

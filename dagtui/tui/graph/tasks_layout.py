@@ -41,7 +41,7 @@ class TasksLayout(TreeLayout):
         self.place_of: Mapping[int, int] = {family: place for place, family in enumerate(self.order)}
         """The place of each family in that order."""
         rows = _Rows(graph, self.families, self.order)
-        super().__init__(len(graph), rows.heads, (), rows.parents, rows.sequence, {})
+        super().__init__(len(graph), rows.heads, rows.parents, rows.sequence)
         longest = nlargest(_MEASURED, self.families.members, key=lambda family: len(family.shown_name(graph)))
         self.widest: CellWidth = max((_title_width(graph, family) for family in longest), default=NO_CELLS)
         """The width of the longest title, with the number of nodes."""

@@ -71,7 +71,7 @@ class TreePane(TreeCanvas):
 
     @property
     def cursor_node(self) -> NodeIndex | None:
-        """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
+        """The node that the cursor's row is, or None for a row that stands for many nodes."""
         return self.navigator.node
 
     @property
@@ -156,7 +156,7 @@ class TreePane(TreeCanvas):
         self.follow()
 
     def unfold(self) -> None:
-        """Unfold the cursor's row. If it is unfolded, enter it. From a reference, go to its node."""
+        """Unfold the cursor's row. If it is unfolded, enter it."""
         self.navigator.unfold()
         self.follow()
 

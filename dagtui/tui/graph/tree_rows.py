@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.guides import marker_column, stem
-from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import fitted, with_glyph
 from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.layout import TreeLayout
     from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
 
 
@@ -29,11 +29,11 @@ class TreeRows:
     is_grid = False
 
     def __init__(self, bodies: Bodies, navigator: Navigator, graph: Graph, names: RowNames, look: Look) -> None:
-        self._bodies = bodies
-        self._navigator = navigator
-        self._graph = graph
-        self._names = names
-        self._look = look
+        self.bodies = bodies
+        self.navigator = navigator
+        self.graph = graph
+        self.names = names
+        self.look = look
 
     def lit(self, item: int) -> tuple[object, ...]:  # noqa: ARG002 - nothing in any row
         """Return what is lit in a row, which is nothing."""
@@ -41,40 +41,40 @@ class TreeRows:
 
     def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
         """Return what the row of an item depends on, and its time."""
-        return self._bodies.signature(item, width, clock)
+        return self.bodies.signature(item, width, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
-        outline, bodies, glyphs = self._navigator.outline, self._bodies, self._look.glyphs
+        outline, bodies, glyphs = self.navigator.outline, self.bodies, self.look.glyphs
         layout = outline.layout
-        by_file = self._graph.file_edges is not None and self._is_by_file(layout, item)
-        left = stem(outline, item, width, glyphs, glyphs.by_file if by_file else "")
+        by_file = self.graph.file_edges is not None and self._is_by_file(layout, item)
+        dash = glyphs.by_file if by_file else ""
+        left = stem(outline, item, width, self.look, named=self.names.name, dash=dash)
         head = layout.head(item)
-        node = layout.node(item)
         if head is not None:
             glyph, body = bodies.head_body(item, head, width)
-        elif node is None or layout.is_reference(item):
-            glyph, body = bodies.reference_body(item, layout.nodes[node or 0])
-            glyph = Span(glyphs.file_reference, glyph.role) if by_file else glyph
         else:
-            glyph, body = bodies.node_body(node, item, width, clock)
+            glyph, body = bodies.node_body(layout.nodes[item], item, width, clock)
         left = with_glyph(left, glyph, Span(glyphs.selected, Role.KEY) if bodies.is_selected(item) else SPACE, glyphs)
         used = 1 + width_of(left)
+        room = max(NO_CELLS, CellWidth(width - used))
+        body = self.completed(body, item, room, width)
         column = max(ONE_CELL, width * 9 // 20 - used) if width >= ASIDE else NO_CELLS
-        shorten = partial(self._names.cut, item)
-        return left + fitted(body, max(NO_CELLS, width - used), column=column, shorten=shorten, look=self._look)
+        shorten = partial(self.names.cut, item)
+        return left + fitted(body, room, column=column, shorten=shorten, look=self.look)
+
+    def completed(self, body: Body, item: int, room: CellWidth, width: CellWidth) -> Body:  # noqa: ARG002
+        """Return the body of a row with what only this view says. `room` is the width after the glyph."""
+        return body
 
     def marker_column(self, item: int, width: CellWidth) -> CellWidth:
         """Return the cell of a row's fold marker, counted from after the cursor's mark."""
-        return marker_column(self._navigator.outline, item, width, self._look.glyphs)
+        return marker_column(self.navigator.outline, item, width)
 
     def _is_by_file(self, layout: TreeLayout, item: int) -> bool:
         """Return whether only files make the edge from the node above to the row's node."""
-        edges, above, child = self._graph.file_edges, layout.parents[item], layout.node(item)
-        head = layout.head(above) if above >= 0 else None
-        if head is not None and head.kind is GroupKind.MORE:
-            above = layout.parents[above]
-        if edges is None or child is None or not 0 <= above < len(self._graph):
+        edges, above, child = self.graph.file_edges, layout.parents[item], layout.node(item)
+        if edges is None or child is None or not 0 <= above < len(self.graph):
             return False
         parent = layout.node(above)
         return parent is not None and edges.has(parent, child)

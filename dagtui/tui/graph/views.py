@@ -166,9 +166,7 @@ class Views:
         return next((layout.node_count + at for at, head in enumerate(layout.heads) if head.key == name), None)
 
     def name_of(self, layout: TreeLayout, item: int) -> str:
-        """Return the name of an item for a dump: a node's label, a group row's key, or a reference's parent's name."""
-        if layout.is_reference(item):
-            item = layout.parents[item]
+        """Return the name of an item for a dump: a node's label, or a group row's key."""
         head = layout.head(item)
         return self._graph.labels[item] if head is None else head.key
 
@@ -254,5 +252,5 @@ def _first_folded(layout: TreeLayout) -> Iterable[int]:
     """Yield the group rows that start folded."""
     for item, head in enumerate(layout.heads, layout.node_count):
         quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
-        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.OUTSIDE, GroupKind.MORE}:
+        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.OUTSIDE}:
             yield item

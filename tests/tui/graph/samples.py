@@ -52,6 +52,20 @@ def graphs(draw: st.DrawFn, most_tasks: int = 8, most_cells: int = 12) -> Graph:
     )
 
 
+@st.composite
+def dags(draw: st.DrawFn, most: int = 14) -> Graph:
+    """Tasks that were written one by one, some with numbers at the ends of their names, with any edges."""
+    count = draw(st.integers(1, most))
+    pairs = [(parent, child) for child in range(count) for parent in range(child)]
+    edges = draw(st.sets(st.sampled_from(pairs), max_size=2 * count)) if pairs else set()
+    places = draw(st.permutations(range(count)))
+    stems = draw(st.lists(st.sampled_from(["load", "load-", "x"]), min_size=count, max_size=count))
+    return Graph(
+        [f"{stem}{at}" for at, stem in enumerate(stems)],
+        sorted((places[parent], places[child]) for parent, child in edges),
+    )
+
+
 def matrix_graph(width: int = 20) -> Graph:
     """prep → train ×width → score → notify, which needs prep as well."""
     tasks = [Task("prep"), Task("train"), Task("score"), Task("notify")]
@@ -81,7 +95,7 @@ def item_name(layout: TreeLayout, graph: Graph, item: int) -> str:
         return f"<{head.kind.value} {head.title}×{head.total}>"
     node = layout.node(item)
     assert node is not None
-    return ("-> " if layout.is_reference(item) else "") + graph.labels[node]
+    return graph.labels[node]
 
 
 def ran(node: int, start: float, end: float | None = None, *, code: int = 0, attempt: int = 1) -> list[Event]:

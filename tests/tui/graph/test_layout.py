@@ -7,25 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui.graph.samples import chain, graphs, matrix_graph, names
+from tui.graph.samples import chain, dags, graphs, matrix_graph, names
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.tui.graph.dependencies import (
-    LISTED_REFERENCES,
-    SHOWN_REFERENCES,
-    SHOWN_SIBLINGS,
-    dependency_layout,
-    longest_paths,
-)
+from dagtui.tui.graph.dependencies import LEAST_FOLDED, dependency_layout
+from dagtui.tui.graph.dominators import dominators, longest_paths
 from dagtui.tui.graph.folders import SECTIONS, group_layout, status_layout
-from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
+from dagtui.tui.graph.layout import TOP, TreeLayout
+from dagtui.tui.graph.stems import alike_keys
+from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
 LAYOUTS = [dependency_layout, group_layout, lambda graph: status_layout([node % 10 for node in range(len(graph))])]
+ANY_GRAPHS = graphs() | dags()
 
 
 def above(layout: TreeLayout, item: int) -> list[int]:
@@ -36,22 +34,22 @@ def above(layout: TreeLayout, item: int) -> list[int]:
     return found
 
 
-def is_matrix(layout: TreeLayout, item: int) -> bool:
-    head = None if item == TOP else layout.head(item)
-    return head is not None and head.kind is GroupKind.MATRIX
+def node_above(layout: TreeLayout, item: int) -> int:
+    """The nearest node above an item, or TOP."""
+    return next((other for other in above(layout, item) if layout.head(other) is None), TOP)
 
 
-def member_of(layout: TreeLayout, graph: Graph, node: int) -> int | None:
-    """The head of the matrix that a node is a member of."""
-    parent = layout.parents[node]
-    head = None if parent == TOP else layout.head(parent)
-    if head is None or head.kind is not GroupKind.MATRIX or layout.positions[node] >= layout.shut_end(parent):
-        return None
-    return parent if graph.task(node).name == head.title else None
+def on_every_path(graph: Graph) -> list[set[int]]:
+    """For each node, the nodes on every path from the roots to it, with itself."""
+    found: list[set[int]] = [set() for _ in graph.nodes]
+    for node in graph.order:
+        parents = [found[parent] for parent in graph.parents(node)]
+        found[node] = {node}.union(set.intersection(*parents) if parents else ())
+    return found
 
 
 @pytest.mark.parametrize("make", LAYOUTS)
-@given(graph=graphs())
+@given(graph=ANY_GRAPHS)
 def test_every_node_stands_once_and_branches_are_ranges(make: Callable[[Graph], TreeLayout], graph: Graph):
     layout = make(graph)
     assert sorted(layout.items) == list(range(len(layout)))
@@ -62,83 +60,66 @@ def test_every_node_stands_once_and_branches_are_ranges(make: Callable[[Graph], 
         assert end - start == below[item]
         assert all(item in {other, *above(layout, other)} for other in layout.items[start:end])
         assert layout.depths[item] == len(above(layout, item))
-        assert start < layout.shut_end(item) <= end
 
 
-@given(graph=graphs(most_cells=4))
-def test_a_node_hangs_below_the_parent_that_comes_last_on_its_longest_path(graph: Graph):
+@given(graph=ANY_GRAPHS)
+def test_a_node_stands_below_the_last_node_on_every_path_to_it(graph: Graph):
     layout = dependency_layout(graph)
+    paths = on_every_path(graph)
+    for node in graph.nodes:
+        expected = max(paths[node] - {node}, key=lambda other: len(paths[other]), default=TOP)
+        assert node_above(layout, node) == expected
+        assert dominators(graph).parents[node] == expected
+
+
+@given(graph=ANY_GRAPHS)
+def test_every_edge_leads_down(graph: Graph):
+    positions = dependency_layout(graph).positions
+    assert all(positions[parent] < positions[child] for child in graph.nodes for parent in graph.parents(child))
+
+
+@given(graph=ANY_GRAPHS)
+def test_depths_are_those_of_the_longest_paths(graph: Graph):
     longest: dict[int, int] = {}
     for node in graph.order:
-        longest[node] = 1 + max((longest[parent] for parent in graph.parents(node)), default=0)
-        parent = layout.parents[node]
-        if not graph.parent_count(node):
-            assert parent == TOP
-            continue
-        last = [other for other in graph.parents(node) if longest[other] == longest[node] - 1]
-        assert parent == last[0]
+        longest[node] = 1 + max((longest[parent] for parent in graph.parents(node)), default=-1)
+    assert dominators(graph).depths == longest_paths(graph) == [longest[node] for node in graph.nodes]
 
 
-@given(graph=graphs())
-def test_heads_stand_between_a_node_and_its_parent_only_where_they_must(graph: Graph):
+@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY])
+@given(graph=ANY_GRAPHS)
+def test_a_view_begins_with_no_more_rows_than_nodes(view: View, graph: Graph):
+    assert len(Views(graph, bytes(len(graph))).outline(view)) <= len(graph)
+
+
+@given(graph=ANY_GRAPHS)
+def test_alike_siblings_have_a_head_from_three_on(graph: Graph):
     layout = dependency_layout(graph)
-    expected = longest_paths(graph).parents
-    for node in range(len(graph)):
-        parent = layout.parents[node]
-        own = member_of(layout, graph, node)
-        if own is not None:
-            parent = layout.parents[own]
-        if parent == expected[node]:
-            continue
-        # It hangs below a head around its parent, and needs nodes in the branches of several members of it.
-        assert is_matrix(layout, parent)
-        assert parent in above(layout, expected[node])
-        members = {
-            other
-            for other in range(len(graph))
-            if member_of(layout, graph, other) == parent
-            and any(other in {needed, *above(layout, needed)} for needed in graph.parents(node))
-        }
-        assert len(members) > 1
-        if own is None:
-            assert layout.positions[node] >= layout.shut_end(parent)
+    keys, depths = alike_keys(graph), longest_paths(graph)
+    alike: dict[object, list[int]] = {}
+    for node in graph.nodes:
+        alike.setdefault((node_above(layout, node), keys[graph.task_of[node]], depths[node]), []).append(node)
+    for nodes in alike.values():
+        heads = {layout.head(layout.parents[node]) if layout.parents[node] != TOP else None for node in nodes}
+        assert len(heads) == 1
+        head = heads.pop()
+        assert (head is not None) == (len(nodes) >= LEAST_FOLDED)
+        assert head is None or head.total == len(nodes)
+    assert len({head.key for head in layout.heads}) == len(layout.heads)
 
 
-@given(graph=graphs())
-def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(graph: Graph):
-    """Of one depth, that is: those that wait for longer ways may join the same place later, one by one."""
+@given(graph=ANY_GRAPHS)
+def test_siblings_that_need_nothing_else_are_in_the_order_of_the_file(graph: Graph) -> None:
     layout = dependency_layout(graph)
-    depths = longest_paths(graph).depths
-    families = Counter(
-        (layout.parents[node], graph.task_of[node], depths[node])
-        for node in range(len(graph))
-        if member_of(layout, graph, node) is None
-    )
-    assert all(count <= SHOWN_SIBLINGS for count in families.values())
-    for item in range(len(graph), len(graph) + len(layout.heads)):
-        head = layout.head(item)
-        if head.kind is GroupKind.MATRIX:
-            members = [node for node in range(len(graph)) if member_of(layout, graph, node) == item]
-            assert head.total == len(members) > SHOWN_SIBLINGS
-
-
-@given(graph=graphs())
-def test_siblings_in_the_tree_are_in_the_order_of_the_file(graph: Graph) -> None:
-    """Below a matrix: its cells, then what needs them all, what has the shorter way to it first."""
-    layout = dependency_layout(graph)
-    depths = longest_paths(graph).depths
-    siblings: dict[int, list[tuple[bool, int, int]]] = {}
+    siblings: dict[int, list[int]] = {}
     for item in layout.items:
-        head, parent = layout.head(item), layout.parents[item]
-        if layout.is_reference(item) or (head and head.kind is GroupKind.MORE):
-            continue
-        node = item if head is None else layout.items[layout.positions[item] + 1]
-        in_sight = parent == TOP or layout.positions[item] >= layout.shut_end(parent)
-        siblings.setdefault(parent, []).append((in_sight, depths[node], node))
+        first = item if layout.head(item) is None else layout.items[layout.positions[item] + 1]
+        if graph.parent_count(first) <= 1 and layout.head(item) is None:
+            siblings.setdefault(layout.parents[item], []).append(first)
     assert all(early < late for row in siblings.values() for early, late in pairwise(row))
 
 
-@given(graph=graphs())
+@given(graph=ANY_GRAPHS)
 def test_what_is_in_folders_comes_in_the_order_of_the_file(graph: Graph) -> None:
     layout = group_layout(graph)
     siblings: dict[int, list[int]] = {}
@@ -148,26 +129,28 @@ def test_what_is_in_folders_comes_in_the_order_of_the_file(graph: Graph) -> None
     assert all(early < late for row in siblings.values() for early, late in pairwise(row))
 
 
-@given(graph=graphs(most_cells=3))
-def test_every_other_edge_is_a_reference_below_its_parent(graph: Graph):
+def test_siblings_of_a_diamond_stand_together_and_its_end_below_its_beginning():
+    edges = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "e"), ("c", "e"), ("d", "e"), ("b", "after b")]
+    edges += [("e", "f"), ("e", "g"), ("f", "h"), ("g", "h")]
+    graph = Graph.from_edges([*"abcdefgh", "after b"], edges)
     layout = dependency_layout(graph)
-    expected = {
-        parent: {child for child in graph.children(parent) if layout.parents[child] != parent}
-        for parent in range(len(graph))
-    }
-    found: dict[int, set[int]] = {parent: set() for parent in expected}
-    more = {}
-    for item in range(len(graph), len(layout)):
-        parent = layout.parents[item]
-        head = layout.head(item)
-        if head is not None:
-            more[parent] = head.total
-            continue
-        if parent >= len(graph):
-            parent = layout.parents[parent]
-        found[parent].add(layout.node(item))
-    assert found == expected
-    assert more == {parent: len(nodes) for parent, nodes in expected.items() if len(nodes) > SHOWN_REFERENCES}
+    assert names(layout, graph, range(len(layout))) == [
+        *["a", "  b", "    after b", "  c", "  d", "  e", "    f", "    g", "    h"]
+    ]
+
+
+def test_a_join_comes_right_after_the_last_branch_that_it_needs():
+    edges = [("a", "a2"), ("b", "b2"), ("a2", "ab"), ("b2", "ab"), ("ab", "abc"), ("c", "abc")]
+    graph = Graph.from_edges(["a", "b", "c", "abc", "ab", "a2", "b2"], edges)
+    layout = dependency_layout(graph)
+    assert names(layout, graph, range(len(layout))) == ["a", "  a2", "b", "  b2", "ab", "c", "abc"]
+
+
+def test_joins_that_one_branch_completes_come_in_the_order_of_that_branch():
+    edges = [("a", "a2"), ("a", "ab"), ("b", "ab"), ("a2", "abb"), ("b", "b2"), ("b2", "abb")]
+    graph = Graph.from_edges(["a", "b", "abb", "ab", "a2", "b2"], edges)
+    layout = dependency_layout(graph)
+    assert names(layout, graph, range(len(layout))) == ["a", "  a2", "b", "  b2", "ab", "abb"]
 
 
 def test_finally_nodes_come_after_all_others():
@@ -178,64 +161,64 @@ def test_finally_nodes_come_after_all_others():
     assert [layout.parents[labels.index(name)] for name in ("clean", "alert")] == [TOP, labels.index("a")]
 
 
-def test_what_needs_all_of_a_matrix_stands_below_its_row_and_not_in_its_first_cell():
+def test_finally_nodes_come_after_joins_too():
+    labels = ["clean", "a", "b", "both"]
+    tasks = [Task(label, is_finally=label == "clean") for label in labels]
+    layout = dependency_layout(Graph(labels, [(1, 3), (2, 3)], tasks=tasks))
+    assert [labels[item] for item in layout.items] == ["a", "b", "both", "clean"]
+
+
+def test_what_needs_all_of_a_matrix_stands_beside_it_and_not_in_its_first_cell():
     graph = matrix_graph(9)
     layout = dependency_layout(graph)
     assert names(layout, graph, range(len(layout))) == [
         "prep",
-        "  -> notify",
         "  <matrix train×9>",
         *(f"    train[seed={seed}]" for seed in range(9)),
-        "    score",
-        "      notify",
+        "  score",
+        "  notify",
     ]
-    head = layout.parents[graph.node("score")]
-    assert layout.shut_end(head) == layout.positions[graph.node("score")]
 
 
-def test_what_needs_something_below_all_of_a_matrix_stands_below_its_row_too():
-    cells = range(9)
-    labels = [*(f"a[{cell}]" for cell in cells), *(f"b[{cell}]" for cell in cells), "end"]
-    edges = [*((cell, 9 + cell) for cell in cells), *((9 + cell, 18) for cell in cells)]
-    graph = Graph(labels, edges, tasks=[Task("a"), Task("b"), Task("end")], task_of=[0] * 9 + [1] * 9 + [2])
-    layout = dependency_layout(graph)
-    assert layout.head(layout.parents[18]).title == "a"
-    assert layout.depths[18] == 1
-    assert not layout.targets
-
-
-def test_two_references_from_one_matrix_are_one_of_its_row():
-    tasks = [Task("a"), Task("x"), Task("y"), Task("end")]
-    edges = [*((cell, 11) for cell in range(9)), (9, 10), (10, 11)]
-    graph = Graph(
-        [*(f"a[{cell}]" for cell in range(9)), "x", "y", "end"], edges, tasks=tasks, task_of=[0] * 9 + [1, 2, 3]
-    )
+def test_tasks_that_differ_in_a_number_have_one_row():
+    labels = ["top", "load-1", "load-2", "load-3", "check", "check2"]
+    graph = Graph(labels, [(0, node) for node in range(1, 6)])
     layout = dependency_layout(graph)
     assert names(layout, graph, range(len(layout))) == [
-        "<matrix a×9>",
-        *(f"  a[{cell}]" for cell in range(9)),
-        "  -> end",
-        "x",
-        "  y",
-        "    end",
+        "top",
+        "  <matrix load×3>",
+        *["    load-1", "    load-2", "    load-3"],
+        *["  check", "  check2"],
     ]
-    assert layout.shut_end(graph.parents(11)[0]) == 2  # a member is foldable by nothing
-    assert layout.shut_end(12) == 10  # the reference stays in sight
 
 
-def test_only_so_many_references_are_listed():
-    children = range(2, 200)
-    edges = [(0, 1), *((0, child) for child in children), *((1, child) for child in children)]
-    graph = Graph([f"n{node}" for node in range(200)], edges)
+def test_cells_that_need_each_other_are_not_put_together():
+    graph = Graph([f"t[{cell}]" for cell in range(6)], [(0, 3), (1, 3), (2, 4)], tasks=[Task("t")], task_of=[0] * 6)
     layout = dependency_layout(graph)
-    assert [head.total for head in layout.heads] == [198]
-    assert len(layout.targets) == LISTED_REFERENCES
+    assert names(layout, graph, range(len(layout))) == [
+        "<matrix t×4>",
+        *["  t[0]", "  t[1]", "  t[2]", "    t[4]", "  t[5]"],
+        "t[3]",
+    ]
 
 
 def test_a_chain_of_any_length_has_a_layout():
     layout = dependency_layout(chain(100_000))
     assert layout.depths[99_999] == 99_999
     assert layout.ends[0] == 100_000
+
+
+def test_joins_of_long_chains_are_found_by_jumps():
+    """Two chains of 20,000 nodes, joined at every step: walked one by one, that would be 200 million steps."""
+    steps = 20_000
+    edges = [(0, 1), (0, 2)]
+    for one in range(1, 3 * steps, 3):
+        edges += [(one, one + 2), (one + 1, one + 2)]
+        if one + 3 < 3 * steps:
+            edges += [(one, one + 3), (one + 1, one + 4)]
+    graph = Graph([f"n-{node}-" for node in range(3 * steps + 1)], edges)
+    parents = dominators(graph).parents
+    assert {parents[join] for join in range(3, 3 * steps, 3)} == {0}
 
 
 def test_folders_nest_at_slashes_in_the_order_of_the_file():

@@ -23,7 +23,7 @@ def visible(layout: TreeLayout, folded: set[int], kept: set[int] | None = None) 
             continue
         above, hidden = layout.parents[item], False
         while above != TOP and not hidden:
-            hidden = above in folded and position < layout.shut_end(above)
+            hidden = above in folded and position < layout.ends[above]
             above = layout.parents[above]
         if not hidden:
             found.append(position)
@@ -41,7 +41,7 @@ def with_ancestors(layout: TreeLayout, nodes: set[int]) -> set[int]:
 
 
 def foldable(layout: TreeLayout, item: int, kept: set[int] | None) -> bool:
-    inside = layout.items[layout.positions[item] + 1 : layout.shut_end(item)]
+    inside = layout.items[layout.positions[item] + 1 : layout.ends[item]]
     return any(kept is None or other in kept for other in inside)
 
 
@@ -74,7 +74,7 @@ def test_the_rows_are_what_folds_and_filter_leave(graph: Graph, data: st.DataObj
         elif action == "reveal" and (kept is None or item in kept):
             outline.reveal(item)
             position = layout.positions[item]
-            folded = {other for other in folded if not layout.positions[other] < position < layout.shut_end(other)}
+            folded = {other for other in folded if not layout.positions[other] < position < layout.ends[other]}
             assert outline.row(item) is not None
         elif action == "filter":
             before = folded if kept is None else before
@@ -116,7 +116,7 @@ def test_rows_and_items_find_each_other(graph: Graph, data: st.DataObject):
     for item in range(len(layout)):
         near = outline.item(outline.nearest_row(item))
         if outline.row(item) is None:
-            assert layout.positions[near] < layout.positions[item] < layout.shut_end(near)
+            assert layout.positions[near] < layout.positions[item] < layout.ends[near]
             assert outline.is_folded(near)
         else:
             assert near == item
@@ -144,13 +144,12 @@ def test_a_folded_matrix_hides_its_cells_only():
     graph = matrix_graph(9)
     layout = dependency_layout(graph)
     outline = Outline(layout)
-    outline.fold(layout.parents[graph.node("score")])
+    outline.fold(layout.parents[graph.node("train[seed=0]")])
     assert names(layout, graph, outline.rows) == [
         "prep",
-        "  -> notify",
         "  <matrix train×9>",
-        "    score",
-        "      notify",
+        "  score",
+        "  notify",
     ]
 
 

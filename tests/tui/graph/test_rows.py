@@ -100,7 +100,7 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_every_glyph_takes_one_cell(glyphs: Glyphs) -> None:
-    words = {"dots", "separator", "chosen", "choice", "branch"}
+    words = {"dots", "separator", "chosen", "choice", "branch", "reference", "file_reference"}
     several = {"statuses", "shares", "lanes", "shared_lanes", "map_cells", "map_shares", "levels"}
     signs = [glyph for name, glyph in glyphs._asdict().items() if name not in words | several]
     every = [*signs, *glyphs.statuses, *glyphs.shares, *glyphs.lanes, *glyphs.shared_lanes]
@@ -117,7 +117,7 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
         events += ran(node, 3, None if node > 190 else 4, code=1 if node in {5, 6} else 0)
     rows = rows_of(graph, events)
     head = rows.bodies.outline.layout.parents[1]
-    assert text(rows, head, 60).split() == ["└▸✗", "train", "×200", "✓188", "▶8", "✗2", "·2"]
+    assert text(rows, head, 60).split() == [")├▸✗", "train", "×200", "→", "score", "✓188", "▶8", "✗2", "·2"]
     narrow = text(rows, head, 24)
     assert "train" in narrow
     assert "✗2" in narrow
@@ -166,13 +166,28 @@ def test_the_root_of_a_very_long_chain_is_named_too() -> None:
     assert "blocked by n0 (exit 7)" in text(rows, 4_999, 200)
 
 
-def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
-    rows = rows_of(chain(100_000), [])
-    for width in (24, 40, 80, 200):
-        row = text(rows, 99_999, width)
-        assert "n99999" in row
-        left_out = int(row.split()[0])
-        assert row.index("└") + 99_999 - left_out - 1 <= width
+@pytest.mark.parametrize("look", [IN_UNICODE, IN_ASCII])
+@pytest.mark.parametrize("width", [24, 40, 80, 200])
+def test_rows_are_indented_eight_times_at_most_and_then_say_what_they_are_below(width: int, look: Look) -> None:
+    rows = rows_of(chain(100_000), [], look=look)
+    assert text(rows, 8, width).index(look.glyphs.elbow) == 8
+    for node in (9, 99_999):
+        row = text(rows, node, width)
+        assert f"n{node}" in row
+        assert row.index(look.glyphs.elbow) == (16 if width >= 48 else 8)
+        assert row.partition(look.glyphs.elbow)[0].strip().endswith(look.glyphs.prompt)
+        assert cell_width(row) == width
+
+
+def test_a_list_of_deep_siblings_says_once_what_it_is_below() -> None:
+    edges = [*((node, node + 1) for node in range(9)), (9, 10), (9, 11), (10, 12)]
+    graph = Graph([*(f"n{node}" for node in range(10)), "x", "y", "z"], edges)
+    rows = rows_of(graph, [])
+    shown = [text(rows, graph.node(name), 60).partition("·")[0] for name in "xzy"]
+    assert ["n9" in row for row in shown] == [True, True, True]
+    assert shown[1].endswith(" n9 › x ›└─")
+    rows.bodies.outline.fold(graph.node("x"))
+    assert "n9" not in text(rows, graph.node("y"), 60), "x is above it"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +210,8 @@ def test_the_column_of_times_says_how_long(events: Sequence[Event], expected: st
 def test_a_waiting_node_says_how_many_parents_are_settled() -> None:
     rows = one_node(*ran(1, 1, 2), *ran(2, 1, 2, code=1), parents=7)
     assert rows.bodies.time(0, 100.0) == "2/7"
+    assert text(rows, 0, 60).endswith(" after 2/7")
+    assert text(rows, 0, 40).endswith("   2/7")
 
 
 def test_attempts_and_staleness_are_shown() -> None:
@@ -209,7 +226,7 @@ def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
     rows = rows_of(matrix_graph(20), [])
     assert "[seed=3]" in text(rows, 4, 60)
     assert "train" not in text(rows, 4, 60)
-    assert "train[seed=3]" in text(rows_of(matrix_graph(4), []), 4, 60)
+    assert "train[seed=1]" in text(rows_of(matrix_graph(2), []), 2, 60)
 
 
 @given(
@@ -302,10 +319,9 @@ STEPS = [
 
 @pytest.mark.parametrize("width", [24, 32, 48])
 def test_long_names_of_siblings_say_their_beginning_once_and_how_they_differ(width: int) -> None:
-    first, *others, _ = shown_names([*SAMPLES, "another"], width)
-    assert first.startswith("call_")
-    assert first.endswith("_1")
-    assert others == [f"…chromosome_{number}" for number in range(2, 23)]
+    head, *others, _ = shown_names([*SAMPLES, "another"], width)
+    assert head.startswith("call_")
+    assert others == [f"…chromosome_{number}" for number in range(1, 23)]
 
 
 @pytest.mark.parametrize("width", [32, 48])
@@ -315,10 +331,10 @@ def test_long_names_of_one_workflow_look_different(width: int, edges: list[tuple
 
 
 def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> None:
-    rows = rows_of(Graph([*SAMPLES[:3], "another"], []), [])
-    assert "…chromosome_3" in text(rows, 2, 32)
-    rows._navigator.set_filter("chromosome_3")
-    assert "call_" in text(rows, 2, 32)
+    rows = rows_of(Graph([*SAMPLES[:2], "another"], []), [])
+    assert "…chromosome_2" in text(rows, 1, 32)
+    rows._navigator.set_filter("chromosome_2")
+    assert "call_" in text(rows, 1, 32)
 
 
 def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
@@ -334,16 +350,16 @@ def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
 @pytest.mark.parametrize(
     ("look", "expected"),
     [
-        (IN_UNICODE, ["▾· a", "╞═⇢ c ·", "╘▾· b", "├─↪ d ·", "└▾· c", "╘═· d"]),
-        (IN_ASCII, ["v. a", "::: c .", ":v. b", "|-& d .", "`v. c", "::. d"]),
+        (IN_UNICODE, ["▾· a", ")╞═· b → c +1", ")╞═· c ⇢ d", "├─· d → e", ")╘═· e"]),
+        (IN_ASCII, ["v. a", ")::. b -> c +1", ")::. c :> d", "|-. d -> e", ")::. e"]),
     ],
 )
 def test_edges_of_files_are_drawn_apart(look: Look, expected: list[str]) -> None:
-    graph = Graph(["a", "b", "c", "d"], [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)])
-    graph.file_edges = FileEdges([(0, 1), (0, 2), (2, 3)], 4)
+    graph = Graph([*"abcde"], [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (0, 4), (3, 4)])
+    graph.file_edges = FileEdges([(0, 1), (0, 2), (2, 3), (0, 4)], 5)
     shown = rows_of(graph, [], look=look)
     outline = shown.bodies.outline
-    drawn = [text(shown, outline.item(row), 60).split("0/")[0].strip() for row in range(len(outline))]
+    drawn = [" ".join(text(shown, outline.item(row), 60).split("after")[0].split()) for row in range(len(outline))]
     assert drawn == expected
 
 

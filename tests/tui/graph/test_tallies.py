@@ -34,7 +34,7 @@ def test_counts_follow_every_change(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
     tallies = Tallies(layout, status)
-    branches = [(layout.positions[item], layout.shut_end(item)) for item in range(len(layout))]
+    branches = [(layout.positions[item], layout.ends[item]) for item in range(len(layout))]
     counted = data.draw(st.sets(st.sampled_from(branches)))
     for _ in range(3):
         for start, end in counted:
@@ -57,7 +57,7 @@ def test_counts_of_cells_leave_out_what_is_below_them(graph: Graph, data: st.Dat
     for _ in range(3):
         for item, total in heads.items():
             cells = [node for node in range(len(graph)) if layout.parents[node] == item]
-            cells = [node for node in cells if layout.positions[node] < layout.shut_end(item)]
+            cells = [node for node in cells if layout.positions[node] < layout.ends[item]]
             assert len(cells) == total
             expected = [sum(status[node] == value for node in cells) for value in NodeStatus]
             assert tallies.cells(item, len(cells)) == expected
@@ -99,7 +99,7 @@ def test_nodes_that_are_not_part_of_the_run_are_counted_nowhere_until_they_join(
     flags = st.lists(st.integers(0, 1), min_size=len(graph), max_size=len(graph))
     status, selected = bytearray(len(graph)), bytearray(data.draw(flags))
     tallies = Tallies(layout, status, selected)
-    branches = [(layout.positions[item], layout.shut_end(item)) for item in range(len(layout))]
+    branches = [(layout.positions[item], layout.ends[item]) for item in range(len(layout))]
     for _ in range(3):
         for start, end in branches:
             nodes = [item for item in layout.items[start:end] if item < layout.node_count]

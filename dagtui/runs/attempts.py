@@ -52,6 +52,8 @@ class AttemptResults:
         """The last attempt of a node that something was noted about, and what."""
         self._begun: dict[NodeIndex, ClockTime] = {}
         """Node to the start time of its attempt in flight."""
+        self._readied: dict[NodeIndex, dict[AttemptNumber, ClockTime]] = {}
+        """When attempts after the first became ready, and first ones that a command let run."""
         self._first_at = cast("MutableSequence[ClockTime]", array("d", [-1.0]) * nodes)
         """When the first attempt succeeded, by node. A negative value means that it did not."""
         self._first_seconds = array("f", bytes(4 * nodes))
@@ -65,9 +67,12 @@ class AttemptResults:
                 if isinstance(event, NoteEvent):
                     self._note(event)
                 continue
-            if not event.attempt:
+            if not event.attempt and not event.fresh:
                 continue
-            if event.status is NodeStatus.RUNNING:
+            if event.status is NodeStatus.READY:
+                if event.cause is not Cause.IN_LINE:
+                    self._note_ready(event)
+            elif event.status is NodeStatus.RUNNING:
                 self._begun[event.node] = event.at
             elif event.status is NodeStatus.COMPLETED and event.cause is Cause.RAN and event.attempt == 1:
                 self._begun.pop(event.node, None)
@@ -87,6 +92,7 @@ class AttemptResults:
         self._results = renumbering.keys(self._results)
         self._remarks = renumbering.keys(self._remarks)
         self._begun = renumbering.keys(self._begun)
+        self._readied = renumbering.keys(self._readied)
 
     def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""
@@ -105,6 +111,16 @@ class AttemptResults:
         """Return what was noted about an attempt, oldest first, unless a later attempt was noted."""
         last, texts = self._remarks.get(node, (attempt, []))
         return list(texts) if last == attempt else []
+
+    def ready_at(self, node: NodeIndex, attempt: AttemptNumber) -> ClockTime | None:
+        """Return when a node became ready for an attempt. None if it was when its parents let it, or if not known."""
+        return self._readied.get(node, {}).get(attempt)
+
+    def _note_ready(self, event: NodeEvent) -> None:
+        """Record since when the next attempt waits. The one before may have been stopped for it."""
+        self._readied.setdefault(event.node, {})[event.attempt + 1] = event.at
+        if event.attempt:
+            self._note_end(event)
 
     def _note(self, event: NoteEvent) -> None:
         if event.node < 0:

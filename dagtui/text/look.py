@@ -84,6 +84,8 @@ class Glyphs(NamedTuple):
     """One sign for each status of a node, by its number, where cells stand for nodes."""
     map_shares: str
     """For cells in which nodes wait beside others that are done: up to a half of them, and more."""
+    bars: str
+    """On the time axis: queued, one attempt, several at once, on the critical path, expected, expected on that path."""
     levels: str
     """Bars of rising height, of which the first is for nothing."""
 
@@ -121,6 +123,7 @@ UNICODE = Glyphs(
     shares="──╍╍╍━×┅┅┅",
     map_cells="·░▶↻◌█✗⊘■↷",
     map_shares="▒▓",
+    bars="·─═━╌╍",
     levels=" ▁▂▃▄▅▆▇█",
 )
 ASCII = Glyphs(
@@ -156,6 +159,7 @@ ASCII = Glyphs(
     shares=".o>~c+x!#-",
     map_cells=".o>~c+x!#-",
     map_shares=":=",
+    bars=".-=#:;",
     levels=" .:-=+*#@",
 )
 

@@ -81,6 +81,15 @@ TREE: Final = (
     Sign("(", "the cursor's row needs it: the key ( goes there"),
     Sign(")", "needs the cursor's row: the key ) goes there"),
 )
+TIME: Final = (
+    Sign("{bars[3]}", "an attempt of the critical path, which decides how long the run takes"),
+    Sign("{bars[1]} {bars[2]}", "another attempt; several at once"),
+    Sign("{bars[0]}", "ready: waits for a slot or an answer"),
+    Sign("{bars[1]}{statuses[6]} {bars[1]}{statuses[8]}", "an attempt failed here; was cancelled here"),
+    Sign("{bars[4]} {bars[5]}", "expected; expected, on the critical path"),
+    Sign("{levels[2]}{levels[4]}{levels[8]}", "the share of the slots in use"),
+    Sign("took", "the time of all attempts; where several ran at once, it counts once"),
+)
 TOP: Final = (
     Sign("ETA", "the expected rest of the run, and the node that it depends on"),
     Sign("slots 2/6", "slots in use, of those that there are"),
@@ -105,6 +114,7 @@ SIGNS: Final[Mapping[str, Sequence[Sign]]] = {
     "Lanes between tasks": LANES,
     "Map": MAP,
     "Lines between nodes": TREE,
+    "Time": TIME,
     "Top of the screen": TOP,
     "Dialogs and logs": TEXT,
 }

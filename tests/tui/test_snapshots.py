@@ -66,6 +66,9 @@ class TestScreens:
     async def test_failed_log(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("failed", "approve", ["enter"], size) == picture
 
+    async def test_time(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("failed", "approve", ["V"], size) == picture
+
     async def test_cancelled_subtree(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
         assert await screen("running", "evaluate[seed=1]", [], size) == picture
 
@@ -108,7 +111,7 @@ class TestLooks:
         assert await screen("failed", "approve", [], (40, 12)) == picture
 
     async def test_by_status(self, picture: SnapshotAssertion) -> None:
-        assert await screen("failed", "approve", ["V"], (80, 24)) == picture
+        assert await screen("failed", "approve", ["V", "V"], (80, 24)) == picture
 
     async def test_filtered_with_selected(self, picture: SnapshotAssertion) -> None:
         keys = ["slash", *"train", "enter", "M", "j", "M"]

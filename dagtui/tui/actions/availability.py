@@ -26,6 +26,7 @@ NOT_RUNNING = "it takes input only while it runs"
 NOTHING_FAILED = "nothing has failed"
 NOTHING_RUNS = "nothing is running"
 NO_SEARCH = "No search yet"
+NO_TIME_AXIS = "only the view Time has a time axis"
 NO_LOG = "this node has no log yet"
 ONE_PANE = "one pane fills the screen"
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
@@ -59,6 +60,8 @@ class Situation(NamedTuple):
     """Whether the focused pane has a search."""
     alone: bool = False
     """Whether one pane fills the screen."""
+    has_time_axis: bool = False
+    """Whether the left pane shows the view Time."""
     log: LogSituation = LogSituation(exists=True, has_lines=True, has_earlier=True, has_later=True)
 
     @classmethod
@@ -168,6 +171,11 @@ def finds_running(run: RunView, _: Situation) -> str | None:
 def folds(_: RunView, here: Situation) -> str | None:
     """Return why the cursor's row can't be folded or unfolded."""
     return None if here.foldable else "nothing is below this row"
+
+
+def has_time_axis(_: RunView, here: Situation) -> str | None:
+    """Return why there is no time to scroll or zoom."""
+    return None if here.has_time_axis else NO_TIME_AXIS
 
 
 def finds_hit(_: RunView, here: Situation) -> str | None:

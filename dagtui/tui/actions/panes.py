@@ -13,6 +13,7 @@ from dagtui.tui.actions.availability import (
     NOTHING_RUNS,
     has_earlier_attempt,
     has_later_attempt,
+    has_time_axis,
     reads_lines,
     sizes_panes,
 )
@@ -117,6 +118,21 @@ class PaneActions:
     def view(self, step: int) -> None:
         """Show the next view of the graph, or the one before it for a negative step."""
         self._main.show_view(self._tree.view.following(step))
+
+    def zoom_time(self, factor: float) -> None:
+        """Show a shorter part of the time axis, or a longer one for a factor below 1."""
+        self._on_axis(lambda: self._tree.zoom_time(factor), "the time axis shows the whole run" if factor < 1 else "")
+
+    def pan_time(self, steps: int) -> None:
+        """Scroll the time axis."""
+        self._on_axis(lambda: self._tree.pan_time(steps), "nothing is beyond this part of the time axis")
+
+    def _on_axis(self, act: Callable[[], bool], otherwise: str) -> None:
+        """Act on the time axis, or say why that changes nothing."""
+        if reason := has_time_axis(self._app.view, self._main.situation):
+            self._app.say(reason)
+        elif not act() and otherwise:
+            self._app.say(otherwise)
 
     def find(self) -> None:
         """Start a search. In the tree it filters, in the log it finds."""

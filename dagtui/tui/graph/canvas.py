@@ -91,7 +91,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         if recount and self._regroup_is_due():
             self._regroup()
             return self.size.height
-        if not changed and not ticked:
+        if not changed and not ticked and not self.rows.are_filling:
             return 0
         return self._refresh_rows()
 
@@ -101,6 +101,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         if not changed:
             return False
         self._watch.nodes = set()
+        self.rows.take(changed)
         if self.navigator.take(changed):
             self._disordered = True
         return True

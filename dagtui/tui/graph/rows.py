@@ -14,12 +14,14 @@ from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import SPACE, Role, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.time_rows import TimeRows
 
 
 class ViewRows(Protocol):
@@ -55,6 +57,9 @@ class Rows:
     def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
         self.glyphs = look.glyphs
         self._navigator = navigator
+        self._run = run
+        self._look = look
+        self._time: TimeRows | None = None
         self.names = names = RowNames(run.graph, navigator, look)
         self.bodies = Bodies(run, navigator, names, look)
         tree = TreeRows(self.bodies, navigator, run.graph, names, look)
@@ -71,7 +76,27 @@ class Rows:
 
     @property
     def _shown(self) -> ViewRows:
-        return self._views[self._navigator.view]
+        view = self._navigator.view
+        return self.time if view is View.TIME else self._views[view]
+
+    def take(self, nodes: Collection[NodeIndex]) -> None:
+        """Note which nodes have changed."""
+        if self._time is not None:
+            self._time.mark(nodes)
+
+    @property
+    def time(self) -> TimeRows:
+        """The rows of the view Time. They are created when it is first shown."""
+        if self._time is None:
+            from dagtui.tui.graph.time_rows import TimeRows
+
+            self._time = TimeRows(self._run, self.bodies, self._navigator, self.names, self._look)
+        return self._time
+
+    @property
+    def are_filling(self) -> bool:
+        """Whether rows of the present view lack something that the next frames add."""
+        return self._navigator.view is View.TIME and self.time.is_filling
 
     @property
     def lights_edges(self) -> bool:

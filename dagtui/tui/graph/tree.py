@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.status import NodeStatus
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.row_groups import RowGroup
 
@@ -63,6 +64,16 @@ class TreePane(TreeCanvas):
     def view(self) -> View:
         """The order of the tree."""
         return self.navigator.view
+
+    @property
+    def clock(self) -> ClockTime:
+        """The time that the rows show."""
+        return self._clock
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens in the run."""
+        return self._run.settled
 
     @property
     def outline(self) -> Outline:
@@ -194,6 +205,25 @@ class TreePane(TreeCanvas):
         self.follow()
         if self.view is View.STATUS:
             self.scroll_to(y=0, animate=False)
+
+    # The time axis
+
+    def zoom_time(self, factor: float) -> bool:
+        """Show a shorter time, or a longer one for a factor below 1. Return whether anything changed."""
+        return self._axis_moved(self.rows.time.timeline.axis.zoom(factor))
+
+    def pan_time(self, steps: int) -> bool:
+        """Show a later time, or an earlier one for negative steps. Return whether anything changed."""
+        return self._axis_moved(self.rows.time.timeline.axis.pan(steps))
+
+    def show_all_time(self) -> bool:
+        """Show the whole run. Return whether anything changed."""
+        return self._axis_moved(self.rows.time.timeline.axis.show_whole())
+
+    def _axis_moved(self, changed: bool) -> bool:
+        self.navigator.generation += changed
+        self.follow()
+        return changed
 
     def set_filter(self, text: str) -> None:
         """Show only the nodes whose name contains a text, or does not after a leading "!". Empty: all."""

@@ -39,6 +39,7 @@ class View(enum.Enum):
     DEPENDENCY = "dependency"
     GROUP = "group"
     STATUS = "status"
+    TIME = "time"
 
     @property
     def title(self) -> str:
@@ -51,7 +52,14 @@ class View(enum.Enum):
         return views[(views.index(self) + step) % len(views)]
 
 
-_TITLES = {View.TASKS: "tasks", View.MAP: "map", View.DEPENDENCY: "nodes", View.GROUP: "groups", View.STATUS: "status"}
+_TITLES = {
+    View.TASKS: "tasks",
+    View.MAP: "map",
+    View.DEPENDENCY: "nodes",
+    View.GROUP: "groups",
+    View.STATUS: "status",
+    View.TIME: "time",
+}
 _SEPARATOR = "\n"
 _VIEWS = frozenset(view.value for view in View)
 
@@ -91,6 +99,7 @@ _LAYOUTS: Mapping[View, Callable[[Graph], TreeLayout]] = {
     View.MAP: MapLayout,
     View.DEPENDENCY: dependency_layout,
     View.GROUP: group_layout,
+    View.TIME: lambda graph: layout_of(graph, View.TASKS),
 }
 
 

@@ -15,6 +15,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.remembered import remembered_rows
+from dagtui.tui.graph.time_head import TimeHead
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.page import JumpTo
@@ -78,8 +79,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.top_bar = TopBar(run, look, reload_key=keymap.shown("run.reload", look))
         self.view_strip = TabStrip([Tab(view.title) for view in View], look, id="views")
         self.tree_pane = TreePane(run, look, remembered_rows(run.state, memory))
+        self.time_head = TimeHead(self.tree_pane, look)
         self.side = Side(run, look, keymap=keymap)
-        self.panes = Panes(self.view_strip, self.tree_pane, self.side)
+        self.panes = Panes(self.view_strip, self.time_head, self.tree_pane, self.side)
         self.panes.share = (memory and memory.share) or USUAL_SHARE
         self._keymap = keymap
         self._detachable = detachable
@@ -113,7 +115,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)
-        more = self.side.flush(clock)
+        self.time_head.flush(clock)
+        more = self.side.flush(clock) or self.tree_pane.rows.are_filling
         navigator = self.tree_pane.navigator
         keys_for = (
             *(int(clock), self._run.settled, self.pane, navigator.cursor, navigator.generation),
@@ -154,6 +157,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             foldable=self.tree_pane.navigator.is_foldable,
             searched=self._searched,
             alone=self.only_one,
+            has_time_axis=self.tree_pane.view is View.TIME,
             log=self.side.log_pane.situation,
         )
 

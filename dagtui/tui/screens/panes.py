@@ -10,6 +10,7 @@ from textual.layout import Layout, WidgetPlacement
 from textual.widget import Widget
 
 from dagtui.text.amounts import CellWidth
+from dagtui.tui.graph.time_head import HEAD_ROWS
 from dagtui.tui.graph.tree import FRAME
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.layout import ArrangeResult
     from textual.timer import Timer
 
+    from dagtui.tui.graph.time_head import TimeHead
     from dagtui.tui.graph.tree import TreePane
     from dagtui.tui.lines.tab_strip import TabStrip
     from dagtui.tui.node.side import Side
@@ -45,9 +47,9 @@ class Panes(Widget, inherit_bindings=False):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, heading: TabStrip, tree: TreePane, side: Side) -> None:
+    def __init__(self, heading: TabStrip, time_head: TimeHead, tree: TreePane, side: Side) -> None:
         super().__init__(id="panes")
-        self.heading, self.left, self.side = heading, tree, side
+        self.heading, self.time_head, self.left, self.side = heading, time_head, tree, side
         self._placing = _SideBySide()
         self._share = USUAL_SHARE
         self._dragged = False
@@ -65,6 +67,7 @@ class Panes(Widget, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Yield the panes."""
         yield self.heading
+        yield self.time_head
         yield self.side
         yield self.left
 
@@ -167,9 +170,11 @@ class _SideBySide(Layout):
             return []
         width, height = CellWidth(size.width), size.height
         left = left_width(width, parent.share) if {parent.side, parent.left} <= {*children} else width
+        above = 1 + (HEAD_ROWS if parent.time_head in children else 0)
         regions = {
             parent.heading: Region(0, 0, left, 1),
-            parent.left: Region(0, 1, left, max(0, height - 1)),
+            parent.time_head: Region(0, 1, left, HEAD_ROWS),
+            parent.left: Region(0, above, left, max(0, height - above)),
             parent.side: Region(left % width, 0, width - left % width, height),
         }
         return [

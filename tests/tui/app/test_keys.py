@@ -273,6 +273,51 @@ async def tree_view_back(keys: Keys, key: str):
     assert keys.tree.view is before
 
 
+async def on_time(keys: Keys):
+    """The view Time, of which a part is shown."""
+    keys.main.show_view(View.TIME)
+    await keys.press("I", "I")
+    return keys.tree.rows.time.timeline.axis
+
+
+@check
+async def time_zoom_in(keys: Keys, key: str):
+    await keys.press(key)
+    assert "only the view Time has a time axis" in screen_text(keys.app)
+    axis = await on_time(keys)
+    before = axis.scale
+    await keys.press(key)
+    assert axis.scale == before / 2
+
+
+@check
+async def time_zoom_out(keys: Keys, key: str):
+    axis = await on_time(keys)
+    before = axis.scale
+    await keys.press(key)
+    assert axis.scale == before * 2
+    await keys.press(key, key)
+    assert axis.is_whole
+    assert "the time axis shows the whole run" in screen_text(keys.app)
+
+
+@check
+async def time_earlier(keys: Keys, key: str):
+    axis = await on_time(keys)
+    before = axis.begin
+    await keys.press(key)
+    assert axis.begin < before
+
+
+@check
+async def time_later(keys: Keys, key: str):
+    axis = await on_time(keys)
+    await keys.press(*["left_curly_bracket"] * 16)
+    assert axis.begin == 0.0
+    await keys.press(key)
+    assert axis.begin > 0.0
+
+
 @check
 async def find_start(keys: Keys, key: str):
     await keys.press(key, *"merge", "enter")

@@ -145,7 +145,7 @@ def test_the_views_follow_each_other_and_the_cursor_stays_on_its_node() -> None:
     session = run()
     navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_node(2)
-    for view in [View.GROUP, View.STATUS, View.TASKS, View.MAP, View.DEPENDENCY]:
+    for view in [View.GROUP, View.STATUS, View.TIME, View.TASKS, View.MAP, View.DEPENDENCY]:
         navigator.show(navigator.view.following())
         assert navigator.view is view
         assert navigator.cursor == 2

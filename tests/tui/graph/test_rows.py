@@ -64,7 +64,7 @@ def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
 def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.DataObject) -> None:
     statuses = data.draw(st.lists(st.sampled_from(NodeStatus), min_size=len(graph), max_size=len(graph)))
     events = [NodeEvent(1.0, node, 2, status, blocker=0, due=104.0) for node, status in enumerate(statuses) if node]
-    view = data.draw(st.sampled_from([View.DEPENDENCY, View.TASKS]))
+    view = data.draw(st.sampled_from([View.DEPENDENCY, View.TASKS, View.TIME]))
     rows = rows_of(graph, events, look=data.draw(st.sampled_from([IN_UNICODE, IN_ASCII])), view=view)
     if data.draw(st.booleans()):
         rows.bodies.outline.unfold_all()
@@ -75,7 +75,7 @@ def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.
 
 @pytest.mark.parametrize("label", HOSTILE)
 @pytest.mark.parametrize("width", [24, 40, 80, 120])
-@pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS])
+@pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS, View.TIME])
 def test_nothing_of_a_name_can_act_on_the_terminal(label: str, width: int, view: View) -> None:
     graph = Graph([label], [], tasks=[Task(label)])
     row = text(rows_of(graph, ran(0, 1, 2, code=1), view=view), 0, width)
@@ -101,10 +101,10 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_every_glyph_takes_one_cell(glyphs: Glyphs) -> None:
     words = {"dots", "separator", "chosen", "choice", "branch", "reference", "file_reference"}
-    several = {"statuses", "shares", "lanes", "shared_lanes", "map_cells", "map_shares", "levels"}
+    several = {"statuses", "shares", "lanes", "shared_lanes", "map_cells", "map_shares", "bars", "levels"}
     signs = [glyph for name, glyph in glyphs._asdict().items() if name not in words | several]
     every = [*signs, *glyphs.statuses, *glyphs.shares, *glyphs.lanes, *glyphs.shared_lanes]
-    every += [*glyphs.map_cells, *glyphs.map_shares, *glyphs.levels]
+    every += [*glyphs.map_cells, *glyphs.map_shares, *glyphs.bars, *glyphs.levels]
     assert all(cell_width(sign) == 1 for sign in every)
     assert len(glyphs.statuses) == len(glyphs.shares) == len(glyphs.map_cells) == len(NodeStatus)
     assert len({*glyphs.map_cells, *glyphs.map_shares}) == len(NodeStatus) + 2, "they differ without colours"

@@ -354,7 +354,7 @@ async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_t
         assert "RUNNING" in lines(pane)[0]
         assert pane.navigator.row == 0
         pane.cycle_view()
-        assert pane.view is View.TASKS
+        assert pane.view is View.TIME
         assert pane.cursor_node == 80
 
 

@@ -1,0 +1,208 @@
+"""Rows of the view Time: bars in their cells, kept current by what changes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tui.graph.samples import graphs, matrix_graph, ran, still
+from tui.played_run import PlayedRun
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.graph.model import Graph, RetryPolicy, Task
+from dagtui.runs.attempts import AttemptResults
+from dagtui.runs.forecast import Forecast
+from dagtui.text import cell_width
+from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
+from dagtui.tui.graph.attempt_spans import AttemptSpan, RowSpans
+from dagtui.tui.graph.navigator import Navigator
+from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.time_axis import TimeAxis
+from dagtui.tui.graph.time_bars import NOTHING_EXPECTED, bars
+from dagtui.tui.graph.views import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.engine.events import Event
+    from dagtui.runs.view import RunView
+
+_S = NodeStatus
+
+
+def rows_of(run: RunView, look: Look = IN_UNICODE) -> Rows:
+    return Rows(run, Navigator(run.state, View.TIME), look)
+
+
+def picture(run: RunView, width: int, *, unfold: bool = False, look: Look = IN_UNICODE) -> list[str]:
+    rows = rows_of(run, look)
+    outline = rows.bodies.outline
+    if unfold:
+        outline.unfold_all()
+    clock = run.clock()
+    head = ["".join(span.text for span in line).rstrip() for line in rows.time.head(width, clock)]
+    items = [outline.item(row) for row in range(len(outline))]
+    drawn = ["".join(span.text for span in rows.spans(item, width, clock, cursor=False)) for item in items]
+    assert all(cell_width(line) == width for line in drawn)
+    return [*head, *(line.rstrip() for line in drawn)]
+
+
+def sheep(jobs: int = 2) -> PlayedRun:
+    """A graph with a queue, a retry and a failure."""
+    tasks = [Task("shear"), Task("wash", retry=RetryPolicy(retries=1, delay=5.0)), Task("spin"), Task("sell")]
+    labels = ["shear", "wash[1]", "wash[2]", "wash[3]", "spin", "sell"]
+    edges = [(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4), (4, 5)]
+    return PlayedRun(Graph(labels, edges, name="sheep", tasks=tasks, task_of=[0, 1, 1, 1, 2, 3]), jobs=jobs)
+
+
+def sheared(now: float = 50.0) -> RunView:
+    """It has run, with two slots."""
+    retrying = NodeEvent(25.0, 2, 1, _S.RETRYING, Cause.EXIT, "exit 1", value=1, seconds=15.0, due=30.0)
+    again = NodeEvent(30.0, 2, 1, _S.READY, Cause.NONE, "wants a slot")
+    blocked = [
+        NodeEvent(50.0, node, 0, _S.FAILED_PARENT, Cause.NONE, blocker=node - 1 if node == 5 else 2) for node in (4, 5)
+    ]
+    events = [*ran(0, 0.0, 10.0), *ran(1, 10.0, 20.0), *ran(2, 10.0)[:1], retrying, again, *ran(3, 20.0, 35.0)]
+    return still(sheep().graph, [*events, *ran(2, 35.0, 50.0, code=1, attempt=2), *blocked], now)
+
+
+def test_the_picture_of_a_run_with_a_queue_a_retry_and_a_failure() -> None:
+    assert picture(sheared(), 60, unfold=True) == [
+        "            0 s        15 s       30 s        45 s      took",
+        "    slots   ▂▂▂▂▂▂▂▃▄▄▄▄▄▄▄▄▄▄▄▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂▂",
+        "  ✓ shear   ━━━━━━━━                                    10 s",
+        " ▾✗ wash           ━━━━━━━━━━━✗───────━━━━━━━━━━━✗      40 s",
+        "  ✓  [1]           ─────────                            10 s",
+        "  ✗  [2]           ━━━━━━━━━━━✗   ····━━━━━━━━━━━✗      30 s",
+        "  ✓  [3]           ········────────────                 15 s",
+        "  ⊘ spin    blocked by wash[2] (exit 1)",
+        "  ⊘ sell    blocked by wash[2] (exit 1)",
+    ]
+
+
+def test_it_can_be_read_in_the_narrow_pane() -> None:
+    assert picture(sheared(), 31) == [
+        "            0 s            took",
+        "    slots   ▂▂▃▄▄▄▂▂▂▂▂▂",
+        "  ✓ shear   ━━━            10 s",
+        " ▸✗ wash      ━━━✗──━━━✗   40 s",
+        "  ⊘ spin    by wash[2]",
+        "  ⊘ sell    by wash[2]",
+    ]
+
+
+def test_ascii_has_a_sign_for_each_of_its_own() -> None:
+    assert picture(sheared(), 60, look=IN_ASCII) == [
+        "            0 s        15 s       30 s        45 s      took",
+        "    slots   :::::::-===========:::::::::::::::::::",
+        "  + shear   ########                                    10 s",
+        " *x wash           ###########x-------###########x      40 s",
+        "  ! spin    blocked by wash[2] (exit 1)",
+        "  ! sell    blocked by wash[2] (exit 1)",
+    ]
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> list[AttemptSpan]:
+    """Attempts of one row."""
+    found = []
+    for _ in range(draw(st.integers(0, 8))):
+        times = sorted(draw(st.floats(0, 100)) for _ in range(3))
+        found.append(AttemptSpan(*times, draw(st.sampled_from([_S.COMPLETED, _S.FAILED, _S.CANCELLED]))))
+    return found
+
+
+@given(spans=spans(), cells=st.integers(1, 80), part=st.integers(0, 5), ascii_only=st.booleans())
+def test_each_attempt_has_its_cells(spans: list[AttemptSpan], cells: int, part: int, ascii_only: bool) -> None:
+    axis, row, look = TimeAxis(), RowSpans(), IN_ASCII if ascii_only else IN_UNICODE
+    axis.adapt(cells, 100.0, 100.0, settled=True)
+    for _ in range(part):
+        axis.zoom(2.0, around=30.0)
+    for number, span in enumerate(spans):
+        row.add(number, span)
+    text = "".join(span.text for span in bars([row], NOTHING_EXPECTED, axis, 100.0, look))
+    assert len(text) == cells
+    for span in spans:
+        for at in (axis.cell(span.start), min(axis.cell(span.start), axis.last_cell(span.end))):
+            if 0 <= at < cells:
+                assert text[at] not in {" ", look.glyphs.bars[0]}
+        end = max(axis.last_cell(span.end), axis.cell(span.start))
+        if 0 <= end < cells and span.status is not _S.COMPLETED:
+            assert text[end] in {look.glyphs.statuses[_S.FAILED], look.glyphs.statuses[_S.CANCELLED]}
+    covered = {at for span in spans for at in range(axis.cell(span.ready), axis.last_cell(span.end) + 2)}
+    assert all(sign == " " for at, sign in enumerate(text) if at not in covered)
+
+
+def walked(run: PlayedRun, data: st.DataObject, steps: int) -> Iterator[list[Event]]:
+    """Yield the events of one thing after the other that may happen."""
+    state, labels = run.traversal.state, run.graph.labels
+    yield run.traversal.take()[0]
+    for _ in range(steps):
+        in_line = [node for node in state.nodes_with(_S.READY) if state.cause[node] == Cause.IN_LINE]
+        alive = [node for status in ALIVE for node in state.nodes_with(status)]
+        stopped = [node for status in (_S.FAILED, _S.CANCELLED) for node in state.nodes_with(status)]
+        moves = [("start", node) for node in in_line] + [("end", node) for node in alive]
+        moves += [("retry", node) for node in stopped] + [("cancel", node) for node in alive] + [("wake", -1)]
+        move, node = data.draw(st.sampled_from(moves))
+        if move == "start":
+            run.start(labels[node], after=data.draw(st.sampled_from([0.0, 0.5])))
+        elif move == "end":
+            run.end(
+                labels[node], data.draw(st.sampled_from([0, 0, 1])), after=data.draw(st.sampled_from([0.0, 0.2, 7.0]))
+            )
+        elif move == "wake":
+            run.wake(1.0)
+        else:
+            run.give(CommandKind.RETRY if move == "retry" else CommandKind.CANCEL, labels[node])
+        yield run.traversal.take()[0]
+
+
+@given(graph=graphs(most_tasks=5, most_cells=4), data=st.data())
+@settings(max_examples=60)
+def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st.DataObject) -> None:
+    run = PlayedRun(graph, jobs=data.draw(st.integers(1, 4)))
+    view = SimpleNamespace(
+        graph=graph,
+        state=run.traversal.state,
+        attempts=AttemptResults(len(graph)),
+        settled=False,
+        forecast=Forecast(graph, None),
+        estimate=lambda _: None,
+        clock=lambda: run.now,
+    )
+    watch = view.state.watch()
+    rows, order = rows_of(view), None
+    width = data.draw(st.sampled_from([31, 60, 110]))
+    outline = rows.bodies.outline
+    if data.draw(st.booleans()):
+        outline.unfold_all()
+    drawn: dict[int, tuple[object, list]] = {}
+    for events in walked(run, data, 25):
+        view.attempts.learn(events)
+        view.settled = not view.state.unsettled
+        changed, watch.nodes = watch.nodes, set()
+        rows.take(changed)
+        rows._navigator.take(changed)
+        items = [outline.item(row) for row in range(len(outline))]
+        assert order in {None, tuple(items)}
+        order = tuple(items)
+        for item in items:
+            signature = rows.signature(item, width, run.now)
+            if drawn.get(item, (None,))[0] != signature:
+                drawn[item] = signature, rows.spans(item, width, run.now, cursor=False)
+    fresh = rows_of(view)
+    if len(order or ()) > len(fresh.bodies.outline):
+        fresh.bodies.outline.unfold_all()
+    fresh.time.timeline.axis.__dict__.update(rows.time.timeline.axis.__dict__)
+    fresh.time.timeline._expect(rows.time.timeline._expected_at[1])
+    for item in order or ():
+        assert drawn[item][1] == fresh.spans(item, width, run.now, cursor=False)
+
+
+def test_rows_are_never_more_than_nodes() -> None:
+    for graph in (matrix_graph(), sheep().graph):
+        assert len(rows_of(still(graph)).bodies.outline) <= len(graph)

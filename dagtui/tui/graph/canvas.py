@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -11,8 +12,10 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.graph.failure_marks import FailureMarks
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
@@ -73,6 +76,10 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self._disordered = False
         """Whether a status changed since the nodes were grouped by status."""
         self._regroup_at = 0.0
+        self._marks: FailureMarks | None = None
+        """In the scroll bar, from when it is first shown."""
+        self._marked: tuple[object, ...] = ()
+        """What the marks were last looked for in."""
 
     def flush(self, clock: ClockTime, *, recount: bool = True) -> int:
         """Refresh the rows on screen that differ from before. Return how many.
@@ -91,6 +98,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         if recount and self._regroup_is_due():
             self._regroup()
             return self.size.height
+        self._mark_failures()
         if not changed and not ticked and not self.rows.are_filling:
             return 0
         return self._refresh_rows()
@@ -271,6 +279,19 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             spans = [span if span.role in FILLED else Span(span.text) for span in spans]
         strip = self.painter.strip(spans, width, CURSOR if is_covered else None)
         return DrawnRow(self.rows.signature(item, width, self._clock), strip, self.rows.lit(item))
+
+    def _mark_failures(self) -> None:
+        """Mark in the scroll bar where failures are, if they or the rows have changed."""
+        if not self.show_vertical_scrollbar:
+            return
+        if self._marks is None:
+            sign = self._look.glyphs.statuses[NodeStatus.FAILED]
+            self._marks = FailureMarks(self.vertical_scrollbar, sign, partial(self.painter.style, Role.BADGE))
+        navigator = self.navigator
+        marked = navigator.generation, navigator.tallies.failure_changes, self.size.height
+        if marked != self._marked:
+            self._marked = marked
+            self._marks.show(navigator.outline, navigator.tallies)
 
     def _fit(self) -> None:
         """Tell the scroll bar the number of rows."""

@@ -18,6 +18,7 @@ _NO_NODE = 255
 _NO_NODES = bytes([_NO_NODE])
 _BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
 _STATUSES = len(NodeStatus)
+_FAILED = int(NodeStatus.FAILED)
 OUTSIDE = len(NodeStatus)
 """Stands for a node that is not part of the run. It is counted nowhere."""
 _RECOUNTED = 2_000
@@ -39,6 +40,8 @@ class Tallies:
         pick = itemgetter(*layout.items, 0) if len(layout) else tuple
         self._by_position = bytearray(pick(extended)[: len(layout)])
         self._counted: dict[tuple[int, int], Counts] = {}
+        self.failure_changes = 0
+        """Increases when a node fails, or has failed no longer."""
         self._cells: dict[tuple[int, int], Counts] = {}
         """For each branch, the counts of the items directly below its row."""
 
@@ -56,6 +59,7 @@ class Tallies:
                 by_position[position] = new
                 changed.append((position, old, new))
         changed.sort()
+        self.failure_changes += any(_FAILED in change[1:] for change in changed)
         if len(changed) > _RECOUNTED:
             self._counted.clear()
             self._cells.clear()
@@ -129,6 +133,10 @@ class Tallies:
     def statuses(self, start: int, end: int) -> bytes:
         """Return the statuses of the nodes in positions [start, end), in order, with OUTSIDE for those outside."""
         return bytes(self._by_position[start:end]).translate(None, _NO_NODES)
+
+    def status_at(self, position: int) -> int:
+        """Return the status of the node at a position, or another number for none."""
+        return self._by_position[position]
 
     def having(self, status: int, start: int, end: int) -> Iterator[int]:
         """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 COMMAND_CAP = 4_000
 COMMAND_LINES = 3
-COMMAND_CELLS = CellWidth(160)
+COMMAND_CELLS = CellWidth(100)
 """A long command is truncated: the attempt's last output must not be pushed off the screen."""
 LABEL_CELLS = CellWidth(10)
 DEFINED_SINCE = "a reload changed the definition: what follows runs next"
@@ -110,8 +110,10 @@ def _failure(run: RunView, node: NodeIndex, result: AttemptResult, look: Look) -
     glyph = look.glyphs.statuses[NodeStatus.FAILED]
     rows = [row(), row(Span(f"{glyph} {_headline(run, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(run, node, result):
-        shown, left_out = (label(value, 1000), "")
-        if name in {"command", "template"}:
+        if name == "template":  # Details has it, and copying
+            continue
+        shown, left_out = label(_from_graph(run, value) if name == "log" else value, 1000), ""
+        if name == "command":
             shown, left_out = _beginning(value, look)
         for line in shown.split("\n"):
             rows.append(row(Span(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
@@ -119,6 +121,12 @@ def _failure(run: RunView, node: NodeIndex, result: AttemptResult, look: Look) -
         if left_out:
             rows.append(row(Span(" " * LABEL_CELLS + left_out, Role.MUTED), indent=LABEL_CELLS, lead=bar))
     return rows
+
+
+def _from_graph(run: RunView, path: str) -> str:
+    """Return a path below the folder of the graph as seen from there, otherwise as it is."""
+    folder = exact_line(run.graph.directory).rstrip(os.sep) + os.sep if run.graph.directory else ""
+    return path.removeprefix(folder) if folder else path
 
 
 def _beginning(command: str, look: Look) -> tuple[str, str]:

@@ -149,7 +149,9 @@ class Bodies:
         if status is _S.FAILED_PARENT and width >= ASIDE:
             reason = self.reasons.blocked(node, Role.MUTED, clock)
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return status_run(status, self._look), Body(name, notes=notes, aside=aside, reason=reason)
+        return status_run(status, self._look), Body(
+            name, notes=notes, aside=aside, reason=reason, sought=self._names.sought
+        )
 
     def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
@@ -157,7 +159,8 @@ class Bodies:
         suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
         name = Span(self._names.name(item), Role.MUTED)
-        return SPACE, Body(name, Span(suffix, Role.MUTED), aside=Span(words, Role.MUTED))
+        count, aside = Span(suffix, Role.MUTED), Span(words, Role.MUTED)
+        return SPACE, Body(name, count, aside=aside, sought=self._names.sought)
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
@@ -195,7 +198,9 @@ class Bodies:
         notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        return status_run(status, self._look), Body(name, Span(suffix, Role.MUTED), [*notes, *_time_cells(width)])
+        count = Span(suffix, Role.MUTED)
+        body = Body(name, count, [*notes, *_time_cells(width)], sought=self._names.sought)
+        return status_run(status, self._look), body
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
         """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""

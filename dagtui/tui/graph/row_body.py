@@ -56,6 +56,8 @@ class Body(NamedTuple):
     """Additional words, in a column of their own if there is room."""
     strip: Strip | None = None
     """Cells of its nodes, in a column of their own."""
+    sought: str = ""
+    """What a filter looks for, in lower case. It stands out in the name."""
     reason: ShortReason | None = None
     """Why it has its status. It takes what is free, and leaves a sign where nothing is."""
 
@@ -78,7 +80,7 @@ def fitted(
         notes = [*_before_notes(body.reason, max(free, min(most, _LEAST_REASON)), look), *notes]
         taken = width_of(notes)
     name_room = max(NO_CELLS, room - taken - body.suffix.width)
-    pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role)]
+    pieces = _named(body, name_room, shorten, look)
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
     free = room - taken - width_of(pieces)
@@ -87,6 +89,27 @@ def fitted(
         pieces += _aside(body, spaces(gap), CellWidth(free - gap - 1), look) if free > gap + _LEAST_ASIDE else ()
     pieces.append(spaces(room - taken - width_of(pieces)))
     return pieces + notes
+
+
+def _named(body: Body, room: CellWidth, shorten: Callable[[CellWidth], str], look: Look) -> list[Span]:
+    """Return the name in at most `room` cells. What a filter looks for stands out, or else the sign that hides it."""
+    name, sought = body.name, body.sought
+    if name.width > room:
+        name = Span(shorten(room), name.role)
+    if not sought or sought not in body.name.text.lower():
+        return [name]
+    lowered = name.text.lower()
+    if len(lowered) != len(name.text):
+        return [name]
+    if sought not in lowered:
+        sought = look.glyphs.cut
+    found: list[Span] = []
+    start = 0
+    while (at := lowered.find(sought, start)) >= 0:
+        end = at + len(sought)
+        found += [Span(name.text[start:at], name.role), Span(name.text[at:end], Role.FOUND)]
+        start = end
+    return [span for span in (*found, Span(name.text[start:], name.role)) if span.text]
 
 
 def _aside(body: Body, gap: Span, room: CellWidth, look: Look) -> list[Span]:
@@ -113,7 +136,7 @@ def _with_strip(
     kept_free = min(body.reason.width, _LEAST_REASON) + 1 if body.reason is not None else 0
     notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - kept_free)))
     name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
-    pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role), body.suffix]
+    pieces = [*_named(body, name_room, shorten, look), body.suffix]
     if (free := room - taken - column) > 0:
         pieces += _spaced(column - width_of(pieces), strip.cells(CellWidth(free)), CellWidth(free))
         free = room - taken - width_of(pieces)

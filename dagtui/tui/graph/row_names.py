@@ -13,6 +13,7 @@ from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import common_beginning, told_apart, without_keys
 from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.views import sought
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
@@ -53,6 +54,12 @@ class RowNames:
         """The width of the longest name of a matrix's cell."""
         labels = (text for text in islice(self._graph.labels, _MEASURED) if text.endswith("]"))
         return cell_width(max(labels, key=len, default="")) if self._graph.cells is not None else NO_CELLS
+
+    @property
+    def sought(self) -> str:
+        """What a filter looks for, in lower case. Empty without a filter, and for one that leaves hits out."""
+        query, is_inverted = sought(self._navigator.filter_query)
+        return "" if is_inverted else query
 
     def suit(self, width: CellWidth) -> None:
         """Write names in the form for rows of a width. All rows have one form."""

@@ -224,12 +224,12 @@ class Names:
 
     def matches(self, query: str, label: str) -> bool:
         """Return whether one label passes, as in `matching`."""
-        part, inverted = _sought(query)
+        part, inverted = sought(query)
         return (part in label.lower()) != inverted
 
     def matching(self, query: str) -> list[NodeIndex]:
         """Return the nodes whose label contains the query, in file order. A leading "!" inverts the match."""
-        part, inverted = _sought(query)
+        part, inverted = sought(query)
         found = self._containing(part)
         if not inverted:
             return cast("list[NodeIndex]", found)
@@ -251,7 +251,7 @@ class Names:
         return found
 
 
-def _sought(query: str) -> tuple[str, bool]:
+def sought(query: str) -> tuple[str, bool]:
     """Return the lower-case text that a query looks for, and whether nodes with it are left out."""
     inverted = query.startswith("!") and len(query) > 1
     return (query[1:] if inverted else query).lower(), inverted

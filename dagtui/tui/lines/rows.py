@@ -32,6 +32,8 @@ class Role(enum.StrEnum):
     CURSOR = "rows--cursor"
     BAD = "rows--bad"
     WARNING = "rows--warning"
+    FOUND = "rows--found"
+    """The part of a name that a filter looks for."""
     HIT = "rows--hit"
     HIT_CURRENT = "rows--hit-current"
     SELECTED = "rows--selected"

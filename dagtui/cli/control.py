@@ -1,4 +1,4 @@
-"""`dagtui retry`, `rerun`, `cancel`, `skip`, `mark`, `pause`, `resume`, `jobs`: commands on a live run."""
+"""`dagtui retry`, `rerun`, `cancel`, `skip`, `mark`, `hold`, `release`, `pause`, `resume`, `jobs` on a live run."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class _Order:
     variants: Mapping[str, _Variant] = field(default_factory=dict)
     """By flag, without its dashes."""
     takes_number: bool = False
+    needs: str = ""
+    """What the process of the run must be able to do. Empty: every version can."""
 
     @property
     def needs_nodes(self) -> bool:
@@ -92,6 +94,16 @@ ORDERS = {
     ),
     "skip": _Order(CommandKind.SKIP, "Skip nodes: they don't run, and their children proceed."),
     "mark": _Order(CommandKind.MARK_DONE, "Mark nodes as done: they don't run, and count as completed."),
+    "hold": _Order(
+        CommandKind.HOLD,
+        "Hold nodes that have not begun: they don't start until `dagtui release`. What follows them waits.",
+        needs="hold",
+    ),
+    "release": _Order(
+        CommandKind.RELEASE,
+        "Release held nodes: they start as soon as they can. `dagtui release GRAPH.toml '*'` releases all of them.",
+        needs="hold",
+    ),
     "pause": _Order(CommandKind.PAUSE, "Start nothing new until `dagtui resume`. Running nodes continue.", False),
     "resume": _Order(
         CommandKind.RESUME,
@@ -121,7 +133,7 @@ def _command(name: str) -> click.Command:
         if meant.kind is CommandKind.RERUN and not (dry_run or as_json or expected):
             rerun_if_ended(graph_file, number, nodes)
         request = {"command": meant.kind.value, "nodes": list(nodes), "jobs": jobs, "expected": expected}
-        carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
+        carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json, needs=order.needs)
 
     def check_nodes(context: click.Context, _parameter: click.Parameter, nodes: tuple[str, ...]) -> tuple[str, ...]:
         if not context.resilient_parsing:
@@ -170,10 +182,20 @@ Exits with 0 on success, 1 if there is nothing to do, 2 if there is no live run 
 
 
 def carry_out(
-    name: str, graph_file: Path, number: int | None, request: Mapping[str, object], *, dry_run: bool, as_json: bool
+    name: str,
+    graph_file: Path,
+    number: int | None,
+    request: Mapping[str, object],
+    *,
+    dry_run: bool,
+    as_json: bool,
+    needs: str = "",
 ) -> NoReturn:
     """Send a command to a live run, print what it did or would do, and exit."""
     with connect(meant(graph_file, number), graph_file) as client:
+        if needs and not client.can(needs):
+            other = f"process {client.peer.pid}, which has the run, is dagtui {label(client.hello.get('dagtui'), 40)}"
+            fail(f"dagtui {name}: {other}, which can't do this")
         answer = ask(client, {"want": "preview" if dry_run else "give", **request})
     if answer.get("notice"):
         say(f"dagtui {name}: {label(answer['notice'], 1000)}")
@@ -204,6 +226,7 @@ _GROUPS = {
     "dropped": "will not run",
     "begins": "may start",
     "blocked": "will be blocked",
+    "held": "stays held",
     "kept": "unaffected",
 }
 
@@ -219,6 +242,7 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
         if not isinstance(group, dict) or not group.get("count"):
             continue
         happens = "becomes stale" if key == "kept" and answer.get("makes_stale") else words
+        happens = "is held" if key == "held" and answer.get("command") == CommandKind.HOLD.value else happens
         yield f"{happens:<16} {names_of(group)}"
     left_out = answer.get("left_out")
     if isinstance(left_out, dict) and left_out.get("count"):
@@ -238,4 +262,4 @@ def names_of(group: Mapping[str, object]) -> str:
     return first_of(names, number if isinstance(number, int) else 0)
 
 
-retry, rerun, cancel, skip, mark, pause, resume, jobs = map(_command, ORDERS)
+retry, rerun, cancel, skip, mark, hold, release, pause, resume, jobs = map(_command, ORDERS)

@@ -45,6 +45,8 @@ _ON_A_LIVE_RUN = {
     "skip": ("dagtui.cli.control", "skip", "Skip nodes."),
     "mark": ("dagtui.cli.control", "mark", "Mark nodes as done."),
     "reload": ("dagtui.cli.reload", "reload", "Take up its graph file as it is now."),
+    "hold": ("dagtui.cli.control", "hold", "Hold nodes: they don't start."),
+    "release": ("dagtui.cli.control", "release", "Release held nodes."),
     "pause": ("dagtui.cli.control", "pause", "Start nothing new."),
     "resume": ("dagtui.cli.control", "resume", "Continue after a pause."),
     "jobs": ("dagtui.cli.control", "jobs", "Set the number of slots."),

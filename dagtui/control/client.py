@@ -50,7 +50,12 @@ class ControlClient:
         self.peer = peer
         """The process at the other end."""
         self.hello: Mapping[str, object] = {}
-        """The greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
+        """The greeting: `dagtui` (its version), `protocol`, `run`, `pid`, and what it `can` (see `CAN`)."""
+
+    def can(self, what: str) -> bool:
+        """Return whether the server can do something that was added after the first version of the protocol."""
+        known = self.hello.get("can")
+        return isinstance(known, list) and what in known
 
     def send(
         self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: Seconds | None = None

@@ -7,12 +7,13 @@ from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dagtui import __version__
 from dagtui.control.sockets import ControlError, fitting
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import asked
-from dagtui.text import count
+from dagtui.text import count, label
 from dagtui.text.amounts import MOST_SLOTS
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ _KINDS = {kind.value: kind for kind in CommandKind}
 
 def command_of(request: Mapping[str, object], graph: Graph, peer: Peer) -> Command:
     """Parse the command of a request of a process. Raises ControlError."""
-    kind = _KINDS.get(str(request.get("command")))
+    word = request.get("command", "")
+    kind = _KINDS.get(word) if isinstance(word, str) else None
     if kind is None:
-        raise ControlError("there is no such command")
+        raise ControlError(f"this run's dagtui ({__version__}) does not know the command {label(word, 60)!r}")
     nodes = nodes_of(request, graph)
     if bool(nodes) == (kind in _WHOLE_RUN):
         raise ControlError("it concerns the whole run, not nodes" if nodes else "it needs at least one node")
@@ -79,7 +81,7 @@ def token(preview: Preview) -> str:
     digest = hashlib.blake2b(f"{command.kind.value} {command.jobs}{answer}".encode(), digest_size=8)
     stale = preview.kept if preview.makes_stale else ()
     groups = (preview.stopped, preview.again, preview.released, preview.dropped, preview.begins, preview.blocked, stale)
-    for nodes in (command.nodes, *groups, preview.added):
+    for nodes in (command.nodes, *groups, preview.added, preview.held):
         digest.update(f" {len(nodes)} ".encode())  # the same node in another group is another preview
         digest.update(array("i", sorted(nodes)).tobytes())
     return digest.hexdigest()
@@ -109,6 +111,7 @@ def preview_fields(run: LiveRun, preview: Preview, words: str) -> dict[str, obje
             **named(labels, [node for node, _ in preview.left_out]),
             "why": list(dict.fromkeys(reason for _, reason in preview.left_out)),
         },
+        "held": named(labels, preview.held),
         "kept": named(labels, preview.kept),
         "makes_stale": preview.makes_stale,
     }

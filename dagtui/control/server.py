@@ -14,6 +14,7 @@ import anyio
 
 from dagtui import __version__
 from dagtui.control.sockets import (
+    CAN,
     DESCRIPTORS,
     PROTOCOL,
     ControlError,
@@ -262,7 +263,8 @@ class ControlServer:
     async def _answer(self, client: ClientHandler) -> None:
         request = None
         with anyio.move_on_after(REQUEST_SECONDS):
-            await client.send({"dagtui": __version__, "protocol": PROTOCOL, "run": self.run_id, "pid": os.getpid()})
+            greeting = {"dagtui": __version__, "protocol": PROTOCOL, "run": self.run_id, "pid": os.getpid(), "can": CAN}
+            await client.send(greeting)
             request = await client.receive_request()
         if request is None:
             return

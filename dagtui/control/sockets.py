@@ -22,6 +22,8 @@ Item = TypeVar("Item")
 
 PROTOCOL = 1
 """Version that both ends must share. It changes only if an older end could not understand a newer one."""
+CAN = ("hold",)
+"""What servers of this version can do that older ones with the same protocol can't: its names are only ever added."""
 LINE_LIMIT = 1_048_576
 """Longest accepted line in bytes."""
 DESCRIPTORS = 8

@@ -12,6 +12,8 @@ from dagtui.engine.why import why
 from dagtui.runs.answers import choices_of, question_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dagtui.control.live import Screen
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
@@ -43,6 +45,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "timed_out": state.ran_out_of_time,
         "settled": run.settled,
         "paused": state.paused,
+        "held": {"count": len(state.held), "nodes": fitting(_labels(run, sorted(state.held)), SHOWN)},
         "jobs": state.jobs,
         "slots_taken": slots_taken(state),
         "pools": pools_report(state),
@@ -63,7 +66,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "targets": list(state.named) or None,
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "stale": state.stale_count,
-        "removed": fitting((run.graph.labels[node] for node in sorted(state.leaving)), SHOWN),
+        "removed": fitting(_labels(run, sorted(state.leaving)), SHOWN),
         "up_to_date": state.up_to_date,
         "failed_allowed": state.allowed_failures,
         "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
@@ -79,6 +82,10 @@ def pools_report(state: RunState) -> dict[str, object]:
         pool.name: {"size": pool.size, "taken": taken[pool.name], "words": pool.part(taken[pool.name])}
         for pool in state.graph.pools
     }
+
+
+def _labels(run: RunView, nodes: Iterable[NodeIndex]) -> Iterable[str]:
+    return (run.graph.labels[node] for node in nodes)
 
 
 def _node(run: RunView, node: NodeIndex) -> dict[str, object]:

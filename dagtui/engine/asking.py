@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.dispatch import Dispatch
-from dagtui.engine.events import NodeChange
+from dagtui.engine.events import NodeChange, NoteEvent
+from dagtui.engine.messages import CommandKind, Withdraw
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import AttemptNumber, Question
+    from dagtui.engine.messages import AttemptNumber, Command, Question
     from dagtui.engine.renumbering import Renumbering
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
@@ -81,6 +82,23 @@ class Asking(Dispatch):
         else:
             self._unasked.append(node)
 
+    def follow_command(self, command: Command) -> None:
+        """Withdraw what a pause or a hold keeps from beginning, and line up what was released."""
+        state = self.state
+        if command.kind is CommandKind.PAUSE:
+            self.withdraw_submitted()
+        elif command.kind is CommandKind.HOLD:
+            held = [node for node in self.submitted if node in state.held]
+            self.effects.extend(Withdraw(node, state.attempt[node]) for node in held)
+        elif command.kind is CommandKind.RELEASE:
+            for node in command.nodes:
+                if state.status[node] == NodeStatus.READY:
+                    self.line_up(node)
+
+    def note_begun(self, node: NodeIndex, attempt: AttemptNumber) -> None:
+        """Note that a held node begins all the same."""
+        self.emit(NoteEvent(self.now, "it had begun before it could be held", node, attempt))
+
     def _ask(self, node: NodeIndex, question: Question) -> None:
         """Put a gate's question to a person. It takes no slot, and has no attempt."""
         if question.trouble:
@@ -93,6 +111,8 @@ class Asking(Dispatch):
     def _ask_gates(self) -> None:
         while self._unasked and self.question is not None:
             node = self._unasked.pop(0)
+            if node in self.state.held:
+                continue  # it is lined up again when it is released
             if (self.state.status[node], self.state.cause[node]) == (NodeStatus.READY, Cause.NONE):
                 self._ask(node, self.question(node))
                 self.settle()

@@ -73,6 +73,8 @@ class Columns:
         """Whether only targets and their ancestors are part of the run."""
         self.bypassed: set[NodeIndex] = set()
         """Nodes whose conditions are not asked any more, because a person retried them."""
+        self.held: set[NodeIndex] = set()
+        """Nodes that begin no attempt until a person releases them (rule 14 in `rules`)."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
         self.finally_unsettled = 0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.messages import NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
+from dagtui.engine.holds import hold_or_release, stay_held
+from dagtui.engine.messages import HOLDS, NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
 from dagtui.engine.service_ends import start_services_again
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import NodeIndex
 
+_BEGINS = NodeStatus.WAITING, NodeStatus.READY
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
 _RETRIED_CAUSES = frozenset({Cause.MARKED, Cause.ANSWERED})
 """Causes of done nodes that a retry runs again: no attempt succeeded."""
@@ -51,6 +53,8 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     if reason is not None:
         return Preview(command, nothing=reason)
     below, left_out = _below(run, command), refused_targets(run, command)
+    if command.kind in HOLDS:
+        return hold_or_release(run, command, left_out)
     number = run.state.command_number + 1
     run.emit(_event(run, command, number))
     if command.kind in _RUN_WIDE:
@@ -62,11 +66,8 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     stop_after_undecidable(run)
     start_services_again(run)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
-    if left_out:
-        found = replace(found, left_out=left_out)
-    if command.expected is not None and found.kills_and_reruns != command.expected:
-        found = replace(found, changed=True)
-    return found
+    changed = command.expected is not None and found.kills_and_reruns != command.expected
+    return replace(found, left_out=left_out, changed=changed)
 
 
 def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
@@ -102,6 +103,7 @@ def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], tr
         tuple(dropped),
         tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
         added=tuple(added),
+        held=stay_held(run, command.kind, below, again, released, added),
     )
 
 
@@ -117,9 +119,7 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))
         run.settle()
         unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in UNBEGUN]
-        begins = [
-            node for node in unbegun if before[node] == NodeStatus.WAITING and state.status[node] == NodeStatus.READY
-        ]
+        begins = [node for node in unbegun if (before[node], state.status[node]) == _BEGINS]
         settled = {node for node in unbegun if state.status[node] in SETTLED}
     blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
     return replace(found, begins=tuple(begins), blocked=tuple(blocked))

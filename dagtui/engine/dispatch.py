@@ -175,7 +175,8 @@ class Dispatch(Propagation):
                 self._passed_over[node] = self.now
 
     def _startable(self, node: NodeIndex) -> bool:
-        return self.state.status[node] == NodeStatus.READY and node not in self.submitted
+        state = self.state
+        return state.status[node] == NodeStatus.READY and node not in self.submitted and node not in state.held
 
     def _submit(self, node: NodeIndex) -> None:
         attempt = self.state.attempt[node] + 1

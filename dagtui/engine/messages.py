@@ -141,11 +141,15 @@ class CommandKind(enum.Enum):
     RESUME = "resume"
     SET_JOBS = "jobs"
     ANSWER = "answer"
+    HOLD = "hold"
+    RELEASE = "release"
 
 
 CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 RUN_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
 """The commands that let settled nodes begin again."""
+HOLDS = frozenset({CommandKind.HOLD, CommandKind.RELEASE})
+"""The commands that set and lift the flag of a held node."""
 
 
 class Answer(NamedTuple):
@@ -231,7 +235,7 @@ class Preview:
     stopped: tuple[NodeIndex, ...] = ()
     """Running nodes that are stopped."""
     released: tuple[NodeIndex, ...] = ()
-    """Nodes that were blocked, cancelled or skipped, and may run now."""
+    """Nodes that were blocked, cancelled, skipped or held, and may run now."""
     dropped: tuple[NodeIndex, ...] = ()
     """Nodes that have not begun, and will not run."""
     kept: tuple[NodeIndex, ...] = ()
@@ -245,6 +249,9 @@ class Preview:
     """
     added: tuple[NodeIndex, ...] = ()
     """Nodes that join the run, and may run now or later."""
+    held: tuple[NodeIndex, ...] = ()
+    """Nodes that the command holds. Of a release, retry or rerun: the nodes that could begin by it, or are below its
+    targets, and stay held."""
     left_out: tuple[tuple[NodeIndex, str], ...] = ()
     """Targets that the command does not affect although it affects others, each with the reason."""
     nothing: str | None = None

@@ -47,6 +47,8 @@ class Reload(NamedTuple):
     """Seconds so far in which everything was settled."""
     limit_from: float = 0.0
     """Active seconds at which the time limit of the run last began. Infinite: the time has run out."""
+    held: tuple[str, ...] = ()
+    """The nodes of the run that stay held. No other is, even if one of its name was before."""
 
 
 def reload_fields(reload: Reload) -> dict[str, object]:
@@ -61,6 +63,7 @@ def reload_fields(reload: Reload) -> dict[str, object]:
         "leaving": list(reload.leaving),
         "parked": reload.parked,
         "limit_from": limit,
+        **({"held": list(reload.held)} if reload.held else {}),
     }
 
 
@@ -84,6 +87,7 @@ def parse_reload(value: object) -> Reload:
         tuple(map(str, value["leaving"])),
         float(value["parked"]),
         math.inf if limit is None else float(limit),
+        tuple(map(str, value.get("held", ()))),
     )
 
 

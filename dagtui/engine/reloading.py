@@ -143,6 +143,7 @@ def reload(
         tuple(labels[node] for node in changes.leaving),
         round(state.parked_until(now), 3),
         round(state.limit_from, 3),
+        tuple(labels[node] for node in sorted(state.held.difference(changes.leaving))),
     )
     run.emit(RunEvent(now, RELOADED, why, jobs, targets=targets, reload=recorded))
     for node in state.inside(changes.added):  # a node of that name may have been there, and is on record

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
-from dagtui.engine.active_time import ActiveTime
 from dagtui.engine.columns import Asked, positions
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import BY_TIMEOUT, CANCELS, RUN_AGAIN, CommandKind, Slots
+from dagtui.engine.held_nodes import HeldNodes
+from dagtui.engine.messages import BY_TIMEOUT, CANCELS, HOLDS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
@@ -39,7 +39,7 @@ STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
 
 
-class RunState(ActiveTime):
+class RunState(HeldNodes):
     """All data of a run. Readers read the columns, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
@@ -246,7 +246,7 @@ class RunState(ActiveTime):
         if fresh:
             self._refresh(event)
         explained = EXPLAINED_CAUSES[status][cause]
-        if marks or due or explained or self.marks or self.due or self.why:
+        if marks or due or explained or self.marks or self.due or self.why or self.held:
             self._note_details(node, event.why if explained else "", marks, due)
         if left or outputs or self.left or self.outputs:
             self._note_leavings(event, old)
@@ -292,6 +292,8 @@ class RunState(ActiveTime):
             self.reasons.pop(node, None)
 
     def _note_details(self, node: NodeIndex, why: str, marks: tuple[int, ...], due: ClockTime) -> None:
+        if node in self.held:
+            self._end_hold(node, marks)
         if marks:
             self.marks[node] = marks
         elif node in self.marks:
@@ -343,10 +345,8 @@ class RunState(ActiveTime):
     def _apply_command(self, event: CommandEvent) -> None:
         self.command_number = event.number
         kind = event.kind
-        if kind is CommandKind.PAUSE:
-            self.paused = True
-        elif kind is CommandKind.RESUME:
-            self.paused = False
+        if kind is CommandKind.PAUSE or kind is CommandKind.RESUME:
+            self.paused = kind is CommandKind.PAUSE
         elif kind is CommandKind.SET_JOBS:
             self.jobs = Slots(event.jobs)
         elif kind is CommandKind.CANCEL_ALL and event.by == BY_TIMEOUT:
@@ -362,6 +362,8 @@ class RunState(ActiveTime):
             for node in event.nodes:
                 if self.cause[node] == Cause.ASKS and node in self.asked:
                     self.asked[node] = self.asked[node]._replace(answer=event.answer)
+        if kind in HOLDS or (self.held and kind is CommandKind.CANCEL_ALL):
+            self._change_holds(event, self._watches)
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
 

@@ -190,6 +190,8 @@ class Traversal(Asking):
             self.stop(node, Cause.RESTART)
 
     def _run(self, node: NodeIndex, attempt: AttemptNumber, reason: str) -> None:
+        if node in self.state.held:
+            self.note_begun(node, attempt)
         self.set(NodeChange(node, NodeStatus.RUNNING, why=reason, marks=()))
         if self.must_run:
             self.must_run.discard(node)
@@ -334,8 +336,7 @@ class Traversal(Asking):
         self._staleness.commanded()
         if command.kind is CommandKind.SET_JOBS or self.state.paused is not was_paused:
             self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
-        if command.kind is CommandKind.PAUSE:
-            self.withdraw_submitted()
+        self.follow_command(command)
         self._finish_turn()
         return found
 

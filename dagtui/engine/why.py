@@ -72,6 +72,8 @@ def limit_why(state: RunState) -> str:
 
 
 _NEWLINE = "\n"
+HELD = "held until it is released"
+"""Why a held node that may start does not."""
 NOT_NEEDED = "ran until nothing needed it"
 """Why a service is done."""
 
@@ -109,6 +111,9 @@ def _ended_words(message: Ended) -> str:
 def why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
     text = _reason(state, node, clock)
+    if node in state.held:
+        is_lacking = state.status[node] != NodeStatus.READY or state.paused  # something besides its release
+        text = f"{text}; {HELD}" if is_lacking else HELD
     if node in state.leaving:
         text = f"{text}; removed from the file" if text else "removed from the file"
     return f"{text}, not on record yet" if node in state.off_record else text
@@ -160,7 +165,9 @@ def stale_words(state: RunState, node: NodeIndex) -> str:
 
 
 def word_for(state: RunState, node: NodeIndex) -> str:
-    """Return a node's status in running text. A gate that waits for an answer asks."""
+    """Return a node's status in running text. A gate that waits for an answer asks, and a queued node may be held."""
+    if node in state.held and state.status[node] == NodeStatus.READY:
+        return "held"
     return "asks" if state.cause[node] == Cause.ASKS else state.status_of(node).word
 
 

@@ -84,6 +84,8 @@ class PlainLines:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to retry"
         if asks := asks_brief(state):
             words += f"; {asks}"
+        if state.held:
+            words += f"; {count(len(state.held))} held"
         total = state.total
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
@@ -123,7 +125,13 @@ class PlainLines:
             self._stale.add(event.node)
             return is_said
         self._stale.discard(event.node)
-        return (event.status in UNBEGUN and event.cause is not Cause.ASKS) or event.cause is Cause.RESUMED
+        if event.status in UNBEGUN:
+            return event.cause is not Cause.ASKS and not self._is_held_back(event)
+        return event.cause is Cause.RESUMED
+
+    def _is_held_back(self, event: NodeEvent) -> bool:
+        """Return whether a node could begin if it were not held."""
+        return event.status is NodeStatus.READY and event.node in self._run.state.held
 
     def _node(self, event: NodeEvent) -> str:
         words = f"{self._name(event.node)}  {self._words(event)}"
@@ -144,6 +152,8 @@ class PlainLines:
             return f"{started}, {label(reason)}" if reason else started
         if event.cause is Cause.ASKS:
             return asks_words(self._run.state, event.node, self._run.graph_path, self._run.number)
+        if status is NodeStatus.READY:
+            return self._held_words(event.node)
         if status is NodeStatus.RETRYING:
             return f"failed: {why}, retries in {duration(max(0.0, event.due - event.at))}"
         if status is NodeStatus.FAILED:
@@ -158,6 +168,11 @@ class PlainLines:
             return why
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
+
+    def _held_words(self, node: NodeIndex) -> str:
+        from dagtui.runs.holds import held_words  # most runs hold nothing
+
+        return held_words(self._run.state, node, self._run.graph_path, self._run.number)
 
     def _name(self, node: NodeIndex) -> str:
         return name_label(self._run.graph.labels[node], _NAME_CELLS)
@@ -191,4 +206,6 @@ def _one_of_many(event: NodeEvent) -> str:
         return "" if event.seconds else "stale"
     if event.cause is Cause.UP_TO_DATE:
         return "up to date"
+    if event.status is NodeStatus.READY and event.cause is not Cause.ASKS:
+        return "held"
     return "" if event.attempt else event.status.word

@@ -11,6 +11,7 @@ from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
+from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,9 @@ def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
     notices = answer.get("notices")
     for notice in notices if isinstance(notices, list) else []:
         yield f"  ! {label(notice, 1000)}"
+    held = answer.get("held")
+    if isinstance(held, dict) and isinstance(held.get("nodes"), list) and held["nodes"]:
+        yield f"  held: {first_of([label(node) for node in held['nodes'][:SHOWN]], _whole(held.get('count')))}"
     active = _objects(answer.get("active"))
     for node in active[:SHOWN]:
         glyph = _glyph(node.get("status"), look)
@@ -79,6 +83,9 @@ def headline(answer: Mapping[str, object]) -> str:
     words += _pools(answer.get("pools"))
     if answer.get("paused"):
         words.append("paused")
+    held = answer.get("held")
+    if isinstance(held, dict) and _whole(held.get("count")):
+        words.append(f"{count(_whole(held.get('count')))} held")
     words.append(label(answer.get("screen"), 20))
     return ", ".join(words)
 
@@ -150,12 +157,12 @@ def _duration(value: object) -> str:
 def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[str, object]]:
     """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = run.state, run.clock()
-    queued: dict[tuple[int, Wants, Cause], str] = {}
+    queued: dict[tuple[int, Wants, Cause, bool], str] = {}
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
         if status is NodeStatus.READY and cause is not Cause.ASKS:
             # This is the same for all nodes that want the same, and computing it counts what is in use.
-            key = (run.graph.task(node).slots, run.graph.task(node).pools, cause)
+            key = (run.graph.task(node).slots, run.graph.task(node).pools, cause, node in state.held)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
             why = full_why(state, node, now)
@@ -173,6 +180,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "exit": state.value[node] if status in WITH_RESULT and cause in _WITH_VALUE else None,
             "why": why,
             "stale": bool(state.stale[node]),
+            "held": node in state.held,
             "log": str(run.log_path(node, attempt)) if attempt else None,
             "outputs": dict(state.outputs_of(node)),
             "needs_by_files": [run.graph.labels[parent] for parent in parents_by_files(run.graph, node)],

@@ -179,8 +179,16 @@ class RunView(ABC):
             return ""
         if self.state.paused:
             return "is paused"
-        first = next(self.state.asking(), None) if not self.state.counts[NodeStatus.RETRYING] else None
-        return "" if first is None else f"waits for an answer to {label(self.graph.labels[first], 60)}"
+        if self.state.counts[NodeStatus.RETRYING]:
+            return ""
+        if (first := next(self.state.asking(), None)) is not None:
+            return f"waits for an answer to {label(self.graph.labels[first], 60)}"
+        return self._waits_for_release() if self.state.held else ""
+
+    def _waits_for_release(self) -> str:
+        from dagtui.runs.holds import waits_for_release  # most runs hold nothing
+
+        return waits_for_release(self.state)
 
     def _asks(self) -> Notice | None:
         """Return a notice if gates wait for an answer."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import Seconds
 
 _NAME_CELLS = CellWidth(60)
@@ -103,6 +103,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
         (set(preview.dropped), words.dropped),
         (set(preview.blocked), words.blocked),
         (set(preview.begins), words.begins),
+        (set(preview.held), _held_words(command.kind, len(set(preview.held) - said))),
     ):
         number = len(nodes - said)
         if number and happens:
@@ -156,15 +157,30 @@ _DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done", C
 """What becomes of the target of a command that sets a node's result."""
 
 
+def _held_words(kind: CommandKind, number: int) -> str:
+    """Return the template for the number of nodes that are held after a command."""
+    if kind is CommandKind.HOLD:
+        return "{} held"
+    return "{} stays held" if number == 1 else "{} stay held"
+
+
 def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
     """Describe what happens to a single target. Empty if nothing happens to the node itself."""
     node = preview.command.nodes[0]
+    if preview.command.kind is CommandKind.HOLD:
+        return "held until it is released"
+    happens = _happens_to(state, preview, node, words)
+    return f"{happens}, but stays held" if happens and node in preview.held else happens
+
+
+def _happens_to(state: RunState, preview: Preview, node: NodeIndex, words: _CommandWords) -> str:
     if node in preview.added:
         return "joins the run"
     if node in preview.again:
         return "stops, then runs again" if node in preview.stopped else "runs again"
     if node in preview.released:
-        return words.own_released if state.graph.gate(node) is None else "asks again"
+        is_retried_gate = state.graph.gate(node) is not None and preview.command.kind is not CommandKind.RELEASE
+        return "asks again" if is_retried_gate else words.own_released
     if node in preview.stopped:
         return words.own_stopped or state.why.get(node) or "stopping"
     if node in preview.blocked:

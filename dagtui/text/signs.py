@@ -38,6 +38,7 @@ ROWS: Final = (
     Sign("after 2/5", "2 of its 5 parents are settled"),
     Sign("in 4 s", "the next attempt begins in 4 seconds"),
     Sign("{stale}", "stale: done, but an ancestor ran again later"),
+    Sign("held", "does not start until it is released"),
     Sign("{cut}", "a part of the name or the text is left out"),
 )
 LANES: Final = (

@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,11 @@ from support.fork_server import call_in_fork
 from support.program import DAGTUI, ENVIRONMENT
 from support.waiting import wait_for
 
+from dagtui.cli import control
 from dagtui.cli.control import ORDERS
 from dagtui.cli.main import COMMANDS
+from dagtui.control.client import ControlClient
+from dagtui.control.sockets import PROTOCOL, Peer
 from dagtui.store.paths import folder_with_runs
 
 if TYPE_CHECKING:
@@ -126,6 +130,44 @@ def test_a_failed_node_is_retried_and_nothing_else_runs_again(half_done: LiveGra
     done = half_done.call("retry", "bad")
     assert (done.returncode, done.stdout) == (0, "retry bad: runs again, 1 released\n"), done.stderr
     wait_for(lambda: _attempts(half_done) == {"fetch": 1, "bad": 2, "train[seed=1]": 1, "train[seed=2]": 1}, "again")
+
+
+def test_held_nodes_wait_for_their_release_and_the_run_with_them(half_done: LiveGraph) -> None:
+    done = half_done.call("hold", "eval", "train", "after")
+    assert (done.returncode, done.stdout) == (0, "hold 4 nodes: 2 held, 2 left out\n"), done.stderr
+    report = json.loads(half_done.call("status", "--json").stdout)
+    assert report["held"] == {"count": 2, "nodes": ["after", "eval"]}
+    assert [node["node"] for node in report["nodes"] if node["held"]] == ["after", "eval"]
+    shown = half_done.call("status").stdout
+    assert ", 2 held, " in shown
+    assert "held: after, eval" in shown
+    again = half_done.call("hold", "eval")
+    assert (again.returncode, again.stderr) == (1, "eval: it is held already\n")
+    half_done.call("mark", "bad")
+    half_done.wait_for(after="READY")
+    out = half_done.path.with_suffix(".out")
+    wait_for(lambda: "after  held; to release it: dagtui release" in out.read_text(), "a line says how it goes on")
+    preview = json.loads(half_done.call("release", "after", "--dry-run", "--json").stdout)
+    assert (preview["released"]["nodes"], preview["held"]["nodes"]) == (["after"], [])
+    assert half_done.call("release", "*").stdout == "release 6 nodes: 2 released, 4 left out\n"
+    half_done.wait_for(after="COMPLETED")
+
+
+def test_a_run_of_an_older_dagtui_is_not_asked_for_what_it_can_not_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        older = ControlClient(ours, Peer(4711, os.geteuid()))
+        older.hello = {"dagtui": "0.1.0\x1b[2J", "protocol": PROTOCOL}
+        monkeypatch.setattr(control, "connect", lambda _run, _path: older)
+        monkeypatch.setattr(control, "meant", lambda _path, _number: None)
+        with pytest.raises(SystemExit) as ended:
+            control.hold.main(["g.toml", "a"])
+        assert theirs.recv(1) == b"", "it was asked all the same"
+    assert ended.value.code == 2
+    said = "dagtui hold: process 4711, which has the run, is dagtui 0.1.0^[[2J, which can't do this\n"
+    assert capsys.readouterr().err == said
 
 
 def _attempts(graph: LiveGraph) -> dict[str, int]:

@@ -197,26 +197,30 @@ EVERY = {
     CommandKind.MARK_DONE: (["bad", "eval"], 0),
     CommandKind.PAUSE: ([], 0),
     CommandKind.SET_JOBS: ([], 3),
+    CommandKind.HOLD: (["after", "eval"], 0),
+    CommandKind.RELEASE: (["eval"], 0),
 }
+BEFORE = {CommandKind.RESUME: CommandKind.PAUSE, CommandKind.RELEASE: CommandKind.HOLD}
+"""Commands that do nothing unless another one came before."""
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CommandKind if kind is not CommandKind.ANSWER])
 def test_every_command_is_the_sessions_own(graph_file: Path, kind: CommandKind) -> None:
     def client(session: LiveRun) -> None:
         settle_in(session)
-        if kind is CommandKind.RESUME:
-            ask(session, "give", command="pause")
+        if kind in BEFORE:
+            ask(session, "give", command=BEFORE[kind].value, nodes=EVERY.get(kind, ([], 0))[0])
         names, jobs = EVERY.get(kind, ([], 0))
         found = [node for name in names for node in range(len(session.graph)) if _is_of(session, node, name)]
         expected = session.preview(Command(kind, tuple(found), jobs))
         assert expected.nothing is None
         answer = ask(session, "preview", command=kind.value, nodes=names, jobs=jobs)
-        for field in ("again", "stopped", "released", "dropped", "begins", "blocked", "kept"):
+        for field in ("again", "stopped", "released", "dropped", "begins", "blocked", "held", "kept"):
             assert nodes(answer[field]) == [session.graph.labels[node] for node in getattr(expected, field)], field
         assert answer["expected"] == token(expected)
         given = ask(session, "give", command=kind.value, nodes=names, jobs=jobs)
         assert given["nothing"] is None
-        assert session.state.command_number == (2 if kind is CommandKind.RESUME else 1)
+        assert session.state.command_number == (2 if kind in BEFORE else 1)
 
     during(graph_file, client)
 
@@ -238,8 +242,8 @@ def test_a_command_that_would_do_nothing_says_why(graph_file: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"command": "explode"}, "no such command"),
-        ({}, "no such command"),
+        ({"command": "explode"}, "does not know the command 'explode'"),
+        ({}, "does not know the command ''"),
         ({"command": "retry", "nodes": []}, "at least one node"),
         ({"command": "answer", "nodes": ["fetch"]}, "answer must be a choice of the gate"),
         ({"command": "pause", "nodes": ["fetch"]}, "the whole run"),

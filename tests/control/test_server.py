@@ -29,6 +29,7 @@ from dagtui.control.client import connect
 from dagtui.control.live import all_live
 from dagtui.control.server import ControlServer
 from dagtui.control.sockets import (
+    CAN,
     DESCRIPTORS,
     LINE_LIMIT,
     PROTOCOL,
@@ -136,7 +137,10 @@ def impostor(path: Path, greeting: bytes) -> Iterator[None]:
 def test_the_greeting_tells_who_it_is(serve: Open) -> None:
     serve()
     with connect(RUN) as client:
-        assert client.hello == {"dagtui": __version__, "protocol": PROTOCOL, "run": RUN, "pid": os.getpid()}
+        expected = {"dagtui": __version__, "protocol": PROTOCOL, "run": RUN, "pid": os.getpid(), "can": list(CAN)}
+        assert client.hello == expected
+        assert client.can("hold")
+        assert not client.can("fly")
         assert client.peer == Peer(os.getpid(), os.geteuid())
 
 
@@ -800,6 +804,7 @@ def test_another_version_with_the_same_protocol_is_reachable(folder: Path) -> No
     folder.mkdir(0o700)
     with impostor(folder / f"{RUN}.sock", greeting(dagtui="0.0.1", more="fields")), connect(RUN) as client:
         assert client.hello["dagtui"] == "0.0.1"
+        assert not client.can("hold")
 
 
 def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:

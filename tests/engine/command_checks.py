@@ -8,7 +8,7 @@ from engine import oracle
 from engine.expectations import Expectations
 from engine.run_model import ALIVE, UNBEGUN
 
-from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind, Stop
+from dagtui.engine.messages import HOLDS, RUN_AGAIN, Command, CommandKind, Stop
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Snapshot(NamedTuple):
     """The nodes that the command must run again, if it is a retry."""
     joined: set[int]
     """The nodes that must join the run, if the command is a retry."""
+    held: set[int]
 
 
 class CommandChecks(Expectations):
@@ -60,6 +61,8 @@ class CommandChecks(Expectations):
                 for node in {target, *oracle.descendants(self.graph, target)}
             ),
             CommandKind.RERUN_ONLY: any(self.rerunnable(node) for node in command.nodes),
+            CommandKind.HOLD: any(self.holdable(node) for node in command.nodes),
+            CommandKind.RELEASE: bool(self.held & set(command.nodes)),
         }.get(kind)
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             inside = set(command.nodes) - self.outside
@@ -95,8 +98,27 @@ class CommandChecks(Expectations):
             assert ends == (node in dropped), f"n{node} was {was.word}, is {now.word}; dropped: {dropped}"
             stays = was is now is NodeStatus.COMPLETED and node in self.concerned(found.command, old)
             assert stays == (node in found.kept), f"n{node} was {was.word}, is {now.word}; kept: {found.kept}"
+        concerned = self.concerned(found.command, old) | announced | set(found.added)
+        held = self.held & concerned if found.command.kind in RUN_AGAIN else set()
+        assert set(found.held) == held, "the preview lists other nodes that stay held"
         assert not set(found.again) & set(found.released)
         assert not {node for node in found.released if old.statuses[node][1] is Cause.UP_TO_DATE}, "it was done"
+
+    def check_holds(self, found: Preview, old: Snapshot) -> None:
+        """Check that a hold or a release changes only the flag, and that its preview lists the nodes."""
+        assert found.command.kind in HOLDS
+        asks = any(self.graph.gate(node) for node in found.released)  # what can't be asked fails
+        if not asks:
+            statuses = [status for status, _ in old.statuses]  # a cause changes when an attempt is submitted
+            assert [status for status, _ in self.statuses()] == statuses, "a hold changed a status"
+            assert self.marks == old.marks
+        assert not self.stops(), "a hold stopped an attempt"
+        if found.command.kind is CommandKind.HOLD:
+            assert set(found.held) == self.held - old.held
+            return
+        assert set(found.released) == old.held - self.held
+        below = set().union(*(self.below[node] for node in found.released))
+        assert set(found.held) == below & self.held
 
     def concerned(self, command: Command, old: Snapshot) -> set[int]:
         """Return the targets and the nodes below them."""

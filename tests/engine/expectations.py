@@ -26,6 +26,7 @@ class Expectations(RunModel):
             for node in concerned & unsettled:
                 marks.setdefault(node, set()).add(number)
             self.ended_by_person |= kind is CommandKind.CANCEL_ALL
+            self.held -= set(self.nodes) if kind is CommandKind.CANCEL_ALL else concerned & unsettled
         elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
             self.expect_retry(self.retried(command), marks)
             self.ended_by_person = False
@@ -36,6 +37,11 @@ class Expectations(RunModel):
             self.begin_limit()
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             self.expect_reset(set(command.nodes) - self.outside, marks)
+            self.held -= set(command.nodes)
+        elif kind is CommandKind.HOLD:
+            self.held |= {node for node in command.nodes if self.holdable(node)}
+        elif kind is CommandKind.RELEASE:
+            self.held -= set(command.nodes)
         return marks
 
     def expect_retry(self, retried: set[int], marks: dict[int, set[int]]) -> None:
@@ -114,6 +120,15 @@ class Expectations(RunModel):
         if status in ALIVE | {NodeStatus.COMPLETED} or node in self.open:
             return False
         return not (kind is CommandKind.SKIP and cause is Cause.PERSON)
+
+    def holdable(self, node: int) -> bool:
+        if node in self.outside | self.held | self.state.leaving:
+            return False
+        status, cause = self.state.status_of(node), self.state.cause_of(node)
+        if status is NodeStatus.CANCELLING:
+            return cause is Cause.RESTART
+        has_begun = {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED}
+        return status not in has_begun and cause not in {Cause.ASKS, Cause.PERSON}
 
     def reach(self, nodes: tuple[int, ...]) -> set[int]:
         return set().union(*(oracle.cancelled_by_subtree(self.graph, node) for node in nodes))

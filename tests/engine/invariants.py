@@ -59,6 +59,7 @@ class Invariants(RunModel):
         self.every_blocked_node_has_a_cause()
         self.live_attempts_match_the_state()
         self.gates_ask_once_they_are_ready()
+        self.held_nodes_have_not_begun()
         self.the_verdict_follows_rule_4()
         if self.executor.quiet:
             self.engine_and_executor_agree()
@@ -162,7 +163,7 @@ class Invariants(RunModel):
             return
         free = state.jobs - executor.used
         for node in state.nodes_with(NodeStatus.READY):
-            if self.graph.gate(node):
+            if self.graph.gate(node) or node in self.held:
                 continue
             fits = self.graph.task(node).slots <= free or not executor.alive
             fits = fits and all(amount <= self.left(pool) for pool, amount in self.graph.task(node).pools)
@@ -173,13 +174,21 @@ class Invariants(RunModel):
         state = self.state
         for node in self.gates():
             status, cause = state.status_of(node), state.cause_of(node)
-            assert (status is NodeStatus.READY) == (cause is Cause.ASKS)
+            assert (status is NodeStatus.READY and node not in self.held) == (cause is Cause.ASKS)
             assert state.attempt[node] == 0
             answered = cause in {Cause.ANSWERED, Cause.REJECTED}
             given = state.asked[node].answer if node in state.asked else None
             assert not answered or (given is not None and state.outputs.get(node) == {"answer": given.choice})
             assert (cause is Cause.REJECTED) <= (given is not None and given.choice == "reject")
             assert status is not NodeStatus.READY or given is None
+
+    def held_nodes_have_not_begun(self) -> None:
+        state = self.state
+        assert state.held == self.held
+        for node in self.held:
+            standing = state.status_of(node), state.cause_of(node)
+            assert standing[0] not in {NodeStatus.RUNNING, NodeStatus.COMPLETED}
+            assert standing[0] is not NodeStatus.CANCELLED or self.marks[node] & set(self.fail_fast)
 
     def the_verdict_follows_rule_4(self) -> None:
         assert self.state.verdict() is oracle.verdict(

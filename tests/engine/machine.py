@@ -45,6 +45,7 @@ KINDS = [
     *[CommandKind.RERUN, CommandKind.RERUN_ONLY, CommandKind.CANCEL] * 2,
     *[CommandKind.SKIP, CommandKind.MARK_DONE, CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL],
 ]
+HOLDING = [CommandKind.HOLD, CommandKind.RELEASE]
 STEERING = [CommandKind.PAUSE, *[CommandKind.RESUME] * 2, *[CommandKind.SET_JOBS] * 2]
 TARGETLESS = {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL}
 
@@ -248,6 +249,29 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         nodes = () if kind in TARGETLESS else (moving[pick % len(moving)],)
         self.command(Command(kind, nodes), wrong=False)
 
+    @rule(kind=st.sampled_from(HOLDING), pick=picks, more=st.sampled_from([None, 1, 4]))
+    def a_person_holds(self, kind: CommandKind, pick: int, more: int | None) -> None:
+        picked = [pick] if more is None else [pick, pick + more]
+        self.command(Command(kind, tuple(dict.fromkeys(number % len(self.graph) for number in picked))), wrong=False)
+
+    @precondition(lambda self: self.held)
+    @rule(pick=picks)
+    def a_person_releases_what_is_held(self, pick: int) -> None:
+        held = sorted(self.held)
+        self.command(Command(CommandKind.RELEASE, (held[pick % len(held)],)), wrong=False)
+
+    @precondition(lambda self: self.held)
+    @rule(kind=st.sampled_from(KINDS), pick=picks)
+    def a_person_commands_what_is_held(self, kind: CommandKind, pick: int) -> None:
+        held = sorted(self.held)
+        self.command(Command(kind, () if kind in TARGETLESS else (held[pick % len(held)],)), wrong=False)
+
+    @precondition(lambda self: self.moving_nodes())
+    @rule(pick=picks)
+    def a_person_holds_moving_nodes(self, pick: int) -> None:
+        moving = self.moving_nodes()
+        self.command(Command(CommandKind.HOLD, (moving[pick % len(moving)],)), wrong=False)
+
     def asking(self) -> list[int]:
         """Return the gates that wait for an answer."""
         return list(self.state.asking())
@@ -378,7 +402,7 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
         self.given = self.state.command_number + 1
         retried, joined = self.retried(command), self.joined(command)
-        old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined)
+        old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined, self.held.copy())
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = replace(command, expected=found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
@@ -388,6 +412,9 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         assert not given.changed
         if found.nothing is not None:
             assert (snapshot(self.state), snapshot(self.traversal)) == before, "a refused command was carried out"
+            return
+        if command.kind in HOLDING:
+            self.check_holds(found, old)
             return
         self.check_preview(found, old)
         self.check_deed(command, old)
@@ -429,6 +456,10 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         """Check that the traversal settles when processes end and time passes."""
         if self.state.paused:
             self.give(Command(CommandKind.RESUME))
+        if self.held:
+            nodes = tuple(sorted(self.held))
+            self.held = set()
+            self.give(Command(CommandKind.RELEASE, nodes))
         for _ in range(60 * len(self.graph)):
             self.everything_flows()
             self.everything_holds()

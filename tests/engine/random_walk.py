@@ -6,7 +6,7 @@ import enum
 import random
 from typing import TYPE_CHECKING
 
-from engine.machine import ENDS, KINDS, STEERING, TraversalMachine
+from engine.machine import ENDS, HOLDING, KINDS, STEERING, TraversalMachine
 from engine.random_graphs import random_gates, random_graph, random_pools, with_finally_nodes
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Has(enum.Enum):
     A_TARGET = enum.auto()
     FILES = enum.auto()
     RELOADS = enum.auto()
+    HOLDS = enum.auto()
 
 
 class RandomWalk:
@@ -76,7 +77,14 @@ class RandomWalk:
             if_any(machine.gates, lambda: machine.a_person_commands_a_gate(choose(KINDS), pick())),
         ]
         judged = [if_any(machine.requested, lambda: machine.a_node_is_up_to_date(pick()))]
+        of_holds = [
+            lambda: machine.a_person_holds(choose(HOLDING), pick(), choose([None, 1, 4])),
+            if_any(machine.moving_nodes, lambda: machine.a_person_holds_moving_nodes(pick())),
+            if_any(lambda: machine.held, lambda: machine.a_person_releases_what_is_held(pick())),
+            if_any(lambda: machine.held, lambda: machine.a_person_commands_what_is_held(choose(KINDS), pick())),
+        ]
         return [
+            *(of_holds if Has.HOLDS in self.has else []),
             *(judged * 2 if Has.FILES in self.has else []),
             *(of_gates if Has.GATES in self.has else ()),
             *(
@@ -122,6 +130,7 @@ SEEDS = {
     Has.A_TARGET: (10, {3, 4, 6}),
     Has.FILES: (20, {11, 13, 14}),
     Has.RELOADS: (8, {0, 3}),
+    Has.HOLDS: (9, {2, 8}),
 }
 """Which walks have what: a divisor, and the remainders of their seeds. A walk for a target is for one node at first."""
 RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]

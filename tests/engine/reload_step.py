@@ -155,6 +155,7 @@ class ReloadStep(RunModel):
         self.renumber(graph, renumbering)
         inside = set(self.nodes) if targets is None else set(targets).union(*(self.above[node] for node in targets))
         self.outside = set(self.nodes) - inside
+        self.held -= self.outside.union(graph.node(task.name) for task in tasks)
         self.expect_reload(found, before)
         self.traversal = traversal
         self.state = traversal.state
@@ -205,7 +206,7 @@ class ReloadStep(RunModel):
     def renumber(self, graph: Graph, renumbering: Renumbering) -> None:
         """Give the nodes of model and executor their new numbers."""
         number_of = renumbering.number_of
-        for name in ("stop_deadline", "outside", "known_alive", "no_retry", "restarted", "outdated", "stale"):
+        for name in ("stop_deadline", "outside", "known_alive", "no_retry", "restarted", "outdated", "stale", "held"):
             setattr(self, name, renumbering.nodes(getattr(self, name)))
         self.succeeded = renumbering.nodes(self.succeeded)
         self.tries, self.marks = renumbering.keys(self.tries), renumbering.keys(self.marks)

@@ -110,6 +110,8 @@ class RunModel:
         """Seconds that were left when the alarms were last processed."""
         self.timeouts: set[int] = set()
         """Numbers of the commands that the time limit gave."""
+        self.held: set[int] = set()
+        """Nodes that a person holds."""
         self.in_command = False
         self.instant_ends = 0
 
@@ -126,6 +128,7 @@ class RunModel:
         if isinstance(event, NodeEvent):
             assert event.why, f"n{event.node} is {event.status.word} without a reason"
             self.follow_node(event, self.mirror.status_of(event.node))
+            self.follow_end_of_hold(event)
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)
         elif isinstance(event, CommandEvent) and event.by == BY_TIMEOUT:
@@ -162,6 +165,12 @@ class RunModel:
             self.stale.add(node)
         if was in oracle.SETTLED and now not in oracle.SETTLED:
             self.follow_waking(event)
+
+    def follow_end_of_hold(self, event: NodeEvent) -> None:
+        has_ended = event.status is NodeStatus.COMPLETED
+        has_ended |= event.status is NodeStatus.FAILED and event.cause is not Cause.LOST
+        if event.status is NodeStatus.RUNNING or has_ended:
+            self.held.discard(event.node)
 
     def follow_waking(self, event: NodeEvent) -> None:
         """Follow a settled node that may run again."""
@@ -286,6 +295,7 @@ class RunModel:
         assert left is not None, "the run has no time limit now"
         assert left < 1e-6, f"the run was ended {left} s before its time had run out"
         self.limit_from = None
+        self.held.clear()
         self.timeouts.add(event.number)
         for node in self.cancelled_with_all() - self.outside:
             if self.mirror.status_of(node) not in oracle.SETTLED:
@@ -315,7 +325,7 @@ class RunModel:
         """Check that no node that wants much is passed over for too long (rule 5)."""
         state = self.state
         ready = (node for node in state.nodes_with(NodeStatus.READY) if not self.graph.gate(node))
-        waiting = sorted((node for node in ready if node not in self.open), key=self.rank)
+        waiting = sorted((node for node in ready if node not in self.open and node not in self.held), key=self.rank)
         self.passed_over = {node: since for node, since in self.passed_over.items() if node in waiting}
         for start in starts:
             self.check_start(start)
@@ -400,6 +410,7 @@ class RunModel:
         assert oracle.decision(state, node) == oracle.RUNS, "submitted with an unmet parent"
         assert not self.marks.get(node), "submitted with a cancel mark"
         assert not state.paused, "submitted during a pause"
+        assert node not in self.held, "submitted although held"
         assert node not in self.open, "submitted twice"
         assert start.attempt > max(self.executor.executed.get(node, [0])), "an attempt number was reused"
         assert start.slots == self.graph.task(node).slots

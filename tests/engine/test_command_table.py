@@ -55,6 +55,7 @@ def by_cause(cause: Cause) -> Scene:
 
 def check_step(scene: Scene, kind: CommandKind, step: Step | str) -> None:
     """Give the command, and check that it does what its cell says."""
+    before = scene["x"], scene.cause("x")
     preview = scene.answer("x", "approve") if kind is CommandKind.ANSWER else scene.command(kind, "x")
     if isinstance(step, str):
         assert preview.nothing is not None
@@ -78,6 +79,9 @@ def check_step(scene: Scene, kind: CommandKind, step: Step | str) -> None:
     elif step is Step.STOP:
         assert (status, cause) == (NodeStatus.CANCELLING, Cause.CANCEL)
         assert scene.stops().keys() == {"x"}
+    elif step is Step.HOLD:
+        assert (status, cause) == before
+        assert scene.graph.node("x") in scene.state.held
     else:
         assert (status, cause) == DECIDED[kind]
 

@@ -20,7 +20,7 @@ from support.scene import Scene, conditions_of, dag
 from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
 from dagtui.engine.followers import BROKE_OFF
-from dagtui.engine.messages import CommandKind, EndKind, Started
+from dagtui.engine.messages import Command, CommandKind, EndKind, Started
 from dagtui.engine.resumption import restore
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
@@ -106,6 +106,9 @@ class Resumed:
                 answers = self.graph.gate(asking[0]).answers
                 self.traversal.handle(answer(asking[:1], source.choice(answers) if source else answers[0]), self.now)
                 self.conclude()
+            elif held := tuple(node for node in self.state.held if not self.state.status_of(node).settled):
+                self.traversal.handle(Command(CommandKind.RELEASE, held), self.now)
+                self.conclude()
             else:
                 break
         assert self.traversal.settled
@@ -188,6 +191,7 @@ def kept(before: RunState, node: int) -> tuple[int, ...]:
 
 def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], due: set[int]) -> None:
     state = run.state
+    assert state.held == before.held, "a hold did not outlive the run"
     assert not state.due
     assert not state.paused
     assert not state.cancelled_all

@@ -36,6 +36,19 @@ def test_a_command_names_its_first_nodes_and_counts_the_others(event: CommandEve
     assert line.partition("   ")[2] == text
 
 
+def test_a_node_that_only_its_hold_keeps_from_starting_gets_a_line_with_the_command_that_releases_it():
+    graph = Graph.from_edges(["a", "b b", *(f"c{number}" for number in range(30))], [])
+    hold = CommandEvent(0.0, 1, CommandKind.HOLD, tuple(range(1, 32)))
+    ready = [NodeEvent(1.0, node, 0, NodeStatus.READY) for node in range(32)]
+    session = RecordedRun(graph, [hold, *ready], 2.0, Path("1"))
+    lines = PlainLines(session, Look(ASCII, colours=False))
+    said = [line.partition(" ")[2] for line in lines.lines(ready)]
+    assert said[0].startswith("b b  held; to release it: dagtui release ")
+    assert said[0].endswith(" 'b b' --run 1")
+    assert (len(said), said[-1]) == (21, "and 11 more held")
+    assert "nothing is running; 31 held; 0 / 32 settled" in lines.still(2.0)
+
+
 def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocked():
     graph = Graph.from_edges("abc", [("a", "b"), ("b", "c")])
     events = [

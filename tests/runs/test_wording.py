@@ -63,6 +63,23 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
         ),
         (CommandKind.MARK_DONE, (0, 1), {}, "mark done 2 nodes: 2 marked done", "mark done 2 nodes: 2 marked done"),
         (CommandKind.MARK_DONE, (0,), {}, "mark done a: marked done", "mark done a: marked done"),
+        (CommandKind.HOLD, (0,), {"held": (0,)}, *["hold a: held until it is released"] * 2),
+        (CommandKind.HOLD, (0, 1), {"held": (0, 1)}, *["hold 2 nodes: 2 held"] * 2),
+        (CommandKind.RELEASE, (0,), {"released": (0,)}, "release a: may run now", "release a: may run"),
+        (
+            CommandKind.RELEASE,
+            (0, 1),
+            {"released": (0, 1), "held": (2,)},
+            "release 2 nodes: 2 released, 1 stays held",
+            "release 2 nodes: 2 may run, 1 stays held",
+        ),
+        (
+            CommandKind.RETRY,
+            (0,),
+            {"released": (0,), "held": (0, 1, 2)},
+            "retry a: may run now, but stays held, 2 stay held",
+            "retry a: may run, but stays held, 2 stay held",
+        ),
         (
             CommandKind.RERUN,
             (0,),

@@ -219,6 +219,7 @@ def final_state(state: RunState) -> dict[str, object]:
                 "value": state.value[node],
                 "marks": list(state.marks.get(node, ())),
                 "stale": bool(state.stale[node]),
+                **({"held": True} if node in state.held else {}),
                 **_values(state, node),
             }
             for node, label in enumerate(labels)
@@ -272,6 +273,15 @@ async def pause(session: LiveRun) -> None:
     command(session, CommandKind.SET_JOBS, jobs=3)
     await until(lambda: status(session, "right") is NodeStatus.COMPLETED)
     command(session, CommandKind.RESUME)
+
+
+async def hold(session: LiveRun) -> None:
+    command(session, CommandKind.HOLD, "left-end", "right-end", "last")
+    await until(lambda: status(session, "right-end") is NodeStatus.READY)
+    await until(lambda: status(session, "left-end") is NodeStatus.FAILED_PARENT)
+    command(session, CommandKind.RELEASE, "right-end")
+    await until(lambda: status(session, "last") is NodeStatus.READY)
+    command(session, CommandKind.CANCEL, "last")
 
 
 async def skip_and_mark(session: LiveRun) -> None:
@@ -353,6 +363,7 @@ STORIES: dict[str, tuple[str, Story]] = {
     "cancel-subtree": ("version = 1\n" + ENDLESS, cancel_subtree),
     "cancel-all": ("version = 1\n" + ENDLESS, cancel_all),
     "pause": ("version = 1\n" + FORK % "true", pause),
+    "hold": ("version = 1\n" + FORK % "exit 3", hold),
     "fail-fast": ("version = 1\n[run]\nkeep_going = false\njobs = 1\n" + FORK % "exit 3", nothing),
     "skip-and-mark": ("version = 1\n" + ENDLESS, skip_and_mark),
     "rerun": ("version = 1\n" + FORK % "true", rerun),

@@ -15,9 +15,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 4. Verdict: CANCELLED if a person or a signal cancelled the whole run. Otherwise FAILED if any node is FAILED without
    `allow_failure`, or FAILED_PARENT, or was cancelled by the time limit of the run. Otherwise CANCELLED if any node is
    CANCELLED. Otherwise COMPLETED.
-5. Work conservation: a READY node that could start now, given slots, pools and pauses, is started. One exception keeps
-   nodes that want much from starving: after one has been passed over for as long as a typical attempt takes, what it
-   wants is kept free for it until it fits. Its slots are kept only once its pools have what it wants.
+5. Work conservation: a READY node that could start now, given slots, pools, pauses and holds, is started. One exception
+   keeps nodes that want much from starving: after one has been passed over for as long as a typical attempt takes, what
+   it wants is kept free for it until it fits. Its slots are kept only once its pools have what it wants.
 6. A CANCELLING node settles by the reason for its stop. A person's command overrides a timeout, and a later command
    overrides an earlier one. Exit status 0 after a cancel gives CANCELLED, and after a timeout FAILED, unless the
    measured time shows that the attempt ended within its timeout. A node that is still alive 10 s after KILL is reported
@@ -45,4 +45,9 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     node stops nothing.
 13. A gate that may run asks, also while the run is paused. It stays READY, without slot and attempt, until a person
     answers, once. A retry of what was answered asks again, and its followers run again as in rule 9.
+14. A held node begins no attempt, and a held gate does not ask, until a person releases it. To be held is a flag beside
+    the status, which follows from the parents as before, so that the node is WAITING or READY, and what is below it
+    waits. The flag ends when the node begins all the same, because its attempt could not be withdrawn, when a person
+    cancels, skips or marks it, and with a cancel of the whole run. It stays when parents fail or are retried, when the
+    first failure stops the run, and over a resume. While a held node is not settled, the run is not.
 """

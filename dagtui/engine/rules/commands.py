@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final
 
-from dagtui.engine.messages import RUN_AGAIN, CommandKind
-from dagtui.engine.status import SETTLED, Cause, NodeStatus
+from dagtui.engine.messages import HOLDS, RUN_AGAIN, CommandKind
+from dagtui.engine.status import PROPAGATED, SETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
@@ -32,6 +32,10 @@ class Step(enum.Enum):
     """It completes with the answer, or fails if it is rejected."""
     SELECT = "select"
     """It joins the run with its ancestors. What then blocks it is reset."""
+    HOLD = "hold"
+    """It begins no attempt until it is released. A submitted attempt is withdrawn."""
+    RELEASE = "release"
+    """It begins as any other node."""
 
 
 _NOT_YET_RUN = "it has not run yet"
@@ -62,7 +66,10 @@ _DECIDE: dict[NodeStatus, Step | str] = {
     NodeStatus.CANCELLING: "it is cancelling; cancel it first",
 }
 
+_FINISHED = {status: f"it has finished already: {status.word}" for status in SETTLED}
+NOT_HELD = "it is not held"
 ALREADY_SUCCEEDED: Final = "it already succeeded; rerun it instead"
+
 COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
     CommandKind.RETRY: {
         NodeStatus.WAITING: "it has not run yet, it waits for its parents",
@@ -88,11 +95,18 @@ COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
         NodeStatus.RUNNING: Step.STOP,
         NodeStatus.RETRYING: Step.MARK,
         NodeStatus.CANCELLING: Step.STOP,
-        **{status: f"it has finished already: {status.word}" for status in SETTLED},
+        **_FINISHED,
     },
     CommandKind.SKIP: {**_DECIDE, NodeStatus.COMPLETED: "it succeeded; there is nothing to skip"},
     CommandKind.MARK_DONE: {**_DECIDE, NodeStatus.COMPLETED: "it is done already"},
     CommandKind.ANSWER: dict.fromkeys(NodeStatus, "it asks nothing now"),
+    CommandKind.HOLD: {
+        **_FINISHED,
+        **dict.fromkeys(PROPAGATED | {NodeStatus.RETRYING}, Step.HOLD),
+        NodeStatus.RUNNING: "it is running already; hold what comes after it, or cancel it",
+        NodeStatus.CANCELLING: "it is cancelling",
+    },
+    CommandKind.RELEASE: dict.fromkeys(NodeStatus, NOT_HELD),
 }
 """What a command does to one target, or why it does nothing. The kinds that are left out concern more than targets."""
 
@@ -112,6 +126,11 @@ BY_CAUSE: dict[CommandKind, dict[Cause, Step | str]] = {
         Cause.ASKS: Step.ANSWER,
         **dict.fromkeys((Cause.ANSWERED, Cause.REJECTED), "it is answered already"),
     },
+    CommandKind.HOLD: {
+        Cause.RESTART: Step.HOLD,
+        Cause.ASKS: "it asks already; leave it unanswered, or cancel it",
+        Cause.PERSON: _FINISHED[NodeStatus.SKIPPED],
+    },
 }
 """The causes for which a command does something else than for the status alone."""
 
@@ -122,6 +141,7 @@ OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RET
 """What a command does to a node that is not part of the run."""
 
 
+HELD_ALREADY = "it is held already"
 LEAVING = "the file no longer has it"
 """Why a node that was removed from the file by a reload does not run again."""
 
@@ -130,8 +150,10 @@ def step_for(kind: CommandKind, state: RunState, node: NodeIndex) -> Step | str:
     """Return what a command does to a node, or why it does nothing."""
     if state.is_outside(node):
         return OUTSIDE[kind]
-    if node in state.leaving and kind in RUN_AGAIN:
+    if node in state.leaving and (kind in RUN_AGAIN or kind is CommandKind.HOLD):
         return LEAVING
+    if kind in HOLDS and node in state.held:
+        return HELD_ALREADY if kind is CommandKind.HOLD else Step.RELEASE
     by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
     return by_cause or COMMANDS[kind][state.status_of(node)]
 

@@ -11,7 +11,7 @@ from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.transitions import ANY, TransitionError
 from dagtui.engine.rules.triggers import TABLE, WAIT, find_followers, find_readers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
-from dagtui.engine.why import status_why
+from dagtui.engine.why import HELD, status_why
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
@@ -105,7 +105,9 @@ class Propagation:
             attempt = state.attempt[node]
         if marks is None:
             marks = state.marks.get(node, ())
-        why = why or status_why(state, status, cause, attempt, blocker, marks)
+        if not why:
+            is_held = status is NodeStatus.READY and node in state.held
+            why = HELD if is_held else status_why(state, status, cause, attempt, blocker, marks)
         if self.mask is not None:
             why = self.mask(why)
             if outputs:

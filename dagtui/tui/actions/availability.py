@@ -51,7 +51,7 @@ class Situation(NamedTuple):
     targets: Sequence[NodeIndex]
     """The nodes that a command would act on. Of many, enough nodes of each status."""
     examples: Iterable[NodeIndex]
-    """A target of each status and cause, inside and outside of the run."""
+    """A target of each status and cause, inside and outside of the run, held and not."""
     detachable: bool = False
     """Whether the run continues without its screen."""
     foldable: bool = True
@@ -72,7 +72,9 @@ class Situation(NamedTuple):
     @classmethod
     def on_many(cls, state: RunState, targets: Sequence[NodeIndex]) -> Situation:
         """Return the situation on a row that stands for many nodes, or with a selection."""
-        kinds = {(state.status[node], state.cause[node], state.selected[node]): node for node in targets}
+        kinds = {
+            (state.status[node], state.cause[node], state.selected[node], node in state.held): node for node in targets
+        }
         return cls(None, targets, kinds.values())
 
 
@@ -115,6 +117,19 @@ def changes_jobs(step: int) -> Availability:
 def pause_or_resume(run: RunView) -> CommandKind:
     """Return what the key that pauses does now."""
     return CommandKind.RESUME if run.state.paused else CommandKind.PAUSE
+
+
+def hold_or_release(run: RunView, nodes: Iterable[NodeIndex]) -> CommandKind:
+    """Return what the key that holds does to nodes now: it releases them once none is left to hold."""
+    held = run.state.held
+    if not held or any(run.refusal(Command(CommandKind.HOLD, (node,))) is None for node in nodes):
+        return CommandKind.HOLD
+    return CommandKind.HOLD if held.isdisjoint(nodes) else CommandKind.RELEASE
+
+
+def holds(run: RunView, here: Situation) -> str | None:
+    """Return why no target can be held or released."""
+    return accepts(hold_or_release(run, here.examples))(run, here)
 
 
 def pauses(run: RunView, _: Situation) -> str | None:

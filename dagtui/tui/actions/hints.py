@@ -83,6 +83,7 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
         yield "node.retry", f"retries {_name(run, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
     if status is NodeStatus.RUNNING and run.has_terminal(node):
         yield "node.input", f"types into {name}"
+    yield from _release(run, node)
     if cause is Cause.ASKS:
         yield "node.input", f"answers {name}"
     elif status is NodeStatus.READY:
@@ -101,11 +102,19 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
         yield "run.retry_failed", "retries everything that failed"
 
 
+def _release(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
+    """Yield what lets a held node start."""
+    if node in run.state.held:
+        yield "node.hold", f"releases {_name(run, node)}"
+
+
 def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     """Yield what would let a queued node start: the end of a pause, or the slots that it lacks."""
     state = run.state
     if state.paused:
         yield "run.pause", "resumes the run"
+        return
+    if node in state.held:
         return
     task = run.graph.task(node)
     wanted = task.slots

@@ -10,7 +10,7 @@ from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
-from dagtui.tui.actions.availability import UNFOLD, pause_or_resume
+from dagtui.tui.actions.availability import UNFOLD, hold_or_release, pause_or_resume
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class ReadOnlyActions:
     def pause(self) -> None:
         """Refuse to pause or resume the run."""
         self._refuse(pause_or_resume(self._app.view))
+
+    def hold(self) -> None:
+        """Refuse to hold or release nodes."""
+        self.give(hold_or_release(self._app.view, self._app.main.tree_pane.navigator.targets))
 
     def change_jobs(self, _step: int) -> None:
         """Refuse to change the number of slots."""

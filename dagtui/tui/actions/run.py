@@ -10,7 +10,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.availability import NOT_RUNNING, NOTHING_ASKS, UNFOLD, pause_or_resume
+from dagtui.tui.actions.availability import NOT_RUNNING, NOTHING_ASKS, UNFOLD, hold_or_release, pause_or_resume
 from dagtui.tui.actions.typist import Typist
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.answer import AnswerDialog
@@ -52,6 +52,10 @@ class RunActions:
     def pause(self) -> None:
         """Pause the run, or resume it."""
         self._give(Command(pause_or_resume(self._run)))
+
+    def hold(self) -> None:
+        """Hold nodes, or release them if none is left to hold."""
+        self.give(hold_or_release(self._run, self._app.main.tree_pane.navigator.targets))
 
     def change_jobs(self, step: int) -> None:
         """Change the number of slots."""

@@ -10,6 +10,7 @@ from dagtui.engine.why import waiting_words, why
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth, seconds_since, seconds_until
 from dagtui.tui.graph.amounts import TIME_CELLS, WIDE, elapsed, tally, time_cells, time_text
+from dagtui.tui.graph.held_rows import HELD, HeldRows
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.reasons import Reasons
 from dagtui.tui.graph.row_body import Body, Note
@@ -61,6 +62,7 @@ class Bodies:
         self._run = run
         self._state = run.state
         self._graph = run.graph
+        self._held = HeldRows(run.state)
         self.section_counts: Sequence[int] = tuple(run.state.counts)
         """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
 
@@ -84,7 +86,7 @@ class Bodies:
         """Return what the body of an item depends on, and its time. Equal values look the same."""
         state = self._state
         node = self.outline.layout.node(item)
-        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
+        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item), self.held_behind(item))
         if node is None:
             head = self.outline.layout.head(item)
             if head is not None and head.kind is GroupKind.SECTION:
@@ -93,7 +95,7 @@ class Bodies:
         status = state.status_of(node)
         time = self.time(node, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
-        flags = state.selected[node], state.stale[node], node in state.off_record
+        flags = state.selected[node], state.stale[node], node in state.off_record, node in state.held
         key = (item, *said, state.attempt[node], *flags, counts)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
@@ -132,7 +134,10 @@ class Bodies:
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
             notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))
+        if node in self._state.held:
+            notes.append(Note(1, Span(HELD, STATUS_CLASSES[_S.RETRYING])))
         notes += self._below(self._counts(item)[1], self._stale(item)[1], width)
+        notes += self._held_note(item)
         attempt = self._state.attempt[node]
         if attempt > 1:
             notes.append(Note(3, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
@@ -172,6 +177,8 @@ class Bodies:
             return Span(f"about {usual}" if usual else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")
+        if status is _S.READY and node in state.held:
+            return Span("")
         if status is _S.WAITING:
             # The time column already shows how many parents are settled.
             return Span(waiting_words(state, node), Role.MUTED)
@@ -187,7 +194,7 @@ class Bodies:
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
             count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
-            notes = [*self._stale_note(self._stale(item)[0], width)]
+            notes = [*self._held_note(item), *self._stale_note(self._stale(item)[0], width)]
             name = Span(self._names.name(item), STATUS_CLASSES[status])
             return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
         counts, below = self._counts(item)
@@ -195,7 +202,8 @@ class Bodies:
             return self._outside(item, width)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)
-        notes = [*self._tallies(counts), *self._stale_note(stale, width), *self._below(below, stale_below, width)]
+        notes = [*self._held_note(item), *self._tallies(counts), *self._stale_note(stale, width)]
+        notes += self._below(below, stale_below, width)
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         count = Span(suffix, Role.MUTED)
@@ -211,6 +219,15 @@ class Bodies:
         staleness = self._navigator.staleness
         own, below = ((), ()) if staleness is None else self._split(item, staleness)
         return own[1] if own else 0, below[1] if below else 0
+
+    def held_behind(self, item: int) -> int:
+        """Return how many of the nodes that a row stands for, or that are folded below it, are held."""
+        return self._held.count(self.outline.layout, self.branch(item)) if self._state.held else 0
+
+    def _held_note(self, item: int) -> Iterator[Note]:
+        """Yield their number."""
+        if number := self.held_behind(item):
+            yield Note(_OWN, Span(f"{tally(number)} {HELD}", STATUS_CLASSES[_S.RETRYING]))
 
     def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
         branch = self.branch(item)

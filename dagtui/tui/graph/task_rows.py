@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
 from dagtui.tui.graph.amounts import elapsed, time_text
+from dagtui.tui.graph.held_rows import HELD
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.tallies import OUTSIDE
@@ -72,8 +73,8 @@ class TaskRows:
         staleness = self._navigator.staleness
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
-        reason = self._reason(layout, item, statuses)
-        return (item, self.lit(item), statuses, stale, reason), self._time(layout, item, clock)
+        held, reason = self._bodies.held_behind(item), self._reason(layout, item, statuses)
+        return (item, self.lit(item), statuses, stale, held, reason), self._time(layout, item, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
@@ -122,7 +123,7 @@ class TaskRows:
     def _family(self, body: Body, layout: TasksLayout, item: int, clock: ClockTime) -> Body:
         """Return the body of a family's row, with its time and without what its strip shows as well."""
         stale = self._look.glyphs.stale
-        notes = [note for note in body.notes if note.span.text.startswith(stale)]
+        notes = [note for note in body.notes if note.span.text.startswith(stale) or note.span.text.endswith(HELD)]
         if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
             notes = list(body.notes[:-1])
         time = Span(self._time(layout, item, clock).rjust(TIME_CELLS), Role.MUTED)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
-from dagtui.engine.why import full_why, waiting_why, waits_for, why, word_for
+from dagtui.engine.why import HELD, full_why, waiting_why, waits_for, why, word_for
 from dagtui.runs.answers import choices_of, question_of
+from dagtui.runs.wording import with_reason
 from dagtui.text import block, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
@@ -77,7 +78,7 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         answered = [] if status is NodeStatus.READY else [row(reason)]
         return gate_rows(run, node, clock) + answered
     if status is NodeStatus.READY:
-        return [row(Span(f"queued: {reason}", Role.HEADING))]
+        return [row(Span(with_reason(word_for(state, node), reason), Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
         return [
             row(Span("succeeded without output", Role.HEADING)),
@@ -138,7 +139,7 @@ def _waiting(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> lis
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
     waits = parents_settled if state.waits_for_all(node) else f"{parents_settled} settled"
     words = ", ".join(filter(None, (f"waiting: {waits}", trigger)))
-    heading = row(Span(words, Role.HEADING))
+    heading = row(Span(f"{words}; {HELD}" if node in state.held else words, Role.HEADING))
     return [heading, row(), *node_rows(run, pending_parents(state, node), clock, look)]
 
 

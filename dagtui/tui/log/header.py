@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import word_for
 from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
@@ -81,8 +82,7 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         words = f"  attempt {attempt}, the latest is {latest}" if earlier else f"  attempt {attempt}"
         runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
     time = "" if result else spent(run, node, clock)
-    word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
-    word = "asks" if state.cause_of(node) is Cause.ASKS else word
+    word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else word_for(state, node)
     runs.append(muted(f"  {NOT_SELECTED if state.is_outside(node) else word}{time}"))
     return runs
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.events import command_word
 from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
-from dagtui.engine.why import full_why, why
+from dagtui.engine.why import full_why, why, word_for
 from dagtui.graph.model import NO_NODE
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import ends_left_behind, seconds_since, seconds_until, time_of_day, whole_duration
@@ -127,7 +127,7 @@ class Explanation:
 
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
         """Return the status and its reason. A reason that begins with the status, or a gate's, stands for both."""
-        if reason.startswith(status.word) or self._state.cause_of(self._node) is Cause.ASKS:
+        if reason.startswith(word_for(self._state, self._node)) or self._state.cause_of(self._node) is Cause.ASKS:
             return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
         return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)
 
@@ -190,7 +190,7 @@ class Explanation:
 
     def _ready(self) -> list[Row]:
         state = self._state
-        if state.paused:
+        if state.paused or self._node in state.held:
             return []
         running = [node for status in sorted(ALIVE) for node in state.nodes_with(status)]
         if not running:

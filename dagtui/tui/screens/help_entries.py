@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     NodeStatus.WAITING: "some of its parents, or of the run, have not finished",
-    NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause",
+    NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause or of a hold",
     NodeStatus.RUNNING: "an attempt is executing",
     NodeStatus.RETRYING: "failed, waits for its next attempt",
     NodeStatus.CANCELLING: "told to stop, still there",

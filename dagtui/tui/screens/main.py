@@ -14,6 +14,7 @@ from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
+from dagtui.tui.actions.present_words import present_words
 from dagtui.tui.graph.remembered import remembered_rows
 from dagtui.tui.graph.time_head import TimeHead
 from dagtui.tui.graph.tree import TreeDump, TreePane
@@ -28,7 +29,7 @@ from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.screens.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from textual.app import ComposeResult
 
@@ -142,7 +143,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def show_keys(self) -> None:
         """Show which pane has the focus, and its available keys."""
         self.view_strip.focused, self.side.strip.focused = not self.on_side, self.on_side
-        self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, self.situation), self._key_labels())
+        here = self.situation
+        words = present_words(self._run, here, self.node, self.tree_pane.selected_count)
+        self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, here), words)
 
     @property
     def situation(self) -> Situation:
@@ -167,18 +170,6 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if self.on_side:
             return self.side.log_pane.view.finder is not None
         return bool(self.tree_pane.navigator.filter_query)
-
-    def _key_labels(self) -> Mapping[str, str]:
-        """Return the words of keys that now do something else than usual."""
-        labels = {"run.pause": "resume"} if self._run.state.paused else {}
-        node, selected = self.node, self.tree_pane.selected_count
-        if node is not None and self._run.state.status_of(node) is NodeStatus.CANCELLING:
-            labels["node.cancel"] = "kill"
-        if node is not None and self._run.has_terminal(node):
-            labels["node.input"] = "type"
-        if selected:
-            labels["pane.back"] = f"deselect {count(selected)}"
-        return labels
 
     # Which pane, which node
 

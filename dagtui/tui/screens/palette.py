@@ -24,7 +24,7 @@ from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group
-from dagtui.tui.actions.availability import pause_or_resume
+from dagtui.tui.actions.availability import hold_or_release, pause_or_resume
 from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ _PAUSE_HELP = {
     CommandKind.PAUSE: "Pause: no new attempt starts",
     CommandKind.RESUME: "Resume: attempts start again",
 }
+_RELEASE_HELP = "Release a held node: it starts as soon as it can"
 _WAITS, _WAIT_SECONDS = 1000, 0.002
 """How often, and for how long each, a key waits for the search."""
 
@@ -146,10 +147,18 @@ class _Commands(_Entries):
 
     def _in_present_words(self, action: AnyAction) -> AnyAction:
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
+        if action.id == "node.hold" and self._releases:
+            return replace(action, words="release", help=_RELEASE_HELP, name="Release node")
         if action.id != "run.pause":
             return action
         kind = pause_or_resume(self.dagtui.view)
         return replace(action, words=kind.value, help=_PAUSE_HELP[kind], name=f"{kind.value.capitalize()} run")
+
+    @property
+    def _releases(self) -> bool:
+        """Whether the key that holds nodes would release them."""
+        run = self.dagtui.view
+        return hold_or_release(run, self.dagtui.main.situation.examples) is CommandKind.RELEASE
 
     def _prompt(self, action: AnyAction, reason: str, marked: Sequence[int] = ()) -> Text:
         """Return name, sentence and keys. In place of the sentence, the reason why it would do nothing."""

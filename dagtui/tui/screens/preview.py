@@ -93,6 +93,7 @@ def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]
     again = [node for node in preview.again if node not in restarted]
     released = [node for node in preview.released if node not in begun]
     kept = ("Stale afterwards", "{} stale afterwards") if preview.makes_stale else ("Unaffected", "{} unaffected")
+    held = ("Held", "holds {}") if preview.command.kind is CommandKind.HOLD else ("Still held", "{} still held")
     return [
         ("Stop", "stops {}", stopped, Role.BAD),
         ("Stop, then run again", "restarts {}", sorted(restarted), Role.BAD),
@@ -102,6 +103,7 @@ def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]
         ("Will not run", "{} will not run", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
         ("Will be blocked", "{} will be blocked", preview.blocked, STATUS_CLASSES[NodeStatus.FAILED_PARENT]),
         ("May start", "{} may start", preview.begins, STATUS_CLASSES[NodeStatus.READY]),
+        (*held, preview.held, STATUS_CLASSES[NodeStatus.RETRYING]),
         (*kept, preview.kept, Role.MUTED),
     ]
 

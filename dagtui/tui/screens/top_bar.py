@@ -12,7 +12,7 @@ from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
-from dagtui.tui.graph.amounts import TIME_CELLS, elapsed
+from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -80,11 +80,11 @@ class TopBar(PaintedRows, can_focus=False):
         self._clock = clock
         state, run = self._state, self._run
         # The effects of a person's actions are shown at once.
-        pressing = (state.paused, state.jobs, (run.settled, *run.notices))
+        pressing = (state.paused, state.jobs, len(state.held), (run.settled, *run.notices))
         restless = (*pressing, slots_taken(state), state.stale_count, *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not run.settled
         calm = abs(clock - self._drawn_at) >= CALM or run.settled
-        if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[:3])):
+        if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[: len(pressing)])):
             return 0
         self._drawn, self._drawn_at = restless, clock
         return self.repaint()
@@ -138,7 +138,14 @@ class TopBar(PaintedRows, can_focus=False):
             return _S.READY, "paused"
         if not self._run.alive() and next(self._state.asking(), None) is not None:
             return _S.READY, "asks"
+        if self._waits_for_release:
+            return _S.READY, "held"
         return _S.RUNNING, "running"
+
+    @property
+    def _waits_for_release(self) -> bool:
+        """Whether nothing happens before a held node is released."""
+        return bool(self._state.held and self._run.waits) and not self._run.alive()
 
     def _forecast(self, brevity: int) -> list[Span]:
         expected = self._run.remaining()
@@ -167,6 +174,8 @@ class TopBar(PaintedRows, can_focus=False):
         pieces = [muted("slots "), taken] if width >= 60 else [taken]
         if state.graph.pools and width >= _WITH_POOLS:
             pieces = [*self._pools(width), *pieces]
+        if state.held:
+            pieces = [Span(f"{tally(len(state.held))} held", STATUS_CLASSES[_S.RETRYING]), Span("  "), *pieces]
         if state.paused:
             pieces = [Span("paused", STATUS_CLASSES[_S.RETRYING]), Span("  "), *pieces]
         return [*pieces, SPACE]

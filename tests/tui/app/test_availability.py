@@ -15,7 +15,7 @@ from tui.app.runs import opened, run_under_way, shown_keys
 from tui.played_run import PlayedRun
 
 from dagtui.engine.events import parse
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.messages import HOLDS, Command, CommandKind
 from dagtui.engine.rules.refusals import refused_targets
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
@@ -114,6 +114,8 @@ def test_what_is_offered_works_and_what_works_is_offered(name: str):
                 if (kind, targets) not in tried:
                     tried[kind, targets] = works(session, kind, targets)
                 for_run[id_] = tried[kind, targets]
+            if "node.hold" not in for_run:
+                for_run["node.hold"] = any(works(session, kind, targets) for kind in HOLDS)
             offered = {id_: id_ not in missing for id_ in for_run}
             assert offered == for_run, [session.graph.labels[node] for node in targets]
 

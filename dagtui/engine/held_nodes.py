@@ -1,0 +1,49 @@
+"""Which nodes a person holds: a flag beside the status (rule 14 in `rules`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.active_time import ActiveTime
+from dagtui.engine.messages import CANCELS, CommandKind
+from dagtui.engine.status import MARKED, Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dagtui.engine.events import CommandEvent
+    from dagtui.engine.transaction import Watch
+    from dagtui.graph.model import NodeIndex
+
+_ENDS_HOLD: dict[int, frozenset[int]] = {
+    NodeStatus.RUNNING: frozenset(Cause),
+    NodeStatus.COMPLETED: frozenset(Cause),
+    NodeStatus.FAILED: frozenset(Cause) - {Cause.LOST},  # a held node has no attempt to be lost but one to be restarted
+    NodeStatus.SKIPPED: frozenset({Cause.PERSON}),
+}
+"""The statuses with which a hold is over, and their causes: the node begins, has ended, or a person says its result."""
+
+
+class HeldNodes(ActiveTime):
+    """The part of a run's state that knows which nodes are held."""
+
+    def _change_holds(self, event: CommandEvent, watches: Iterable[Watch]) -> None:
+        """Hold or release nodes, or end all holds with a cancel of the whole run. Tell the watches which changed."""
+        before = self.held
+        if event.kind is CommandKind.HOLD:
+            self.held = before.union(event.nodes)
+        else:
+            self.held = before.difference(event.nodes) if event.kind is CommandKind.RELEASE else set()
+        for watch in watches:
+            watch.nodes |= before ^ self.held
+
+    def _end_hold(self, node: NodeIndex, marks: tuple[int, ...]) -> None:
+        """End the hold of a node that begins, has ended, or that a person has decided or cancelled."""
+        status, cause = self.status[node], self.cause[node]
+        if cause in _ENDS_HOLD.get(status, ()) or (status in MARKED and self._is_cancelled_by_person(marks)):
+            self.held.discard(node)
+
+    def _is_cancelled_by_person(self, marks: tuple[int, ...]) -> bool:
+        """Return whether the newest mark is not one that the run set at its first failure."""
+        command = self.commands.get(marks[-1]) if marks else None
+        return command is not None and command.kind in CANCELS

@@ -91,5 +91,14 @@ def test_what_differs_in_the_middle_is_shown() -> None:
     assert all_shown(names, 12) == ["…0yyy…yyyyyy", "…1yyy…yyyyyy", "…2yyy…yyyyyy"]
 
 
+@pytest.mark.parametrize("room", range(8, 30))
+def test_names_that_begin_and_end_alike_look_different(room: int) -> None:
+    steps = ("SORT", "STATS", "FLAGSTAT", "IDXSTATS", "BAM_STATS.STATS", "BAM_STATS.FLAGSTAT", "BAM_STATS.IDXSTATS")
+    names = [f"ALIGN_STAR.BAM_SORT_STATS_SAMTOOLS.{step}.SRR6357070" for step in steps]
+    cuts = [told_apart(name, room, names[:at], names[at + 1 :]) for at, name in enumerate(names)]
+    assert len(set(cuts)) == len(names), cuts
+    assert max(map(cell_width, cuts)) <= room
+
+
 def test_a_long_name_in_a_line_is_safe_and_keeps_its_end() -> None:
     assert name_label("a" * 90 + "\x1b1") == "a" * 39 + "…" + "a" * 37 + "^[1"

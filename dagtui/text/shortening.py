@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,6 +30,8 @@ _LEAST_BEGINNING: Final = 6
 _FITTING: Final = 24
 """Names of at most this width in cells are not too long for rows."""
 _MOST_COMPARED: Final = 200_000
+_BEFORE_END: Final = 24
+"""The most characters at the end of a name among which it is looked for what other names lack."""
 
 
 class _Cut(NamedTuple):
@@ -80,7 +83,37 @@ def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequenc
             if not any(map(cut.could_be, others)):
                 return cut.shown(dots)
         start = _rest_start(name, filter(cuts[-1].could_be, others), room)
-    return fit(dots + name[start:], room, look)
+    return _told_by_pieces(name, others, room, dots) or fit(dots + name[start:], room, look)
+
+
+def _told_by_pieces(name: str, others: Iterable[str], room: CellWidth, dots: str) -> str:
+    """Return the name's beginning with a piece from before its end, unlike those of others that begin alike.
+
+    Such names differ neither at their beginning nor at their end: `AL…_STAT…` and `AL…XSTAT…`. Returns "" if there is
+    no such piece.
+    """
+    head = room // 4
+    alike = sorted({name, *(other for other in others if other.startswith(name[:head]))})
+    ends = range(_BEFORE_END)
+    pieces = [[_piece(one, head, end, room, dots) for end in ends] for one in alike]
+    numbers = [Counter(row[end] for row in pieces) for end in ends]
+    taken: set[str] = set()
+    for one, row in zip(alike, pieces, strict=True):
+        free = [end for end in ends if row[end] and row[end] not in taken]
+        best = min(free, key=lambda end: (numbers[end][row[end]], end), default=None)
+        if best is not None:
+            taken.add(row[best])
+        if one == name:
+            return "" if best is None else row[best]
+    return ""
+
+
+def _piece(name: str, head: int, end: int, room: CellWidth, dots: str) -> str:
+    """Return the beginning of a name, and what fits of it before its last `end` characters, or "" if nothing does."""
+    stop = len(name) - end
+    start = stop - (room - head - (2 if end else 1))
+    shown = f"{name[:head]}{dots}{name[start:stop]}{dots if end else ''}"
+    return shown if start > head and cell_width(shown) <= room else ""
 
 
 def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:

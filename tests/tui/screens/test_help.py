@@ -45,6 +45,12 @@ def test_every_sign_is_explained(name: str):
     assert not missing, "add them to dagtui/text/signs.py"
 
 
+@pytest.mark.parametrize("name", ["statuses", "shares", "map_cells", "map_shares", "bars"])
+def test_each_sign_of_a_scale_is_explained(name: str):
+    drawn = {entry.sign.text for section in signs(IN_UNICODE) for entry in section.entries}
+    assert set(getattr(UNICODE, name)) <= set("".join(drawn)), "add it to dagtui/text/signs.py"
+
+
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_every_sign_can_be_drawn(glyphs: Glyphs):
     texts = [sign.text(glyphs) for found in SIGNS.values() for sign in found]

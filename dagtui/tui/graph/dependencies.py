@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.tui.graph.dominators import dominators
 from dagtui.tui.graph.join_order import joins_in_order
-from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
-from dagtui.tui.graph.stems import alike_keys, stem
+from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout, unique_key
+from dagtui.tui.graph.stems import alike_keys, shared_title
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -99,13 +99,8 @@ class _AlikeSiblings:
     def _add_head(self, first: NodeIndex, total: int) -> int:
         """Add a group row for the siblings of which this is the first. Return its item."""
         graph, above = self._graph, self.parents[first]
-        number = graph.task_of[first]
-        name = graph.tasks[number].name
-        title = name if self._alike[number] == number else stem(name)
-        key = f"{title} below {'the top' if above == TOP else graph.labels[above]}"
-        self._keys[key] += 1
-        if self._keys[key] > 1:
-            key = f"{key} ({self._keys[key]})"
+        title = shared_title(graph, self._alike, graph.task_of[first])
+        key = unique_key(f"{title} below {'the top' if above == TOP else graph.labels[above]}", self._keys)
         self.parents.append(above)
         self.heads.append(GroupRow(GroupKind.MATRIX, title, total, key))
         return len(self.parents) - 1

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
-from dagtui.graph.model import numbered_tasks
-from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
+from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout, unique_key
+from dagtui.tui.graph.stems import LEAST_ALIKE, alike_keys, shared_title
 from dagtui.tui.graph.tallies import OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from dagtui.graph.model import Graph, TaskIndex
 
@@ -31,46 +32,73 @@ SECTIONS = (
 """The order of the sections."""
 
 
-def group_layout(graph: Graph) -> TreeLayout:
-    """Return the rows of the tree by group, in order of first appearance in the file."""
+class FolderLayout(TreeLayout):
+    """The rows of the tree by group, in order of first appearance in the file."""
+
+    __slots__ = ()
+
+
+def group_layout(graph: Graph) -> FolderLayout:
+    """Return the rows of the tree by group.
+
+    Alike nodes of a group share a row: cells of one task, and tasks whose names differ in a number. A folder around all
+    nodes says nothing, and is left out.
+    """
     return _Folders(graph).layout()
 
 
 class _Folders:
+    """Puts nodes below the rows of folders and of alike nodes, which come where their first node does."""
+
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.heads: list[GroupRow] = []
         self.above_heads: list[int] = []
         self.folders: dict[str, int] = {}
         self.sequence: list[int] = []
-        self.sizes = Counter(graph.task_of)
+        self._around_all = _common_path([task.group for task in graph.tasks])
+        """The number of folders around all nodes."""
+        self._alike = alike_keys(graph)
+        self._keys: Counter[str] = Counter()
+        self._paths: dict[str, int] = {}
+        """The folder of each group, as it is written in the file."""
 
-    def layout(self) -> TreeLayout:
-        task_of = self.graph.task_of
-        large = [self.sizes[task] > 8 for task, _ in numbered_tasks(self.graph.tasks)]
-        above_task: dict[TaskIndex, int] = {}
+    def layout(self) -> FolderLayout:
+        graph = self.graph
+        families = [self._alike[task] for task in graph.task_of]
+        sizes = Counter(families)
+        above_family: dict[Hashable, int] = {}
         parents: list[int] = []
-        for node, task in enumerate(task_of):
-            above = above_task.get(task)
+        for node, family in zip(graph.nodes, families, strict=True):
+            above = above_family.get(family)
             if above is None:
-                above = above_task[task] = self._open(task, large=bool(large[task]))
+                above = above_family[family] = self._open(graph.task_of[node], sizes[family])
             parents.append(above)
             self.sequence.append(node)
-        return TreeLayout(len(self.graph), self.heads, parents + self.above_heads, self.sequence)
+        return FolderLayout(len(graph), self.heads, parents + self.above_heads, self.sequence)
 
-    def _open(self, number: TaskIndex, *, large: bool) -> int:
+    def _open(self, number: TaskIndex, size: int) -> int:
+        """Return the row that the nodes of a family stand below."""
         task = self.graph.tasks[number]
-        above, path = TOP, ""
-        for part in task.group.split("/"):
-            if not part:
+        path = "/".join(filter(None, task.group.split("/")))
+        above = self._paths.get(task.group)
+        if above is None:
+            above = self._paths[task.group] = self._folder(path)
+        if size < LEAST_ALIKE:
+            return above
+        title = shared_title(self.graph, self._alike, number)
+        key = unique_key(f"{title} in folder {path and '/'}{path}", self._keys)
+        return self._add(above, GroupRow(GroupKind.MATRIX, title, size, key))
+
+    def _folder(self, path: str) -> int:
+        above, so_far = TOP, ""
+        for depth, part in enumerate(path.split("/") if path else ()):
+            so_far = f"{so_far}/{part}"
+            if depth < self._around_all:
                 continue
-            path = f"{path}/{part}"
-            if path not in self.folders:
-                self.folders[path] = self._add(above, GroupRow(GroupKind.FOLDER, part, 0, f"folder {path}"))
-            above = self.folders[path]
-        if large:
-            count = self.sizes[number]
-            above = self._add(above, GroupRow(GroupKind.MATRIX, task.name, count, f"{task.name} in folder {path}"))
+            if so_far not in self.folders:
+                self.folders[so_far] = self._add(above, GroupRow(GroupKind.FOLDER, part, 0, f"folder {so_far}"))
+            above = self.folders[so_far]
         return above
 
     def _add(self, above: int, head: GroupRow) -> int:
@@ -79,6 +107,13 @@ class _Folders:
         self.above_heads.append(above)
         self.sequence.append(item)
         return item
+
+
+def _common_path(groups: Iterable[str]) -> int:
+    """Return how many folders all groups begin with."""
+    paths = [[part for part in group.split("/") if part] for group in dict.fromkeys(groups)]
+    parts = zip(*paths, strict=False)
+    return sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, parts))
 
 
 def status_layout(status: Sequence[int]) -> TreeLayout:

@@ -7,6 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from dagtui.graph.model import NodeIndex
@@ -39,6 +40,12 @@ class GroupRow(NamedTuple):
     """Number of rows it stands for, without what is below them."""
     key: str
     """Its name in the dump of a pane's state. Unique among the group rows of a layout."""
+
+
+def unique_key(name: str, keys: Counter[str]) -> str:
+    """Return a key for a group row. `keys` counts the names so far: the second one with a name gets a number."""
+    keys[name] += 1
+    return name if keys[name] == 1 else f"{name} ({keys[name]})"
 
 
 class TreeLayout:

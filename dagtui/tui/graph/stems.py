@@ -11,7 +11,7 @@ from dagtui.graph.model import numbered_tasks
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, TaskIndex
 
 LEAST_ALIKE = 3
 """The least number of tasks with one stem that are alike."""
@@ -50,6 +50,12 @@ def alike_keys(graph: Graph) -> Sequence[Hashable]:
         keys.append((found, task.group) if found and task.group else found)
     alike = Counter(keys)
     return [key if key and alike[key] >= LEAST_ALIKE else number for number, key in enumerate(keys)]
+
+
+def shared_title(graph: Graph, keys: Sequence[Hashable], task: TaskIndex) -> str:
+    """Return the title of the nodes that are alike to those of a task: its name, or what alike tasks share of it."""
+    name = graph.tasks[task].name
+    return name if keys[task] == task else stem(name)
 
 
 def _without_more(rest: str) -> str:

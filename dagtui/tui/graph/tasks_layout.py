@@ -11,7 +11,7 @@ from dagtui.text import cell_width, label
 from dagtui.text.amounts import NO_CELLS
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.tui.graph.arrangement import arrangement_of
-from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout
+from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout, unique_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,9 +109,7 @@ class _Rows:
         self.sequence += nodes
 
     def _add_head(self, kind: GroupKind, title: str, total: int, above: int) -> int:
-        name = f"{kind.value} {title}"
-        self._keys[name] += 1
-        key = name if self._keys[name] == 1 else f"{name} ({self._keys[name]})"
+        key = unique_key(f"{kind.value} {title}", self._keys)
         self.parents.append(above)
         self.heads.append(GroupRow(kind, title, total, key))
         self.sequence.append(len(self.parents) - 1)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from dagtui.tui.graph.arrangement import arrangement_of
 from dagtui.tui.graph.dependencies import dependency_layout
+from dagtui.tui.graph.first_folds import first_folded
 from dagtui.tui.graph.folders import group_layout, status_layout
-from dagtui.tui.graph.layout import GroupKind, TreeLayout
 from dagtui.tui.graph.map_layout import MapLayout
 from dagtui.tui.graph.map_outline import MapOutline
 from dagtui.tui.graph.outline import Outline
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.tui.graph.layout import TreeLayout
 
 MOST_ROWS = 400
 """With more rows than this in Tasks, a graph is first shown as a map."""
-SHOWN_SECTION = 200
-"""Larger sections start folded, unless they are about failures or running nodes."""
-_QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
 
 
 class View(enum.Enum):
@@ -117,6 +115,8 @@ class Views:
         self._graph = graph
         self._status = status
         self._outlines: dict[View, Outline] = {}
+        self._first: dict[View, set[int]] = {}
+        """What was folded when each view opened."""
         self._dumps: dict[View, FoldsDump] = {}
         self.filter_query = ""
         """The text of the filter. Empty: none."""
@@ -143,7 +143,7 @@ class Views:
         """Return a new outline by status from the present statuses. Its folds are kept."""
         old = self._outlines.pop(View.STATUS, None)
         if old is not None:
-            self._dumps[View.STATUS] = self._dump(old)
+            self._dumps[View.STATUS] = self._dump(View.STATUS, old)
         return self.outline(View.STATUS)
 
     def set_filter(self, query: str) -> None:
@@ -159,7 +159,7 @@ class Views:
 
     def dump(self) -> dict[str, FoldsDump]:
         """Return the folds of each view."""
-        dumps = self._dumps | {view: self._dump(outline) for view, outline in self._outlines.items()}
+        dumps = self._dumps | {view: self._dump(view, outline) for view, outline in self._outlines.items()}
         return {view.value: folds for view, folds in dumps.items()}
 
     def restore(self, dumped: dict[str, FoldsDump]) -> None:
@@ -192,10 +192,11 @@ class Views:
         )
 
     def _folded(self, view: View, layout: TreeLayout) -> Iterable[int]:
-        folded = set(_first_folded(layout))
+        first = self._first[view] = first_folded(layout, self._status, self._selected)
         dumped = self._dumps.get(view)
         if dumped is None:
-            return folded
+            return first
+        folded = first.copy()
         keys = {head.key: layout.node_count + at for at, head in enumerate(layout.heads)}
         for names, change in ((dumped["folded"], folded.add), (dumped["unfolded"], folded.discard)):
             for name in names:
@@ -205,9 +206,8 @@ class Views:
                     change(item)
         return folded
 
-    def _dump(self, outline: Outline) -> FoldsDump:
-        folded = set(outline.folded_items)
-        first = set(_first_folded(outline.layout))
+    def _dump(self, view: View, outline: Outline) -> FoldsDump:
+        folded, first = set(outline.folded_items), self._first.get(view, set())
         return {
             "folded": [self.name_of(outline.layout, item) for item in sorted(folded - first)],
             "unfolded": [self.name_of(outline.layout, item) for item in sorted(first - folded)],
@@ -255,11 +255,3 @@ def sought(query: str) -> tuple[str, bool]:
     """Return the lower-case text that a query looks for, and whether nodes with it are left out."""
     inverted = query.startswith("!") and len(query) > 1
     return (query[1:] if inverted else query).lower(), inverted
-
-
-def _first_folded(layout: TreeLayout) -> Iterable[int]:
-    """Yield the group rows that start folded."""
-    for item, head in enumerate(layout.heads, layout.node_count):
-        quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
-        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.OUTSIDE}:
-            yield item

@@ -14,7 +14,7 @@ from dagtui.graph.model import Graph, Task
 from dagtui.tui.graph.dependencies import LEAST_FOLDED, dependency_layout
 from dagtui.tui.graph.dominators import dominators, longest_paths
 from dagtui.tui.graph.folders import SECTIONS, group_layout, status_layout
-from dagtui.tui.graph.layout import TOP, TreeLayout
+from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
 from dagtui.tui.graph.stems import alike_keys
 from dagtui.tui.graph.views import View, Views
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LAYOUTS = [dependency_layout, group_layout, lambda graph: status_layout([node % 10 for node in range(len(graph))])]
 ANY_GRAPHS = graphs() | dags()
+STATUSES = st.sampled_from([NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.FAILED, NodeStatus.COMPLETED])
 
 
 def above(layout: TreeLayout, item: int) -> list[int]:
@@ -86,10 +87,25 @@ def test_depths_are_those_of_the_longest_paths(graph: Graph):
     assert dominators(graph).depths == longest_paths(graph) == [longest[node] for node in graph.nodes]
 
 
-@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY])
-@given(graph=ANY_GRAPHS)
-def test_a_view_begins_with_no_more_rows_than_nodes(view: View, graph: Graph):
-    assert len(Views(graph, bytes(len(graph))).outline(view)) <= len(graph)
+@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY, View.GROUP])
+@given(graph=ANY_GRAPHS, data=st.data())
+def test_a_view_begins_with_no_more_rows_than_nodes(view: View, graph: Graph, data: st.DataObject):
+    status = data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph)))
+    assert len(Views(graph, status).outline(view)) <= len(graph)
+
+
+@given(graph=graphs(), data=st.data())
+def test_folders_begin_folded_where_all_of_them_is_alike_and_nothing_to_look_at(graph: Graph, data: st.DataObject):
+    status = data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph)))
+    outline = Views(graph, status).outline(View.GROUP)
+    layout = outline.layout
+    for item, head in enumerate(layout.heads, len(graph)):
+        nodes = [node for node in graph.nodes if item in above(layout, node)]
+        if head.kind is GroupKind.MATRIX:
+            assert len(nodes) == head.total >= LEAST_FOLDED
+            assert outline.is_folded(item)
+        elif len({status[node] for node in nodes}) == 1 and status[nodes[0]] == NodeStatus.WAITING:
+            assert outline.is_folded(item)
 
 
 @given(graph=ANY_GRAPHS)
@@ -232,6 +248,37 @@ def test_folders_nest_at_slashes_in_the_order_of_the_file():
         "    d",
         "  c",
         "b",
+    ]
+
+
+def test_alike_nodes_of_a_group_share_a_row_and_a_folder_around_all_is_left_out():
+    labels = ["load1", "fit", "load2", "load3", "load4", "end"]
+    groups = ["all/in", "all/model", "all/in", "all/in", "all", "all"]
+    tasks = [Task(label, group=group) for label, group in zip(labels, groups, strict=True)]
+    layout = group_layout(Graph(labels, [], tasks=tasks))
+    assert names(layout, Graph(labels, [], tasks=tasks), range(len(layout))) == [
+        "<folder in×0>",
+        "  <matrix load×3>",
+        *["    load1", "    load2", "    load3"],
+        "<folder model×0>",
+        "  fit",
+        *["load4", "end"],
+    ]
+
+
+def test_many_alike_nodes_without_groups_are_one_row():
+    graph = Graph([f"part{node}" for node in range(5_000)], [])
+    assert len(Views(graph, bytes(5_000)).outline(View.GROUP)) == 1
+
+
+def test_folders_with_failures_open_first():
+    tasks = [Task(name, group=name[0]) for name in ("a1x", "a2y", "b1x", "b2y", "c1x", "c2y", "d1x", "d2y")]
+    graph = Graph([task.name for task in tasks], [], tasks=tasks)
+    status = [NodeStatus.RUNNING, NodeStatus.COMPLETED] * 3 + [NodeStatus.FAILED, NodeStatus.COMPLETED]
+    outline = Views(graph, status).outline(View.GROUP)
+    assert names(outline.layout, graph, outline.rows) == [
+        *["<folder a×0>", "  a1x", "  a2y", "<folder b×0>", "<folder c×0>"],
+        *["<folder d×0>", "  d1x", "  d2y"],
     ]
 
 

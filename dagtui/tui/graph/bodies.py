@@ -144,7 +144,7 @@ class Bodies:
         if node in self._state.off_record:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
-        time = self.time(node, clock)
+        time = self.of_usual(node, self.time(node, clock), width)
         if time and status is _S.WAITING and width >= WIDE:
             time = f"after {time}"
         if time or notes:
@@ -167,14 +167,20 @@ class Bodies:
         count, aside = Span(suffix, Role.MUTED), Span(words, Role.MUTED)
         return SPACE, Body(name, count, aside=aside, sought=self._names.sought)
 
+    def of_usual(self, node: NodeIndex, time: str, width: CellWidth) -> str:
+        """Return the time of a running node with its usual one behind it, such as `2 s/5.0 s`, where that fits."""
+        if self._state.status_of(node) is not _S.RUNNING or self._graph.task(node).service is not None:
+            return time
+        usual = time_text(self._run.estimate(node) or 0.0)
+        both = f"{time}/{usual}"
+        return both if usual and len(both) <= time_cells(width) else time
+
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
         if status is _S.RUNNING and self._graph.task(node).service is not None:
             return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
-            expected = self._run.estimate(node)
-            usual = time_text(expected or 0.0)
-            return Span(f"about {usual}" if usual else "", Role.MUTED)
+            return Span(f"about {usual}" if (usual := time_text(self._run.estimate(node) or 0.0)) else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")
         if status is _S.READY and node in state.held:

@@ -74,7 +74,7 @@ class TaskRows:
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]
         held, reason = self._bodies.held_behind(item), self._reason(layout, item, statuses)
-        return (item, self.lit(item), statuses, stale, held, reason), self._time(layout, item, clock)
+        return (item, self.lit(item), statuses, stale, held, reason), self._time(layout, item, width, clock)
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
@@ -83,7 +83,7 @@ class TaskRows:
         glyph = SPACE
         if head is not None:
             _, body = self._bodies.head_body(item, head, width)
-            body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, clock)
+            body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, width, clock)
         else:
             glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
         statuses = self._statuses(layout, item)
@@ -120,13 +120,13 @@ class TaskRows:
         more = f" +{len(parents) - _NAMED}" if len(parents) > _NAMED else ""
         return body._replace(aside=Span(f"after {', '.join(names)}{more}", Role.MUTED))
 
-    def _family(self, body: Body, layout: TasksLayout, item: int, clock: ClockTime) -> Body:
+    def _family(self, body: Body, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> Body:
         """Return the body of a family's row, with its time and without what its strip shows as well."""
         stale = self._look.glyphs.stale
         notes = [note for note in body.notes if note.span.text.startswith(stale) or note.span.text.endswith(HELD)]
         if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
             notes = list(body.notes[:-1])
-        time = Span(self._time(layout, item, clock).rjust(TIME_CELLS), Role.MUTED)
+        time = Span(self._time(layout, item, width, clock).rjust(TIME_CELLS), Role.MUTED)
         reason = self._reason(layout, item, self._statuses(layout, item))
         return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)], reason=reason)
 
@@ -138,7 +138,7 @@ class TaskRows:
                 return self._bodies.reasons.of(layout.nodes[layout.items[next(found)]])
         return None
 
-    def _time(self, layout: TasksLayout, item: int, clock: ClockTime) -> str:
+    def _time(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> str:
         """Return how long at least one node of a family has been running, by their last attempts."""
         first, end = layout.positions[item] + 1, layout.ends[item]
         if not 0 < end - first <= TIMED:
@@ -150,9 +150,9 @@ class TaskRows:
         spans = [(state.started[node], state.ended[node]) for node in begun if state.ended[node] > state.started[node]]
         spans += [(state.started[node], clock) for node in alive]
         seconds = _covered(spans)
-        if alive:
-            return elapsed(seconds)
-        return time_text(seconds)
+        if not alive:
+            return time_text(seconds)
+        return self._bodies.of_usual(nodes[0], elapsed(seconds), width) if len(nodes) == 1 else elapsed(seconds)
 
     def _statuses(self, layout: TasksLayout, item: int) -> bytes:
         """Return the statuses of the nodes that a row stands for, in order."""

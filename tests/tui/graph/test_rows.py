@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -371,3 +372,23 @@ def test_the_time_of_a_task_is_that_in_which_a_node_of_it_ran() -> None:
     assert text(rows, train, 60).endswith("6.0 s"), "10 to 15 and 60 to 61"
     running = rows_of(graph, [*events[:-1]], view=View.TASKS)
     assert text(running, train, 60, clock=70.0).endswith("15 s")
+
+
+@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY])
+@pytest.mark.parametrize(
+    ("usual", "width", "expected"),
+    [
+        (5.0, 60, " 2 s/5.0 s"),
+        (None, 60, " 2 s"),
+        (0.01, 60, " 2 s"),
+        (5.0, 30, " 2 s"),  # there is no room
+        (7200.0, 60, " 2 s"),
+    ],
+)
+def test_the_usual_time_stands_behind_that_of_a_running_node(
+    view: View, usual: float | None, width: int, expected: str
+) -> None:
+    session = still(Graph(["node"], []), [NodeEvent(98.0, 0, 1, NodeStatus.RUNNING)])
+    session.forecast = SimpleNamespace(estimate=lambda _: usual)
+    rows = Rows(session, Navigator(session.state, view), IN_UNICODE)
+    assert text(rows, 0, width).endswith(expected)

@@ -32,6 +32,8 @@ _FITTING: Final = 24
 _MOST_COMPARED: Final = 200_000
 _BEFORE_END: Final = 24
 """The most characters at the end of a name among which it is looked for what other names lack."""
+_SAMPLED: Final = 100
+"""Names that are looked at first. Those of most graphs begin with nothing in common."""
 
 
 class _Cut(NamedTuple):
@@ -143,7 +145,10 @@ def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
 
 def common_beginning(names: Sequence[str]) -> str:
     """Return the whole words that all names begin with, if some name is too long and so is the beginning. Else ""."""
-    if not 2 <= len(names) <= _MOST_COMPARED or cell_width(max(names, key=len)) <= _FITTING:
+    some = names[:_SAMPLED]
+    if not 2 <= len(names) <= _MOST_COMPARED or not _begin_alike(min(some), max(some)):
+        return ""
+    if cell_width(max(names, key=len)) <= _FITTING:
         return ""
     first, last = min(names), max(names)
     longest = max(names, key=len)

@@ -16,6 +16,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.failure_marks import FailureMarks
+from dagtui.tui.graph.map_rows import no_key
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
@@ -25,7 +26,7 @@ from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.geometry import Region
 
@@ -57,10 +58,18 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
     COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
-    def __init__(self, run: RunView, look: Look = IN_UNICODE, navigator: Navigator | None = None) -> None:
+    def __init__(
+        self,
+        run: RunView,
+        look: Look = IN_UNICODE,
+        navigator: Navigator | None = None,
+        keys: Callable[[str], str] = no_key,
+    ) -> None:
+        """`keys` returns the key of an action as people see it, by the action's id."""
         super().__init__()
         self.navigator = navigator or Navigator(run.state)
-        self.rows = Rows(run, self.navigator, look)
+        self.rows = Rows(run, self.navigator, look, keys)
+        self._keys = keys
         self._run = run
         self._look = look
         self._state = run.state
@@ -121,7 +130,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self._watch = self._state.watch()
         before, self.navigator = self.navigator, Navigator(self._state)
         self.navigator.carry_over(before)
-        self.rows = Rows(self._run, self.navigator, self._look)
+        self.rows = Rows(self._run, self.navigator, self._look, self._keys)
         self._drawn.clear()
         self._generation = -1
         self._disordered = False

@@ -22,7 +22,7 @@ from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, status_run, 
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
@@ -42,13 +42,20 @@ _WIDE: Final = 60
 """From this width on, in columns, lines have more words."""
 
 
+def no_key(_action: str) -> str:
+    """Return no key for any action."""
+    return ""
+
+
 class MapRows:
     """The lines of the map as spans. An item is the number of a line."""
 
     lights_edges = True
     is_grid = True
 
-    def __init__(self, navigator: Navigator, run: RunView, look: Look) -> None:
+    def __init__(self, navigator: Navigator, run: RunView, look: Look, keys: Callable[[str], str] = no_key) -> None:
+        """`keys` returns the key of an action as people see it, by the action's id."""
+        self._keys = keys
         self._navigator = navigator
         self._run = run
         self._state = run.state
@@ -92,7 +99,7 @@ class MapRows:
 
     def _words(self, kind: LineKind, room: CellWidth, clock: ClockTime) -> list[Span]:
         if kind is LineKind.TROUBLE:
-            return _first_that_fit(self._trouble(), room)
+            return self._trouble(room)
         if kind is LineKind.NAMES:
             return self._failed(room) or _first_that_fit(self._legend(), room)
         if kind is LineKind.RULE:
@@ -101,10 +108,26 @@ class MapRows:
             return self._here(room, clock)
         return self._paced(room, clock) if kind is LineKind.PACE else []
 
-    def _trouble(self) -> Iterator[Span]:
+    def _trouble(self, room: CellWidth) -> list[Span]:
+        """Return what is wrong, and the keys for it if there is room."""
+        failed = self._state.counts[_S.FAILED] - self._state.allowed_failures
+        said = _first_that_fit(self._wrong(failed), room)
+        keys = list(self._helps(failed)) if failed else []
+        free = room - width_of(said) - width_of(keys) - 1
+        return [*said, spaces(free), *keys] if keys and free > 1 else said
+
+    def _helps(self, failed: int) -> Iterator[Span]:
+        """Yield the keys that help with failed nodes."""
+        words = {"find.failure": "next", "run.retry_failed": f"retry {count(failed)}"}
+        for id_, does in words.items():
+            key = self._keys(id_)
+            if key and (self._run.read_only is None or id_ == "find.failure"):
+                yield Span(key, Role.KEY)
+                yield muted(f" {does}" + ("  " if id_ == "find.failure" else ""))
+
+    def _wrong(self, failed: int) -> Iterator[Span]:
         """Yield how many nodes failed, and how many these block."""
         numbers, glyphs = self._state.counts, self._look.glyphs
-        failed = numbers[_S.FAILED] - self._state.allowed_failures
         if failed:
             yield Span(f"{glyphs.statuses[_S.FAILED]} {count(failed)} failed", STATUS_CLASSES[_S.FAILED])
         if blocked := numbers[_S.FAILED_PARENT]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from dagtui.tui.graph.map_layout import MapLayout, Stretch
 
+_FEW: Final = 3
+"""The most families of which the first and the last are named."""
 _MOST_LABEL: Final = CellWidth(12)
 """The most columns for the name of a block."""
 
@@ -45,7 +47,7 @@ def sections_of(layout: MapLayout, width: CellWidth, most: int) -> tuple[list[Ma
     large = max(1, width - widest)
     any_large = any(family.size > large for family in layout.families)
     runs = _runs(layout, large, max(1, most * 2 // 3) if any_large else most)
-    sections = [_section(layout, run, large) for run in runs]
+    sections = [_section(layout, run, large, widest) for run in runs]
     title_width = max((cell_width(section.title) for section in sections), default=NO_CELLS)
     return sections, min(title_width, widest)
 
@@ -74,14 +76,21 @@ def _together(every: range, key: Callable[[int], object]) -> list[range]:
     return [run(members) for _, members in groupby(every, key)]
 
 
-def _section(layout: MapLayout, run: range, large: int) -> MapSection:
+def _section(layout: MapLayout, run: range, large: int, room: CellWidth) -> MapSection:
     start, end = layout.families[run[0]].start, layout.families[run[-1]].end
     if len(run) > 1:
-        groups = {layout.groups[at] for at in run}
-        title = name_label(groups.pop()) + "/" if len(groups) == 1 and "" not in groups else f"{count(len(run))} tasks"
-        return MapSection(title, start, end)
+        return MapSection(_title_of_several(layout, run, room), start, end)
     family = layout.families[run[0]]
     title = label(family.title) + (f" ×{count(family.size)}" if family.size > 1 else "")
     blocks = layout.blocks(run[0]) if family.size > large else ()
     shown = [block._replace(title=name_label(block.title, _MOST_LABEL)) for block in blocks]
     return MapSection(title, start, end, shown)
+
+
+def _title_of_several(layout: MapLayout, run: range, room: CellWidth) -> str:
+    """Return the group of neighbouring families, or the first and the last of few, or their number."""
+    groups = {layout.groups[at] for at in run}
+    if len(groups) == 1 and "" not in groups:
+        return name_label(groups.pop()) + "/"
+    ends = " … ".join(name_label(layout.families[at].title) for at in (run[0], run[-1]))
+    return ends if len(run) <= _FEW and cell_width(ends) <= room else f"{count(len(run))} tasks"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SPAN: Final = 60
 """Seconds that are looked back."""
+_UNSEEN: Final = 3
+"""After more seconds without a look than this, when nodes ended is not known from their number any more."""
 _MEAN_OF: Final = 10
 """Seconds from which the present rate is taken."""
 _MOST_READ: Final = 200_000
@@ -27,38 +29,46 @@ class Pace:
         self._state = state
         self._ended: dict[int, int] = {}
         """By second of the run's clock, the number of nodes that ended in it."""
-        self._since = int(clock)
-        """The first second that is known."""
-        if len(state.ended) <= _MOST_READ:
-            self._read(clock)
+        self._since = self._latest = int(clock)
+        """The first second that is known, and the last."""
         self._before = self._count()
+        self._begin(clock)
 
     def take(self, clock: ClockTime) -> None:
         """Count what has ended since the last call."""
         now, second = self._count(), int(clock)
-        if now > self._before:
+        if second - self._latest > _UNSEEN:
+            self._begin(clock)
+        elif now > self._before:
             self._ended[second] = self._ended.get(second, 0) + now - self._before
-        self._before = now
+        self._before, self._latest = now, second
         if len(self._ended) > 2 * SPAN:
             self._ended = {at: number for at, number in self._ended.items() if at > second - SPAN}
 
     def bars(self, clock: ClockTime, most: int) -> list[int]:
         """Return how many nodes ended in at most `most` equal parts of the last minute, the latest last.
 
-        The present second is left out, as it is not over.
+        The present second is left out, as it is not over, and so is what went before the first one that is known.
         """
         if most < 1:
             return []
         step = -(-SPAN // most)
         end = int(clock) // step * step if step > 1 else int(clock)
-        starts = range(end - SPAN // step * step, end, step)
-        return [sum(self._ended.get(at, 0) for at in range(start, start + step)) for start in starts if start >= 0]
+        first = max(end - SPAN // step * step, self._since // step * step)
+        return [sum(self._ended.get(at, 0) for at in range(start, start + step)) for start in range(first, end, step)]
 
     def rate(self, clock: ClockTime) -> float:
         """Return the present number of nodes that end in a second."""
         end = int(clock)
         seconds = range(max(self._since, end - _MEAN_OF), end)
         return sum(self._ended.get(at, 0) for at in seconds) / len(seconds) if seconds else 0.0
+
+    def _begin(self, clock: ClockTime) -> None:
+        """Begin anew at this time, with what the times of nodes say of the time before."""
+        self._ended.clear()
+        self._since = int(clock)
+        if len(self._state.ended) <= _MOST_READ:
+            self._read(clock)
 
     def _count(self) -> int:
         counts = self._state.counts

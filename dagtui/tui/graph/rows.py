@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from dagtui.tui.graph.bodies import Bodies
-from dagtui.tui.graph.map_rows import MapRows
+from dagtui.tui.graph.map_rows import MapRows, no_key
 from dagtui.tui.graph.node_rows import NodeRows
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.graph.task_rows import TaskRows
@@ -54,7 +54,7 @@ class ViewRows(Protocol):
 class Rows:
     """The rows that a navigator has in sight, as segments of text. Those of the present view draw them."""
 
-    def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
+    def __init__(self, run: RunView, navigator: Navigator, look: Look, keys: Callable[[str], str] = no_key) -> None:
         self.glyphs = look.glyphs
         self._navigator = navigator
         self._run = run
@@ -68,7 +68,7 @@ class Rows:
         """What stands at the left edge of other rows than the cursor's."""
         self._views: Mapping[View, ViewRows] = {
             View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
-            View.MAP: MapRows(navigator, run, look),
+            View.MAP: MapRows(navigator, run, look, keys),
             View.DEPENDENCY: nodes,
             View.GROUP: tree,
             View.STATUS: tree,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self._look = look
         self.top_bar = TopBar(run, look, reload_key=keymap.shown("run.reload", look))
         self.view_strip = TabStrip([Tab(view.title) for view in View], look, id="views")
-        self.tree_pane = TreePane(run, look, remembered_rows(run.state, memory))
+        self.tree_pane = TreePane(run, look, remembered_rows(run.state, memory), partial(keymap.shown, look=look))
         self.time_head = TimeHead(self.tree_pane, look)
         self.side = Side(run, look, keymap=keymap)
         self.panes = Panes(self.view_strip, self.time_head, self.tree_pane, self.side)

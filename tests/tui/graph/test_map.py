@@ -119,6 +119,8 @@ def test_many_small_families_share_lines():
     graph = of_families([1] * 500, ["in"] * 250 + [""] * 250)
     titles = [line.title for line in plan_of(MapLayout(graph), 40, 20).lines if line.title]
     assert titles == ["in/", "250 tasks"]
+    few = plan_of(MapLayout(of_families([1, 1, 900, 1])), 60, 5)
+    assert [line.title for line in few.lines if line.title] == ["ta0x … tb1x", "tc2x ×900", "td3x"]
 
 
 # Statuses
@@ -364,6 +366,9 @@ def test_the_pace_is_read_from_times_and_goes_on_with_counts():
     pace.take(95.6)
     assert pace.bars(96.0, 60)[-1] == 20
     assert pace.bars(96.0, 30)[-1] == 20
+    run.state.counts[NodeStatus.COMPLETED] += 900
+    pace.take(140.0)
+    assert max(pace.bars(141.0, 60)) == 1, "what ended out of sight did not end in this second"
     assert sparkline([0, 1, 4, 8], " ▁▂▃▄▅▆▇█") == " ▁▄█"
     assert sparkline([0, 0], " ▁█") == "  "
 

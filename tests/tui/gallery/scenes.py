@@ -37,9 +37,9 @@ OF_FAILED: Mapping[str, Sequence[str]] = {
     "rerun": ["g", "R"],
     "retry all": ["A"],
     "palette": ["colon"],
-    "palette, found": ["colon", *"retry"],
+    "palette, found": ["colon", *"ca"],
     "help": ["question_mark"],
-    "help, filtered": ["question_mark", "slash", *"lane"],
+    "help, filtered": ["question_mark", "slash", *"in"],
 }
 """Dialogs over a failed run, with the keys that lead to each."""
 OF_RUNNING: Mapping[str, Sequence[str]] = {

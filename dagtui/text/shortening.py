@@ -63,6 +63,13 @@ def shortened(name: str, room: CellWidth, look: Look = IN_UNICODE) -> str:
     return _middle_cut(name, room, _usual_tail(name, room)).shown(look.glyphs.cut)
 
 
+def ending(name: str, room: CellWidth, look: Look = IN_UNICODE) -> str:
+    """Return the end of a name in `room` cells, where a shortened name would say too little: `…6357072]`."""
+    if cell_width(name) <= room or room < 2:
+        return fit(name, room, look)
+    return look.glyphs.cut + _middle_cut(name, room, room - 1).tail
+
+
 def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequence[str], look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells so that it looks different from those of the rows before and after it.
 
@@ -120,6 +127,8 @@ def _piece(name: str, head: int, end: int, room: CellWidth, dots: str) -> str:
 
 def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     """Yield ways to show a name that does not fit, best first. One omits the beginning, if that is allowed."""
+    if name.startswith("["):  # a cell below its task differs at its end
+        yield _middle_cut(name, room, room - 1)._replace(head="", begins=False)
     if not start:
         yield from _last_parts(name, room)
     rest = name[start:]

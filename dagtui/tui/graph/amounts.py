@@ -14,6 +14,8 @@ TIME_CELLS = CellWidth(9)
 """Cells for the longest time."""
 _MOST_TIMES_CELLS = CellWidth(6)
 WIDE = CellWidth(48)
+"""From this width on, in cells, rows say more."""
+_ROOMY = CellWidth(60)
 """From this width on, in cells, the time column of rows is as wide as the longest time."""
 SHORTEST = 0.1
 """A shorter time, in seconds, says nothing."""
@@ -21,7 +23,7 @@ SHORTEST = 0.1
 
 def time_cells(width: CellWidth) -> CellWidth:
     """Return the cells of the time column of rows. In narrow ones, a long time takes cells of the words before it."""
-    return _MOST_TIMES_CELLS if width < WIDE else TIME_CELLS
+    return _MOST_TIMES_CELLS if width < _ROOMY else TIME_CELLS
 
 
 def elapsed(seconds: Seconds) -> str:

@@ -9,7 +9,7 @@ from dagtui.engine.status import ALIVE, ENDED, Cause, NodeStatus
 from dagtui.engine.why import waiting_words, why
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth, seconds_since, seconds_until
-from dagtui.tui.graph.amounts import TIME_CELLS, WIDE, elapsed, tally, time_cells, time_text
+from dagtui.tui.graph.amounts import WIDE, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.held_rows import HELD, HeldRows
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.reasons import Reasons
@@ -274,4 +274,4 @@ class Bodies:
 def _time_cells(width: CellWidth) -> Iterator[Note]:
     """Yield the cells below the time column, which group rows keep free."""
     if width >= WIDE:
-        yield Note(len(WEIGHTS) + 1, spaces(TIME_CELLS))
+        yield Note(len(WEIGHTS) + 1, spaces(time_cells(width)))

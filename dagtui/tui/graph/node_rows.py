@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
 from dagtui.text.shortening import told_apart
-from dagtui.tui.graph.amounts import TIME_CELLS, WIDE, tally
+from dagtui.tui.graph.amounts import WIDE, tally, time_cells
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.further_edges import FurtherEdges
 from dagtui.tui.graph.neighbours import Neighbours
@@ -56,8 +56,8 @@ class NodeRows(TreeRows):
         taken += others.width + _GAP if others is not None else 0
         notes = list(body.notes)
         if not notes and width >= WIDE:
-            notes.append(Note(_LAST, spaces(TIME_CELLS)))
-            taken += TIME_CELLS + 1
+            notes.append(Note(_LAST, spaces(time_cells(width))))
+            taken += time_cells(width) + 1
         words = self._words(body.name.text, further, CellWidth(room - taken - 1))
         return body._replace(notes=[Note(_LAST, muted(words)), *notes])
 

@@ -8,7 +8,7 @@ from dagtui.engine.status import EXPLAINED, Cause, NodeStatus
 from dagtui.engine.why import root_cause, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth
-from dagtui.text.shortening import shortened
+from dagtui.text.shortening import ending, shortened
 from dagtui.text.widths import cell_width
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.row_names import RowNames
 
 _S = NodeStatus
-_LEAST_NAME = 4
-"""The least cells in which a name says something."""
+_LEAST_NAME = 8
+"""The least cells in which a name stands after other words. In fewer, its end stands alone."""
 
 
 class ShortReason(NamedTuple):
@@ -45,9 +45,9 @@ class ShortReason(NamedTuple):
         if cell_width(text) <= room:
             return text
         rest = CellWidth(room - cell_width(self.words))
-        if not self.name or rest < _LEAST_NAME:
+        if not self.name:
             return fit(text, room, look)
-        return self.words + shortened(self.name, rest, look)
+        return self.words + shortened(self.name, rest, look) if rest >= _LEAST_NAME else ending(self.name, room, look)
 
 
 class Reasons:

@@ -74,7 +74,8 @@ def fitted(
         return _with_strip(body, body.strip, room, shorten, look)
     wanted = body.name.width + body.suffix.width
     least = min(wanted, max(8, room * 2 // 5))
-    notes, taken = _chosen(body, room - least)
+    has_reason = body.reason is not None and not column
+    notes, taken = _chosen(body, max(NO_CELLS, CellWidth(room - least - _kept_free(body) * has_reason)))
     if body.reason is not None and not column:
         free, most = CellWidth(room - taken - wanted), CellWidth(room - taken - least)
         notes = [*_before_notes(body.reason, max(free, min(most, _LEAST_REASON)), look), *notes]
@@ -119,6 +120,11 @@ def _aside(body: Body, gap: Span, room: CellWidth, look: Look) -> list[Span]:
     return [gap, Span(body.reason.fitted(room, look), body.reason.role)] if body.reason is not None else []
 
 
+def _kept_free(body: Body) -> int:
+    """Return the cells that notes leave to the reason."""
+    return 0 if body.reason is None else min(body.reason.width, _LEAST_REASON) + 1
+
+
 def _before_notes(reason: ShortReason, room: CellWidth, look: Look) -> list[Span]:
     """Return the reason in at most `room` cells with a space before it, or the sign that one is left out."""
     if room < _SIGN:
@@ -133,8 +139,7 @@ def _with_strip(
     """Return the body with its strip in a column of its own. The reason goes before the time."""
     column = min(strip.column, room)
     beside = max(NO_CELLS, CellWidth(room - column - min(strip.length, room // 4)))
-    kept_free = min(body.reason.width, _LEAST_REASON) + 1 if body.reason is not None else 0
-    notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - kept_free)))
+    notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - _kept_free(body))))
     name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
     pieces = [*_named(body, name_room, shorten, look), body.suffix]
     if (free := room - taken - column) > 0:

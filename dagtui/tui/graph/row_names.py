@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _AROUND: Final = 60
 """The most rows above and below a row that may be on the screen with it."""
 _KEPT: Final = 10_000
-_LEAD: Final = 14
-"""Cells that the other parts of a row take at least. A longer cell is written without the names of its keys."""
+_LEAD: Final = 24
+"""Cells that the rest of a row takes, with a reason. A longer cell is written without the names of its keys."""
 _MEASURED: Final = 10_000
 """The most nodes whose names are measured to choose the form of all."""
 

@@ -345,7 +345,7 @@ def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
     assert "by call_variant…_chromosome_1" in text(rows, 1, 40)
     for width in (16, 20, 24, 28):
         row = text(rows, 1, width)
-        assert " by " in row or " … " in row + " ", "a sign at least"
+        assert " by " in row or row.split()[-1][0] == "…", "a sign at least"
 
 
 @pytest.mark.parametrize(

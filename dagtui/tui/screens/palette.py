@@ -44,6 +44,8 @@ NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names to check before the event loop gets its turn."""
 _ORDER = list(Group)
+_UNRANKED = 1000
+"""The rank of actions that the footer does not show."""
 _MARKED = "bold underline"
 MOST_CELLS, _MARGIN, _CHROME = 80, 4, 6
 """The most columns of the palette, those beside it, and its columns that hold no words."""
@@ -171,9 +173,10 @@ class _Commands(_Entries):
         return self.line(name, Text(keys, "dim" if reason else "bold"))
 
 
-def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int]:
+def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int, int]:
+    """Return what entries are sorted by: what does something first, then by group, then as in the footer."""
     action, reason = offered
-    return bool(reason), _ORDER.index(action.group)
+    return bool(reason), _ORDER.index(action.group), action.rank or _UNRANKED
 
 
 def _match_of(action: AnyAction, query: str, *, scattered: bool) -> _Match | None:

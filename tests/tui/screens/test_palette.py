@@ -71,7 +71,7 @@ async def test_what_fits_the_node_comes_first_and_what_would_do_nothing_last_wit
         app.jump(app.view.graph.node(CELLS[2]))  # it runs
         rows = await typed(app, pilot, "")
         names = [row.split("  ")[0] for row in rows]
-        assert names.index("Cancel node") < 3
+        assert names[0] == "Cancel node"
         assert names.index("Retry node") > names.index("Quit")
 
 

@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagtui import text as t
-from dagtui.report.failures import shape
 from dagtui.text import lines, styles
 from dagtui.text.amounts import time_of_day
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
@@ -400,22 +399,3 @@ def test_fit_fits(text: str, width: int, look: Look):
         assert text.startswith(fitted[:-1])
         # Nothing more would have fitted.
         assert t.cell_width(text[: len(fitted)]) > width - 1
-
-
-@pytest.mark.parametrize(
-    ("message", "alike"),
-    [
-        ("Error: /tmp/a/b.py:12: no such file ab12cd34", "Error: ~/c.py:7: no such file 99887766"),
-        ("sample_17 failed after 12.3 s at 0xdeadbeef", "sample_2 failed after 1 s at 0x1"),
-        ("job 550e8400-e29b-41d4-a716-446655440000 lost", "job 123456 lost"),
-    ],
-)
-def test_messages_that_differ_in_numbers_paths_and_ids_have_one_shape(message: str, alike: str):
-    assert shape(message) == shape(alike)
-
-
-@pytest.mark.parametrize(
-    ("message", "other"), [("KeyError: 'a'", "KeyError: 'b'"), ("read and/or write", "read or write")]
-)
-def test_messages_that_differ_in_words_have_two_shapes(message: str, other: str):
-    assert shape(message) != shape(other)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
-from dagtui.store.log_queries import ErrorLine
+from dagtui.report.decisive_lines import decisive_of, tail_of
 from dagtui.text import label, plural
-from dagtui.text.amounts import REMARK, CellWidth, first_of
+from dagtui.text.amounts import CellWidth, first_of
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
-from dagtui.text.redraws import final_lines
+from dagtui.text.shapes import shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ FAILURES_READ = 500
 NAMED = 8
 """Nodes named after the one whose log is shown, if they failed alike."""
 LINES_SHOWN = 20
-TAIL_BYTES = 64 * 1024
 _NAME_CELLS = CellWidth(200)
 _RED = "1;31"
 
@@ -49,17 +47,10 @@ def failure_groups(run: RunView) -> tuple[list[FailureGroup], int]:
     groups: dict[tuple[str, str], FailureGroup] = {}
     for node in failures[:FAILURES_READ]:
         tail = _tail(run.log_path(node, run.state.attempt[node]))
-        key = why(run.state, node, run.clock()), shape(_decisive(tail))
+        key = why(run.state, node, run.clock()), shape(decisive_of(tail))
         group = groups.setdefault(key, FailureGroup([], tail))
         group.nodes.append(node)
     return list(groups.values()), len(failures) - min(len(failures), FAILURES_READ)
-
-
-def _decisive(tail: list[bytes]) -> str:
-    """Return the line that says what went wrong: the first that looks like an error, else the last with any text."""
-    said = [line for line in tail if line.strip() and not plain_line(line).startswith(REMARK)]
-    is_error = ErrorLine().matches
-    return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 
 
 def failure_lines(run: RunView, group: FailureGroup, width: CellWidth, look: Look) -> list[str]:
@@ -89,25 +80,6 @@ def _tail(path: Path) -> list[bytes]:
     """Return the last lines of a log. Reads only its end."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            text = file.read(TAIL_BYTES)
+            return tail_of(file)[-LINES_SHOWN:]
     except OSError:
         return []
-    return final_lines(text.rstrip(b"\n"))[-LINES_SHOWN:] if text.strip() else []
-
-
-_LIMIT = 500
-"""Characters of a message that make its shape."""
-
-# Each alternative is bounded by the characters it excludes, so that no input is scanned many times.
-_VARYING = re.compile(
-    r"(?P<path>(?<![\w/])(?:~|\.{0,2})/[^\s:'\",;()\[\]]*)"
-    r"|(?P<id>\b(?=[0-9a-fA-F-]{6,}\b)(?=[a-fA-F-]*[0-9])[0-9a-fA-F-]+\b|\b0x[0-9a-fA-F]+\b)"
-    r"|(?P<number>[0-9]+(?:[.,:][0-9]+)*)"
-)
-
-
-def shape(message: str) -> str:
-    """Blank paths, identifiers and numbers in a message, so that similar messages compare equal."""
-    return _VARYING.sub("#", message[:_LIMIT]).strip()

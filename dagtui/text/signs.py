@@ -70,6 +70,11 @@ MAP: Final = (
     Sign("{map_shares[0]}{map_shares[1]}", "a cell of which up to a half is done, or more; the rest waits"),
     Sign("{levels[1]}{levels[4]}{levels[8]}", "pace: how many nodes ended, over the last minute"),
 )
+TROUBLE: Final = (
+    Sign("3 {times} exit 1", "3 failures of one kind; keys act on them all"),
+    Sign("blocks 9: a {arrow} b", "9 nodes can't run because of it: a, and others as far as b"),
+    Sign("usually 2 s", "late: it runs for much longer than it did before"),
+)
 TREE: Final = (
     Sign("{tee}{stub}", "needs the node above it, by itself or through others; more nodes do"),
     Sign("{elbow}{stub}", "the last node that needs the one above it"),
@@ -114,6 +119,7 @@ SIGNS: Final[Mapping[str, Sequence[Sign]]] = {
     "Rows": ROWS,
     "Lanes between tasks": LANES,
     "Map": MAP,
+    "Trouble": TROUBLE,
     "Lines between nodes": TREE,
     "Time": TIME,
     "Top of the screen": TOP,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dagtui.engine.state import RunState
 from dagtui.graph.loading import load
 from dagtui.graph.model import Graph, Task
 from dagtui.tui.graph.dominators import longest_paths
@@ -66,7 +67,7 @@ def away(graph: Graph, layout: TreeLayout) -> str:
 
 def measured(graph: Graph) -> list[str]:
     """What the views make of a graph."""
-    views = Views(graph, bytes(len(graph)))
+    views = Views(RunState(graph))
     nodes, tasks, groups = (views.outline(view) for view in (View.DEPENDENCY, View.TASKS, View.GROUP))
     lanes = tasks.layout.lanes  # type: ignore[attr-defined]
     edges = sum(map(len, tasks.layout.families.children))  # type: ignore[attr-defined]

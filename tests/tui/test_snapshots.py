@@ -110,7 +110,7 @@ class TestLooks:
     async def test_smallest(self, picture: SnapshotAssertion) -> None:
         assert await screen("failed", "approve", [], (40, 12)) == picture
 
-    async def test_by_status(self, picture: SnapshotAssertion) -> None:
+    async def test_trouble(self, picture: SnapshotAssertion) -> None:
         assert await screen("failed", "approve", ["V", "V"], (80, 24)) == picture
 
     async def test_filtered_with_selected(self, picture: SnapshotAssertion) -> None:

@@ -63,8 +63,6 @@ class Bodies:
         self._state = run.state
         self._graph = run.graph
         self._held = HeldRows(run.state)
-        self.section_counts: Sequence[int] = tuple(run.state.counts)
-        """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
 
     @property
     def outline(self) -> Outline:
@@ -76,7 +74,7 @@ class Bodies:
         layout = self.outline.layout
         if layout.head(item) is None and not self.outline.is_folded(item):
             return None
-        return layout.positions[item] + 1, layout.ends[item]
+        return layout.members_start(item), layout.ends[item]
 
     def is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
@@ -88,9 +86,6 @@ class Bodies:
         node = self.outline.layout.node(item)
         counts = (*(count for part in self._counts(item) for count in part), *self._stale(item), self.held_behind(item))
         if node is None:
-            head = self.outline.layout.head(item)
-            if head is not None and head.kind is GroupKind.SECTION:
-                return (head.title, self.section_counts[NodeStatus[head.title]], *counts), ""
             return counts, ""
         status = state.status_of(node)
         time = self.time(node, clock)
@@ -197,12 +192,6 @@ class Bodies:
 
     def head_body(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
         """Return the glyph of a group row, and what follows it."""
-        if head.kind is GroupKind.SECTION:
-            status = NodeStatus[head.title]
-            count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
-            notes = [*self._held_note(item), *self._stale_note(self._stale(item)[0], width)]
-            name = Span(self._names.name(item), STATUS_CLASSES[status])
-            return status_run(status, self._look), Body(name, count, [*notes, *_time_cells(width)] if notes else ())
         counts, below = self._counts(item)
         if self._state.outside and not any((*counts, *below)):
             return self._outside(item, width)

@@ -19,6 +19,7 @@ from dagtui.tui.graph.failure_marks import FailureMarks
 from dagtui.tui.graph.map_rows import no_key
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.trouble_watch import TroubleWatch
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_grid_regions, changed_regions
 from dagtui.tui.lines.rows import FILLED, Role, Span
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from textual.geometry import Region
+    from textual.timer import Timer
 
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
-REGROUP_SHARE = 30
-"""Regrouping takes at most one part in this many of the time."""
+REGROUP_SHARE = 10
+"""Making the rows of the trouble view again takes at most one part in this many of the time."""
 MARGIN = 3
 """Rows to keep between the cursor and the edge, if there are more rows beyond it."""
 CURSOR = "tree--cursor"
@@ -82,46 +84,46 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self._generation = -1
         self._cursor_row = 0
         """The cursor's row as drawn."""
-        self._disordered = False
-        """Whether a status changed since the nodes were grouped by status."""
+        self._trouble_watch = TroubleWatch(run, self.navigator)
+        self.is_reading = False
+        """Whether logs of failures are being read."""
         self._regroup_at = 0.0
+        """From when on the trouble view may be made again. Until then, it takes no changes."""
+        self._postponed: Timer | None = None
         self._marks: FailureMarks | None = None
         """In the scroll bar, from when it is first shown."""
         self._marked: tuple[object, ...] = ()
         """What the marks were last looked for in."""
 
-    def flush(self, clock: ClockTime, *, recount: bool = True) -> int:
+    def flush(self, clock: ClockTime) -> int:
         """Refresh the rows on screen that differ from before. Return how many.
-
-        `recount`: the other panes show the present counts, so that the sections of the view by status may do so, too.
-        Until then, a row shows its new status in the section of its last one.
 
         The app calls this once a frame. Without changes, it looks at the rows once a second, for their clocks.
         """
         ticked = int(clock) != int(self._clock)
         self._clock = clock
+        if self.navigator.view is View.TROUBLE:
+            if ticked:
+                self._trouble_watch.look(clock)
+                self._read_logs()
+            if time.monotonic() < self._regroup_at:
+                self._regroup_later()
+                return self._refresh_rows() if ticked else 0
         changed = self.take_changes()
-        counts = tuple(self._state.counts)
-        if recount and self.rows.bodies.section_counts != counts:
-            self.rows.bodies.section_counts, changed = counts, True
-        if recount and self._regroup_is_due():
-            self._regroup()
-            return self.size.height
         self._mark_failures()
-        if not changed and not ticked and not self.rows.are_filling:
-            return 0
-        return self._refresh_rows()
+        return self._refresh_rows() if changed or ticked or self.rows.are_filling else 0
 
     def take_changes(self) -> bool:
         """Adopt the run's changes since the last call. Return whether there were any."""
         changed = self._watch.nodes
-        if not changed:
+        if not changed and self.navigator.view is not View.TROUBLE:
             return False
         self._watch.nodes = set()
         self.rows.take(changed)
-        if self.navigator.take(changed):
-            self._disordered = True
-        return True
+        self.navigator.take(changed)
+        if self.navigator.trouble.is_outdated(self.navigator.cursor):
+            self._regroup()
+        return bool(changed)
 
     def take_up(self) -> None:
         """Show the graph that the run has now, as far as names allow like the one before."""
@@ -133,7 +135,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self.rows = Rows(self._run, self.navigator, self._look, self._keys)
         self._drawn.clear()
         self._generation = -1
-        self._disordered = False
+        self._trouble_watch = TroubleWatch(self._run, self.navigator)
         self.follow()
 
     def follow(self) -> None:
@@ -145,12 +147,12 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
-            self.rows.bodies.section_counts = tuple(self._state.counts)
             self._drawn.clear()
             self._fit()
             # The cursor's row keeps its position on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
+            self._read_logs()
         elif row != self._cursor_row:
             self._redraw({self._cursor_row, row, *self._rows_lit_otherwise()})
         elif self.rows.lights_edges:
@@ -212,21 +214,36 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
 
     # Inside
 
-    def _regroup_is_due(self) -> bool:
-        """Return whether the view by status is out of order and was not regrouped recently."""
-        if not self._disordered or self.navigator.view is not View.STATUS:
-            return False
-        return self._run.settled or time.monotonic() >= self._regroup_at
-
     def _regroup(self) -> None:
+        """Make the rows of the trouble view again, and look for clues about what is new in them."""
         began = time.monotonic()
-        self._disordered = False
         self.navigator.regroup()
         if self.navigator.row == self._cursor_row:
             self._redraw_differing()
         self.follow()
+        self._read_logs()
         took = time.monotonic() - began
         self._regroup_at = began + REGROUP_SHARE * took
+
+    def _regroup_later(self) -> None:
+        if self._postponed is None and self.is_running:
+            self._postponed = self.set_timer(max(0.001, self._regroup_at - time.monotonic()), self._regroup_now)
+
+    def _regroup_now(self) -> None:
+        self._postponed = None
+        self.flush(self._run.clock())
+
+    def _read_logs(self) -> None:
+        if not self.is_reading and self.is_running and self._trouble_watch.seek():
+            self.is_reading = True
+            self.run_worker(self._until_read(), group="logs of failures", exit_on_error=False)
+
+    async def _until_read(self) -> None:
+        try:
+            while await self._trouble_watch.read():
+                self.flush(self._run.clock())
+        finally:
+            self.is_reading = False
 
     def _redraw_differing(self) -> None:
         """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""

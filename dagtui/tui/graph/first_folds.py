@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from dagtui.tui.graph.layout import TreeLayout
 
-SHOWN_SECTION = 200
-"""Larger sections start folded, unless they are about failures or running nodes."""
-_QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
+_FOLDED = frozenset({GroupKind.MATRIX, GroupKind.OUTSIDE, GroupKind.ALIKE, GroupKind.REST})
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.COMPLETED, NodeStatus.SKIPPED, OUTSIDE})
 """Statuses of which nothing needs a look."""
 _NO_NODE = OUTSIDE + 1
@@ -33,8 +31,7 @@ def first_folded(layout: TreeLayout, status: Sequence[int], selected: bytearray 
 
 def _quiet_rows(layout: TreeLayout) -> Iterator[int]:
     for item, head in enumerate(layout.heads, layout.node_count):
-        is_quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
-        if is_quiet or head.kind in {GroupKind.MATRIX, GroupKind.OUTSIDE}:
+        if head.kind in _FOLDED:
             yield item
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from array import array
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex
 
@@ -22,8 +23,12 @@ class GroupKind(enum.Enum):
     MATRIX = "matrix"
     """Alike siblings: the cells of one task, or tasks whose names differ in a number."""
     FOLDER = "folder"
-    SECTION = "section"
-    """The nodes of one status."""
+    ALIKE = "alike"
+    """Nodes that failed with messages of one shape."""
+    REST = "rest"
+    """The nodes without trouble."""
+    NOTE = "note"
+    """Words about the rows around it. It stands for no node."""
     OUTSIDE = "outside"
     """The nodes that are not part of the run."""
     CELL = "cell"
@@ -66,24 +71,59 @@ class TreeLayout:
         self.node_count = node_count
         self.nodes = cast("Sequence[NodeIndex]", range(node_count))
         self.heads = tuple(heads)
-        self.parents = array("i", parents)
+        self.parents: Sequence[int] = array("i", parents)
         """For each item, the item above it, or TOP."""
         places = _place(parents, sequence)
-        self.items = array("i", places.items)
+        self.items: Sequence[int] = array("i", places.items)
         """Indexed by position."""
-        self.positions = array("i", places.positions)
+        self.positions: Sequence[int] = array("i", places.positions)
         """Indexed by item."""
-        self.ends = array("i", places.ends)
+        self.ends: Sequence[int] = array("i", places.ends)
         """For each item, the position after its branch."""
-        self.depths = array("i", places.depths)
+        self.depths: Sequence[int] = array("i", places.depths)
         """For each item, the number of items above it."""
 
     def __len__(self) -> int:
         return len(self.items)
 
+    def members_start(self, item: int) -> int:
+        """Return the first position of what a group row stands for."""
+        return self.positions[item] + 1
+
+    def shut_start(self, item: int) -> int:
+        """Return the first position of what folding an item hides. That goes on until the end of its branch."""
+        return self.positions[item] + 1
+
     def foldable(self, item: int) -> bool:
-        """Return whether something is below the item."""
-        return self.ends[item] > self.positions[item] + 1
+        """Return whether something below the item can be folded."""
+        return self.ends[item] > self.shut_start(item)
+
+    def foldables(self) -> Iterator[int]:
+        """Yield the items below which something can be folded."""
+        for item, (position, end) in enumerate(zip(self.positions, self.ends, strict=True)):
+            if end - position > 1:
+                yield item
+
+    def in_order(self, values: bytes, fill: int) -> bytes:
+        """Return values by node as values by position, with `fill` for other rows."""
+        extended = values + bytes([fill]) * (len(self) - self.node_count)
+        return bytes(itemgetter(*self.items, 0)(extended)[: len(self)]) if len(self) else b""
+
+    def with_ancestors(self, nodes: Iterable[int]) -> bytearray:
+        """Return by position whether a row is one of these nodes, or stands above one."""
+        kept = bytearray(len(self))
+        positions, parents = self.positions, self.parents
+        for node in nodes:
+            item = node
+            while item != TOP and not kept[positions[item]]:
+                kept[positions[item]] = 1
+                item = parents[item]
+        return kept
+
+    def is_note(self, item: int) -> bool:
+        """Return whether a row only says something about others: the cursor passes it by."""
+        head = self.head(item)
+        return head is not None and head.kind is GroupKind.NOTE
 
     def head(self, item: int) -> GroupRow | None:
         """Return the item's group row, or None if it is not one."""

@@ -12,13 +12,14 @@ from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import FoldsDump, View, Views, first_view
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import CellWidth
     from dagtui.tui.graph.outline import Outline
+    from dagtui.tui.graph.trouble_tracker import TroubleTracker
 
 NOTHING = -1
 """The cursor of a tree without rows."""
@@ -53,17 +54,17 @@ class Navigator:
         """The item under the cursor."""
         self.selected: set[NodeIndex] = set()
         """The targets of commands, instead of the cursor's row."""
-        self._came_from: int | None = None
-        """The node that the cursor was on before a view opened at its top."""
+        self._came_from: tuple[int, NodeIndex] | None = None
+        """The cursor at the top of a view that opened there, and the node that it was on before."""
         self.generation = 0
         """Increases when other rows are in sight, or rows look different."""
         self._state = state
         self._graph = state.graph
         self.staleness: Tallies | None = None
         """Like `tallies`, but counts stale nodes (0 or 1). None as long as no node was stale."""
-        self._views = Views(state.graph, state.status, state.selected)
+        self._views = Views(state)
         self._views.restore(folds or {})
-        self._use(self._views.outline(self.view))
+        self._use(self._views.outline(self.view, self._graph.find(cursor)))
         self._put_on(cursor)
 
     @property
@@ -123,7 +124,13 @@ class Navigator:
             self.staleness.update(nodes)
         changed = self.tallies.update(nodes)
         self.outline.note(changed)
+        self.trouble.take(nodes)
         return bool(changed)
+
+    @property
+    def trouble(self) -> TroubleTracker:
+        """What is wrong, for the view that shows it."""
+        return self._views.trouble
 
     def keep(self, branches: Iterable[tuple[int, int]]) -> None:
         """Forget the counts of all branches except these."""
@@ -147,7 +154,7 @@ class Navigator:
     def to_row(self, row: int) -> None:
         """Put the cursor on a row, or on the nearest one that exists."""
         if len(self.outline):
-            self.cursor = self.outline.item(max(0, min(row, len(self.outline) - 1)))
+            self.cursor = self.outline.landing(max(0, min(row, len(self.outline) - 1)))
 
     def to_point(self, row: int, column: int) -> None:
         """Put the cursor on what stands at a position of the pane, counted from the first row."""
@@ -250,7 +257,7 @@ class Navigator:
         if self.outline.unfold(self.cursor):
             self.generation += 1
         elif self.is_foldable:
-            self.to_row(self.row + 1)
+            self.move(1)
         elif (beside := self.outline.beside(self.cursor, 1)) is not None:
             self.cursor = beside
 
@@ -273,10 +280,10 @@ class Navigator:
 
     def show(self, view: View) -> None:
         """Show a view. The cursor stays on its node, which is unfolded."""
-        node = self._resting_node if self._came_from is None or self.row else self._came_from
-        self._came_from = None
+        came_from, self._came_from = self._came_from, None
+        node = self._resting_node if came_from is None or came_from[0] != self.cursor else came_from[1]
         self.view = view
-        self._use(self._views.regroup() if view is View.STATUS else self._views.outline(view))
+        self._use(self._views.outline(view, node))
         self.cursor = NOTHING
         if node is not None:
             self.outline.reveal(node)
@@ -290,14 +297,17 @@ class Navigator:
 
     def show_top(self) -> None:
         """Put the cursor on the first row. The next `show` returns to the present node if the cursor is still there."""
-        self._came_from = self.node
+        node = self.node
         self.to_row(0)
+        self._came_from = None if node is None else (self.cursor, node)
 
     def regroup(self) -> None:
-        """Regroup the view by status. The cursor stays on its node or section, or near its row."""
+        """Show what is wrong now. The cursor stays on its node, which is unfolded, or on its group, or near its row."""
         row, head = self.row, self.outline.layout.head(self.cursor) if self.cursor != NOTHING else None
-        self._use(self._views.regroup())
-        if head is not None:
+        self._use(self._views.outline(self.view, self.node))
+        if head is None and self.cursor != NOTHING:
+            self.outline.reveal(self.cursor)
+        elif head is not None:
             named = self._views.item_named(self.outline.layout, head.key)
             self.cursor = NOTHING if named is None else named
             if named is None:
@@ -330,30 +340,20 @@ class Navigator:
         found = map(self._graph.find, dumped["selected"])
         self.selected = {node for node in found if node is not None}
         self.view = View(dumped["view"])
-        self._use(self._views.outline(self.view))
+        self._use(self._views.outline(self.view, self._graph.find(dumped["cursor"])))
         self._put_on(dumped["cursor"])
 
     def carry_over(self, other: Navigator) -> None:
         """Take over what another graph's navigator shows, by names. A cursor on what is gone moves to a row nearby."""
         self.restore(other.dump())
         found = None
-        names = islice(other.names_near_cursor(), _NEIGHBOURS)
+        names = islice(other._views.names_near(other.outline, other.cursor), _NEIGHBOURS)
         while found is None and (name := next(names, None)) is not None:
             found = self._views.item_named(self.outline.layout, name)
         if found is not None:
             self.outline.reveal(found)
             self.cursor = found
         self._settle()
-
-    def names_near_cursor(self) -> Iterator[str]:
-        """Yield the name of what is under the cursor, then those of rows ever further away."""
-        if self.cursor != NOTHING:
-            yield self._views.name_of(self.outline.layout, self.cursor)
-        row, rows = self.row, len(self.outline)
-        for distance in range(rows):
-            for near in (row + distance, row - distance):
-                if 0 <= near < rows and (near <= row or distance):
-                    yield self._views.name_of(self.outline.layout, self.outline.item(near))
 
     # Inside
 
@@ -386,6 +386,6 @@ class Navigator:
         if not len(self.outline):
             self.cursor = NOTHING
         elif self.cursor == NOTHING:
-            self.cursor = self.outline.item(0)
+            self.to_row(0)
         elif self.outline.row(self.cursor) is None:
-            self.cursor = self.outline.item(self.outline.nearest_row(self.cursor))
+            self.to_row(self.outline.nearest_row(self.cursor))

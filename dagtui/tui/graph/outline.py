@@ -7,7 +7,8 @@ from bisect import bisect_left, bisect_right
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from dagtui.tui.graph.layout import TOP
+from dagtui.engine.columns import positions
+from dagtui.tui.graph.layout import TOP, GroupKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -49,7 +50,8 @@ class Outline:
     def folded_items(self) -> list[int]:
         """The folded items from top to bottom. Under a filter, those that are folded without it."""
         flags = self._folded if self._unfiltered is None else self._unfiltered
-        return list(compress(self.layout.items, flags))
+        items = self.layout.items
+        return [items[position] for position in positions(flags, 1)]
 
     def item(self, row: int) -> int:
         """Return the item in a row."""
@@ -57,6 +59,10 @@ class Outline:
 
     def item_at(self, row: int, column: int) -> int:  # noqa: ARG002 - a row is one item
         """Return the item at a position of the pane, counted from the first row."""
+        return self.landing(row)
+
+    def landing(self, row: int, step: int = -1) -> int:  # noqa: ARG002 - of any row
+        """Return the item on which a cursor lands that is moved to a row, by a step up or down."""
         return self.item(row)
 
     def drawn(self, row: int) -> int:
@@ -75,7 +81,7 @@ class Outline:
 
     def moved(self, item: int, rows: int) -> int:
         """Return the item some rows further down, or up for a negative number."""
-        return self.item(max(0, min(self.nearest_row(item) + rows, len(self) - 1)))
+        return self.landing(max(0, min(self.nearest_row(item) + rows, len(self) - 1)), rows)
 
     def beside(self, item: int, step: int) -> int | None:  # noqa: ARG002 - a row is one item
         """Return the item beside another one in its row. None: there is none."""
@@ -99,9 +105,9 @@ class Outline:
     def reach(self, item: int) -> tuple[int, int] | None:
         """Return the range of positions behind an item that stands for many nodes, or None for another one."""
         head = self.layout.head(item)
-        if head is None:
+        if head is None or head.kind is GroupKind.NOTE:
             return None
-        return self.layout.positions[item] + 1, self.layout.ends[item]
+        return self.layout.members_start(item), self.layout.ends[item]
 
     # What changes around it
 
@@ -152,9 +158,10 @@ class Outline:
         self._folded[position] = 1
         row = self.row(item)
         if row is not None:
+            start = bisect_left(self.rows, self.layout.shut_start(item), row)
             end = bisect_left(self.rows, self.layout.ends[item])
             rows = self._own_rows()
-            del rows[row + 1 : end]
+            del rows[start:end]
         return True
 
     def unfold(self, item: int) -> bool:
@@ -165,16 +172,16 @@ class Outline:
         self._folded[position] = 0
         row = self.row(item)
         if row is not None:
+            first = self.layout.shut_start(item)
+            start = bisect_left(self.rows, first, row)
             rows = self._own_rows()
-            rows[row + 1 : row + 1] = self._unhidden(position + 1, self.layout.ends[item])
+            rows[start:start] = self._unhidden(first, self.layout.ends[item])
         return True
 
     def fold_all(self) -> None:
         """Fold every item."""
-        layout, folded = self.layout, self._folded
-        for item, (position, end) in enumerate(zip(layout.positions, layout.ends, strict=True)):
-            if end - position > 1:
-                folded[position] = layout.foldable(item)
+        for item in self.layout.foldables():
+            self._folded[self.layout.positions[item]] = 1
         self._lay_out()
 
     def unfold_all(self) -> None:
@@ -188,7 +195,7 @@ class Outline:
         hiding: list[int] = []
         above = layout.parents[item]
         while above != TOP:
-            if folded[layout.positions[above]]:
+            if folded[layout.positions[above]] and layout.shut_start(above) <= layout.positions[item]:
                 hiding.append(above)
             above = layout.parents[above]
         if len(hiding) > _UNFOLDED_ONE_BY_ONE:
@@ -205,13 +212,7 @@ class Outline:
     def filter(self, nodes: Collection[int]) -> None:
         """Show only these nodes and the items above them, unfolded."""
         layout = self.layout
-        kept = bytearray(len(layout))
-        positions, parents = layout.positions, layout.parents
-        for node in nodes:
-            item = node
-            while item != TOP and not kept[positions[item]]:
-                kept[positions[item]] = 1
-                item = parents[item]
+        kept = layout.with_ancestors(nodes)
         if self._unfiltered is None:
             self._unfiltered = self._folded
         self._folded = bytearray(len(layout))
@@ -230,7 +231,7 @@ class Outline:
 
     def _hidden_by(self, item: int) -> tuple[int, int]:
         """Return the range of filtered positions that the item's fold covers."""
-        first = bisect_left(self._all, self.layout.positions[item] + 1)
+        first = bisect_left(self._all, self.layout.shut_start(item))
         return first, bisect_left(self._all, self.layout.ends[item])
 
     def _own_rows(self) -> array[int]:
@@ -252,7 +253,7 @@ class Outline:
         position = start
         while position < end:
             fold = folded.find(1, position, end)
-            last = end if fold < 0 else fold + 1
+            last = end if fold < 0 else layout.shut_start(layout.items[fold])
             rows.extend(let_through[bisect_left(let_through, position) : bisect_left(let_through, last)])
             position = end if fold < 0 else layout.ends[layout.items[fold]]
         return rows

@@ -6,7 +6,6 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import numbered_tasks
 from dagtui.text import cell_width, label
 from dagtui.text.amounts import NO_CELLS, CellWidth
@@ -72,10 +71,10 @@ class RowNames:
         """Return the name of a row. Below its matrix's row, only the cell."""
         layout = self._navigator.outline.layout
         head, node = layout.head(item), layout.node(item)
-        if head is not None and head.kind is GroupKind.SECTION:
-            return NodeStatus[head.title].word.upper()
         if head is not None and head.kind is GroupKind.FOLDER:
             return label(head.title, NAME_CHARACTERS) + "/"
+        if head is not None and head.kind in {GroupKind.REST, GroupKind.ALIKE, GroupKind.OUTSIDE, GroupKind.NOTE}:
+            return label(head.title, NAME_CHARACTERS)
         if head is not None:
             return self.of_task(head.title)
         found = layout.nodes[0] if node is None else node
@@ -118,9 +117,13 @@ class RowNames:
         row = outline.row(item)
         if row is None:
             return told_apart(self.name(item), room, (), (), self._look)
-        before = [self._known(outline.item(at)) for at in range(max(0, row - _AROUND), row)]
-        after = [self._known(outline.item(at)) for at in range(row + 1, min(len(outline), row + 1 + _AROUND))]
+        before = self._known_names(range(max(0, row - _AROUND), row))
+        after = self._known_names(range(row + 1, min(len(outline), row + 1 + _AROUND)))
         return told_apart(self.name(item), room, before, after, self._look)
+
+    def _known_names(self, rows: range) -> list[str]:
+        outline = self._navigator.outline
+        return [self._known(item) for item in map(outline.item, rows) if not outline.layout.is_note(item)]
 
     def _known(self, item: int) -> str:
         found = self._names.get(item)

@@ -10,6 +10,7 @@ from dagtui.tui.graph.node_rows import NodeRows
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.graph.task_rows import TaskRows
 from dagtui.tui.graph.tree_rows import TreeRows
+from dagtui.tui.graph.trouble_rows import TroubleRows
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import SPACE, Role, Span
 
@@ -71,7 +72,7 @@ class Rows:
             View.MAP: MapRows(navigator, run, look, keys),
             View.DEPENDENCY: nodes,
             View.GROUP: tree,
-            View.STATUS: tree,
+            View.TROUBLE: TroubleRows(self.bodies, navigator, run, names, look),
         }
 
     @property

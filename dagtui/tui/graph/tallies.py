@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
@@ -36,9 +35,7 @@ class Tallies:
         self._layout = layout
         self._status = status
         self._selected = selected
-        extended = shown_statuses(status, selected) + bytes([_NO_NODE]) * (len(layout) - layout.node_count)
-        pick = itemgetter(*layout.items, 0) if len(layout) else tuple
-        self._by_position = bytearray(pick(extended)[: len(layout)])
+        self._by_position = bytearray(layout.in_order(shown_statuses(status, selected), _NO_NODE))
         self._counted: dict[tuple[int, int], Counts] = {}
         self.failure_changes = 0
         """Increases when a node fails, or has failed no longer."""

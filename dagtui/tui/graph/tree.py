@@ -199,11 +199,13 @@ class TreePane(TreeCanvas):
         """Switch to a view. The cursor stays on its node."""
         self.take_changes()
         self._left_map = False
+        if view is View.TROUBLE:
+            self._trouble_watch.look(self._run.clock())
         self.navigator.show(view)
-        if self.view is View.STATUS and self.navigator.row >= max(1, self.size.height - MARGIN):
+        if self.view is View.TROUBLE and self.navigator.row >= max(1, self.size.height - MARGIN):
             self.navigator.show_top()
         self.follow()
-        if self.view is View.STATUS:
+        if self.view is View.TROUBLE:
             self.scroll_to(y=0, animate=False)
 
     # The time axis

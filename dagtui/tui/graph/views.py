@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from dagtui.tui.graph.arrangement import arrangement_of
 from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.first_folds import first_folded
-from dagtui.tui.graph.folders import group_layout, status_layout
+from dagtui.tui.graph.folders import group_layout
 from dagtui.tui.graph.map_layout import MapLayout
 from dagtui.tui.graph.map_outline import MapOutline
 from dagtui.tui.graph.outline import Outline
-from dagtui.tui.graph.tallies import shown_statuses
 from dagtui.tui.graph.tasks_layout import TasksLayout
+from dagtui.tui.graph.trouble_outline import TroubleOutline
+from dagtui.tui.graph.trouble_tracker import TroubleTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.tui.graph.layout import TreeLayout
 
@@ -36,8 +38,12 @@ class View(enum.Enum):
     MAP = "map"
     DEPENDENCY = "dependency"
     GROUP = "group"
-    STATUS = "status"
+    TROUBLE = "trouble"
     TIME = "time"
+
+    @classmethod
+    def _missing_(cls, value: object) -> View | None:
+        return cls.TROUBLE if value == "status" else None  # its name until it showed only what is wrong
 
     @property
     def title(self) -> str:
@@ -55,7 +61,7 @@ _TITLES = {
     View.MAP: "map",
     View.DEPENDENCY: "nodes",
     View.GROUP: "groups",
-    View.STATUS: "status",
+    View.TROUBLE: "trouble",
     View.TIME: "time",
 }
 _SEPARATOR = "\n"
@@ -110,10 +116,10 @@ def prepare_layout(graph: Graph, view: View) -> None:
 class Views:
     """The outlines of one graph."""
 
-    def __init__(self, graph: Graph, status: Sequence[int], selected: bytearray | None = None) -> None:
-        self._selected = selected
-        self._graph = graph
-        self._status = status
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._graph = state.graph
+        self.trouble = TroubleTracker(state)
         self._outlines: dict[View, Outline] = {}
         self._first: dict[View, set[int]] = {}
         """What was folded when each view opened."""
@@ -122,38 +128,36 @@ class Views:
         """The text of the filter. Empty: none."""
         self.match_count = 0
         """Number of nodes that pass the filter."""
+        self._matching: list[NodeIndex] = []
+        """Those nodes."""
 
     @cached_property
     def names(self) -> Names:
         """The index of names, created at the first search."""
         return Names(self._graph.labels)
 
-    def outline(self, view: View) -> Outline:
-        """Return the outline of a view."""
+    def outline(self, view: View, node: NodeIndex | None = None) -> Outline:
+        """Return the outline of a view, in which a node is to be shown. That of trouble is made again each time."""
+        if view is not View.TROUBLE:
+            self.trouble.close()
+        elif (before := self._outlines.pop(view, None)) is not None:
+            self._dumps[view] = self._dump(view, before)
         found = self._outlines.get(view)
         if found is None:
-            layout = self._layout(view)
-            found = self._rows_of(view, layout)
+            found = self._rows_of(view, node)
             if self.filter_query:
-                found.filter(self.names.matching(self.filter_query))
+                found.filter(self._matching)
             self._outlines[view] = found
         return found
-
-    def regroup(self) -> Outline:
-        """Return a new outline by status from the present statuses. Its folds are kept."""
-        old = self._outlines.pop(View.STATUS, None)
-        if old is not None:
-            self._dumps[View.STATUS] = self._dump(View.STATUS, old)
-        return self.outline(View.STATUS)
 
     def set_filter(self, query: str) -> None:
         """Show only matching nodes in every view. An empty query ends the filter."""
         self.filter_query = query
-        matching = self.names.matching(query) if query else []
-        self.match_count = len(matching)
+        self._matching = self.names.matching(query) if query else []
+        self.match_count = len(self._matching)
         for outline in self._outlines.values():
             if query:
-                outline.filter(matching)
+                outline.filter(self._matching)
             else:
                 outline.unfilter()
 
@@ -179,20 +183,27 @@ class Views:
         head = layout.head(item)
         return self._graph.labels[item] if head is None else head.key
 
-    def _rows_of(self, view: View, layout: TreeLayout) -> Outline:
-        if isinstance(layout, MapLayout):
-            return MapOutline(layout)
-        return Outline(layout, self._folded(view, layout))
+    def names_near(self, outline: Outline, item: int) -> Iterator[str]:
+        """Yield the name of an item, then those of rows ever further away."""
+        if not len(outline):
+            return
+        yield self.name_of(outline.layout, item)
+        row, rows = outline.nearest_row(item), len(outline)
+        for distance in range(rows):
+            for near in (row + distance, row - distance):
+                if 0 <= near < rows and (near <= row or distance):
+                    yield self.name_of(outline.layout, outline.item(near))
 
-    def _layout(self, view: View) -> TreeLayout:
-        return (
-            status_layout(shown_statuses(self._status, self._selected))
-            if view is View.STATUS
-            else layout_of(self._graph, view)
-        )
+    def _rows_of(self, view: View, node: NodeIndex | None) -> Outline:
+        if view is View.TROUBLE:
+            dump = self._dumps.get(view)
+            found = self.trouble.layout(node, () if dump is None else dump["unfolded"])
+            return TroubleOutline(found, self._folded(view, found))
+        layout = layout_of(self._graph, view)
+        return MapOutline(layout) if isinstance(layout, MapLayout) else Outline(layout, self._folded(view, layout))
 
     def _folded(self, view: View, layout: TreeLayout) -> Iterable[int]:
-        first = self._first[view] = first_folded(layout, self._status, self._selected)
+        first = self._first[view] = first_folded(layout, self._state.status, self._state.selected)
         dumped = self._dumps.get(view)
         if dumped is None:
             return first

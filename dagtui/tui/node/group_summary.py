@@ -73,12 +73,9 @@ class BranchPage(NodePage):
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
         head = found.head
-        if head.kind is GroupKind.SECTION:
-            status = NodeStatus[head.title]
-            yield Span(status.word, Role.HEADING)
-        else:
-            title = self.look.written(label(head.title)) if head.kind is GroupKind.CELL else label(head.title)
-            yield Span(title + ("/" if head.kind is GroupKind.FOLDER else ""), Role.HEADING)
+        title = self.look.written(label(head.title)) if head.kind is GroupKind.CELL else label(head.title)
+        title += "/" if head.kind is GroupKind.FOLDER else ""
+        yield Span(f"failed alike: {title}" if head.kind is GroupKind.ALIKE else title, Role.HEADING)
         settled = sum(found.counts[status] for status in NodeStatus if status.settled)
         if any(found.counts):
             yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")

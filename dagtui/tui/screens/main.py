@@ -116,7 +116,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         `changed`: something happened in the run, not only in its logs. Which keys are available depends on that.
         """
         self.top_bar.flush(clock)
-        self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)
+        self.tree_pane.flush(clock)
         self.time_head.flush(clock)
         more = self.side.flush(clock) or self.tree_pane.rows.are_filling
         navigator = self.tree_pane.navigator

@@ -65,11 +65,6 @@ class TopBar(PaintedRows, can_focus=False):
         self._lasting = False
         self._timer: Timer | None = None
 
-    @property
-    def counts_are_current(self) -> bool:
-        """Whether the counts that it shows are those of the run now. They are repainted only a few times a second."""
-        return self._drawn[-len(NodeStatus) :] == tuple(self._state.counts)
-
     def take_up(self) -> None:
         """Show the state of the graph that the run has now."""
         self._state = self._run.state

@@ -84,7 +84,7 @@ async def test_a_folded_row_and_a_section_of_such_nodes_are_added_as_one():
         await pilot.press("G")
         await until(lambda: "not part of this run  9" in screen_text(app))
         assert "r adds the nodes to the run, with all that they need" in screen_text(app)
-        app.main.show_view(View.STATUS)
+        app.main.show_view(View.TROUBLE)
         await pilot.press("G")
         await until(lambda: "not part of this run ×11" in screen_text(app))
         await pilot.press("r")

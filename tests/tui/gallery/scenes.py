@@ -140,7 +140,7 @@ async def pictures(name: str, size: tuple[int, int], only: str = "") -> AsyncIte
         for _ in View:
             title = app.main.tree_pane.view.title
             if only in {"", title}:
-                await pilot.pause()
+                await settled(app, pilot)
                 yield title, taken(app), app
             await pilot.press("v")
         for title, keys in (OF_FAILED if name == DEMO else SCENES[name].dialogs).items():
@@ -167,3 +167,5 @@ async def settled(app: DagtuiApp, pilot: Pilot[object]) -> None:
     if isinstance(app.screen, Palette):
         await app.screen.until_found()
     await pilot.pause()
+    while app.main.tree_pane.is_reading:  # what failed logs say, in a thread
+        await pilot.pause(0.01)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from support.recorded_run import RecordedRun
 
 from dagtui.engine.events import NodeEvent, RunEvent
+from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dagtui.engine.events import Event
     from dagtui.tui.graph.layout import TreeLayout
@@ -74,6 +75,13 @@ def matrix_graph(width: int = 20) -> Graph:
     score, notify = width + 1, width + 2
     edges = [(0, node) for node in trains] + [(node, score) for node in trains] + [(0, notify), (score, notify)]
     return Graph(labels, edges, name="matrix", tasks=tasks, task_of=[0, *[1] * width, 2, 3])
+
+
+def in_statuses(graph: Graph, statuses: Sequence[int]) -> RunState:
+    """A run whose nodes are in given statuses."""
+    state = RunState(graph)
+    state.status[:] = bytes(statuses)
+    return state
 
 
 def chain(length: int) -> Graph:

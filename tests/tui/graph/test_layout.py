@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui.graph.samples import chain, dags, graphs, matrix_graph, names
+from tui.graph.samples import chain, dags, graphs, in_statuses, matrix_graph, names
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.tui.graph.dependencies import LEAST_FOLDED, dependency_layout
 from dagtui.tui.graph.dominators import dominators, longest_paths
-from dagtui.tui.graph.folders import SECTIONS, group_layout, status_layout
+from dagtui.tui.graph.folders import group_layout
 from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
 from dagtui.tui.graph.stems import alike_keys
 from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
-LAYOUTS = [dependency_layout, group_layout, lambda graph: status_layout([node % 10 for node in range(len(graph))])]
+LAYOUTS = [dependency_layout, group_layout]
 ANY_GRAPHS = graphs() | dags()
 STATUSES = st.sampled_from([NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.FAILED, NodeStatus.COMPLETED])
 
@@ -91,13 +91,13 @@ def test_depths_are_those_of_the_longest_paths(graph: Graph):
 @given(graph=ANY_GRAPHS, data=st.data())
 def test_a_view_begins_with_no_more_rows_than_nodes(view: View, graph: Graph, data: st.DataObject):
     status = data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph)))
-    assert len(Views(graph, status).outline(view)) <= len(graph)
+    assert len(Views(in_statuses(graph, status)).outline(view)) <= len(graph)
 
 
 @given(graph=graphs(), data=st.data())
 def test_folders_begin_folded_where_all_of_them_is_alike_and_nothing_to_look_at(graph: Graph, data: st.DataObject):
     status = data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph)))
-    outline = Views(graph, status).outline(View.GROUP)
+    outline = Views(in_statuses(graph, status)).outline(View.GROUP)
     layout = outline.layout
     for item, head in enumerate(layout.heads, len(graph)):
         nodes = [node for node in graph.nodes if item in above(layout, node)]
@@ -268,30 +268,18 @@ def test_alike_nodes_of_a_group_share_a_row_and_a_folder_around_all_is_left_out(
 
 def test_many_alike_nodes_without_groups_are_one_row():
     graph = Graph([f"part{node}" for node in range(5_000)], [])
-    assert len(Views(graph, bytes(5_000)).outline(View.GROUP)) == 1
+    assert len(Views(in_statuses(graph, bytes(5_000))).outline(View.GROUP)) == 1
 
 
 def test_folders_with_failures_open_first():
     tasks = [Task(name, group=name[0]) for name in ("a1x", "a2y", "b1x", "b2y", "c1x", "c2y", "d1x", "d2y")]
     graph = Graph([task.name for task in tasks], [], tasks=tasks)
     status = [NodeStatus.RUNNING, NodeStatus.COMPLETED] * 3 + [NodeStatus.FAILED, NodeStatus.COMPLETED]
-    outline = Views(graph, status).outline(View.GROUP)
+    outline = Views(in_statuses(graph, status)).outline(View.GROUP)
     assert names(outline.layout, graph, outline.rows) == [
         *["<folder a×0>", "  a1x", "  a2y", "<folder b×0>", "<folder c×0>"],
         *["<folder d×0>", "  d1x", "  d2y"],
     ]
-
-
-@given(status=st.lists(st.sampled_from(NodeStatus), max_size=30))
-def test_sections_come_in_a_fixed_order_with_failures_first(status: Sequence[int]):
-    layout = status_layout(status)
-    titles = [NodeStatus[head.title] for head in layout.heads]
-    assert titles == [section for section in SECTIONS if section in status]
-    assert SECTIONS[:2] == (NodeStatus.FAILED, NodeStatus.RUNNING)
-    for node, value in enumerate(status):
-        assert layout.head(layout.parents[node]).title == value.name
-    for head in layout.heads:
-        assert head.total == status.count(NodeStatus[head.title])
 
 
 @pytest.mark.parametrize("make", LAYOUTS)

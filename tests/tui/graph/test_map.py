@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tui.graph.samples import chain, ran, still
 
+from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
@@ -344,7 +345,7 @@ def test_a_graph_of_many_rows_or_of_edges_that_no_lanes_have_room_for_is_first_a
 
 def test_the_views_share_one_arrangement():
     graph = of_families([3, 1, 8])
-    views = Views(graph, bytes(len(graph)))
+    views = Views(RunState(graph))
     tasks, cells = views.outline(View.TASKS).layout, views.outline(View.MAP).layout
     assert isinstance(tasks, TasksLayout)
     assert isinstance(cells, MapLayout)

@@ -135,7 +135,7 @@ def test_a_filter_holds_in_every_view() -> None:
     session = run()
     navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.set_filter("score")
-    for view in [View.GROUP, View.STATUS, View.TASKS, View.DEPENDENCY]:
+    for view in [View.GROUP, View.TROUBLE, View.TASKS, View.DEPENDENCY]:
         navigator.show(view)
         assert "score" in shown(navigator, session.graph)
         assert "notify" not in shown(navigator, session.graph)
@@ -145,23 +145,10 @@ def test_the_views_follow_each_other_and_the_cursor_stays_on_its_node() -> None:
     session = run()
     navigator = Navigator(session.state, View.DEPENDENCY)
     navigator.to_node(2)
-    for view in [View.GROUP, View.STATUS, View.TIME, View.TASKS, View.MAP, View.DEPENDENCY]:
+    for view in [View.GROUP, View.TROUBLE, View.TIME, View.TASKS, View.MAP, View.DEPENDENCY]:
         navigator.show(navigator.view.following())
         assert navigator.view is view
         assert navigator.cursor == 2
-
-
-def test_the_view_by_status_is_ordered_anew_with_its_folds() -> None:
-    session = run()
-    navigator = Navigator(session.state, View.DEPENDENCY)
-    navigator.show(View.STATUS)
-    navigator.to_row(0)
-    assert navigator.outline.layout.head(navigator.cursor).title == "FAILED"
-    navigator.fold()
-    session.state.apply(ran(4, 50, 60, code=1)[1])
-    navigator.regroup()
-    assert navigator.outline.layout.head(navigator.cursor).total == 2
-    assert navigator.outline.is_folded(navigator.cursor)
 
 
 def test_another_screen_goes_on_from_a_dump_by_names() -> None:
@@ -199,7 +186,7 @@ def test_a_graph_without_nodes_has_no_cursor() -> None:
     for action in (navigator.fold, navigator.unfold, navigator.toggle, navigator.fold_all, navigator.unfold_all):
         action()
     navigator.to_row(3)
-    navigator.show(View.STATUS)
+    navigator.show(View.TROUBLE)
     navigator.set_filter("x")
     assert navigator.node is None
     assert not navigator.find("x", backwards=False)

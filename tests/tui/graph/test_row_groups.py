@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tui.graph.samples import graphs
+from tui.graph.samples import graphs, in_statuses
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind
@@ -22,7 +22,7 @@ STATUSES = st.integers(0, len(NodeStatus) - 1)
 @given(graph=graphs(), data=st.data())
 def test_a_row_means_its_cells_its_folder_or_its_section_and_nothing_that_is_hidden(graph: Graph, data: st.DataObject):
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
-    views = Views(graph, status)
+    views = Views(in_statuses(graph, status))
     query = data.draw(st.sampled_from(["", "[1", "!t0"]))
     views.set_filter(query)
     shown = set(views.names.matching(query)) if query else set(range(len(graph)))
@@ -35,10 +35,12 @@ def test_a_row_means_its_cells_its_folder_or_its_section_and_nothing_that_is_hid
                 tasks = {graph.task(node).name for node in found}
                 assert tasks <= {head.title} or {stem(task) for task in tasks} == {head.title}
                 assert query or len(found) == head.total
-            elif head.kind is GroupKind.SECTION:
+            elif head.kind is GroupKind.ALIKE:
                 assert {node for node in found if node in shown} == {
-                    node for node in shown if status[node] == NodeStatus[head.title]
+                    node for node in shown if status[node] == NodeStatus.FAILED
                 }
+            elif head.kind is GroupKind.NOTE:
+                assert found == []
             if view is not View.DEPENDENCY:  # there, what is above a match is shown as well
                 assert shown.issuperset(found)
 
@@ -46,7 +48,7 @@ def test_a_row_means_its_cells_its_folder_or_its_section_and_nothing_that_is_hid
 @given(graph=graphs(), data=st.data())
 def test_what_is_named_is_behind_the_row_and_of_that_status(graph: Graph, data: st.DataObject):
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
-    outline = Views(graph, status).outline(View.DEPENDENCY)
+    outline = Views(in_statuses(graph, status)).outline(View.DEPENDENCY)
     tallies = Tallies(outline.layout, status)
     for item in range(len(outline.layout)):
         found = many(outline, tallies, item)

@@ -16,6 +16,7 @@ from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_groups import members
 from dagtui.tui.graph.rows import Rows
@@ -97,14 +98,14 @@ def test_what_is_stale_below_is_told_from_what_is_stale_in_the_row():
     assert shown(session, navigator, 0, 100).split()[-8:-2] == ["≈stale", "+1", "below:", "✓1", "≈1", "stale"]
 
 
-def test_the_section_of_what_is_done_says_what_of_it_is_stale():
-    session, navigator = opened(matrix_graph(4), [*ran(0, 0, 1), *ran(1, 1, 2), stale(1)], view=View.STATUS)
-    head = navigator.outline.item(0)
-    while (found := navigator.outline.layout.head(head)) is None or found.title != "COMPLETED":
-        head = navigator.outline.item(navigator.outline.nearest_row(head) + 1)
-    assert "DONE ×2" in shown(session, navigator, head, 60)
-    assert "≈1" in shown(session, navigator, head, 60)
-    assert any(line.endswith("2 (1 stale)") for line in page(session, navigator, head))
+def test_stale_nodes_are_a_trouble_and_stand_outside_everything_else():
+    session, navigator = opened(matrix_graph(4), [*ran(0, 0, 1), *ran(1, 1, 2), stale(1)], view=View.TROUBLE)
+    layout = navigator.outline.layout
+    assert shown(session, navigator, 1, 60).split()[:2] == ["✓", "train[seed=0]"]
+    assert "≈stale" in shown(session, navigator, 1, 60)
+    assert "1 stale" in shown(session, navigator, layout.items[0], 60)
+    (rest,) = layout.foldables()
+    assert layout.head(rest).total == len(session.graph) - 1
 
 
 def test_a_row_is_drawn_again_when_nothing_changed_but_what_is_stale():
@@ -130,8 +131,9 @@ def test_what_is_counted_as_stale_is_what_is_stale_behind_the_row(view: View, gr
             session.state.apply(stale(node) if not session.state.stale[node] else ran(node, 1, 2)[-1])
         navigator.take(changed)
         navigator.keep(())
-        for item in range(len(graph), len(navigator.outline.layout)):
-            navigator.cursor = item
-            assert navigator.many is not None
-            expected = sum(session.state.stale[node] for node in members(navigator.outline, item))
-            assert navigator.many.stale == expected
+        for item, head in enumerate(navigator.outline.layout.heads, len(graph)):
+            if head.kind is not GroupKind.NOTE:
+                navigator.cursor = item
+                assert navigator.many is not None
+                expected = sum(session.state.stale[node] for node in members(navigator.outline, item))
+                assert navigator.many.stale == expected

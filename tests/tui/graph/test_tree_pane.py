@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -287,84 +286,6 @@ async def test_a_click_selects_on_the_marker_it_folds_and_twice_it_opens() -> No
         assert ("opened", 2) not in app.said
         await pilot.click(offset=(30, 15))
         assert pane.cursor_node == 1
-
-
-async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> None:
-    session = still(chain(10), ran(0, 1, 2))
-    async with showing(session) as (_, pane, pilot):
-        pane.show_view(View.STATUS)
-        pane.flush(100.0)
-        session.state.apply(ran(5, 50)[0])
-        pane.flush(100.0)
-        await pilot.pause()
-        assert "RUNNING" in lines(pane)[0]
-        session.state.apply(ran(5, 50, 60)[1])
-        pane.flush(100.1, recount=False)
-        await pilot.pause()
-        shown = lines(pane)
-        assert "RUNNING ×1" in shown[0], "a section counts as the top bar does"
-        assert "n5" in shown[1], "it has not moved yet"
-        assert UNICODE.statuses[NodeStatus.COMPLETED] in shown[1], "a row shows its own status"
-        pane._regroup_at = 0.0
-        pane.flush(100.2, recount=True)
-        await pilot.pause()
-        assert not any("RUNNING" in line for line in lines(pane))
-
-
-async def test_the_view_by_status_is_true_while_many_nodes_change() -> None:
-    count = 36
-    session = still(Graph([f"node {number}" for number in range(10, 10 + count)], []))
-    choose = random.Random(1)
-    async with showing(session, (80, 50)) as (app, pane, pilot):
-        pane.show_view(View.STATUS)
-        begun, over, counts = 0, 0, tuple(session.state.counts)
-        for frame in range(60):
-            while begun < count and begun - over < 4:
-                session.state.apply(ran(begun, begun, begun + 1)[0])
-                begun += 1
-            for _ in range(choose.randrange(3)):
-                if over < begun:
-                    session.state.apply(ran(over, over, over + 1)[1])
-                    over += 1
-            recount = frame % 3 == 0
-            if recount:
-                pane._regroup_at = 0.0
-                counts = tuple(session.state.counts)
-            pane.flush(100.0 + frame / 30, recount=recount)
-            await pilot.pause()
-            shown = [strip.text for strip in app.screen._compositor.render_strips()]
-            for row, text in enumerate(shown[: len(pane.outline)]):
-                item = pane.outline.item(row)
-                head = pane.outline.layout.head(item)
-                if head is not None:
-                    assert f"×{counts[NodeStatus[head.title]]}" in text
-                    section = head.title
-                else:
-                    assert not recount or session.state.status_of(item).name == section
-                    assert UNICODE.statuses[session.state.status_of(item)] in text
-                    assert session.graph.labels[item] in text
-
-
-async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_to_the_node() -> None:
-    session = still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])
-    async with showing(session) as (_, pane, pilot):
-        pane.select(80)
-        pane.show_view(View.STATUS)
-        await pilot.pause()
-        assert "RUNNING" in lines(pane)[0]
-        assert pane.navigator.row == 0
-        pane.cycle_view()
-        assert pane.view is View.TIME
-        assert pane.cursor_node == 80
-
-
-async def test_a_node_near_the_top_of_the_view_by_status_keeps_the_cursor() -> None:
-    async with showing(still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])) as (_, pane, pilot):
-        pane.select(1)
-        pane.show_view(View.STATUS)
-        await pilot.pause()
-        assert pane.cursor_node == 1
-        assert pane.scroll_offset.y == 0
 
 
 async def test_the_next_failure_is_found_though_no_frame_was_painted_since() -> None:

@@ -12,7 +12,7 @@ from dagtui.cli.prepare import replayed
 from dagtui.cli.stderr import say
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.errors import GraphError
-from dagtui.runs.restore import named, stay_cancelled
+from dagtui.runs.restore import named, stay_cancelled, stay_held
 from dagtui.runs.wording import failed_words, named_words
 from dagtui.store.errors import StoreError
 from dagtui.text import count, duration, label
@@ -102,4 +102,6 @@ def question(last: LastRun, found: Resumption, now: WallTime) -> str:
         lines.append(f"Nodes that depend on how others ended would run again: {named(last.graph, last.followers)}.")
     if last.cancelled:
         lines.append(f"{stay_cancelled(last.graph, last.cancelled)}.")
+    if held := last.state.held_when_resumed:
+        lines.append(f"{stay_held(last.graph, held)}.")
     return "\n".join(lines)

@@ -75,6 +75,8 @@ class Columns:
         """Nodes whose conditions are not asked any more, because a person retried them."""
         self.held: set[NodeIndex] = set()
         """Nodes that begin no attempt until a person releases them (rule 14 in `rules`)."""
+        self.held_before: set[NodeIndex] = set()
+        """Nodes that were held when the whole run was cancelled. A resume holds those that are cancelled by that."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
         """Number of selected nodes by status."""
         self.finally_unsettled = 0

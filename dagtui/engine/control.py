@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.holds import hold_or_release, stay_held
 from dagtui.engine.messages import HOLDS, NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
@@ -49,14 +48,14 @@ def carry_out(run: Propagation, command: Command) -> Preview:
 
 
 def _try(run: Propagation, command: Command, transaction: Transaction) -> Preview:
-    reason = refusal(run, command)
-    if reason is not None:
+    if (reason := refusal(run, command)) is not None:
         return Preview(command, nothing=reason)
     below, left_out = _below(run, command), refused_targets(run, command)
     if command.kind in HOLDS:
+        from dagtui.engine.holds import hold_or_release  # most runs hold nothing
+
         return hold_or_release(run, command, left_out)
-    number = run.state.command_number + 1
-    run.emit(_event(run, command, number))
+    run.emit(_event(run, command, number := run.state.command_number + 1))
     if command.kind in _RUN_WIDE:
         return Preview(command)
     _HANDLERS[command.kind](run, command.nodes, number)
@@ -66,6 +65,10 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     stop_after_undecidable(run)
     start_services_again(run)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
+    if run.state.held and command.kind in RUN_AGAIN:
+        from dagtui.engine.holds import stay_held
+
+        found = replace(found, held=stay_held(run, found, below))
     changed = command.expected is not None and found.kills_and_reruns != command.expected
     return replace(found, left_out=left_out, changed=changed)
 
@@ -103,7 +106,6 @@ def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], tr
         tuple(dropped),
         tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
         added=tuple(added),
-        held=stay_held(run, command.kind, below, again, released, added),
     )
 
 
@@ -127,9 +129,8 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
 
 def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:
     """Return the targets and the nodes below them. For CANCEL_ALL, return all nodes."""
-    if command.kind is CommandKind.CANCEL_ALL:
-        return run.graph.nodes
-    return sorted(subtrees(run.graph, command.nodes or tuple(run.state.failures())))
+    is_all = command.kind is CommandKind.CANCEL_ALL
+    return run.graph.nodes if is_all else sorted(subtrees(run.graph, command.nodes or tuple(run.state.failures())))
 
 
 # Retry and rerun
@@ -150,9 +151,8 @@ def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
 
 def _is_held(run: Propagation, node: NodeIndex) -> bool:
     """Return whether it is only a condition that keeps a node from running."""
-    if run.conditions is None or run.state.cause[node] != Cause.CONDITION:
-        return False
-    return run.conditions.hold(run.state, node)
+    conditions, cause = run.conditions, run.state.cause[node]
+    return conditions is not None and cause == Cause.CONDITION and conditions.hold(run.state, node)
 
 
 def _with_causes(run: Propagation, nodes: Collection[NodeIndex]) -> Collection[NodeIndex]:

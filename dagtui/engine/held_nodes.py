@@ -32,8 +32,11 @@ class HeldNodes(ActiveTime):
         before = self.held
         if event.kind is CommandKind.HOLD:
             self.held = before.union(event.nodes)
+        elif event.kind is CommandKind.RELEASE:
+            self.held = before.difference(event.nodes)
+            self.held_before = self.held_before.difference(event.nodes)
         else:
-            self.held = before.difference(event.nodes) if event.kind is CommandKind.RELEASE else set()
+            self.held_before, self.held = self.held_before | before, set()
         for watch in watches:
             watch.nodes |= before ^ self.held
 
@@ -42,6 +45,19 @@ class HeldNodes(ActiveTime):
         status, cause = self.status[node], self.cause[node]
         if cause in _ENDS_HOLD.get(status, ()) or (status in MARKED and self._is_cancelled_by_person(marks)):
             self.held.discard(node)
+
+    @property
+    def held_when_resumed(self) -> set[NodeIndex]:
+        """The held nodes, and those that a cancel of the whole run released and nothing else has happened to since."""
+        cancelled = (node for node in self.held_before if self.status[node] == NodeStatus.CANCELLED)
+        commands = {node: self.commands.get(self.marks[node][-1]) for node in cancelled}
+        return self.held.union(
+            node for node, command in commands.items() if command and command.kind is CommandKind.CANCEL_ALL
+        )
+
+    def _hold_again(self) -> None:
+        """Hold the nodes that are held when the run is resumed."""
+        self.held, self.held_before = self.held_when_resumed, set()
 
     def _is_cancelled_by_person(self, marks: tuple[int, ...]) -> bool:
         """Return whether the newest mark is not one that the run set at its first failure."""

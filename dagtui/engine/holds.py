@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent
-from dagtui.engine.messages import RUN_AGAIN, CommandKind, Preview
+from dagtui.engine.messages import CommandKind, Preview
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.walks import subtrees
 
@@ -34,9 +35,6 @@ def hold_or_release(run: Propagation, command: Command, left_out: tuple[tuple[No
     return Preview(command, released=tuple(nodes), held=held, left_out=left_out)
 
 
-def stay_held(run: Propagation, kind: CommandKind, *groups: Iterable[NodeIndex]) -> tuple[NodeIndex, ...]:
-    """Return the nodes of some groups that are held after a command that lets nodes run again."""
-    state = run.state
-    if not state.held or kind not in RUN_AGAIN:
-        return ()
-    return tuple(sorted(state.held.intersection(node for group in groups for node in group)))
+def stay_held(run: Propagation, found: Preview, below: Iterable[NodeIndex]) -> tuple[NodeIndex, ...]:
+    """Return the nodes that stay held of those that a command lets run, and of its targets and what is below them."""
+    return tuple(sorted(run.state.held.intersection(chain(below, found.again, found.released, found.added))))

@@ -39,6 +39,7 @@ def take_up(
     state.parked, state.limit_from = reload.parked, reload.limit_from
     state.settled_at = None if state.unsettled else at
     state.leaving = frozenset(_found(graph, reload.leaving))
+    state.held_before = set()
     state.held = {node for node in _found(graph, reload.held) if state.selected[node]}
     changed = _found(graph, reload.changed.first)
     state.redefined = {**state.redefined, **{node: state.attempt[node] for node in changed}}

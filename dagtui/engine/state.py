@@ -185,6 +185,7 @@ class RunState(HeldNodes):
             return
         if event.what == "resumed":
             self.leaving = frozenset()
+            self._hold_again()
             self.paused = self.cancelled_all = False
             self.timed_out = 0
             self._begin_limit(event.at)
@@ -286,7 +287,7 @@ class RunState(HeldNodes):
             return
         self.started[node] = at
         self.ended[node] = NO_TIME
-        if why.startswith(_RUNS):
+        if why.startswith("runs: "):  # as the reason begins of a node that was judged
             self.reasons[node] = why
         elif self.reasons:
             self.reasons.pop(node, None)
@@ -396,7 +397,3 @@ class RunState(HeldNodes):
                 self.restore_columns(transaction.before)
                 self.dirty.clear()
                 self.roots.clear()
-
-
-_RUNS = "runs: "
-"""How the reason begins for which a node that was judged runs."""

@@ -318,7 +318,8 @@ def _restore(
         replace_file(directory.graph_path, last.written)
         directory.sync()
     cancelled = list(live.state.nodes_with(NodeStatus.CANCELLED))
-    for text in (broke_off, damaged, _late(last), _summary(last, live.state), stay_cancelled(graph, cancelled)):
+    held = stay_held(graph, live.state.held)
+    for text in (broke_off, damaged, _late(last), _summary(last, live.state), stay_cancelled(graph, cancelled), held):
         if text:
             live.note(text)
     return live
@@ -356,6 +357,14 @@ def stay_cancelled(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
     text = f"{plural(len(nodes), 'node')} {verb} cancelled: {named(graph, nodes)}"
     return f"{text}; to run {them}: retry, or --resume --rerun NODE"
+
+
+def stay_held(graph: Graph, nodes: Collection[NodeIndex]) -> str:
+    """Say which nodes stay held. Empty if there are none."""
+    if not nodes:
+        return ""
+    verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
+    return f"{plural(len(nodes), 'node')} {verb} held: {named(graph, nodes)}; release {them} to let {them} start"
 
 
 def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:

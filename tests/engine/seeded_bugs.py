@@ -11,6 +11,8 @@ from dagtui.engine import (
     events,
     finally_nodes,
     followers,
+    held_nodes,
+    reload_columns,
     reloading,
     state,
     targets,
@@ -966,3 +968,46 @@ def what_the_file_no_longer_has_starts_again(patch: pytest.MonkeyPatch) -> None:
 
     around(patch, commands, "step_for", step_for)
     around(patch, refusals, "step_for", step_for)
+
+
+# Holds
+
+
+@bug
+def a_held_node_starts(patch: pytest.MonkeyPatch) -> None:
+    def startable(original, self, node):
+        held, self.state.held = self.state.held, set()
+        try:
+            return original(self, node)
+        finally:
+            self.state.held = held
+
+    around(patch, Traversal, "_startable", startable)
+
+
+@bug
+def what_is_released_is_not_lined_up(patch: pytest.MonkeyPatch) -> None:
+    def follow_command(original, self, command):
+        if command.kind is not CommandKind.RELEASE:
+            original(self, command)
+
+    around(patch, Traversal, "follow_command", follow_command)
+
+
+@bug
+def a_failure_above_ends_a_hold(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(held_nodes._ENDS_HOLD, NodeStatus.FAILED_PARENT, frozenset(Cause))
+
+
+@bug
+def a_hold_outlives_a_cancel(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(held_nodes.HeldNodes, "_is_cancelled_by_person", lambda _self, _marks: False)
+
+
+@bug
+def a_reload_forgets_what_is_held(patch: pytest.MonkeyPatch) -> None:
+    def take_up(original, state, *others):
+        original(state, *others)
+        state.held = set()
+
+    around(patch, reload_columns, "take_up", take_up)

@@ -241,6 +241,26 @@ def test_what_was_held_is_held_when_the_run_is_resumed():
     assert set(traversal.submitted) == {1}
 
 
+@pytest.mark.parametrize("since", [None, K.RETRY, K.RELEASE])
+def test_a_resume_holds_again_what_a_cancel_of_the_run_released(since: CommandKind | None):
+    scene = Scene(dag("a>b>c"))
+    scene.command(K.HOLD, "b", "c")
+    scene.run("a")
+    scene.command(K.CANCEL, "c")
+    scene.command(K.CANCEL_ALL)
+    assert (scene["b"], held(scene)) == (NodeStatus.CANCELLED, "")
+    if since is K.RETRY:
+        scene.command(K.RETRY, "b")
+        scene.fail("b")
+    elif since is K.RELEASE:
+        assert scene.command(K.RELEASE, "b").nothing == "it is not held"
+    traversal = Traversal(scene.graph, 4, state=replayed(scene))
+    restore(traversal, 10.0, {}, {}, jobs=4, boot="")
+    traversal.begin(10.0)
+    assert traversal.state.held == (set() if since is K.RETRY else {1})
+    assert bool(traversal.submitted) is (since is K.RETRY)
+
+
 def reloaded(scene: Scene, graph: Graph, *added: str, removed: tuple[str, ...] = ()) -> Scene:
     """Take up another graph. The scene goes on with it."""
     renumbering = Renumbering(scene.graph, graph)

@@ -57,6 +57,17 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
     found.directory.close()
 
 
+async def test_holds_are_followed(recording: Recording) -> None:
+    recording.write(RunEvent(0.0, "started", jobs=1), CommandEvent(0.1, 1, CommandKind.HOLD, (0, 1)))
+    with contextlib.closing(recording.open()) as run:
+        assert run.state.held == {0, 1}
+        async with anyio.create_task_group() as group:
+            group.start_soon(run.follow)
+            recording.write(CommandEvent(0.2, 2, CommandKind.RELEASE, (0,)))
+            await until(lambda: run.state.held == {1})
+            group.cancel_scope.cancel()
+
+
 def begun(at: float, node: int = 0) -> NodeEvent:
     return NodeEvent(at, node, 1, NodeStatus.RUNNING, why="attempt 1")
 

@@ -75,6 +75,23 @@ async def reaches(run: RunView, name: str, wanted: NodeStatus) -> None:
     await until(lambda: status(run, name) is wanted)
 
 
+async def test_holds_stay_by_name_over_a_reload(file: Path) -> None:
+    run = begin(file, f'[tasks.first]\n{GATED}\n[tasks.a]\nneeds = ["first"]\nrun = "true"\n[tasks.b]\nrun = "true"\n')
+    async with driven(run):
+        run.give(Command(CommandKind.HOLD, (run.graph.node("a"),)))
+        write(
+            file,
+            f'[tasks.new]\nrun = "true"\n[tasks.a]\nneeds = ["first", "new"]\nrun = "true"\n[tasks.first]\n{GATED}\n',
+        )
+        await reload(run)
+        assert run.state.held == {run.graph.node("a")}
+        (file.parent / "go").touch()
+        await until(lambda: run.waits == "waits for a to be released")
+        assert replayed(run).held == run.state.held
+        run.give(Command(CommandKind.RELEASE, (run.graph.node("a"),)))
+        await reaches(run, "a", NodeStatus.COMPLETED)
+
+
 async def test_an_attempt_goes_on_over_a_reload_and_its_success_counts(file: Path) -> None:
     run = begin(file, f'[tasks.long]\n{GATED}\n[tasks.after]\nneeds = ["long"]\nrun = "false"\n')
     async with driven(run):

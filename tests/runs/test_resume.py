@@ -13,7 +13,10 @@ import anyio
 import pytest
 from support.golden_journals import decoded, encoded
 from support.journals import read_journal, replayed
+from support.waiting import until
 
+from dagtui.cli.prepare import replayed as replayed_run
+from dagtui.cli.resume_prompt import question
 from dagtui.engine.events import NodeEvent, NoteEvent, parse
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.run import Run
@@ -28,6 +31,7 @@ from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory, latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +133,38 @@ def notes(session: LiveRun) -> list[str]:
     records = read_journal(session.path / "journal.jsonl").records
     events = [parse(record, session.graph) for record in records]
     return [event.text for event in events if isinstance(event, NoteEvent)]
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled"])
+async def test_what_was_held_stays_held_and_is_named(project: Project, how: str) -> None:
+    project.allow()
+    first = project.start()
+    first.give(Command(CommandKind.HOLD, (first.graph.node("b"),)))
+    async with anyio.create_task_group() as group:
+        group.start_soon(first.drive)
+        await until(lambda: first.waits == "waits for b to be released")
+        group.cancel_scope.cancel()
+    if how == "cancelled":
+        first.give(Command(CommandKind.CANCEL_ALL))
+    await first.close()
+    stays = "1 node stays held: b; release it to let it start"
+    graph = load(project.path)
+    found = resumable(graph)
+    assert f"{stays}." in question(replayed_run(graph, found.directory), found, WallTime(time.time()))
+    session = project.resume()
+    assert stays in notes(session)
+    assert session.state.held == {session.graph.node("b")}
+    project.done()
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.drive)
+        await until(lambda: session.waits == "waits for b to be released")
+        assert project.done() == []
+        group.cancel_scope.cancel()
+    session.give(Command(CommandKind.RELEASE, (session.graph.node("b"),)))
+    await finish(session)
+    assert session.state.verdict() is Verdict.COMPLETED
+    assert project.done()[0] == "b"
+    assert replayed(session).held == set()
 
 
 async def test_what_completed_stays_and_the_rest_runs(project: Project) -> None:

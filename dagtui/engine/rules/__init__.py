@@ -49,5 +49,6 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     the status, which follows from the parents as before, so that the node is WAITING or READY, and what is below it
     waits. The flag ends when the node begins all the same, because its attempt could not be withdrawn, when a person
     cancels, skips or marks it, and with a cancel of the whole run. It stays when parents fail or are retried, when the
-    first failure stops the run, and over a resume. While a held node is not settled, the run is not.
+    first failure stops the run, and over a resume, which also holds what the cancel of the whole run has released.
+    While a held node is not settled, the run is not.
 """

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.anyio
 PANE_AT_80 = 31
 """Cells of the left pane on a terminal of 80 columns."""
 STEPS = 25
-BY_STATUS = [view for view in View if view.name in {"STATUS", "TROUBLE"}]
+BY_STATUS = [View.TROUBLE]
 """Views whose rows depend on what has happened."""
 LISTS = [view for view in View if view is not View.MAP]
 """Views with a row for each thing. A map is as high as its pane."""
@@ -64,7 +64,7 @@ def rows_in(graph: Graph, view: View) -> Rows:
 
 def node_rows(outline: Outline) -> int:
     """The number of rows that are not headings."""
-    headings = {GroupKind.FOLDER, GroupKind.SECTION, GroupKind.OUTSIDE}
+    headings = {GroupKind.FOLDER, GroupKind.NOTE, GroupKind.REST, GroupKind.OUTSIDE}
     heads = (outline.layout.head(outline.item(row)) for row in range(len(outline)))
     return sum(head is None or head.kind not in headings for head in heads)
 

@@ -85,6 +85,10 @@ class MapOutline(Outline):
         """Return the line of a node."""
         return self.cell(item).row
 
+    def shown(self, item: int) -> int:
+        """Return the node itself: none is hidden."""
+        return item
+
     # Cells
 
     def node(self, item: int) -> NodeIndex | None:

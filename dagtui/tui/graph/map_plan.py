@@ -115,6 +115,10 @@ class MapPlan:
         part = self._parts[at]
         return self._first[at] + (place - part.start) // part.per
 
+    def row(self, number: int) -> int:
+        """Return the line of the cell with a number."""
+        return self._rows[bisect_right(self._first, number) - 1]
+
     def places(self, number: int) -> tuple[int, int]:
         """Return the first place of the cell with a number, and the place after its last."""
         at = bisect_right(self._first, number) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import EXPLAINED, NodeStatus
@@ -12,6 +12,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import tally
+from dagtui.tui.graph.further_edges import ends_of
 from dagtui.tui.graph.map_cells import HIT, SHARE
 from dagtui.tui.graph.map_plan import LineKind
 from dagtui.tui.graph.pace import SPAN, Pace, sparkline
@@ -22,18 +23,22 @@ from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, status_run, 
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.map_outline import MapOutline
-    from dagtui.tui.graph.map_plan import CellRun, MapLine
+    from dagtui.tui.graph.map_plan import CellRun, MapLine, MapPlan
     from dagtui.tui.graph.navigator import Navigator
 
 _S = NodeStatus
 _NAMED: Final = 20
 """The most failed nodes that are looked at for the line that names some."""
+_LOOKED_AT: Final = 500
+"""The most nodes under the cursor and the most of their edges that are looked at. The cursor moves often."""
+_NAME_CELLS: Final = CellWidth(40)
+"""The most columns for the name of one of them."""
 _LEAST_NAME: Final = 12
 _LEGEND: Final = (_S.COMPLETED, _S.RUNNING, _S.READY, _S.WAITING, _S.FAILED, _S.FAILED_PARENT)
 _LEAST_WORDS: Final = 44
@@ -63,17 +68,20 @@ class MapRows:
         self._pace: Pace | None = None
         self._selected: tuple[int, frozenset[int]] = -1, frozenset()
         """A generation of the navigator, and the cells with selected nodes."""
+        self._around: tuple[MapPlan | None, int, Mapping[int, Collection[int]]] = None, -1, {}
+        """A plan and a cursor, and the cells with parents and children of what is under it, by line."""
 
     @property
     def _outline(self) -> MapOutline:
         return cast("MapOutline", self._navigator.outline)
 
     def lit(self, item: int) -> tuple[object, ...]:
-        """Return what the cursor changes in a line."""
+        """Return what the cursor changes in a line: its own cell, and those of parents and children."""
         line, cursor = self._outline.plan.lines[item], self._navigator.cursor
         if line.kind is LineKind.HERE:
             return (cursor,)
-        return (self._outline.cell(cursor).number,) if line.parts and item == self._navigator.row else ()
+        own = (self._outline.cell(cursor).number,) if line.parts and item == self._navigator.row else ()
+        return (*own, None, *self._neighbours().get(item, ()))
 
     def marker_column(self, item: int, width: CellWidth) -> CellWidth:  # noqa: ARG002 - no line has a marker
         """Return a column that is not in sight: there are no fold markers."""
@@ -152,14 +160,15 @@ class MapRows:
             [Span(f"{reasons.pop()}: ", STATUS_CLASSES[_S.FAILED])] if len(reasons) == 1 and "" not in reasons else []
         )
         total = state.counts[_S.FAILED]
+        names = [name_label(state.graph.labels[node], _NAME_CELLS, self._look) for node in found]
         for shown in range(len(found), 0, -1):
-            names = "  ".join(name_label(state.graph.labels[node], CellWidth(40), self._look) for node in found[:shown])
-            more = f"  and {count(total - shown)} more" if total > shown else ""
-            words = [*lead, Span(names), muted(more)]
-            if width_of(words) <= room:
-                return words
-        names = name_label(state.graph.labels[found[0]], max(CellWidth(1), room - width_of(lead)), self._look)
-        return [Span(fit("".join(span.text for span in lead) + names, room, self._look), STATUS_CLASSES[_S.FAILED])]
+            left_out = total - shown
+            for more in (f"  and {count(left_out)} more", f" +{count(left_out)}") if left_out else ("",):
+                words = [*lead, Span("  ".join(names[:shown])), muted(more)]
+                if width_of(words) <= room:
+                    return words
+        name = name_label(state.graph.labels[found[0]], max(CellWidth(1), room - width_of(lead)), self._look)
+        return [Span(fit("".join(span.text for span in lead) + name, room, self._look), STATUS_CLASSES[_S.FAILED])]
 
     def _legend(self) -> Iterator[Span]:
         for status in _LEGEND:
@@ -233,18 +242,18 @@ class MapRows:
         outline, glyphs = self._outline, self._look.glyphs
         codes = outline.cells.shown(part, self._navigator.tallies)
         first = outline.plan.number(part.start)
-        cursor = outline.cell(self._navigator.cursor).number - first
-        selected = self._selected_cells()
-        numbered = [
-            (code, index == cursor, bool(selected) and first + index in selected) for index, code in enumerate(codes)
-        ]
-        for (code, at_cursor, chosen), run in groupby(numbered):
+        marked = dict.fromkeys(self._neighbours().get(outline.plan.row(first), ()), Role.LIT)
+        if selected := self._selected_cells():
+            marked |= dict.fromkeys(filter(selected.__contains__, range(first, first + len(codes))), Role.KEY)
+        marked[outline.cell(self._navigator.cursor).number] = Role.CELL
+        numbered = [(code, marked.get(number)) for number, code in enumerate(codes, first)]
+        for (code, mark), run in groupby(numbered):
             length = sum(1 for _ in run)
             status = code % HIT % SHARE
-            if at_cursor:
-                yield Span(glyphs.statuses[status] if status < OUTSIDE else SPACE.text, Role.CELL)
-            elif chosen:
-                yield Span(glyphs.selected * length, Role.KEY)
+            if mark is Role.KEY:
+                yield Span(glyphs.selected * length, mark)
+            elif mark is not None:
+                yield Span((glyphs.statuses[status] if status < OUTSIDE else SPACE.text) * length, mark)
             else:
                 yield Span(self._sign(code) * length, _role(code))
 
@@ -253,6 +262,22 @@ class MapRows:
         if share:
             return self._look.glyphs.map_shares[share - 1]
         return self._look.glyphs.map_cells[status] if status < OUTSIDE else " "
+
+    def _neighbours(self) -> Mapping[int, Collection[int]]:
+        """Return the cells with parents and children of the nodes under the cursor, by line."""
+        outline, cursor, graph = self._outline, self._navigator.cursor, self._state.graph
+        if self._around[:2] != (outline.plan, cursor):
+            positions = outline.layout.positions
+            start, end = outline.span(cursor)
+            nodes = map(outline.layout.nodes.__getitem__, outline.layout.items[start : min(end, start + _LOOKED_AT)])
+            ends = (ends_of(found) for node in nodes for found in (graph.parents(node), graph.children(node)))
+            others = islice(chain.from_iterable(ends), _LOOKED_AT)
+            cells = {outline.plan.cell(positions[other]) for other in others}
+            by_row: dict[int, list[int]] = {}
+            for row, _, _, _, number in sorted(cells - {outline.cell(cursor)}):
+                by_row.setdefault(row, []).append(number)
+            self._around = outline.plan, cursor, by_row
+        return self._around[2]
 
     def _selected_cells(self) -> frozenset[int]:
         navigator, outline = self._navigator, self._outline

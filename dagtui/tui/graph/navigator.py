@@ -190,7 +190,7 @@ class Navigator:
         found = next((end for node in nodes for end in ends(node) if end not in own), None)
         if found is None:
             return False
-        self.to_row(self.outline.nearest_row(found))
+        self.cursor = self.outline.shown(found)
         return True
 
     def find(self, query: str, *, backwards: bool) -> bool:

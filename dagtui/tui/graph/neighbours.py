@@ -31,4 +31,4 @@ class Neighbours:
     def _rows(self, ends: Callable[[NodeIndex], Sequence[NodeIndex]]) -> set[int]:
         outline = self._outline
         nodes = islice((end for node in self._own for end in ends_of(ends(node))), _LOOKED_AT)
-        return {outline.item(outline.nearest_row(node)) for node in nodes} if len(outline) else set()
+        return {outline.shown(node) for node in nodes} if len(outline) else set()

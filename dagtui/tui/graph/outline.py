@@ -118,6 +118,10 @@ class Outline:
     def note(self, places: Collection[int]) -> None:
         """Learn at which positions statuses have changed."""
 
+    def shown(self, item: int) -> int:
+        """Return the item in whose row another one is, or is hidden. The first item if there is none above it."""
+        return self.landing(self.nearest_row(item))
+
     def lets_through(self, position: int) -> bool:
         """Return whether the row at a position of the layout passes the filter."""
         if not self.filtered:

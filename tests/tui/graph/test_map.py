@@ -229,6 +229,39 @@ def test_the_cursor_returns_to_its_column_past_short_lines():
     assert navigator.node == 19
 
 
+def test_parents_and_children_are_gone_to_in_their_cells():
+    graph = chain(400)
+    navigator = on_map(graph)
+    navigator.to_node(200)
+    assert navigator.to_neighbour(up=False)
+    assert navigator.node == 201
+    assert navigator.to_neighbour(up=True)
+    assert navigator.node == 200
+
+
+def test_cells_of_parents_and_children_light_up_and_look_different_without_colours():
+    labels = ["a", *(f"b[n={at}]" for at in range(300)), "c"]
+    edges = [*((0, at) for at in range(1, 301)), (7, 301)]
+    graph = Graph(labels, edges, tasks=[Task("a"), Task("b"), Task("c")], task_of=[0, *[1] * 300, 2])
+    run = still(graph, [event for node in range(302) for event in ran(node, 1, 2)])
+    navigator = Navigator(run.state, View.MAP)
+    navigator.fit(60, 20)
+    rows = Rows(run, navigator, IN_UNICODE)
+    navigator.to_node(7)
+
+    def lit() -> list[str]:
+        drawn = (rows.spans(row, 60, run.clock(), cursor=False) for row in outline_of(navigator).plan.cell_rows)
+        return [span.text for spans in drawn for span in spans if span.role is Role.LIT]
+
+    assert lit() == ["✓", "✓"]
+    before = [rows.lit(row) for row in range(20)]
+    navigator.unfold()
+    assert lit() == ["✓"]
+    cells = outline_of(navigator)
+    changed = [row for row in range(20) if rows.lit(row) != before[row] and cells.plan.lines[row].parts]
+    assert changed == [cells.cell(7).row, cells.cell(301).row]
+
+
 def test_failures_are_found_cell_by_cell():
     graph = of_families([4000])
     run = still(graph, [event for node in (5, 6, 7, 3000) for event in ran(node, 1, 2, code=1)])

@@ -24,6 +24,10 @@ _LEAST_NAME = 8
 """The least cells in which a name stands after other words. In fewer, its end stands alone."""
 
 
+_SHORT = 12
+"""Words of at most this width in cells keep their end as well, such as an exit code."""
+
+
 class ShortReason(NamedTuple):
     """Words about a status, with the name of another node in them. They are cut to what is free in a row."""
 
@@ -46,7 +50,7 @@ class ShortReason(NamedTuple):
             return text
         rest = CellWidth(room - cell_width(self.words))
         if not self.name:
-            return fit(text, room, look)
+            return shortened(text, room, look) if cell_width(text) <= _SHORT else fit(text, room, look)
         return self.words + shortened(self.name, rest, look) if rest >= _LEAST_NAME else ending(self.name, room, look)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dagtui.text import cell_width
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_ASCII
-from dagtui.text.shortening import shortened, told_apart
+from dagtui.text.shortening import ending, shortened, told_apart
 
 WORDS = ["sort", "index", "quantify", "forward", "reverse", "salmon", "stats", "bedgraph", "12", "7", "日本", "é"]
 NAMES = st.lists(
@@ -102,3 +102,16 @@ def test_names_that_begin_and_end_alike_look_different(room: int) -> None:
 
 def test_a_long_name_in_a_line_is_safe_and_keeps_its_end() -> None:
     assert name_label("a" * 90 + "\x1b1") == "a" * 39 + "…" + "a" * 37 + "^[1"
+
+
+def test_a_last_part_stands_alone_unless_it_is_a_number() -> None:
+    assert told_apart("NFCORE.PREPARE_GENOME.GUNZIP_GTF_3", 16, (), ()) == "…GUNZIP_GTF_3"
+    assert told_apart("NFCORE.BAM_MARKDUPLICATES.SRR6357072", 16, (), ()) == "NFCORE.…R6357072"
+
+
+def test_cells_of_a_task_have_one_form() -> None:
+    cells = [f"[SRR635707{number}]" for number in range(5)]
+    shown = [told_apart(cell, 9, cells[:at], cells[at + 1 :]) for at, cell in enumerate(cells)]
+    assert shown == [f"…635707{number}]" for number in range(5)]
+    assert ending("align[SRR6357072]", 6) == "…7072]"
+    assert ending("a", 6) == "a"

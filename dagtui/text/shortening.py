@@ -144,6 +144,8 @@ def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
     """Yield the name's last parts, as many as fit, or the last one without its middle."""
     task, _, cell = name.partition("[")
     starts = [part.end() for part in _PART.finditer(task)]
+    if starts and 2 * sum(map(str.isdigit, task[starts[-1] :])) >= len(task) - starts[-1]:
+        return  # a number or an identifier says nothing alone
     fitting = next((start for start in starts if cell_width(name[start:]) < room), None)
     if fitting is not None and cell_width(name[fitting:]) >= room // 2:
         yield _Cut("", name[fitting:], begins=False)

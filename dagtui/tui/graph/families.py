@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.tui.graph.dominators import longest_paths
-from dagtui.tui.graph.stems import LEAST_ALIKE, alike_keys, stem
+from dagtui.tui.graph.stems import LEAST_ALIKE, alike_keys, stem, without_common_end
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -131,8 +131,13 @@ def _linked(graph: Graph, of_node: list[int], edges: set[tuple[int, int]] | None
             task = graph.task(node)
             members.append(Family(task.name, [], task.group))
         members[family].nodes.append(node)
-    for number, (title, nodes, group) in enumerate(members):
-        if len(nodes) > 1 and graph.task_of[nodes[0]] != graph.task_of[nodes[-1]]:
-            members[number] = Family(stem(title), nodes, group)
+    of_many = [
+        number
+        for number, (_, nodes, _) in enumerate(members)
+        if len(nodes) > 1 and graph.task_of[nodes[0]] != graph.task_of[nodes[-1]]
+    ]
+    titles = without_common_end([stem(members[number].title) for number in of_many])
+    for number, title in zip(of_many, titles, strict=True):
+        members[number] = members[number]._replace(title=title)
     children, parents = _linked_ends(len(members), edges or ())
     return Families(members, of_node, parents, children, edges is not None)

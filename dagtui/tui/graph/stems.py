@@ -26,6 +26,15 @@ def stem(name: str) -> str:
     return name if rest == name else _without_more(rest)
 
 
+def without_common_end(stems: Sequence[str]) -> Sequence[str]:
+    """Return stems without the last word, if all have the same: the samples' `.SRR`, which tells none from another."""
+    cuts = [max(name.rfind(sign) for sign in _BEFORE_NUMBERS) for name in stems]
+    ends = {name[cut:] for name, cut in zip(stems, cuts, strict=True)}
+    shorter = [name[: max(0, cut)] for name, cut in zip(stems, cuts, strict=True)]
+    is_useless = len(stems) > 1 and len(ends) == 1 and all(shorter) and len(set(shorter)) == len(set(stems))
+    return shorter if is_useless else stems
+
+
 def alike_keys(graph: Graph) -> Sequence[Hashable]:
     """Return a key for each task. Tasks with equal keys are alike: only the numbers in their names differ.
 

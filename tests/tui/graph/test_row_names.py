@@ -17,6 +17,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import common_beginning
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.stems import without_common_end
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
@@ -135,3 +136,18 @@ def test_a_row_of_many_names_the_cause_of_the_worst():
     train, score = shown(rows, 48)
     assert "exit 7" in train
     assert "by train[" in score
+
+
+@pytest.mark.parametrize(
+    ("stems", "expected"),
+    [
+        (["A.FASTQC.SRR", "A.STAR.SRR"], ["A.FASTQC", "A.STAR"]),
+        (["A.FASTQC.SRR", "A.STAR.ERR"], ["A.FASTQC.SRR", "A.STAR.ERR"]),
+        (["A.FASTQC.SRR"], ["A.FASTQC.SRR"]),
+        (["chunk", "chunk"], ["chunk", "chunk"]),
+        ([".SRR", "A.SRR"], [".SRR", "A.SRR"]),
+        ([], []),
+    ],
+)
+def test_an_end_that_all_titles_share_is_left_out(stems: list[str], expected: list[str]):
+    assert list(without_common_end(stems)) == expected

@@ -50,11 +50,11 @@ def carry_out(run: Propagation, command: Command) -> Preview:
 def _try(run: Propagation, command: Command, transaction: Transaction) -> Preview:
     if (reason := refusal(run, command)) is not None:
         return Preview(command, nothing=reason)
-    below, left_out = _below(run, command), refused_targets(run, command)
     if command.kind in HOLDS:
         from dagtui.engine.holds import hold_or_release  # most runs hold nothing
 
-        return hold_or_release(run, command, left_out)
+        return hold_or_release(run, command, refused_targets(run, command))
+    below, left_out = _below(run, command), refused_targets(run, command)
     run.emit(_event(run, command, number := run.state.command_number + 1))
     if command.kind in _RUN_WIDE:
         return Preview(command)
@@ -66,9 +66,9 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     start_services_again(run)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
     if run.state.held and command.kind in RUN_AGAIN:
-        from dagtui.engine.holds import stay_held
+        from dagtui.engine.holds import with_held
 
-        found = replace(found, held=stay_held(run, found, below))
+        found = with_held(run, found, below)
     changed = command.expected is not None and found.kills_and_reruns != command.expected
     return replace(found, left_out=left_out, changed=changed)
 

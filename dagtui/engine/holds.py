@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent
 from dagtui.engine.messages import CommandKind, Preview
-from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.walks import subtrees
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def hold_or_release(run: Propagation, command: Command, left_out: tuple[tuple[No
     The journal must name each of them. So that its lines stay short, many nodes take several events.
     """
     state, kind = run.state, command.kind
-    nodes = sorted(node for node in {*command.nodes} if nothing_for(kind, state, node) is None)
+    nodes = sorted({*command.nodes}.difference(node for node, _ in left_out))
     for first in range(0, len(nodes), MOST_NAMED):
         named = tuple(nodes[first : first + MOST_NAMED])
         run.emit(CommandEvent(run.now, state.command_number + 1, kind, named, by=command.by))
@@ -35,6 +35,7 @@ def hold_or_release(run: Propagation, command: Command, left_out: tuple[tuple[No
     return Preview(command, released=tuple(nodes), held=held, left_out=left_out)
 
 
-def stay_held(run: Propagation, found: Preview, below: Iterable[NodeIndex]) -> tuple[NodeIndex, ...]:
-    """Return the nodes that stay held of those that a command lets run, and of its targets and what is below them."""
-    return tuple(sorted(run.state.held.intersection(chain(below, found.again, found.released, found.added))))
+def with_held(run: Propagation, found: Preview, below: Iterable[NodeIndex]) -> Preview:
+    """Add the nodes that stay held of those that a command lets run, and of its targets and what is below them."""
+    held = run.state.held.intersection(chain(below, found.again, found.released, found.added))
+    return replace(found, held=tuple(sorted(held)))

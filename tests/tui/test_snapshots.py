@@ -125,3 +125,6 @@ class TestLooks:
 
     async def test_leaving(self, picture: SnapshotAssertion) -> None:
         assert await screen("waiting", "approve", ["q"], (80, 24)) == picture
+
+    async def test_held(self, picture: SnapshotAssertion) -> None:
+        assert await screen("waiting", "publish", ["b", "ctrl+l", "3"], (80, 24)) == picture

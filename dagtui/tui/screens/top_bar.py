@@ -143,6 +143,8 @@ class TopBar(PaintedRows, can_focus=False):
         return bool(self._state.held and self._run.waits) and not self._run.alive()
 
     def _forecast(self, brevity: int) -> list[Span]:
+        if self._waits_for_release:
+            return []
         expected = self._run.remaining()
         if expected is None:
             return [SPACE, muted("no history")] if brevity < 3 else []
@@ -153,6 +155,8 @@ class TopBar(PaintedRows, can_focus=False):
         time = _dense(elapsed(seconds)) if brevity >= 5 else elapsed(seconds)
         if answers:
             time += f" + {plural(answers, 'answer')}" if brevity < 2 else " +"
+        elif self._state.held:
+            time += " +"
         pieces = [muted(" ETA "), Span(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
             pieces[-1] = Span(time)

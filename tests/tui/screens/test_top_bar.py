@@ -158,6 +158,22 @@ async def test_an_estimate_says_which_answers_it_leaves_out(seconds: float, widt
 
 
 @pytest.mark.anyio
+async def test_an_estimate_leaves_out_how_long_nodes_are_held() -> None:
+    graph = Graph.from_edges(["a", "b", "c"], [("a", "c"), ("b", "c")])
+    hold = CommandEvent(0.0, 1, CommandKind.HOLD, (1, 2))
+    session = expecting(still(graph, [hold, *ran(0, 0), NodeEvent(0.0, 1, 0, NodeStatus.READY)], 2.0), (12.0, 2))
+    for width in (120, 50, 30, 17):
+        async with showing(session, width) as (bar, _):
+            assert cell_width(lines(bar)[0]) == width
+            assert ("2 held  slots 1/4" in lines(bar)[0]) == (width >= 60)
+            assert "ETA 12 s +" in lines(bar)[0] or width < 50
+    ended = [hold, *ran(0, 0, 1), NodeEvent(0.0, 1, 0, NodeStatus.READY)]
+    async with showing(expecting(still(graph, ended, 2.0), (12.0, 2)), 120) as (bar, _):
+        assert "○ held" in lines(bar)[0]
+        assert "ETA" not in lines(bar)[0]
+
+
+@pytest.mark.anyio
 async def test_pools_are_shown_where_there_is_room() -> None:
     graph = Graph(["a", "b"], [], tasks=[Task("a", pools=(("gpu", 1),)), Task("b", pools=(("mem", 8 * 10**9),))])
     graph.pools = (Pool("gpu", 2), Pool("mem", 32 * 10**9, 1000))

@@ -243,21 +243,27 @@ class Bodies:
         total = sum(counts)
         if not total:
             return
-        yield Note(_BELOW, Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
-        yield from self._tallies(counts, _BELOW)
+        rank = _OWN if counts[_S.FAILED] else _BELOW  # failures stay longer than the counts of the row's own nodes
+        yield Note(rank, Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
+        for status, note in zip(_counted(counts), self._tallies(counts, _BELOW), strict=True):
+            yield note._replace(rank=rank) if status is _S.FAILED else note
         yield from self._stale_note(stale, width, _BELOW)
 
     def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
-        for status in TALLY_ORDER:
-            if counts[status]:
-                words = self.glyphs.statuses[status] + tally(counts[status])
-                yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
+        for status in _counted(counts):
+            words = self.glyphs.statuses[status] + tally(counts[status])
+            yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
 
     def _stale_note(self, number: int, width: CellWidth, rank: int = _OWN) -> Iterator[Note]:
         if number:
             word = " stale" if width >= ASIDE else ""
             words = f"{self.glyphs.stale}{tally(number)}{word}"
             yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
+
+
+def _counted(counts: Sequence[int]) -> list[NodeStatus]:
+    """Return the statuses that some node has, in the order in which counts are shown."""
+    return [status for status in TALLY_ORDER if counts[status]]
 
 
 def _time_cells(width: CellWidth) -> Iterator[Note]:

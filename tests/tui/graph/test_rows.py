@@ -125,6 +125,17 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     assert "✓188" not in narrow  # what matters least goes first
 
 
+def test_a_failure_below_a_folded_row_stays_longer_than_what_is_well() -> None:
+    tasks = [Task("prepare"), Task("train")]
+    labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]
+    graph = Graph(labels, [(at, 12 + at) for at in range(12)], tasks=tasks, task_of=[0] * 12 + [1] * 12)
+    events = [event for node in range(12) for event in ran(node, 1, 2)]
+    rows = rows_of(graph, [*events, *ran(12, 3, 4, code=1), *ran(13, 3, 4)])
+    shown = [text(rows, rows.bodies.outline.layout.parents[0], width) for width in range(100, 20, -1)]
+    assert all("✗1" in row and "+12" in row for row in shown)
+    assert "✓12" not in shown[-1]
+
+
 def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them() -> None:
     tasks = [Task("prepare"), Task("train")]
     labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]

@@ -40,6 +40,8 @@ class ScreenMemory:
     """The name of the row under the cursor."""
     share: float | None = None
     """The share of the width that the left pane has. None: as at first."""
+    lower: bool = True
+    """Whether something may be shown below the rows of the left pane."""
     folds: dict[str, RememberedFolds] = field(default_factory=dict)
     """By view."""
 
@@ -54,6 +56,7 @@ def load_screen(folder: Path) -> ScreenMemory | None:
             _text(content["view"]),
             _text(content["cursor"]),
             _share(content["share"]),
+            content.get("lower") is not False,
             {_text(view): _folds(folds) for view, folds in content["folds"].items()},
         )
     except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDS = {"tasks": RememberedFolds(("a",), ("matrix b", "\ud800"))}
-MEMORY = ScreenMemory("nodes", "train[seed=1]\n\x1b", 0.55, FOLDS)
+MEMORY = ScreenMemory("nodes", "train[seed=1]\n\x1b", 0.55, lower=False, folds=FOLDS)
 
 
 def test_what_was_written_is_read(tmp_path: Path):

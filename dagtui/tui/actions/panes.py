@@ -110,6 +110,12 @@ class PaneActions:
         """Give the panes their usual sizes."""
         self._main.panes.share = USUAL_SHARE
 
+    def toggle_lower(self) -> None:
+        """Let the rows of the left pane have its whole height, or no longer."""
+        panes = self._main.panes
+        panes.may_show_lower = not panes.may_show_lower
+        self._app.say(f"below the rows: {'cells and the last minute' if panes.may_show_lower else 'nothing'}")
+
     def neighbour(self, *, up: bool) -> None:
         """Go to the first node that the cursor's row needs, or to the first that needs it."""
         if not self._tree.to_neighbour(up=up):

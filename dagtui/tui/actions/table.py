@@ -115,6 +115,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.PANES, lambda do: do.panes.widen(-1), name="Narrower pane", available=sizes_panes),
     Action("pane.reset", (), "usual sizes", "Give the panes their usual sizes",
            Group.PANES, lambda do: do.panes.reset_sizes(), name="Usual pane sizes", available=sizes_panes),
+    Action("pane.lower", (), "lower pane", "Show cells and the last minute below the rows, or only rows",
+           Group.PANES, lambda do: do.panes.toggle_lower(), name="Lower pane on or off"),
     Action("tree.view", ("v",), "view", "Next view of the graph",
            Group.PANES, lambda do: do.panes.view(1), Pane.TREE, 50, name="Next view"),
     Action("tree.view_back", ("V",), "previous view", "Previous view of the graph",

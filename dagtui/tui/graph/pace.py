@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
+from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ class Pace:
         """Read from the times of the nodes what ended before."""
         state = self._state
         self._since = max(0, int(clock) - SPAN)
-        first = clock - float(SPAN)
+        first = max(NO_TIME, clock - float(SPAN))  # what has not ended yet has no time
         for node, ended in enumerate(state.ended):
             if ended > first and state.attempt[state.graph.nodes[node]]:
                 self._ended[int(ended)] = self._ended.get(int(ended), 0) + 1

@@ -51,4 +51,4 @@ class GraphMemory:
             name: RememberedFolds(tuple(fold["folded"]), tuple(fold["unfolded"]))
             for name, fold in tree["folds"].items()
         }
-        return ScreenMemory(view, tree["cursor"], share, folds)
+        return ScreenMemory(view, tree["cursor"], share, state.lower, folds)

@@ -16,6 +16,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.present_words import present_words
+from dagtui.tui.graph.lower_pane import LowerPane
 from dagtui.tui.graph.remembered import remembered_rows
 from dagtui.tui.graph.time_head import TimeHead
 from dagtui.tui.graph.tree import TreeDump, TreePane
@@ -60,6 +61,8 @@ class ScreenState:
     touched: bool
     share: float
     """The share of the width that the left pane has."""
+    lower: bool
+    """Whether something may be shown below the rows of the left pane."""
     tree: TreeDump
     side: SideState
 
@@ -83,8 +86,10 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.tree_pane = TreePane(run, look, remembered_rows(run.state, memory), partial(keymap.shown, look=look))
         self.time_head = TimeHead(self.tree_pane, look)
         self.side = Side(run, look, keymap=keymap)
-        self.panes = Panes(self.view_strip, self.time_head, self.tree_pane, self.side)
-        self.panes.share = (memory and memory.share) or USUAL_SHARE
+        lower = LowerPane(run, self.tree_pane, look)
+        self.panes = Panes(self.view_strip, self.time_head, self.tree_pane, lower, self.side)
+        if memory is not None:
+            self.panes.share, self.panes.may_show_lower = memory.share or USUAL_SHARE, memory.lower
         self._keymap = keymap
         self._detachable = detachable
         self.footer = Footer(keymap, look)
@@ -118,6 +123,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock)
         self.time_head.flush(clock)
+        self.panes.fit_lower()
+        self.panes.lower.flush(clock, changed=changed)
         more = self.side.flush(clock) or self.tree_pane.rows.are_filling
         navigator = self.tree_pane.navigator
         keys_for = (
@@ -137,6 +144,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show the graph that the run has now, in which nodes have other numbers, or none."""
         self.top_bar.take_up()
         self.tree_pane.take_up()
+        self.panes.lower.take_up()
         self.side.take_up(renumbered)
         self._keys_for = ()
         self.show_node(self.node)
@@ -379,11 +387,12 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def dump_state(self) -> ScreenState:
         """Return the state of the screen."""
         tree, side = self.tree_pane.dump_state(), self.side.dump_state()
-        return ScreenState(self.on_side, self._zoomed, self.touched, self.panes.share, tree, side)
+        panes = self.panes
+        return ScreenState(self.on_side, self._zoomed, self.touched, panes.share, panes.may_show_lower, tree, side)
 
     def restore_state(self, state: ScreenState) -> None:
         """Restore the state of another screen."""
-        self.touched, self.panes.share = state.touched, state.share
+        self.touched, self.panes.share, self.panes.may_show_lower = state.touched, state.share, state.lower
         self.tree_pane.restore_state(state.tree)
         self.side.restore_state(state.side)
         self.zoomed = state.zoomed

@@ -10,8 +10,10 @@ from textual.layout import Layout, WidgetPlacement
 from textual.widget import Widget
 
 from dagtui.text.amounts import CellWidth
+from dagtui.tui.graph.lower_pane import LEAST_ROWS
 from dagtui.tui.graph.time_head import HEAD_ROWS
 from dagtui.tui.graph.tree import FRAME
+from dagtui.tui.graph.views import View
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from textual.layout import ArrangeResult
     from textual.timer import Timer
 
+    from dagtui.tui.graph.lower_pane import LowerPane
     from dagtui.tui.graph.time_head import TimeHead
     from dagtui.tui.graph.tree import TreePane
     from dagtui.tui.lines.tab_strip import TabStrip
@@ -30,6 +33,8 @@ USUAL_SHARE: Final = 0.4
 """The share of the width that the left pane has at first."""
 LEAST_PANE: Final = CellWidth(26)
 """Minimum cells of a pane, with the divider."""
+_FULL: Final = frozenset({View.MAP, View.TIME})
+"""Views that fill the height themselves, and show what is under the cursor."""
 _STEPS: Final = 10
 """A step of the keys is the width divided by this."""
 
@@ -47,9 +52,13 @@ class Panes(Widget, inherit_bindings=False):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, heading: TabStrip, time_head: TimeHead, tree: TreePane, side: Side) -> None:
+    def __init__(self, heading: TabStrip, time_head: TimeHead, tree: TreePane, lower: LowerPane, side: Side) -> None:
         super().__init__(id="panes")
-        self.heading, self.time_head, self.left, self.side = heading, time_head, tree, side
+        self.heading, self.time_head, self.left, self.lower, self.side = heading, time_head, tree, lower, side
+        self.may_show_lower = True
+        """Whether a person wants to see something below the rows where they leave room."""
+        self._lower_rows = 0
+        """The rows of that, as placed."""
         self._placing = _SideBySide()
         self._share = USUAL_SHARE
         self._dragged = False
@@ -70,6 +79,7 @@ class Panes(Widget, inherit_bindings=False):
         yield self.time_head
         yield self.side
         yield self.left
+        yield self.lower
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
         """Mount the panes one by one, with turns of the run in between."""
@@ -109,6 +119,36 @@ class Panes(Widget, inherit_bindings=False):
             return False
         self.share = after / width
         return True
+
+    def fit_lower(self) -> None:
+        """Make room below the rows of the left pane, or give it back to them. The app calls this once a frame."""
+        if self.left.display and self.lower_rows(self.size.height) != self._lower_rows:
+            self._place_again()
+
+    def lower_rows(self, height: int) -> int:
+        """Return how many rows are shown below those of the left pane, in a given height of both with the heading."""
+        free = height - 1 - len(self.left.outline)
+        fits = free >= LEAST_ROWS and self.left.view not in _FULL
+        return min(free, max(LEAST_ROWS, height // 2)) if fits and self.may_show_lower and not self.is_zoomed else 0
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether a person gave the focused pane the whole screen, so that the left one shows nothing but its rows."""
+        return self.screen.has_class("-zoomed")
+
+    def place(self, size: Size) -> dict[Widget, Region]:
+        """Return where each pane stands in a size, if it is displayed."""
+        width, height = CellWidth(size.width), size.height
+        left = left_width(width, self._share) if self.shows_both else width
+        lower = self._lower_rows = self.lower_rows(height)
+        above = 1 + (HEAD_ROWS if self.time_head.display else 0)
+        return {
+            self.heading: Region(0, 0, left, 1),
+            self.time_head: Region(0, 1, left, HEAD_ROWS),
+            self.left: Region(0, above, left, max(0, height - above - lower)),
+            self.lower: Region(0, height - lower, left, lower),
+            self.side: Region(left % width, 0, width - left % width, height),
+        }
 
     def _place_again(self) -> None:
         self._clear_arrangement_cache()
@@ -168,17 +208,10 @@ class _SideBySide(Layout):
         parent.pre_layout(self)
         if not isinstance(parent, Panes) or not size:
             return []
-        width, height = CellWidth(size.width), size.height
-        left = left_width(width, parent.share) if {parent.side, parent.left} <= {*children} else width
-        above = 1 + (HEAD_ROWS if parent.time_head in children else 0)
-        regions = {
-            parent.heading: Region(0, 0, left, 1),
-            parent.time_head: Region(0, 1, left, HEAD_ROWS),
-            parent.left: Region(0, above, left, max(0, height - above)),
-            parent.side: Region(left % width, 0, width - left % width, height),
-        }
         return [
-            WidgetPlacement(regions[child], NULL_OFFSET, _NO_MARGIN, child) for child in children if child in regions
+            WidgetPlacement(region, NULL_OFFSET, _NO_MARGIN, pane)
+            for pane, region in parent.place(size).items()
+            if pane in children
         ]
 
 

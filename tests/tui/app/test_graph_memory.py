@@ -81,7 +81,7 @@ async def test_the_last_screen_to_leave_counts(tmp_path: Path):
 async def test_names_that_a_graph_or_a_version_lacks_are_passed_over(tmp_path: Path):
     (tmp_path / "runs").mkdir()
     folds = {view.value: RememberedFolds(("gone", CELLS[0]), ("gone", "matrix gone")) for view in View}
-    save_screen(tmp_path, ScreenMemory("by colour", "gone", 0.5, {**folds, "by colour": RememberedFolds(("a",))}))
+    save_screen(tmp_path, ScreenMemory("by colour", "gone", 0.5, folds={**folds, "by colour": RememberedFolds(("a",))}))
     run = run_in(tmp_path)
     app = DagtuiApp(run, memory=GraphMemory(run).recalled())
     async with opened(app):

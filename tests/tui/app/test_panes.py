@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from support.waiting import until
 from textual.events import MouseMove
@@ -9,6 +11,7 @@ from tui.app.runs import opened, run_under_way, turns
 
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 from dagtui.tui.screens.panes import LEAST_PANE, USUAL_SHARE, left_width
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +103,73 @@ async def test_elsewhere_than_on_the_divider_nothing_is_dragged():
             app.screen._forward_event(_moved(60, button=1))
             await pilot.mouse_up(offset=(60, 10))
             assert left(app) == 48
+
+
+KEYS = [
+    "plus",
+    "underscore",
+    "z",
+    "tab",
+    "v",
+    "V",
+    "minus",
+    "equals_sign",
+    "space",
+    "j",
+    "k",
+    "g",
+    "G",
+    "enter",
+    "escape",
+]
+SIZES = [(40, 12), (60, 20), (79, 24), (80, 24), (81, 13), (120, 40), (200, 50), (100, 9)]
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_random_use_loses_no_row_and_no_pane(seed: int):
+    chance = random.Random(seed)
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (120, 40)) as pilot:
+        for _ in range(25):
+            match chance.randrange(8):
+                case 0:
+                    await pilot.resize_terminal(*chance.choice(SIZES))
+                case 1 if app.main.panes.shows_both:
+                    await pilot.mouse_down(offset=(app.main.panes.divider, 5))
+                    for _ in range(3):
+                        app.screen._forward_event(_moved(chance.randrange(app.size.width), button=1))
+                    await pilot.mouse_up(offset=(app.main.panes.divider, 5))
+                case 2:
+                    await app.action_act(chance.choice(["pane.lower", "pane.reset"]))
+                case _:
+                    await pilot.press(*chance.choices(KEYS, k=2))
+            app.request_frame()
+            await until(lambda: wrong(app) == "", seconds=10, seen=lambda: wrong(app))
+
+
+def wrong(app: DagtuiApp) -> str:
+    """What is wrong on the screen, or an empty string."""
+    panes, tree, lower = app.main.panes, app.main.tree_pane, app.main.panes.lower
+    if panes.size != (app.size.width, app.size.height - 3):
+        return f"panes are {panes.size} in {app.size}"
+    if panes.shows_both and min(tree.outer_size.width, panes.side.outer_size.width) < LEAST_PANE:
+        return "a pane is too narrow"
+    if panes.shows_both and tree.outer_size.width + panes.side.outer_size.width != app.size.width:
+        return "cells are lost"
+    if not tree.display:
+        return ""
+    heads = 1 + panes.time_head.display * panes.time_head.outer_size.height
+    if heads + tree.outer_size.height + lower.outer_size.height != panes.size.height:
+        return f"rows are lost: {tree.outer_size.height} and {lower.outer_size.height} of {panes.size.height}"
+    if lower.outer_size.height and tree.size.height < len(tree.outline):
+        return "rows of the tree are hidden"
+    top, rows = tree.scroll_offset.y, len(tree.outline)
+    if not top <= tree.navigator.row < top + tree.size.height:
+        return f"the cursor is out of sight: row {tree.navigator.row}, {tree.size.height} from {top}"
+    if top and top + tree.size.height > rows:
+        return "there is room for rows above"
+    blank = [y for y in range(min(tree.size.height, rows - top)) if not tree.render_line(y).text.strip()]
+    return f"blank rows: {blank}" if blank and tree.view not in {View.MAP, View.TIME} else ""
 
 
 def _moved(column: int, *, button: int) -> MouseMove:

@@ -58,6 +58,7 @@ class MadeUpRun(NamedTuple):
 MADE_UP = {
     f"{CHANGES:,} changes/s, 100,000 nodes": MadeUpRun(100_000, "="),
     f"{CHANGES:,} changes/s, 100,000 nodes, map": MadeUpRun(100_000, "v"),
+    f"{CHANGES:,} changes/s, 100,000 nodes, time": MadeUpRun(100_000, "V="),
     f"{CHANGES:,} changes/s, 1,000,000 nodes": MadeUpRun(1_000_000, "="),
     f"{CHANGES:,} changes/s, 1,000,000 nodes, map": MadeUpRun(1_000_000, "v"),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import NO_TIME
-from dagtui.tui.graph.attempt_spans import ENDS, SpanSet
+from dagtui.tui.graph.span_sets import BAD_ENDS, ENDS, SpanSet
 from dagtui.tui.lines.rows import Role, Span
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Slots
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
-    from dagtui.tui.graph.attempt_spans import RowSpans
+    from dagtui.tui.graph.span_sets import RowSpans
     from dagtui.tui.graph.time_axis import TimeAxis
 
 _S = NodeStatus
@@ -67,17 +67,15 @@ def bars(rows: Sequence[RowSpans], expected: Expected, axis: TimeAxis, now: Cloc
     return [Span("".join(sign for sign, _ in run), role) for role, run in groupby(cells, key=lambda cell: cell[1])]
 
 
-def levels(taken: Mapping[Slots, RowSpans], slots: Slots, axis: TimeAxis, now: ClockTime, look: Look) -> str:
+def levels(taken: Mapping[Slots, SpanSet], slots: Slots, axis: TimeAxis, now: ClockTime, look: Look) -> str:
     """Return the share of the slots that was in use, as a character a cell. What is not over yet is empty."""
     signs, cells = look.glyphs.levels, max(0, min(axis.cell(now) + 1, axis.cells))
     step = axis.scale / _SAMPLES
     moments = [axis.edge(cell) + step * (number + 0.5) for cell in range(cells) for number in range(_SAMPLES)]
     moments = [min(moment, now) for moment in moments]
     used = [0] * len(moments)
-    for weight, row in taken.items():
-        for spans in (*row.ended.values(), _open(row, now)) if weight else ():
-            if spans:
-                used = [known + weight * count for known, count in zip(used, spans.at(moments), strict=True)]
+    for weight, spans in taken.items():
+        used = [known + weight * count for known, count in zip(used, spans.at(moments), strict=True)]
     text, top = "", len(signs) - 1
     for at in range(0, len(used), _SAMPLES):
         share = sum(used[at : at + _SAMPLES]) / _SAMPLES / max(1, slots)
@@ -90,8 +88,8 @@ def _past(
 ) -> list[_Cell]:
     """Return what has been in the cells between some edges."""
     kinds = [(_S.RUNNING, _sum(edges, (_open(row, now) for row in rows)))]
-    kinds += [(status, _sum(edges, (row.ended[status] for row in rows))) for status in ENDS]
-    ends = [(status, _ends(edges, (row.ended[status] for row in rows))) for status in ENDS[1:]]
+    kinds += [(status, _sum(edges, (row.ended.get(status) for row in rows))) for status in ENDS]
+    ends = [(status, _ends(edges, (row.ended.get(status) for row in rows))) for status in BAD_ENDS]
     waits = _sum(edges, (spans for row in rows for spans in (row.waited, _queued(row, now))))
     several = _several(rows, edges, now)
     signs, cells = look.glyphs.bars, [_EMPTY] * len(critical)
@@ -120,7 +118,7 @@ def _range(rows: Sequence[RowSpans], axis: TimeAxis, now: ClockTime) -> tuple[in
     return max(0, min(axis.cell(begin), axis.cells)), max(0, min(axis.cell(end) + 1, axis.cells))
 
 
-def _sum(edges: Sequence[ClockTime], sets: Iterable[SpanSet]) -> list[int]:
+def _sum(edges: Sequence[ClockTime], sets: Iterable[SpanSet | None]) -> list[int]:
     """Return how many spans of some sets have a part in each cell."""
     counts = [0] * (len(edges) - 1)
     for spans in sets:
@@ -129,7 +127,7 @@ def _sum(edges: Sequence[ClockTime], sets: Iterable[SpanSet]) -> list[int]:
     return counts
 
 
-def _ends(edges: Sequence[ClockTime], sets: Iterable[SpanSet]) -> list[int]:
+def _ends(edges: Sequence[ClockTime], sets: Iterable[SpanSet | None]) -> list[int]:
     counts = [0] * (len(edges) - 1)
     for spans in sets:
         if spans:
@@ -157,7 +155,7 @@ def _open(row: RowSpans, now: ClockTime) -> SpanSet:
 def _queued(row: RowSpans, now: ClockTime) -> SpanSet:
     """Return the waits of the attempts that have not ended."""
     waits = [(span.ready, span.start) for span in row.open.values() if span.ready < span.start]
-    return SpanSet.of([*waits, *((span.ready, now) for span in row.waiting.values())])
+    return SpanSet.of([*waits, *((ready, now) for ready in row.queued[:1])])
 
 
 def _covered(spans: Sequence[tuple[ClockTime, ClockTime]], axis: TimeAxis) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from dagtui.engine.status import ALIVE, SETTLED, NodeStatus
+from dagtui.engine.status import ALIVE, ENDED, SETTLED, NodeStatus
 from dagtui.engine.why import root_cause, why
 from dagtui.text import cell_width, duration, fit, label
 from dagtui.text.amounts import NO_TIME, CellWidth
@@ -20,15 +20,16 @@ from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.text.look import Look
-    from dagtui.tui.graph.attempt_spans import RowSpans
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
+    from dagtui.tui.graph.span_sets import RowSpans
     from dagtui.tui.graph.tasks_layout import TasksLayout
     from dagtui.tui.graph.time_bars import Expected
 
@@ -39,6 +40,7 @@ _USUAL: Final = 100
 """From this width on, rows say as well how long they usually take."""
 _MARKS: Final = 4
 """Cells before the name: for the cursor, the fold marker, the status and the selection."""
+_KEPT: Final = 10_000
 _SUMMED: Final = 2_000
 """The most attempts of a row whose times are summed up. For more, it is the time from the first to the last."""
 
@@ -67,6 +69,8 @@ class TimeRows:
         self._names = names
         self._look = look
         self._timeline: Timeline | None = None
+        self._took: dict[NodeIndex, tuple[tuple[AttemptNumber, ClockTime], str]] = {}
+        """For ended nodes, the last attempt with its end, and how long all attempts took."""
 
     @property
     def timeline(self) -> Timeline:
@@ -109,24 +113,31 @@ class TimeRows:
 
     def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
         """Return what the row of an item depends on, and its time."""
-        timeline = self._followed(width, clock)
-        spans, nodes = self._spans(item)
-        is_open = any(row.open or row.waiting for row in spans)
-        present = timeline.axis.cell(clock) if is_open else None
-        key = (item, timeline.axis.key, present, *(row.version for row in spans), timeline.expectations)
+        timeline, state = self._followed(width, clock), self._state
         own, _ = self._bodies.signature(item, width, clock)
-        return (*key, *own), self._time(item, spans, nodes, clock)
+        node = self._single(item)
+        if node is not None:  # most rows: nothing is made of them before they are drawn
+            status = state.status[node]
+            is_open = status in ALIVE or status == NodeStatus.READY
+            facts: tuple[object, ...] = (state.attempt[node], state.started[node], state.ended[node])
+            time = self._node_time(node, clock)
+        else:
+            spans, _ = self._spans(item)
+            is_open = any(row.open or row.queued for row in spans)
+            facts, time = tuple(row.version for row in spans), self._family_time(spans, clock)
+        present = timeline.axis.cell(clock) if is_open else None
+        return (item, timeline.axis.key, present, *facts, timeline.expectations, *own), time
 
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
         timeline = self._followed(width, clock)
         columns = self.columns(width)
         spans, nodes = self._spans(item)
-        took = _dense(self._time(item, spans, nodes, clock), columns.time)
+        took = _dense(self._time(item, spans, clock), columns.time)
         time = Span(took.rjust(columns.time), Role.MUTED)
         usual = [Span(self._usual(item).rjust(columns.usual), Role.MUTED), SPACE] if columns.usual else []
         expected = self._expected(item, nodes)
-        if not any(row.count or row.waiting or row.waited for row in spans) and not expected.spans:
+        if not any(row.shows_anything for row in spans) and not expected.spans:
             middle = self._words(nodes, columns.bars, clock)
         else:
             middle = bars(spans, expected, timeline.axis, clock, self._look)
@@ -189,14 +200,33 @@ class TimeRows:
 
     # Times
 
-    def _time(self, item: int, spans: Sequence[RowSpans], nodes: Sequence[NodeIndex], clock: ClockTime) -> str:
-        """Return how long a row's nodes ran: all attempts of one node, and the time that several cover."""
-        if len(nodes) == 1 and self._layout.head(item) is None:
-            status = self._state.status_of(nodes[0])
-            if status in ALIVE or status is NodeStatus.RETRYING or not spans or not spans[0].count:
-                return self._bodies.time(nodes[0], clock)
+    def _time(self, item: int, spans: Sequence[RowSpans], clock: ClockTime) -> str:
+        node = self._single(item)
+        return self._family_time(spans, clock) if node is None else self._node_time(node, clock)
+
+    def _node_time(self, node: NodeIndex, clock: ClockTime) -> str:
+        """Return how long all attempts of a node took, or what the other views say of one that has not ended."""
+        state = self._state
+        status = state.status[node]
+        if status not in ENDED or not state.attempt[node]:
+            return self._bodies.time(node, clock)
+        facts = state.attempt[node], state.ended[node]
+        found = self._took.get(node)
+        if found is None or found[0] != facts:
+            if len(self._took) > _KEPT:
+                self._took.clear()
+            found = self._took[node] = facts, time_text(_covered(self.timeline.node(node), clock))
+        return found[1]
+
+    def _family_time(self, spans: Sequence[RowSpans], clock: ClockTime) -> str:
+        """Return the time that the attempts of several nodes cover."""
         seconds = sum(_covered(row, clock) for row in spans)
         return elapsed(seconds) if any(row.open for row in spans) else time_text(seconds)
+
+    def _single(self, item: int) -> NodeIndex | None:
+        """Return the node of a row that is one node."""
+        layout = self._layout
+        return layout.nodes[item] if item < layout.node_count else None
 
     def _usual(self, item: int) -> str:
         node = self._layout.node(item)

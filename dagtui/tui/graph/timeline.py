@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from dagtui.engine.walks import critical_path_lengths
 from dagtui.runs.expected_times import ExpectedTimes, expected_times
 from dagtui.text.amounts import NEVER, NO_TIME, ClockTime
-from dagtui.tui.graph.attempt_spans import AttemptSpans, RowSpans
+from dagtui.tui.graph.span_index import SpanIndex
+from dagtui.tui.graph.span_sets import RowSpans
 from dagtui.tui.graph.time_axis import TimeAxis
 from dagtui.tui.graph.time_bars import NOTHING_EXPECTED, Expected
 
@@ -33,7 +34,7 @@ class Timeline:
 
     def __init__(self, run: RunView, families: Families) -> None:
         self.axis = TimeAxis()
-        self.spans = AttemptSpans(run, families.of_node, len(families.members))
+        self.spans = SpanIndex(run, families.of_node, len(families.members))
         self.expected = ExpectedTimes({}, ())
         self.expectations = 0
         """How often the expected rest was looked at."""
@@ -60,9 +61,9 @@ class Timeline:
 
     def follow(self, cells: CellWidth, clock: ClockTime) -> None:
         """Adopt what has changed, and fit the axis into some cells. Costs nothing when called again for one frame."""
-        if self._adapted == (cells, clock) and not self.is_filling:
+        if self._adapted == (cells, clock):
             return
-        changed = self.spans.follow(0.0 if self._adapted == (cells, clock) else FILL)
+        changed = self.spans.follow(FILL)
         settled = self._run.settled
         before, looked_at = self._expected_at
         if settled != before or (not settled and clock - looked_at >= self._pause) or (settled and changed):
@@ -83,7 +84,7 @@ class Timeline:
     def node(self, node: NodeIndex) -> RowSpans:
         """Return the spans of one node."""
         found = RowSpans()
-        for span in self.spans.of(node):
+        for span in self.spans.nodes.of(node):
             found.add(node, span)
         return found
 
@@ -100,13 +101,13 @@ class Timeline:
             if ahead is not None:
                 spans.append(ahead)
             if node in self._chain:
-                critical += [(span.start, span.end) for span in self.spans.of(node) if span.start < NEVER]
+                critical += [(span.start, span.end) for span in self.spans.nodes.of(node) if span.start < NEVER]
                 critical += [ahead] if ahead is not None else []
         return Expected(spans, critical)
 
     def critical_seconds(self, clock: ClockTime) -> tuple[Seconds, Seconds]:
         """Return how long the attempts on the critical path took, and how long it waited in between."""
-        spans = [span for node in self.expected.chain for span in self.spans.of(node) if span.start < NEVER]
+        spans = [span for node in self.expected.chain for span in self.spans.nodes.of(node) if span.start < NEVER]
         work: Seconds = sum(min(span.end, clock) - span.start for span in spans)
         last = float(max((min(span.end, clock) for span in spans), default=NO_TIME))
         return work, max(0.0, last - work)

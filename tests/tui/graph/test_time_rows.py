@@ -18,9 +18,10 @@ from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.forecast import Forecast
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.graph.attempt_spans import AttemptSpan, RowSpans
+from dagtui.tui.graph.attempt_spans import AttemptSpan
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.span_sets import RowSpans
 from dagtui.tui.graph.time_axis import TimeAxis
 from dagtui.tui.graph.time_bars import NOTHING_EXPECTED, bars
 from dagtui.tui.graph.views import View
@@ -112,7 +113,7 @@ def spans(draw: st.DrawFn) -> list[AttemptSpan]:
     found = []
     for _ in range(draw(st.integers(0, 8))):
         times = sorted(draw(st.floats(0, 100)) for _ in range(3))
-        found.append(AttemptSpan(*times, draw(st.sampled_from([_S.COMPLETED, _S.FAILED, _S.CANCELLED]))))
+        found.append(AttemptSpan(1, *times, draw(st.sampled_from([_S.COMPLETED, _S.FAILED, _S.CANCELLED]))))
     return found
 
 

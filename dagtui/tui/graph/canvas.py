@@ -111,7 +111,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
                 return self._refresh_rows() if ticked else 0
         changed = self.take_changes()
         self._mark_failures()
-        return self._refresh_rows() if changed or ticked or self.rows.are_filling else 0
+        return self._refresh_rows() if self.rows.fill() or changed or ticked else 0
 
     def take_changes(self) -> bool:
         """Adopt the run's changes since the last call. Return whether there were any."""

@@ -94,6 +94,10 @@ class Rows:
             self._time = TimeRows(self._run, self.bodies, self._navigator, self.names, self._look)
         return self._time
 
+    def fill(self) -> bool:
+        """Let rows that lack something get more of it in this frame. Return whether any did."""
+        return self.are_filling and self.time.fill()
+
     @property
     def are_filling(self) -> bool:
         """Whether rows of the present view lack something that the next frames add."""

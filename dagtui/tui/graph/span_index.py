@@ -66,10 +66,12 @@ class SpanIndex:
         if not self.is_filling:
             return bool(dirty)
         nodes, until = self._graph.nodes, time.perf_counter() + seconds
-        while self.is_filling and time.perf_counter() < until:
+        while self.is_filling:
             for node in nodes[self._filled : self._filled + _PIECE]:
                 self._look_at(node)
             self._filled = min(self._filled + _PIECE, len(nodes))
+            if time.perf_counter() >= until:
+                break
         return True
 
     def _look_at(self, node: NodeIndex) -> None:

@@ -88,6 +88,11 @@ class TimeRows:
     def _layout(self) -> TasksLayout:
         return cast("TasksLayout", self._navigator.outline.layout)
 
+    def fill(self) -> bool:
+        """Look at more nodes in this frame. Return whether there are any."""
+        self.mark(())
+        return self.is_filling
+
     def mark(self, nodes: Iterable[NodeIndex]) -> None:
         """Note which nodes have changed. Before the view was ever shown, that costs nothing."""
         if self._timeline is not None:

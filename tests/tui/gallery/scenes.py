@@ -169,3 +169,6 @@ async def settled(app: DagtuiApp, pilot: Pilot[object]) -> None:
     await pilot.pause()
     while app.main.tree_pane.is_reading:  # what failed logs say, in a thread
         await pilot.pause(0.01)
+    while app.main.tree_pane.rows.are_filling:  # the times of a large run, in pieces
+        await pilot.pause(0.01)
+    await pilot.pause()

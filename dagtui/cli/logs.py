@@ -1,4 +1,4 @@
-"""`dagtui logs`: print the output of a node."""
+"""`dagtui logs`: print the output of a node, or what matches in the output of all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_before_argument
 from dagtui.cli.graph_file import call_of, refuse_missing
+from dagtui.cli.log_grep import NOTHING_FOUND, grep
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.control.held import enclosing
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 
-@click.command(short_help="Print the log of a node.")
+@click.command(short_help="Print the log of a node, or search all logs of a run.")
 @graph_path_before_argument
-@click.argument("node", shell_complete=complete_tasks)
+@click.argument("node", required=False, shell_complete=complete_tasks)
 @click.option(
     "--run", "run_number", type=click.IntRange(min=1), metavar="N", help="The number of the run; default: the last."
 )
@@ -41,22 +42,45 @@ if TYPE_CHECKING:
 @click.option("-f", "--follow", is_flag=True, help="Follow the log until the node is settled or the run is over.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), metavar="N", help="Start with the last N lines.")
 @click.option("--path", "only_path", is_flag=True, help="Print the path of the log instead.")
+@click.option(
+    "--grep",
+    "pattern",
+    metavar="PATTERN",
+    help="Print the lines that match a regular expression, of NODE or of all nodes, in all attempts.",
+)
+@click.option("--count", "only_count", is_flag=True, help="With --grep: print how many lines of each log match.")
+@click.option("--json", "as_json", is_flag=True, help="With --grep: print a JSON object for each line.")
 @click.option("--raw", is_flag=True, help="Print the bytes unchanged even on a terminal, which they may disturb.")
 def logs(
     graph_file: Path,
-    node: str,
+    node: str | None,
     run_number: int | None,
     attempt: AttemptNumber | None,
     follow: bool,
     lines: int | None,
     only_path: bool,
+    pattern: str | None,
+    only_count: bool,
+    as_json: bool,
     raw: bool,
 ) -> None:
     """Print the log of NODE: a node, a task with one node, or a selector that matches one cell: "train[seed=1]".
 
     On a terminal, colours are kept and other control codes are dropped. Into a pipe or a file, the bytes are written
     as they were printed, as `cat` does.
+
+    With --grep, NODE may be left out, or be a task, a pattern or a selector of several nodes. A pattern without an
+    upper-case letter matches either case. The exit status is 1 if nothing matches, as with grep.
     """
+    if pattern is not None:
+        if follow or only_path or raw or lines is not None or attempt is not None:
+            raise click.UsageError("--grep goes with --run, --count and --json only")
+        found = grep(_run(graph_file, run_number), pattern, node, only_count=only_count, as_json=as_json)
+        raise SystemExit(0 if found else NOTHING_FOUND)
+    if only_count or as_json:
+        raise click.UsageError("--count and --json go with --grep only")
+    if node is None:
+        raise click.UsageError("name a node, or search all logs with --grep PATTERN")
     with standard_output() as output:
         log = find_log(_run(graph_file, run_number), node, attempt)
         if only_path:

@@ -73,22 +73,30 @@ def find_log(run: RunDirectory, words: str, attempt: AttemptNumber | None) -> No
     return NodeLog(run, node, attempt or last, record.status if record is not None else "")
 
 
-def _label(run: RunDirectory, words: str) -> str:
+def nodes_of(run: RunDirectory, words: str) -> list[str]:
+    """Return the labels of the nodes of a run that a name, a pattern or a selector means.
+
+    Raises StoreError and ChoiceError.
+    """
     from dagtui.graph.loading import load_recorded
 
     if not run.has_graph():
         if attempts_on_disk(run.log_path(words, FIRST_ATTEMPT)):
-            return words
+            return [words]
         raise StoreError(f"can't list the nodes of run {run.number}: its graph {label(run.graph_path, 1000)} is gone")
     try:
         graph = load_recorded(run.graph_path)
     except GraphError as error:
         raise StoreError(str(error)) from error
-    found = chosen_nodes(graph, [words])
+    return [graph.labels[node] for node in chosen_nodes(graph, [words])]
+
+
+def _label(run: RunDirectory, words: str) -> str:
+    found = nodes_of(run, words)
     if len(found) == 1:
-        return graph.labels[found[0]]
+        return found[0]
     lines = [f"{label(words)} means {count(len(found))} nodes; name one of them:"]
-    lines += [f"  {label(graph.labels[node])}" for node in found[:LISTED]]
+    lines += [f"  {label(node)}" for node in found[:LISTED]]
     if len(found) > LISTED:
         lines.append(f"  and {count(len(found) - LISTED)} more")
     raise ChoiceError("\n".join(lines))

@@ -17,6 +17,8 @@ _AS_PRINTED = re.compile(rb"[ -~]*")
 class Query(Protocol):
     """A query about lines of a log, applied to many lines at once first and then to each."""
 
+    pattern: re.Pattern[bytes] | None
+    """Finds matches in many lines that are shown as they were printed, without colours. None: each must be asked."""
     every: bool
     """For a line that is searched in parts: whether all parts must match rather than any."""
 
@@ -37,14 +39,15 @@ class Substring:
         self._text = text
         # Only ASCII can be folded without decoding.
         self._bytes = text.encode("utf-8", "surrogatepass") if text.isascii() or not self._folds else b""
+        self.pattern: re.Pattern[bytes] | None = None
+        if self._bytes and b"\n" not in self._bytes:
+            self.pattern = re.compile(re.escape(self._bytes), re.IGNORECASE if self._folds else 0)
 
     def may_match(self, lines: bytes, /) -> bool:
         """Return whether the text occurs anywhere, ignoring colours, or may result from overwriting."""
         if self._occurs(lines):
             return True
-        if b"\x1b" not in lines:
-            return (b"\r" in lines or b"\x08" in lines) and _REWRITES.search(lines) is not None
-        return _REWRITES.search(lines) is not None or self._occurs(_COLOUR.sub(b"", lines))
+        return has_rewrites(lines) or (b"\x1b" in lines and self._occurs(_COLOUR.sub(b"", lines)))
 
     def matches(self, line: bytes, /) -> bool:
         """Return whether the text occurs in the line as shown, or in what was overwritten."""
@@ -52,7 +55,7 @@ class Substring:
             return False
         if self._is_in(plain_line(line)):
             return True
-        return _REWRITES.search(line) is not None and self._is_in(printed(line))
+        return has_rewrites(line) and self._is_in(printed(line))
 
     def _occurs(self, lines: bytes) -> bool:
         return self._bytes in (lines.lower() if self._folds else lines)
@@ -65,6 +68,7 @@ class Without:
     """The lines that another query does not match."""
 
     every = True
+    pattern: re.Pattern[bytes] | None = None
 
     def __init__(self, query: Query) -> None:
         self._query = query
@@ -82,6 +86,7 @@ class ErrorLine:
     """Lines that look like an error report."""
 
     every = False
+    pattern: re.Pattern[bytes] | None = None
     _WORDS = (b"error", b"exception", b"traceback", b"failed", b"failure", b"fatal", b"panic")
     _REPORT = re.compile(
         r"(?<!\bno )(?<!\b0 )(?<!\bwithout )"
@@ -108,6 +113,18 @@ class ErrorLine:
         """Return the position of the first of the words in the text shown."""
         found = self._REPORT.search(shown)
         return found.span() if found else None
+
+
+def has_rewrites(lines: bytes) -> bool:
+    """Return whether the text shown may differ from the text printed, apart from colours."""
+    if b"\x1b" not in lines and b"\r" not in lines and b"\x08" not in lines:
+        return False  # most logs; the expression takes twenty times as long
+    return _REWRITES.search(lines) is not None
+
+
+def without_colours(lines: bytes) -> bytes:
+    """Return lines without the codes that set colours."""
+    return _COLOUR.sub(b"", lines) if b"\x1b" in lines else lines
 
 
 def query(text: str) -> Query:

@@ -1,0 +1,67 @@
+"""The lines of all logs of a run that match a pattern, node by node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
+from dagtui.store.errors import StoreError
+from dagtui.store.journal_scan import scan_journal
+from dagtui.store.log_index import attempts_on_disk
+from dagtui.store.run_search import matching_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.log_queries import Query
+    from dagtui.store.run_search import MatchingLine
+
+
+class MatchingLog(NamedTuple):
+    """A log that has matching lines."""
+
+    node: str
+    """The node's label."""
+    attempt: AttemptNumber
+    lines: Iterator[MatchingLine]
+    """At least one."""
+
+
+def search_run(run: RunDirectory, query: Query, nodes: Collection[str] | None) -> Iterator[MatchingLog]:
+    """Yield the logs of a run with matching lines, in the order in which nodes began. None: of all nodes.
+
+    Raises StoreError if the run's record or a log can't be read.
+    """
+    for node, last in _attempts(run, nodes):
+        for number in range(FIRST_ATTEMPT, last + 1):
+            attempt = AttemptNumber(number)
+            path = run.log_path(node, attempt)
+            lines = matching_lines(path, query)
+            try:
+                first = next(lines, None)
+            except OSError as error:
+                raise StoreError.of("read the log", path, error) from error
+            if first is not None:
+                yield MatchingLog(node, attempt, _with_first(first, lines))
+
+
+def _attempts(run: RunDirectory, nodes: Collection[str] | None) -> Iterator[tuple[str, AttemptNumber]]:
+    """Yield the nodes that have begun, with the numbers of their last attempts, also of an unreadable record."""
+    try:
+        records = scan_journal(run.journal_path).nodes
+    except StoreError:
+        if nodes is None:
+            raise
+        for node in nodes:
+            yield node, max(attempts_on_disk(run.log_path(node, FIRST_ATTEMPT)), default=AttemptNumber(0))
+        return
+    chosen = None if nodes is None else frozenset(nodes)
+    for node, record in records.items():
+        if chosen is None or node in chosen:
+            yield node, record.attempt
+
+
+def _with_first(first: MatchingLine, others: Iterator[MatchingLine]) -> Iterator[MatchingLine]:
+    yield first
+    yield from others

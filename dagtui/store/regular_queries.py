@@ -1,0 +1,87 @@
+"""Queries by regular expressions, which pass over what cannot match at the speed of a search for plain text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dagtui.store.log_queries import Substring, has_rewrites, without_colours
+from dagtui.text.lines import plain_line, printed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.store.log_queries import Query
+
+_PLAIN = re.compile(r"[^.^$*+?{}\[\]\\|()\n]+")
+"""An expression that stands for itself."""
+_TOKEN = re.compile(r"\\.|\[\^?\]?[^\]]*\]|[.^$]|[^\\\[.^$*+?{}()|]", re.DOTALL)
+"""A part of an expression that matches one character, or none. Plain ones are single characters."""
+_REPEAT = re.compile(r"[*?]\??|\{[0-9,]*\}\??|\+\??")
+
+
+class Regular:
+    """A regular expression of Python. It is case-sensitive only if it has an upper-case letter."""
+
+    every = False
+
+    def __init__(self, text: str) -> None:
+        """Compile the expression. Raises re.error."""
+        self._folds = text == text.lower()
+        flags = re.IGNORECASE if self._folds else 0
+        self._expression = re.compile(text, flags)
+        self.pattern: re.Pattern[bytes] | None = None
+        self._needed: tuple[bytes, ...] = ()
+        if text.isascii():
+            self.pattern = re.compile(text.encode(), flags | re.MULTILINE)
+            self._needed = tuple(word.encode() for word in needed(text))
+
+    def may_match(self, lines: bytes, /) -> bool:
+        """Return whether the expression matches anywhere, or may match a line that is not shown as it was printed."""
+        if self.pattern is None or has_rewrites(lines):
+            return True
+        shown = without_colours(lines)
+        if self._needed:
+            folded = shown.lower() if self._folds else shown
+            if not any(word in folded for word in self._needed):
+                return False
+        return not lines.isascii() or self.pattern.search(shown) is not None
+
+    def matches(self, line: bytes, /) -> bool:
+        """Return whether the expression matches the line as shown, or what was overwritten."""
+        if self._expression.search(plain_line(line)) is not None:
+            return True
+        return has_rewrites(line) and any(map(self._expression.search, printed(line).split("\n")))
+
+
+def regular(text: str) -> Query:
+    """Return the query for a regular expression. Raises re.error."""
+    return Substring(text) if _PLAIN.fullmatch(text) else Regular(text)
+
+
+def needed(expression: str) -> tuple[str, ...]:
+    """Return texts of which one at least is in everything that an expression matches, or none if that is not known."""
+    if "(" in expression or expression.count("\\Z") or not expression.isascii():
+        return ()
+    found = tuple(max(_plain_runs(branch), key=len, default="") for branch in expression.split("|"))
+    return found if all(found) else ()
+
+
+def _plain_runs(branch: str) -> Iterator[str]:
+    """Yield the runs of plain characters that are in everything that a branch without groups matches."""
+    run, position = "", 0
+    while position < len(branch):
+        token = _TOKEN.match(branch, position)
+        if token is None:
+            yield ""
+            return
+        position = token.end()
+        repeat = _REPEAT.match(branch, position)
+        position = position if repeat is None else repeat.end()
+        is_plain = len(token[0]) == 1 and token[0] not in ".^$"
+        if is_plain and repeat is None:
+            run += token[0]
+            continue
+        yield run + (token[0] if is_plain and repeat is not None and repeat[0].startswith("+") else "")
+        run = ""
+    yield run

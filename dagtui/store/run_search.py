@@ -1,0 +1,102 @@
+"""Search all logs of a run for the lines that match, with a bounded amount of memory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.store.files import open_file
+from dagtui.store.log_queries import has_rewrites, without_colours
+from dagtui.text.lines import LINE_LIMIT
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dagtui.store.log_queries import Query
+
+_BLOCK = 1 << 20
+
+
+class MatchingLine(NamedTuple):
+    """A line of a log that matches."""
+
+    number: int
+    """Counted from 1."""
+    line: bytes
+    """As it was printed, without its colours and its line break. Of a very long one, the beginning."""
+
+
+def matching_lines(path: Path, query: Query) -> Iterator[MatchingLine]:
+    """Yield the lines of a log that match, or nothing if there is no log. Raises OSError.
+
+    A line longer than LINE_LIMIT is judged by its pieces of that length.
+    """
+    try:
+        file = open_file(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    with open(file, "rb") as log:
+        lines = _LineCounter(log.fileno())
+        offset, last, rest, at_end = 0, 0, b"", False
+        while not at_end:
+            read = log.read(_BLOCK)
+            at_end = not read
+            block, rest = (rest, b"") if at_end else _whole_lines(rest + read)
+            if block and query.may_match(block):
+                for found in _in_block(block, query, lines.before(offset)):
+                    if found.number != last:  # the pieces of a long line have one number
+                        yield found
+                    last = found.number
+            offset += len(block)
+
+
+class _LineCounter:
+    """Counts the lines before an offset, which only grows: most logs have no match, and need no numbers."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._offset = self._count = 0
+
+    def before(self, offset: int) -> int:
+        """Return the number of whole lines before an offset."""
+        while self._offset < offset:
+            data = os.pread(self._descriptor, min(_BLOCK, offset - self._offset), self._offset)
+            if not data:
+                break
+            self._count += data.count(b"\n")
+            self._offset += len(data)
+        return self._count
+
+
+def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
+    """Return the whole lines of what was read, and the rest. A very long line is cut."""
+    end = data.rfind(b"\n") + 1
+    if not end and len(data) > LINE_LIMIT:
+        return data, b""
+    return data[:end], data[end:]
+
+
+def _in_block(block: bytes, query: Query, before: int) -> Iterator[MatchingLine]:
+    if query.pattern is None or not block.isascii() or has_rewrites(block):
+        for number, line in enumerate(block.split(b"\n"), before + 1):
+            if line and query.matches(line):
+                yield MatchingLine(number, without_colours(line[:LINE_LIMIT]))
+        return
+    yield from _as_printed(without_colours(block), query.pattern, query, before)
+
+
+def _as_printed(block: bytes, pattern: re.Pattern[bytes], query: Query, before: int) -> Iterator[MatchingLine]:
+    """Search lines that are shown as they were printed, all at once."""
+    number, counted, position = before + 1, 0, 0
+    while (found := pattern.search(block, position)) is not None:
+        start = block.rfind(b"\n", 0, found.start()) + 1
+        end = block.find(b"\n", found.start())
+        end = len(block) if end < 0 else end
+        number += block.count(b"\n", counted, start)
+        counted, position = start, end + 1
+        if found.end() <= end or query.matches(block[start:end]):
+            yield MatchingLine(number, block[start : min(end, start + LINE_LIMIT)])
+        if position > len(block):
+            return

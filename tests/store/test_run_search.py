@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagtui.store import run_search
+from dagtui.store.regular_queries import needed, regular
+from dagtui.store.run_search import matching_lines
+from dagtui.text.lines import plain_line, printed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATTERNS = [
+    *(
+        "error",
+        "Error",
+        "e.r",
+        "^a",
+        "b$",
+        "a|b",
+        "(a|b)c",
+        "x+y",
+        "ab?c",
+        "a{2}",
+        r"\d+",
+        "[ab]c",
+        "ä",
+        r"a\.b",
+        "a b",
+    ),
+    *("a*", "^$", r"\bab\b", "(?:ab)+", r"[^a]b", "c??b", r"\[31m"),
+]
+PIECES = [
+    "a",
+    "b",
+    "c",
+    "ab",
+    "aab",
+    "error",
+    "ERROR",
+    "x",
+    "y",
+    " ",
+    ".",
+    "1",
+    "ä",
+    "\x1b[31m",
+    "\x1b[0m",
+    "\r",
+    "\x08",
+]
+
+
+def shown(line: bytes) -> list[str]:
+    return [plain_line(line), *printed(line).split("\n")]
+
+
+@given(
+    pattern=st.sampled_from(PATTERNS),
+    lines=st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=8),
+    block=st.integers(1, 40),
+    ends=st.booleans(),
+)
+def test_what_is_found_is_what_each_line_shows(
+    pattern: str, lines: list[str], block: int, ends: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "a.log"
+    content = "\n".join(lines) + "\n" * ends
+    path.write_bytes(content.encode())
+    flags = re.IGNORECASE if pattern == pattern.lower() else 0
+    expected = [
+        number
+        for number, line in enumerate(content.encode().split(b"\n"), 1)
+        if line and any(re.search(pattern, text, flags) for text in shown(line))
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_search, "_BLOCK", block)
+        found = [line.number for line in matching_lines(path, regular(pattern))]
+    assert found == expected
+
+
+@given(pattern=st.sampled_from(PATTERNS), text=st.lists(st.sampled_from(PIECES[:13]), max_size=8).map("".join))
+def test_what_is_needed_is_in_everything_that_matches(pattern: str, text: str) -> None:
+    words = needed(pattern)
+    if words and re.search(pattern, text):
+        assert any(word in text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (r"FATAL \w+: not", ("FATAL ",)),
+        ("error|exception", ("error", "exception")),
+        ("ab?cd*ef+", ("ef",)),
+        ("a|", ()),
+        ("(a)b", ()),
+        (r"\.log$", ("log",)),
+        ("ä", ()),
+    ],
+)
+def test_texts_that_are_needed_are_found(pattern: str, words: tuple[str, ...]) -> None:
+    assert needed(pattern) == words
+
+
+def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    lines = ["x" * 3_000_000 + "needle", *("y" * 100 for _ in range(30_000)), "needle"]
+    path.write_text("\n".join(lines) + "\n")
+    found = list(matching_lines(path, regular("needle")))
+    assert [line.number for line in found] == [1, 30_002]
+    assert found[1].line == b"needle"
+
+
+def test_a_log_that_is_not_there_has_no_line(tmp_path: Path) -> None:
+    assert list(matching_lines(tmp_path / "none.log", regular("a"))) == []

@@ -374,10 +374,6 @@ class Graph:
         """Return the number of parents of a node."""
         return self._parent_starts[node + 1] - self._parent_starts[node]
 
-    def child_count(self, node: NodeIndex) -> int:
-        """Return the number of children of a node."""
-        return self._child_starts[node + 1] - self._child_starts[node]
-
     @property
     def parent_counts(self) -> list[int]:
         """The number of parents of each node."""

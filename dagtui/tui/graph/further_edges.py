@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.tui.graph.layout import TreeLayout
 
+_KEPT: Final = 10_000
+"""The most rows whose edges are kept."""
 _LOOKED_AT: Final = 2_000
 """The most edges of one row that are looked at."""
 
@@ -38,6 +40,8 @@ class FurtherEdges:
 
     def of(self, item: int) -> Further | None:
         """Return where edges lead from an item's own nodes, other than to rows below them. None: nowhere."""
+        if len(self._found) > _KEPT:
+            self._found.clear()
         if item not in self._found:
             self._found[item] = self._look(item)
         return self._found[item]

@@ -10,16 +10,19 @@ from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.lane_cells import LaneCells
 from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.weights import WORST_FIRST
 from dagtui.tui.lines.rows import Role, Span, sign_role
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from dagtui.text.look import Glyphs, Look
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tasks_layout import TasksLayout
 
+_ORDER: Final = tuple(map(int, WORST_FIRST))
 _NO_LANES: Final[Mapping[int, int]] = {}
 
 
@@ -104,20 +107,15 @@ def _family_around(layout: TasksLayout, item: int) -> int | None:
     return None if head is not None and head.kind is GroupKind.FOLDER else layout.order[layout.place(item)]
 
 
-def strip(statuses: Sequence[int], ranks: bytes, room: CellWidth, look: Look) -> list[Span]:
+def strip(statuses: bytes, room: CellWidth, look: Look) -> list[Span]:
     """Return a strip of at most `room` cells for nodes in these statuses.
 
-    Where a cell stands for several nodes, it shows the status that comes first by `ranks`, which is indexed by status.
+    Where a cell stands for several nodes, it shows the worst of their statuses.
     """
     if room < ONE_CELL or not statuses:
         return []
     step = -(-len(statuses) // room)
-    if step == 1:
-        shown: Sequence[int] = statuses
-    else:
-        worst = bytes(statuses).translate(ranks)
-        back = {rank: status for status, rank in enumerate(ranks)}
-        shown = [back[min(worst[at : at + step])] for at in range(0, len(worst), step)]
+    shown = statuses if step == 1 else [worst(statuses[at : at + step]) for at in range(0, len(statuses), step)]
     return [Span(_sign(status, look) * len(list(group)), _sign_role(status)) for status, group in groupby(shown)]
 
 
@@ -127,6 +125,11 @@ def _sign(status: int, look: Look) -> str:
 
 def _sign_role(status: int) -> str:
     return sign_role(NodeStatus(status)) if status < len(NodeStatus) else Role.GUIDE
+
+
+def worst(statuses: bytes) -> int:
+    """Return the first of WORST_FIRST that occurs, or OUTSIDE if none does. Takes no step for each node."""
+    return next((status for status in _ORDER if status in statuses), OUTSIDE)
 
 
 def role_of(status: int) -> str:

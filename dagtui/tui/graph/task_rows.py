@@ -11,9 +11,7 @@ from dagtui.tui.graph.amounts import elapsed, time_text
 from dagtui.tui.graph.held_rows import HELD
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
-from dagtui.tui.graph.tallies import OUTSIDE
-from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip
-from dagtui.tui.graph.weights import WORST_FIRST
+from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip, worst
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.tasks_layout import TasksLayout
 
 _S = NodeStatus
-_RANKS: Final = bytes(WORST_FIRST.index(NodeStatus(status)) if status < OUTSIDE else OUTSIDE for status in range(256))
 COUNTED: Final = 8
 """The nodes of a larger family are counted as well. Those of a smaller one are counted at a glance."""
 TIMED: Final = 100
@@ -95,7 +92,7 @@ class TaskRows:
         if (family := layout.family(item)) is not None:
             body = self._after(body, layout, family)
             widest = CellWidth(layout.widest - len(self._names.beginning))
-            cells = partial(strip, statuses, _RANKS, look=self._look)
+            cells = partial(strip, statuses, look=self._look)
             body = body._replace(strip=Strip(_strip_column(widest, layout.longest, room), len(statuses), cells))
         return left + fitted(body, room, column=NO_CELLS, shorten=partial(self._names.cut, item), look=self._look)
 
@@ -188,4 +185,4 @@ _LAST: Final = 1000
 
 def _role(statuses: bytes) -> str:
     """Return the role of the sign that stands for nodes."""
-    return role_of(min(statuses, key=_RANKS.__getitem__, default=OUTSIDE))
+    return role_of(worst(statuses))

@@ -18,7 +18,9 @@ from dagtui.text.shortening import common_beginning
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.stems import without_common_end
+from dagtui.tui.graph.task_lines import worst
 from dagtui.tui.graph.views import View
+from dagtui.tui.graph.weights import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,3 +153,9 @@ def test_a_row_of_many_names_the_cause_of_the_worst():
 )
 def test_an_end_that_all_titles_share_is_left_out(stems: list[str], expected: list[str]):
     assert list(without_common_end(stems)) == expected
+
+
+@given(st.binary(max_size=60).map(lambda some: bytes(byte % 11 for byte in some)))
+def test_the_worst_of_many_is_the_first_by_order(statuses: bytes):
+    inside = [NodeStatus(status) for status in statuses if status < len(NodeStatus)]
+    assert worst(statuses) == min(inside, key=WORST_FIRST.index, default=len(NodeStatus))

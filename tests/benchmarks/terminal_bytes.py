@@ -19,15 +19,19 @@ from support.process_listing import processes_with
 from support.terminal import PtyTerminal
 
 _CHATTY = "while :; do echo a line of output; sleep 0.05; done"
+_FIFTY = f'[tasks.a]\nrun = "sleep 0.04"\nmatrix = {{ i = {list(range(4000))} }}\n'
 SCENARIOS = {
     "settled": '[tasks.a]\nrun = "true"\n',
     "one running": '[tasks.a]\nrun = "sleep 600"\n',
     "eight running": "".join(f'[tasks.t{i}]\nrun = "sleep 600"\n' for i in range(8)),
-    "50 changes/s": f'[tasks.a]\nrun = "sleep 0.04"\nmatrix = {{ i = {list(range(4000))} }}\n',
+    "50 changes/s": _FIFTY,
+    "50 changes/s, map": _FIFTY,
     "50 logs, 20 lines/s": "".join(f'[tasks.t{i}]\nrun = "{_CHATTY}"\n' for i in range(50)),
 }
 """What runs, as the tasks of a graph."""
-JOBS = {"50 changes/s": 1, "50 logs, 20 lines/s": 50}
+KEYS = {"50 changes/s, map": "v"}
+"""The keys that lead to what is measured."""
+JOBS = {"50 changes/s": 1, "50 changes/s, map": 1, "50 logs, 20 lines/s": 50}
 
 
 def open_graph(folder: Path, tasks: str, jobs: int, *, remote: bool) -> PtyTerminal:
@@ -54,6 +58,7 @@ def measure(name: str, seconds: float, *, remote: bool) -> tuple[float, float, f
         folder = Path(path)
         with open_graph(folder, SCENARIOS[name], JOBS.get(name, 8), remote=remote) as terminal:
             terminal.wait_for_text("graph #1")
+            terminal.send(KEYS.get(name, ""))
             terminal.pass_time(3)
             sent, used, began = len(terminal.raw), ticks(folder), time.monotonic()
             terminal.pass_time(seconds)
@@ -75,9 +80,11 @@ def main() -> None:
     """Measure every scenario at both rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--only", default="", help="measure the scenarios with this in their names")
+    options = parser.parse_args()
+    seconds = options.seconds
     print(f"{'':22}{'desk':>24}{'over SSH':>24}{'stopped':>10}")
-    for name in SCENARIOS:
+    for name in filter(lambda name: options.only in name, SCENARIOS):
         desk, desk_busy, _ = measure(name, seconds, remote=False)
         ssh, ssh_busy, stopped = measure(name, seconds, remote=True)
         print(

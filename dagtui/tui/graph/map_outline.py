@@ -9,7 +9,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.map_cells import MapCells
-from dagtui.tui.graph.map_plan import plan_of
+from dagtui.tui.graph.map_plan import Cell, plan_of
 from dagtui.tui.graph.outline import Outline
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.map_layout import MapLayout
-    from dagtui.tui.graph.map_plan import Cell
 
+_NO_CELL = -1, Cell(0, 0, 0, 0, 0)
 _FIRST_SIZE = CellWidth(48), 20
 """Columns and lines until the size of the pane is known."""
 
@@ -35,6 +35,10 @@ class MapOutline(Outline):
         self._passing: bytearray | None = None
         self._column = -1, 0
         """Where the cursor went up or down to, and the column that it keeps on its way past short lines."""
+        self._last = _NO_CELL
+        """The item whose cell was last looked for: that of the cursor, mostly."""
+        self._group: tuple[tuple[int, int], GroupRow] = (0, 0), GroupRow(GroupKind.CELL, "", 0, "")
+        """The last cell of several nodes, with its places."""
         self._draw_plan()
 
     def __len__(self) -> int:
@@ -59,7 +63,9 @@ class MapOutline(Outline):
 
     def cell(self, item: int) -> Cell:
         """Return the cell of a node."""
-        return self.plan.cell(self.layout.positions[item])
+        if self._last[0] != item:
+            self._last = item, self.plan.cell(self.layout.positions[item])
+        return self._last[1]
 
     # Rows
 
@@ -106,8 +112,11 @@ class MapOutline(Outline):
         start, end = self.span(item)
         if end - start == 1:
             return None
-        first, last = (label(self.map_layout.label(place), NAME_CHARACTERS) for place in (start, end - 1))
-        return GroupRow(GroupKind.CELL, f"{first} … {last}", end - start, f"cell {start}-{end}")
+        if self._group[0] != (start, end):
+            first, last = (label(self.map_layout.label(place), NAME_CHARACTERS) for place in (start, end - 1))
+            title = f"{first} … {last}"
+            self._group = (start, end), GroupRow(GroupKind.CELL, title, end - start, f"cell {start}-{end}")
+        return self._group[1]
 
     def reach(self, item: int) -> tuple[int, int] | None:
         """Return the places behind a cell of several nodes, or None for a cell of one."""
@@ -157,4 +166,5 @@ class MapOutline(Outline):
 
     def _draw_plan(self) -> None:
         self.plan = plan_of(self.map_layout, *self._size)
+        self._last = _NO_CELL
         self.cells = MapCells(self.plan, self._passing)

@@ -31,6 +31,8 @@ DEAF_SECONDS = 0.3
 BOX_WIDTH = 76
 SCROLLS = ("j k", "scroll")
 """Follows the other keys if the body does not fit."""
+_SPARE_ROWS = 2
+"""Rows of a body that a row of keys about scrolling leaves at least."""
 _CHROME = 4
 """Columns of a box without text: border and padding on both sides."""
 _PRESSED = {"Enter": "enter", "Esc": "escape", "Tab": "tab"}
@@ -109,7 +111,9 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         box = self.query_one("#box")
         rows = self._body.rows_at(inside)
         if rows > self._room(inside):
-            self._keys.set_rows(_key_rows([*self.keys(), SCROLLS], inside))
+            longer = _key_rows([*self.keys(), SCROLLS], inside)
+            if len(longer) == len(self._keys.rows) or self._room(inside) > _SPARE_ROWS:
+                self._keys.set_rows(longer)
         box.styles.width = inside + _CHROME
         self._head.styles.height = self._head.rows_at(inside)
         self._keys.styles.height = self._keys.rows_at(inside)

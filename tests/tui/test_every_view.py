@@ -40,11 +40,11 @@ pytestmark = pytest.mark.anyio
 PANE_AT_80 = 31
 """Cells of the left pane on a terminal of 80 columns."""
 STEPS = 25
-BY_STATUS = [View.TROUBLE]
-"""Views whose rows depend on what has happened."""
+WELL = {NodeStatus.COMPLETED, NodeStatus.SKIPPED, NodeStatus.WAITING}
 LISTS = [view for view in View if view is not View.MAP]
 """Views with a row for each thing. A map is as high as its pane."""
-BY_PLACE = [view for view in View if view not in BY_STATUS]
+BY_PLACE = [view for view in View if view is not View.TROUBLE]
+"""Views whose rows do not depend on what has happened."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def rows_in(graph: Graph, view: View) -> Rows:
 
 def node_rows(outline: Outline) -> int:
     """The number of rows that are not headings."""
-    headings = {GroupKind.FOLDER, GroupKind.NOTE, GroupKind.REST, GroupKind.OUTSIDE}
+    headings = set(GroupKind) - {GroupKind.MATRIX, GroupKind.CELL}
     heads = (outline.layout.head(outline.item(row)) for row in range(len(outline)))
     return sum(head is None or head.kind not in headings for head in heads)
 
@@ -136,14 +136,44 @@ async def test_rows_stay_in_their_order_and_the_cursor_on_its_node(view: View):
             assert order(app.main.tree_pane) == before
 
 
-@pytest.mark.parametrize("view", BY_STATUS)
-async def test_where_the_order_follows_the_run_the_cursor_stays_on_its_node_as_long_as_it_is_there(view: View):
-    chance = random.Random(f"{view}")
+def in_trouble(pane: TreePane) -> list[int]:
+    """The nodes of the rows before those without trouble."""
+    found: list[int] = []
+    pane.unfold_all()
+    for row in range(len(pane.outline)):
+        item = pane.outline.item(row)
+        head, node = pane.outline.layout.head(item), pane.outline.layout.node(item)
+        if head is not None and head.kind is GroupKind.REST:
+            break
+        found += [node] if head is None and node is not None else []
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_trouble_shows_all_failures_and_nothing_that_is_well_at_any_moment(seed: int):
+    chance = random.Random(seed)
+    app = DagtuiApp(run_of("genome, running"))
+    async with opened(app, (80, 24)):
+        app.main.show_view(View.TROUBLE)
+        pane, state = app.main.tree_pane, app.view.state
+        for _ in range(STEPS):
+            step(app.view, chance)
+            pane._regroup_at = 0.0  # rows are grouped again at once, not after a share of the time that it takes
+            app._paint_changes()
+            shown = in_trouble(pane)
+            failed = {node for node in app.view.graph.nodes if state.status_of(node) is NodeStatus.FAILED}
+            assert failed <= set(shown)
+            assert not [node for node in shown if state.status_of(node) in WELL and not state.stale[node]]
+
+
+async def test_in_trouble_the_cursor_stays_on_its_node_as_long_as_it_is_there():
+    chance = random.Random(7)
     app = DagtuiApp(run_of("genome"))
     async with opened(app, (80, 24)) as pilot:
-        app.main.show_view(view)
+        app.main.show_view(View.TROUBLE)
         await pilot.press("e")
         node = app.main.node
+        assert app.view.state.status_of(node) is NodeStatus.FAILED
         for _ in range(STEPS):
             step(app.view, chance)
             app._paint_changes()

@@ -9,13 +9,15 @@ from dagtui.engine.why import root_cause, why
 from dagtui.text import cell_width, duration, fit, label
 from dagtui.text.amounts import NO_TIME, CellWidth
 from dagtui.text.labels import name_label
-from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, time_cells, time_text
+from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.guides import fold_marker
+from dagtui.tui.graph.held_rows import HELD
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import with_glyph
 from dagtui.tui.graph.time_bars import bars, levels
 from dagtui.tui.graph.timeline import Timeline
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
+from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -191,7 +193,7 @@ class TimeRows:
         return self.timeline.expected_of(nodes, family=self._layout.family(item))
 
     def _words(self, nodes: Sequence[NodeIndex], cells: CellWidth, clock: ClockTime) -> list[Span]:
-        """Return why nothing has run, in place of bars."""
+        """Return why nothing has run, or that nodes are held, in place of bars."""
         state, first = self._state, nodes[0] if nodes else None
         text, role = "", str(Role.MUTED)
         if first is not None and not state.is_outside(first) and state.status[first] in SETTLED:
@@ -200,6 +202,9 @@ class TimeRows:
                 cause = self._run.graph.labels[root_cause(state, first)]
                 text = "by " + name_label(cause, CellWidth(max(1, cells - 3)), self._look)
             text = fit(text, cells, self._look)
+        elif held := state.held.intersection(nodes):
+            text = fit(HELD if len(nodes) == 1 else f"{tally(len(held))} {HELD}", cells, self._look)
+            role = STATUS_CLASSES[NodeStatus.RETRYING]
         words = Span(text, role)
         return [words, spaces(cells - words.width)]
 

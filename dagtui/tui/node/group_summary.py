@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import done_words
 from dagtui.text import count, label
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.actions.availability import Situation
+from dagtui.tui.actions.availability import Situation, hold_or_release
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.weights import TALLY_ORDER
@@ -39,6 +40,7 @@ _HINTS = {
 """By action id, what the keys do with the row's nodes. Every key that acts on many nodes asks first."""
 _OPENS_CELL = "shows the nodes in Tasks"
 _ADDS = "retries the nodes that did not succeed, and adds those that are not part of this run"
+_RELEASES = "releases the nodes that are held"
 _ONLY_ADDS = "adds the nodes to the run, with all that they need"
 
 
@@ -69,6 +71,8 @@ class BranchPage(NodePage):
         hints = _HINTS | {"node.retry": _ADDS if any(found.counts) else _ONLY_ADDS} if found.outside else _HINTS
         if found.head.kind is GroupKind.CELL:
             hints = hints | {"fold.toggle": _OPENS_CELL}
+        if hold_or_release(self.run, found.samples) is CommandKind.RELEASE:
+            hints = {"node.hold": _RELEASES} | hints
         return [*rows, *offered(self._keymap, hints.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:

@@ -50,7 +50,7 @@ async def test_the_key_holds_a_node_and_releases_it_again(size: tuple[int, int])
         await until(lambda: "1 held" not in screen_text(app).splitlines()[0])
 
 
-@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY, View.GROUP])
+@pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY, View.GROUP, View.TIME])
 async def test_a_view_of_nodes_says_which_are_held(view: View):
     app = chain_under_way()
     async with opened(app) as pilot:
@@ -90,6 +90,7 @@ async def test_a_row_of_many_holds_all_that_can_be_held_and_then_releases_them(m
         await pilot.press("y")
         await until(lambda: len(app.view.state.held) == 8)
         await until(lambda: "8 held" in row_of(app, "part") and "b release" in screen_text(app))
+        assert "b releases the nodes that are held" in screen_text(app)
         await pilot.press("b")
         await until(lambda: "Release 8 nodes?" in screen_text(app))
         await pilot.press("y")

@@ -150,7 +150,7 @@ class Bodies:
             reason = self.reasons.blocked(node, Role.MUTED, clock)
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
         return status_run(status, self._look), Body(
-            name, notes=notes, aside=aside, reason=reason, sought=self._names.sought
+            name, notes=notes, aside=aside, reason=reason, sought=self._names.sought(item)
         )
 
     def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
@@ -160,7 +160,7 @@ class Bodies:
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
         name = Span(self._names.name(item), Role.MUTED)
         count, aside = Span(suffix, Role.MUTED), Span(words, Role.MUTED)
-        return SPACE, Body(name, count, aside=aside, sought=self._names.sought)
+        return SPACE, Body(name, count, aside=aside, sought=self._names.sought(item))
 
     def of_usual(self, node: NodeIndex, time: str, width: CellWidth) -> str:
         """Return the time of a running node with its usual one behind it, such as `2 s/5.0 s`, where that fits."""
@@ -202,7 +202,7 @@ class Bodies:
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         count = Span(suffix, Role.MUTED)
-        body = Body(name, count, [*notes, *_time_cells(width)], sought=self._names.sought)
+        body = Body(name, count, [*notes, *_time_cells(width)], sought=self._names.sought(item))
         return status_run(status, self._look), body
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:

@@ -57,7 +57,7 @@ class Body(NamedTuple):
     strip: Strip | None = None
     """Cells of its nodes, in a column of their own."""
     sought: str = ""
-    """What a filter looks for, in lower case. It stands out in the name."""
+    """What a filter found in the whole name, in lower case. It stands out in what is shown of the name."""
     reason: ShortReason | None = None
     """Why it has its status. It takes what is free, and leaves a sign where nothing is."""
 
@@ -93,20 +93,18 @@ def fitted(
 
 
 def _named(body: Body, room: CellWidth, shorten: Callable[[CellWidth], str], look: Look) -> list[Span]:
-    """Return the name in at most `room` cells. What a filter looks for stands out, or else the sign that hides it."""
+    """Return the name in at most `room` cells. What a filter found stands out, or the sign in its place, or all."""
     name, sought = body.name, body.sought
     if name.width > room:
         name = Span(shorten(room), name.role)
-    if not sought or sought not in body.name.text.lower():
-        return [name]
     lowered = name.text.lower()
-    if len(lowered) != len(name.text):
+    if not sought or len(lowered) != len(name.text):
         return [name]
     if sought not in lowered:
-        sought = look.glyphs.cut
+        sought = look.glyphs.cut if look.glyphs.cut in lowered else lowered
     found: list[Span] = []
     start = 0
-    while (at := lowered.find(sought, start)) >= 0:
+    while sought and (at := lowered.find(sought, start)) >= 0:
         end = at + len(sought)
         found += [Span(name.text[start:at], name.role), Span(name.text[at:end], Role.FOUND)]
         start = end

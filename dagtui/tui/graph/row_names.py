@@ -54,11 +54,15 @@ class RowNames:
         labels = (text for text in islice(self._graph.labels, _MEASURED) if text.endswith("]"))
         return cell_width(max(labels, key=len, default="")) if self._graph.cells is not None else NO_CELLS
 
-    @property
-    def sought(self) -> str:
-        """What a filter looks for, in lower case. Empty without a filter, and for one that leaves hits out."""
+    def sought(self, item: int) -> str:
+        """Return what a filter looks for, in lower case, if it finds it in the whole name of a row. Else ""."""
+        if not self._navigator.filter_query:
+            return ""
         query, is_inverted = sought(self._navigator.filter_query)
-        return "" if is_inverted else query
+        layout = self._navigator.outline.layout
+        head, node = layout.head(item), layout.node(item)
+        name = head.title if head is not None else "" if node is None else self._graph.labels[node]
+        return "" if is_inverted or query not in name.lower() else query
 
     def suit(self, width: CellWidth) -> None:
         """Write names in the form for rows of a width. All rows have one form."""

@@ -46,3 +46,10 @@ def test_letters_that_are_cut_away_mark_the_sign_in_their_place():
 
 def test_a_matrix_row_shows_what_its_cells_were_found_by():
     assert found(matrix_graph(20), "train", 60)[1] == ["train"]
+
+
+def test_a_hit_by_what_rows_leave_out_stands_out_as_a_whole():
+    assert found(matrix_graph(4), "train", 60, View.TASKS) == [["train"], *[[f"[seed={seed}]"] for seed in range(4)]]
+    names = [f"NFCORE_RNASEQ.RNASEQ.PREPARE.{end}" for end in ("GUNZIP_GTF", "INDEX_GENOME")]
+    graph = Graph(names, [], tasks=[Task(name) for name in names])
+    assert found(graph, "rnaseq.prep", 60) == [["GUNZIP_GTF"], ["INDEX_GENOME"]]

@@ -69,6 +69,18 @@ def test_names_that_share_forty_letters_look_different(view: View, ends: list[st
     assert all(cell_width(cut) <= 14 for cut in cuts)
 
 
+@settings(max_examples=25)
+@given(ends=ENDS)
+def test_rows_of_many_that_share_forty_letters_look_different(ends: list[str]):
+    names = [f"{LONG}.{end}" for end in ends]
+    labels = [f"{name}[s={number}]" for name in names for number in range(3)]
+    graph = Graph(labels, [], tasks=[Task(name) for name in names], task_of=[at // 3 for at in range(len(labels))])
+    rows = rows_of(graph, View.TASKS)
+    rows.bodies.outline.fold_all()
+    cuts = [row.partition(" ×3")[0].split()[-1] for row in shown(rows, PANE_AT_80)]
+    assert len(set(cuts)) == len(names)
+
+
 def test_what_all_tasks_begin_with_is_left_out():
     names = [f"NFCORE_RNASEQ.RNASEQ.{end}" for end in ("PREPARE_GENOME.GUNZIP_GTF_3", "FASTQC_1", "MULTIQC_197")]
     rows = rows_of(Graph(names, [], tasks=[Task(name) for name in names]), View.DEPENDENCY)

@@ -78,14 +78,14 @@ def row_of(layout: TreeLayout, node: NodeIndex) -> int:
 
 def own_nodes(layout: TreeLayout, item: int, most: int) -> Iterator[NodeIndex]:
     """Yield the nodes that a row stands for, not those below them, but no more than `most`."""
-    if item < layout.node_count:
-        yield layout.nodes[item]
-        return
-    position, end = layout.positions[item] + 1, layout.ends[item]
+    position, end = layout.positions[item], layout.ends[item]
     while position < end and most > 0:
-        node = layout.items[position]
-        yield layout.nodes[node]
-        position, most = layout.ends[node], most - 1
+        found = layout.items[position]
+        if found < layout.node_count:
+            yield layout.nodes[found]
+            position, most = layout.ends[found], most - 1
+        else:
+            position += 1
 
 
 def ends_of(nodes: Sequence[NodeIndex]) -> Iterator[NodeIndex]:

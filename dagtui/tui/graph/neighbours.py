@@ -22,7 +22,7 @@ class Neighbours:
 
     def __init__(self, graph: Graph, outline: Outline, item: int) -> None:
         self._outline = outline
-        self._own = list(own_nodes(outline.layout, item, _LOOKED_AT))
+        self._own = dict.fromkeys(own_nodes(outline.layout, item, _LOOKED_AT))
         self.parents = self._rows(graph.parents) - {item}
         """The rows with a parent of the row's own nodes."""
         self.children = self._rows(graph.children) - {item}
@@ -31,4 +31,4 @@ class Neighbours:
     def _rows(self, ends: Callable[[NodeIndex], Sequence[NodeIndex]]) -> set[int]:
         outline = self._outline
         nodes = islice((end for node in self._own for end in ends_of(ends(node))), _LOOKED_AT)
-        return {outline.shown(node) for node in nodes} if len(outline) else set()
+        return {outline.shown(node) for node in nodes if node not in self._own} if len(outline) else set()

@@ -10,14 +10,12 @@ from dagtui.text.shortening import told_apart
 from dagtui.tui.graph.amounts import WIDE, tally, time_cells
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.further_edges import FurtherEdges
-from dagtui.tui.graph.neighbours import Neighbours
 from dagtui.tui.graph.row_body import Note
 from dagtui.tui.graph.tree_rows import TreeRows
-from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces
+from dagtui.tui.lines.rows import muted, spaces
 
 if TYPE_CHECKING:
     from dagtui.tui.graph.further_edges import Further
-    from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.row_body import Body
 
 _LAST: Final = 1_000
@@ -30,21 +28,7 @@ _GAP: Final = 2
 class NodeRows(TreeRows):
     """The rows of the nodes view as spans."""
 
-    lights_edges = True
     _edges: FurtherEdges | None = None
-    _around: Neighbours | None = None
-    _seen: tuple[Outline, int, int] | None = None
-    """The outline, the cursor and the generation that the neighbours were found for."""
-
-    def lit(self, item: int) -> tuple[object, ...]:
-        """Return whether a row has parents or children of the cursor's row. Equal values look the same."""
-        around = self._neighbours()
-        return () if around is None else (item in around.parents, item in around.children)
-
-    def sign(self, item: int) -> Span:
-        """Return the sign at the left edge of a parent or child of the cursor's row: the key that leads there."""
-        is_parent, is_child = self.lit(item) or (False, False)
-        return Span("(" if is_parent else ")", Role.LIT) if is_parent or is_child else SPACE
 
     def completed(self, body: Body, item: int, room: CellWidth, width: CellWidth) -> Body:
         """Return a body with the rows elsewhere that need the row, as far as there is room for them."""
@@ -82,11 +66,3 @@ class NodeRows(TreeRows):
         if self._edges is None or self._edges.layout is not layout:
             self._edges = FurtherEdges(self.graph, layout)
         return self._edges.of(item)
-
-    def _neighbours(self) -> Neighbours | None:
-        navigator = self.navigator
-        now = navigator.outline, navigator.cursor, navigator.generation
-        if self._seen != now:
-            self._seen = now
-            self._around = None if navigator.cursor < 0 else Neighbours(self.graph, navigator.outline, navigator.cursor)
-        return self._around

@@ -63,15 +63,15 @@ class Rows:
         self._time: TimeRows | None = None
         self.names = names = RowNames(run.graph, navigator, look)
         self.bodies = Bodies(run, navigator, names, look)
-        tree = TreeRows(self.bodies, navigator, run.graph, names, look)
+        folders = TreeRows(self.bodies, navigator, run.graph, names, look)
         nodes = NodeRows(self.bodies, navigator, run.graph, names, look)
-        self._signs: Mapping[View, Callable[[int], Span]] = {View.DEPENDENCY: nodes.sign}
+        self._signs: Mapping[View, Callable[[int], Span]] = {View.DEPENDENCY: nodes.sign, View.GROUP: folders.sign}
         """What stands at the left edge of other rows than the cursor's."""
         self._views: Mapping[View, ViewRows] = {
             View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
             View.MAP: MapRows(navigator, run, look, keys),
             View.DEPENDENCY: nodes,
-            View.GROUP: tree,
+            View.GROUP: folders,
             View.TROUBLE: TroubleRows(self.bodies, navigator, run, names, look),
         }
 

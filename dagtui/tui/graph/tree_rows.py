@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.guides import marker_column, stem
+from dagtui.tui.graph.neighbours import Neighbours
 from dagtui.tui.graph.row_body import fitted, with_glyph
 from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.layout import TreeLayout
     from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 class TreeRows:
     """The rows of a tree as spans."""
 
-    lights_edges = False
+    lights_edges = True
+    _around: Neighbours | None = None
+    _seen: tuple[Outline, int, int] | None = None
+    """The outline, the cursor and the generation that the neighbours were found for."""
     is_grid = False
 
     def __init__(self, bodies: Bodies, navigator: Navigator, graph: Graph, names: RowNames, look: Look) -> None:
@@ -35,9 +40,15 @@ class TreeRows:
         self.names = names
         self.look = look
 
-    def lit(self, item: int) -> tuple[object, ...]:  # noqa: ARG002 - nothing in any row
-        """Return what is lit in a row, which is nothing."""
-        return ()
+    def lit(self, item: int) -> tuple[object, ...]:
+        """Return whether a row has parents or children of the cursor's row. Equal values look the same."""
+        around = self._neighbours()
+        return () if around is None else (item in around.parents, item in around.children)
+
+    def sign(self, item: int) -> Span:
+        """Return the sign at the left edge of a parent or child of the cursor's row: the key that leads there."""
+        is_parent, is_child = self.lit(item) or (False, False)
+        return Span("(" if is_parent else ")", Role.LIT) if is_parent or is_child else SPACE
 
     def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
         """Return what the row of an item depends on, and its time."""
@@ -78,3 +89,11 @@ class TreeRows:
             return False
         parent = layout.node(above)
         return parent is not None and edges.has(parent, child)
+
+    def _neighbours(self) -> Neighbours | None:
+        navigator = self.navigator
+        now = navigator.outline, navigator.cursor, navigator.generation
+        if self._seen != now:
+            self._seen = now
+            self._around = None if navigator.cursor < 0 else Neighbours(self.graph, navigator.outline, navigator.cursor)
+        return self._around

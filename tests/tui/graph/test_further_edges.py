@@ -13,6 +13,7 @@ from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.graph.dependencies import dependency_layout
+from dagtui.tui.graph.folders import group_layout
 from dagtui.tui.graph.further_edges import FurtherEdges, row_of
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.neighbours import Neighbours
@@ -111,3 +112,16 @@ def test_a_row_of_many_has_the_neighbours_of_all_its_nodes():
     found = Neighbours(graph, Outline(layout, [head]), head)
     assert found.parents == {graph.node("prep")}
     assert found.children == {graph.node("score")}
+
+
+def test_a_folder_has_the_neighbours_of_all_nodes_in_it_and_not_these_themselves():
+    groups = {"get": "in", "clean": "in/deep", "fit": "model", "score": "model", "end": ""}
+    tasks = [Task(name, group=group) for name, group in groups.items()]
+    graph = Graph([*groups], [(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)], tasks=tasks)
+    layout = group_layout(graph)
+    titles = {head.title: item for item, head in enumerate(layout.heads, len(graph))}
+    closed = Outline(layout, titles.values())
+    found = Neighbours(graph, closed, titles["in"])
+    assert (found.parents, found.children) == (set(), {titles["model"]})
+    found = Neighbours(graph, Outline(layout), titles["model"])
+    assert (found.parents, found.children) == ({graph.node("get"), graph.node("clean")}, {graph.node("end")})

@@ -53,7 +53,7 @@ ENDS = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(ends=ENDS, between=st.sampled_from([".", "_", "", "[s=", "/"]), tail=st.sampled_from(["", ".DONE", "_SORTED"]))
 @pytest.mark.parametrize("view", [View.TASKS, View.DEPENDENCY, View.GROUP])
 def test_names_that_share_forty_letters_look_different(view: View, ends: list[str], between: str, tail: str):
@@ -69,7 +69,7 @@ def test_names_that_share_forty_letters_look_different(view: View, ends: list[st
     assert all(cell_width(cut) <= 14 for cut in cuts)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(ends=ENDS)
 def test_rows_of_many_that_share_forty_letters_look_different(ends: list[str]):
     names = [f"{LONG}.{end}" for end in ends]

@@ -86,6 +86,9 @@ class Glyphs(NamedTuple):
     """For cells in which nodes wait beside others that are done: up to a half of them, and more."""
     bars: str
     """On the time axis: queued, one attempt, several at once, on the critical path, expected, expected on that path."""
+    tabs_before: str
+    """Stands for tabs that have no room, before those that have."""
+    tabs_after: str
     levels: str
     """Bars of rising height, of which the first is for nothing."""
 
@@ -124,6 +127,8 @@ UNICODE = Glyphs(
     map_cells="·░▶↻◌█✗⊘■↷",
     map_shares="▒▓",
     bars="·─═━╌╍",
+    tabs_before="‹",
+    tabs_after="›",
     levels=" ▁▂▃▄▅▆▇█",
 )
 ASCII = Glyphs(
@@ -160,6 +165,8 @@ ASCII = Glyphs(
     map_cells=".o>~c+x!#-",
     map_shares=":=",
     bars=".-=#:;",
+    tabs_before="<",
+    tabs_after=">",
     levels=" .:-=+*#@",
 )
 

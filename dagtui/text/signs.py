@@ -105,6 +105,8 @@ TOP: Final = (
     ),
     Sign("{shares[6]}{shares[7]}", "in the bar: failed; blocked, cancelled or skipped"),
     Sign("12k", "12,000"),
+    Sign("{tabs_before} {tabs_after}", "more views, before and after those that have room"),
+    Sign("{statuses[6]}", "in the scroll bar: a failure stands there"),
 )
 TEXT: Final = (
     Sign("{block}", "lines that belong together: how an attempt failed"),

@@ -124,7 +124,7 @@ class TabStrip(PaintedRows, can_focus=False):
             return [_Placed((*self._runs(tab), SPACE), tab) for tab in self._tabs]
         first, end = self._around(open_at, room)
         placed = [_Placed(tuple(self._runs(tab)), tab) for tab in self._tabs[first:end]]
-        before, after = ("<", ">") if self.look.ascii else ("‹", "›")
+        before, after = self.look.glyphs.tabs_before, self.look.glyphs.tabs_after
         if first:
             placed.insert(0, _Placed((muted(before),), self._tabs[first - 1]))
         if end < len(self._tabs):

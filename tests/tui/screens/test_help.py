@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ALBUMS = Path(__file__).parents[1] / "snapshots" / "gallery"
 LANES = {name for name, kind in Glyphs.__annotations__.items() if "LaneGlyphs" in str(kind)}
 
 
@@ -49,6 +51,15 @@ def test_every_sign_is_explained(name: str):
 def test_each_sign_of_a_scale_is_explained(name: str):
     drawn = {entry.sign.text for section in signs(IN_UNICODE) for entry in section.entries}
     assert set(getattr(UNICODE, name)) <= set("".join(drawn)), "add it to dagtui/text/signs.py"
+
+
+def test_every_sign_in_the_pictures_is_explained():
+    """Of scales, the help shows the first, the last, and some between."""
+    known = {*UNICODE.levels, *"←→↑↓", *"".join(e.sign.text for one in signs(IN_UNICODE) for e in one.entries)}
+    for path in ALBUMS.glob("*.txt"):
+        lines = [line[1:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+        found = {character: line for line in lines for character in line if not character.isascii()}
+        assert not {character: line for character, line in found.items() if character not in known}, path.stem
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])

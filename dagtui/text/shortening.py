@@ -29,6 +29,8 @@ _LEAST_BEGINNING: Final = 6
 """The width in cells from which on a common beginning is not repeated."""
 _FITTING: Final = 24
 """Names of at most this width in cells are not too long for rows."""
+_TWICE_CUT: Final = 13
+"""The width in cells from which on a name without its beginning may lack its middle as well."""
 _MOST_COMPARED: Final = 200_000
 _BEFORE_END: Final = 24
 """The most characters at the end of a name among which it is looked for what other names lack."""
@@ -67,7 +69,7 @@ def ending(name: str, room: CellWidth, look: Look = IN_UNICODE) -> str:
     """Return the end of a name in `room` cells, where a shortened name would say too little: `…6357072]`."""
     if cell_width(name) <= room or room < 2:
         return fit(name, room, look)
-    return look.glyphs.cut + _middle_cut(name, room, room - 1).tail
+    return _end_of(name, room).shown(look.glyphs.cut)
 
 
 def told_apart(name: str, room: CellWidth, before: Sequence[str], after: Sequence[str], look: Look = IN_UNICODE) -> str:
@@ -128,7 +130,7 @@ def _piece(name: str, head: int, end: int, room: CellWidth, dots: str) -> str:
 def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     """Yield ways to show a name that does not fit, best first. One omits the beginning, if that is allowed."""
     if name.startswith("["):  # a cell below its task differs at its end
-        yield _middle_cut(name, room, room - 1)._replace(head="", begins=False)
+        yield _end_of(name, room)
     if not start:
         yield from _last_parts(name, room)
     rest = name[start:]
@@ -136,6 +138,8 @@ def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     if start and cell_width(rest) < room:
         yield _Cut("", rest, begins=False)
     elif start:
+        if room < _TWICE_CUT:
+            yield _end_of(rest, room)
         yield from (_middle_cut(rest, room - 1, tail)._replace(begins=False) for tail in tails)
     yield from (_middle_cut(name, room, tail) for tail in tails)
 
@@ -151,7 +155,14 @@ def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
         yield _Cut("", name[fitting:], begins=False)
     elif starts and fitting is None and room > 2 * _LEAST_ROOM and not cell:
         rest = name[starts[-1] :]
+        if room < _TWICE_CUT:
+            yield _end_of(rest, room)
         yield _middle_cut(rest, room - 1, _usual_tail(rest, room - 1))._replace(begins=False)
+
+
+def _end_of(name: str, room: CellWidth) -> _Cut:
+    """Return the end of a name, in one cell less than the room."""
+    return _middle_cut(name, room, room - 1)._replace(head="", begins=False)
 
 
 def common_beginning(names: Sequence[str]) -> str:

@@ -147,6 +147,8 @@ def _with_strip(
             notes = [*_before_notes(body.reason, CellWidth(free), look), *notes]
         elif body.aside.text and free > _LEAST_ASIDE + _GAP + 1:
             pieces += [spaces(_GAP), Span(fit(body.aside.text, CellWidth(free - _GAP - 1), look), body.aside.role)]
+        elif body.aside.text and free >= _SIGN:
+            notes = [SPACE, Span(look.glyphs.cut, body.aside.role), *notes]
     pieces.append(spaces(room - width_of(notes) - width_of(pieces)))
     return pieces + notes
 

@@ -53,12 +53,15 @@ class MadeUpRun(NamedTuple):
     nodes: int
     keys: str
     """Are pressed before it is measured."""
+    failing: float = 0.0
+    """The share of attempts that fail."""
 
 
 MADE_UP = {
     f"{CHANGES:,} changes/s, 100,000 nodes": MadeUpRun(100_000, "="),
     f"{CHANGES:,} changes/s, 100,000 nodes, map": MadeUpRun(100_000, "v"),
     f"{CHANGES:,} changes/s, 100,000 nodes, time": MadeUpRun(100_000, "V="),
+    f"{CHANGES:,} changes/s, 100,000 nodes, trouble": MadeUpRun(100_000, "VVg=", failing=0.05),
     f"{CHANGES:,} changes/s, 1,000,000 nodes": MadeUpRun(1_000_000, "="),
     f"{CHANGES:,} changes/s, 1,000,000 nodes, map": MadeUpRun(1_000_000, "v"),
 }
@@ -77,8 +80,10 @@ SCENARIOS = {
 class MadeUp:
     """An executor whose attempts end at a steady rate, without processes."""
 
-    def __init__(self, attempts_a_second: float) -> None:
+    def __init__(self, attempts_a_second: float, failing: float) -> None:
         self._rate = attempts_a_second
+        self._failing = failing
+        self._chance = random.Random(1)
         self._slots = 0
         self._waiting: dict[tuple[int, int], None] = {}
         self._running: dict[tuple[int, int], None] = {}
@@ -122,7 +127,8 @@ class MadeUp:
             due = min(int((time.monotonic() - began) * self._rate) - ended, len(self._running))
             for attempt in list(self._running)[:due]:
                 del self._running[attempt]
-                self._deliver(Ended(*attempt, EndKind.EXIT, seconds=0.01))
+                fails = self._chance.random() < self._failing
+                self._deliver(Ended(*attempt, EndKind.EXIT, int(fails), seconds=0.01))
             ended += due
             for attempt in list(islice(self._waiting, max(0, self._slots - len(self._running)))):
                 del self._waiting[attempt]
@@ -148,7 +154,7 @@ def two_stages(nodes: int) -> Graph:
         return load(path)
 
 
-def show_made_up(nodes: int) -> None:
+def show_made_up(nodes: int, failing: float) -> None:
     """Show a run in which statuses change at a steady rate."""
     from support.adopted_run import AdoptedRun, UnwrittenJournal
 
@@ -158,7 +164,7 @@ def show_made_up(nodes: int) -> None:
 
     graph = two_stages(nodes)
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
-    run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5), UnwrittenJournal())
+    run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5, failing), UnwrittenJournal())
     run.begin()
     show(AdoptedRun(run), IN_UNICODE, mouse=True)
 
@@ -207,6 +213,7 @@ def measure(name: str, presses: int) -> tuple[list[float], float]:
         command = [sys.executable, "-m", "dagtui", "--fresh", "-j200", str(graph)]
         if not SCENARIOS[name]:
             command = [sys.executable, __file__, "--made-up", str(MADE_UP[name].nodes)]
+            command += ["--failing", str(MADE_UP[name].failing)]
         env = {"DAGTUI_SOCKET_DIR": str(folder / "s"), "LANG": "C.UTF-8", "SSH_CONNECTION": ""}
         with Marked(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
             terminal.wait_for(lambda: terminal.row >= 0, "cursor", 300)
@@ -230,9 +237,10 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=300)
     parser.add_argument("--only", default="", help="measure the scenarios with this in their names")
     parser.add_argument("--made-up", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--failing", type=float, default=0.0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.made_up:
-        show_made_up(options.made_up)
+        show_made_up(options.made_up, options.failing)
         return
     print(f"{'':42}{'p50':>9}{'p99':>9}{'most':>9}{'memory':>10}")
     for name in SCENARIOS:

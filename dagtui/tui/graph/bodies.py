@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ASIDE = 80
 """From this width on, in cells, rows show more words in a column of their own."""
 
+ATTEMPT_RANK = 3
+"""The rank of the note that says which attempt it is."""
+
 _S = NodeStatus
 _OWN = 4
 _BELOW = _OWN + len(WEIGHTS)
@@ -135,7 +138,7 @@ class Bodies:
         notes += self._held_note(item)
         attempt = self._state.attempt[node]
         if attempt > 1:
-            notes.append(Note(3, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
+            notes.append(Note(ATTEMPT_RANK, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
         if node in self._state.off_record:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))

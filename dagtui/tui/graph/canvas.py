@@ -18,6 +18,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.failure_marks import FailureMarks
 from dagtui.tui.graph.map_rows import no_key
 from dagtui.tui.graph.navigator import Navigator
+from dagtui.tui.graph.row_names import AROUND
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.trouble_watch import TroubleWatch
 from dagtui.tui.graph.views import View
@@ -109,9 +110,13 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             if time.monotonic() < self._regroup_at:
                 self._regroup_later()
                 return self._refresh_rows() if ticked else 0
+        generation = self.navigator.generation
         changed = self.take_changes()
         self._mark_failures()
-        return self._refresh_rows() if self.rows.fill() or changed or ticked else 0
+        is_filled = self.rows.fill()
+        if self.navigator.generation != generation:
+            return self.size.height
+        return self._refresh_rows() if is_filled or changed or ticked else 0
 
     def take_changes(self) -> bool:
         """Adopt the run's changes since the last call. Return whether there were any."""
@@ -217,9 +222,15 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
     def _regroup(self) -> None:
         """Make the rows of the trouble view again, and look for clues about what is new in them."""
         began = time.monotonic()
+        before = self._items_around()
         self.navigator.regroup()
         if self.navigator.row == self._cursor_row:
-            self._redraw_differing()
+            self._generation = self.navigator.generation
+            self._fit()
+            if self._items_around() == before:
+                self._refresh_rows()
+            else:
+                self._redraw(range(self.scroll_offset.y, self.scroll_offset.y + self.size.height))
         self.follow()
         self._read_logs()
         took = time.monotonic() - began
@@ -245,12 +256,11 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         finally:
             self.is_reading = False
 
-    def _redraw_differing(self) -> None:
-        """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""
-        self._generation = self.navigator.generation
-        self._fit()
-        top = self.scroll_offset.y
-        self._redraw(range(top, top + self.size.height))
+    def _items_around(self) -> list[int]:
+        """Return the items in sight and those around them, which names in sight are told apart from."""
+        outline, top = self.navigator.outline, self.scroll_offset.y
+        rows = range(max(0, top - AROUND), min(len(outline), top + self.size.height + AROUND))
+        return [outline.item(row) for row in rows]
 
     def _rows_lit_otherwise(self) -> list[int]:
         """Return the rows in sight in which other edges lead to the cursor's row than when they were drawn."""

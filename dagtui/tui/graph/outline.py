@@ -258,6 +258,19 @@ class Outline:
         while position < end:
             fold = folded.find(1, position, end)
             last = end if fold < 0 else layout.shut_start(layout.items[fold])
-            rows.extend(let_through[bisect_left(let_through, position) : bisect_left(let_through, last)])
+            if isinstance(let_through, range):
+                rows += _every_position(last)[position:last]
+            else:
+                rows.extend(let_through[bisect_left(let_through, position) : bisect_left(let_through, last)])
             position = end if fold < 0 else layout.ends[layout.items[fold]]
         return rows
+
+
+def _every_position(end: int) -> array[int]:
+    """Return the positions up to `end`, and maybe more. A part of them is copied faster than made."""
+    if len(_positions) < end:
+        _positions.extend(range(len(_positions), end))
+    return _positions
+
+
+_positions = array("i")

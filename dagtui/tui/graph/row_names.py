@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
 
-_AROUND: Final = 60
+AROUND: Final = 60
 """The most rows above and below a row that may be on the screen with it."""
 _KEPT: Final = 10_000
 _LEAD: Final = 24
@@ -121,8 +121,8 @@ class RowNames:
         row = outline.row(item)
         if row is None:
             return told_apart(self.name(item), room, (), (), self._look)
-        before = self._known_names(range(max(0, row - _AROUND), row))
-        after = self._known_names(range(row + 1, min(len(outline), row + 1 + _AROUND)))
+        before = self._known_names(range(max(0, row - AROUND), row))
+        after = self._known_names(range(row + 1, min(len(outline), row + 1 + AROUND)))
         return told_apart(self.name(item), room, before, after, self._look)
 
     def _known_names(self, rows: range) -> list[str]:

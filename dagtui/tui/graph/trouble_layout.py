@@ -52,12 +52,14 @@ class _Run(NamedTuple):
 class TroubleLayout(TreeLayout):
     """The rows of the trouble view. What it knows of statuses is as old as the layout."""
 
-    __slots__ = ("_group_of", "_plan", "_starts", "kept", "kinds", "statuses")
+    __slots__ = ("_group_of", "_plan", "_starts", "counts", "kept", "kinds", "statuses")
 
     def __init__(self, troubles: Troubles, state: RunState, kept: NodeIndex | None = None) -> None:
         """`kept` is a node that has a row although nothing is wrong with it and everything else is folded."""
         self.kinds = bytes(troubles.kinds)
         """The trouble of each node."""
+        self.counts = tuple(map(self.kinds.count, TroubleKind))
+        """The number of nodes with each kind of trouble."""
         self.statuses = bytes(state.status)
         self.kept = None if kept is None or self.kinds[kept] else kept
         self._group_of = troubles.group_of.copy()

@@ -9,8 +9,9 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import duration, fit, label
 from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.text.labels import name_label
+from dagtui.tui.graph.amounts import WIDE
 from dagtui.tui.graph.blocked import BlockedNodes, blocked_words
-from dagtui.tui.graph.bodies import ASIDE
+from dagtui.tui.graph.bodies import ASIDE, ATTEMPT_RANK
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, Note, fitted
@@ -20,6 +21,7 @@ from dagtui.tui.graph.trouble_words import trouble_words
 from dagtui.tui.graph.troubles import TroubleKind
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.log.log_footer import tries
 
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
@@ -104,7 +106,7 @@ class TroubleRows:
         column, shorten = NO_CELLS, partial(self._names.cut, item)
         if head is not None:
             glyph, body = self._head(item, head, width)
-            shorten = partial(self._short_title, body.name.text)
+            shorten = partial(fit, body.name.text, look=self._look)
         else:
             glyph, body = self._node(layout, layout.nodes[node or 0], item, width, clock)
             column = CellWidth(max(1, width * 9 // 20 - 4)) if width >= ASIDE else NO_CELLS
@@ -126,9 +128,6 @@ class TroubleRows:
         room = CellWidth(max(0, width - 1 - indent))
         span = Span(fit(words.text, CellWidth(room - 1), self._look), words.role)
         return [spaces(CellWidth(width - 1 - room)), span, spaces(CellWidth(room - span.width))]
-
-    def _short_title(self, title: str, room: CellWidth) -> str:
-        return fit(_SHORT if title == REST else title, room, self._look)
 
     def _note(self, layout: TroubleLayout, item: int, width: CellWidth) -> tuple[str, str]:
         """Return what a note says, and its role."""
@@ -164,15 +163,24 @@ class TroubleRows:
         narrow = kind in {TroubleKind.FAILED, TroubleKind.ALLOWED}
         glyph, body = self._bodies.node_body(node, item, CellWidth(min(width, ASIDE - 1)) if narrow else width, clock)
         if kind == TroubleKind.LATE and (usual := usual_seconds(self._run, node)) is not None:
-            words = Span(f"usually {duration(usual)}", STATUS_CLASSES[_S.RETRYING])
+            has_usual = any("/" in note.span.text for note in body.notes)
+            said = "late" if width < WIDE or has_usual else f"usually {duration(usual)}"
+            words = Span(said, STATUS_CLASSES[_S.RETRYING])
             return glyph, body._replace(notes=[Note(_USUAL_RANK, words), *body.notes], aside=Span(""))
+        if kind == TroubleKind.RETRYING:
+            which = f"{self._state.attempt[node]} of {tries(self._run, node)}"
+            notes = [note for note in body.notes if note.rank != ATTEMPT_RANK]
+            return glyph, body._replace(notes=[Note(ATTEMPT_RANK, Span(which, Role.MUTED)), *notes])
         if kind == TroubleKind.ALLOWED:
             return glyph, body._replace(notes=[Note(_USUAL_RANK, Span("allowed", Role.MUTED)), *body.notes])
         return glyph, body
 
     def _head(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:
         if head.kind is not GroupKind.ALIKE:
-            return self._bodies.head_body(item, head, width)
+            glyph, body = self._bodies.head_body(item, head, width)
+            if width < WIDE and head.title == REST:  # how many nodes there are is in the counts
+                body = body._replace(name=Span(_SHORT, body.name.role), suffix=Span(""))
+            return glyph, body
         name = f"{head.total:,} {self._look.glyphs.times} {label(head.title)}"
         return status_run(_S.FAILED, self._look), Body(Span(name, STATUS_CLASSES[_S.FAILED]))
 

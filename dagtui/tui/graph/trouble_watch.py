@@ -49,7 +49,8 @@ class TroubleWatch:
     def look(self, clock: ClockTime) -> None:
         """Look which nodes are late, and which logs are to be read again. Called once a second."""
         clues, run = self._navigator.trouble.clues, self._run
-        late = frozenset(node for node in run.state.nodes_with(NodeStatus.RUNNING) if is_late(run, node, clock))
+        running = run.state.nodes_with(NodeStatus.RUNNING) if run.forecast.known else ()
+        late = frozenset(node for node in running if is_late(run, node, clock))
         if late != clues.late:
             clues.late = late
         for node, attempt in list(self._early):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE, UNBEGUN, NodeStatus
@@ -31,7 +30,7 @@ _WORDS = {
 def trouble_words(run: RunView, layout: TroubleLayout) -> tuple[str, str]:
     """Return what is wrong in one line, and its role."""
     state = run.state
-    counts = Counter(layout.kinds)
+    counts = layout.counts
     failed = counts[TroubleKind.FAILED]
     found = [f"{count(failed)} failed"] if failed else []
     if blocked := state.counts[_S.FAILED_PARENT]:

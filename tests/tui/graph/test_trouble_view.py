@@ -139,8 +139,13 @@ async def test_late_nodes_say_what_is_usual() -> None:
         pane.flush(101.0)
         assert lines(pane)[0] == "1 late"
         assert lines(pane)[1].split() == ["▶", "n1", "usually", "5.0", "s", "1", "m", "01", "s"]
-        run.state.apply(ran(1, 40, 102)[1])
-        pane.flush(102.0)
+        pane._regroup_at = 0.0
+        pane.flush(200.0)
+        assert lines(pane)[0] == "3 late", "a node becomes late without an event"
+        for node in (1, 2, 3):
+            run.state.apply(ran(node, 40, 102)[1])
+        pane._regroup_at = 0.0
+        pane.flush(202.0)
         assert lines(pane)[0].startswith("No trouble")
 
 

@@ -38,7 +38,7 @@ def about(run: RunView, screen: Screen) -> dict[str, object]:
 def status_report(run: RunView, screen: Screen) -> dict[str, object]:
     """Return the run's status: verdict, counts, nodes in flight, and failures with their reasons."""
     state = run.state
-    remaining = run.remaining()
+    remaining, eta = run.remaining(), run.eta_range()
     return {
         **about(run, screen),
         "verdict": (Verdict.RUNNING if state.held_up else state.verdict()).value,
@@ -57,6 +57,9 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
             "seconds": round(remaining[0], 3),
             "node": run.graph.labels[remaining[1]],
             "answers": run.answers_left(),
+            "low": None if eta is None else round(eta.low, 3),
+            "high": None if eta is None else round(eta.high, 3),
+            "runs": None if eta is None else eta.runs,
         },
         "waits": state.held_up or None,
         "off_record": len(state.off_record),

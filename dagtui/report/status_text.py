@@ -11,7 +11,7 @@ from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import first_of
+from dagtui.text.amounts import first_of, time_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Nodes of each kind that get their own line."""
+_LONGEST = 1e9
+"""The most seconds of a range that is told."""
 _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
 """Causes for which a node's value is an exit status."""
 
@@ -97,7 +99,22 @@ def _remaining(remaining: Mapping[str, object]) -> str:
     if waits and isinstance(seconds, int | float) and seconds < 1.0:
         return f"waits for {waits}"
     bound = f"(bound by {label(remaining.get('node'))})"
-    return f"about {_duration(seconds)} {f'and {waits} ' if waits else ''}left {bound}"
+    return f"{_expected(remaining)} {f'and {waits} ' if waits else ''}left{_basis(remaining.get('runs'))} {bound}"
+
+
+def _basis(runs: object) -> str:
+    """Format what the forecast rests on."""
+    if not isinstance(runs, int):
+        return ""
+    return f", from {plural(runs, 'run')}" if runs > 0 else ", partly guessed"
+
+
+def _expected(remaining: Mapping[str, object]) -> str:
+    """Format how long the rest takes: as a range, if the run's dagtui tells one."""
+    low, high = remaining.get("low"), remaining.get("high")
+    if not isinstance(low, int | float) or not isinstance(high, int | float) or not 0 <= low <= high <= _LONGEST:
+        return f"about {_duration(remaining.get('seconds'))}"
+    return time_range(low, high)
 
 
 def _spent(answer: Mapping[str, object]) -> str:

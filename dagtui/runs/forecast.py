@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import SETTLED, NodeStatus
 from dagtui.engine.walks import longest_path_among
+from dagtui.runs.eta_range import EtaRange, Rest, eta_range
+from dagtui.store.history import Spread
 from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = 1.0
 """Seconds assumed for a node when there is no history at all."""
+_CERTAIN: Final = Spread(0.0, 1_000_000)
+"""Of what takes no time."""
 REFRESH_PER_NODE = 1e-4
 """Seconds that a forecast stays valid, per unsettled node, so that large graphs are computed less often."""
 
@@ -44,6 +49,8 @@ class Forecast:
             for node in self._gates:
                 self.weights[node] = 0.0  # how long a person takes is not known
         self._last: tuple[ClockTime, tuple[float, int] | None] = (ClockTime(-1e9), None)
+        self._range: EtaRange | None = None
+        """The range of the last judgement."""
 
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, or None without history."""
@@ -92,6 +99,12 @@ class Forecast:
         self._last = (clock, found)
         return found
 
+    def eta_range(self, state: RunState, clock: ClockTime) -> EtaRange | None:
+        """Return the range of `remaining`. None without history."""
+        if self.remaining(state, clock) is None or self._range is None:
+            return None
+        return self._range.after(clock - self._last[0])
+
     def answers_left(self, state: RunState) -> int:
         """Return the number of answers that the run may still wait for. No estimate has their time."""
         return sum(state.selected[node] and state.status[node] not in SETTLED for node in self._gates)
@@ -115,4 +128,15 @@ class Forecast:
                 owns[node] = own
             if length > longest:
                 bound, longest = node, length
-        return (max(longest, work, self._pool_work(owns.items())), bound) if bound >= 0 else None
+        if bound < 0:
+            return None
+        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items()), state.jobs)
+        self._range = eta_range(graph, rest, self._spread, partial(self._share, jobs=state.jobs))
+        return max(longest, work, rest.pools), bound
+
+    def _spread(self, node: NodeIndex) -> Spread:
+        """Return what the estimate of a node rests on. What takes no time of its own does not vary."""
+        weight = 0.0 if self.weights is None else self.weights[node]
+        if self._history is None or not weight:
+            return _CERTAIN
+        return self._history.spread(self._graph.labels[node], weight)

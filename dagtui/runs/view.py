@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import Graph, NodeIndex
+    from dagtui.runs.eta_range import EtaRange
     from dagtui.runs.forecast import Forecast
 
     Listener = Callable[[Sequence[Event]], object]
@@ -259,6 +260,10 @@ class RunView(ABC):
     def remaining(self) -> tuple[float, int] | None:
         """Return the expected seconds until the run is settled, and the node that bounds it. None without history."""
         return self.forecast.remaining(self.state, self.clock())
+
+    def eta_range(self) -> EtaRange | None:
+        """Return the range in which `remaining` is in most cases, and what it rests on. None without history."""
+        return self.forecast.eta_range(self.state, self.clock())
 
     def answers_left(self) -> int:
         """Return the number of answers that the run may still wait for. `remaining` leaves their time out."""

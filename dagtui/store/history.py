@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file, replace_file
 from dagtui.store.paths import graph_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dagtui.text.amounts import Seconds
 
 WEIGHT = 0.3
 """The weight of the newest success in the estimate."""
+GUESSED = 0.5
+"""The deviation assumed after one success, as a share of its seconds. Each further one replaces a part of it."""
 _MOST = 200_000
 """The largest number of nodes to remember. Those that succeeded longest ago are dropped first."""
 _LONGEST = 1e9
@@ -25,13 +28,30 @@ _LARGEST = 64_000_000
 """The size in bytes up to which a file is accepted as a history."""
 
 
+class Spread(NamedTuple):
+    """What the estimate of a node rests on."""
+
+    deviation: Seconds
+    """How far successes were from what was expected: an exponentially weighted mean."""
+    runs: int
+    """Number of successes. 0: the estimate comes from other nodes."""
+
+
 class History:
     """Estimates by node label: an exponentially weighted mean of the seconds of past successes."""
 
-    def __init__(self, path: Path, seconds: dict[str, Seconds], groups: dict[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        seconds: dict[str, Seconds],
+        groups: dict[str, str],
+        spreads: dict[str, Spread] | None = None,
+    ) -> None:
         self._path = path
         self._seconds = seconds
         self._groups = groups
+        self._spreads = spreads or {}
+        """Nodes that only succeeded before there were spreads have none."""
         self._medians: dict[str | None, float] | None = None
 
     @classmethod
@@ -48,7 +68,7 @@ class History:
                 seconds[label], groups[label] = float(value), str(group)
         except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls(path, {}, {})
-        return cls(path, seconds, groups)
+        return cls(path, seconds, groups, _spreads(content))
 
     def knows(self, label: str) -> bool:
         """Return whether the node itself ever succeeded. If not, its estimate comes from other nodes."""
@@ -62,6 +82,13 @@ class History:
         if self._medians is None:
             self._medians = self._find_medians()
         return self._medians.get(group, self._medians[None])
+
+    def spread(self, label: str, expected: Seconds) -> Spread:
+        """Return how far a node's successes were from what was expected, given its estimate."""
+        found = self._spreads.get(label)
+        if found is not None:
+            return found
+        return Spread(GUESSED * expected, 1) if label in self._seconds else Spread(expected, 0)
 
     def _find_medians(self) -> dict[str | None, float]:
         from statistics import median  # most runs never need it, and importing it is slow
@@ -81,10 +108,26 @@ class History:
         self._seconds[label] = seconds if old is None else old + WEIGHT * (seconds - old)
         self._groups[label] = group
         self._medians = None
+        if old is None:
+            self._spreads[label] = Spread(GUESSED * seconds, 1)
+        else:
+            deviation, runs = self.spread(label, old)
+            self._spreads[label] = Spread(deviation + WEIGHT * (abs(seconds - old) - deviation), runs + 1)
 
     def save(self) -> None:
         """Replace the file atomically. If that fails, the estimates of earlier runs stay."""
         newest = list(self._seconds.items())[-_MOST:]
         nodes = {label: [round(value, 3), self._groups[label]] for label, value in newest}
+        found = ((label, self._spreads.get(label)) for label, _ in newest)
+        spreads = {label: [round(spread.deviation, 3), spread.runs] for label, spread in found if spread is not None}
         with contextlib.suppress(StoreError):
-            replace_file(self._path, json.dumps({"version": 1, "nodes": nodes}).encode())
+            replace_file(self._path, json.dumps({"version": 1, "nodes": nodes, "spreads": spreads}).encode())
+
+
+def _spreads(content: Mapping[str, Mapping[str, tuple[float, int]]]) -> dict[str, Spread]:
+    """Return the spreads in a file. Older files have none, and damaged ones count as none."""
+    try:
+        found = {label: Spread(float(value), int(runs)) for label, (value, runs) in content.get("spreads", {}).items()}
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        return {}
+    return found if all(0 <= value <= _LONGEST and runs > 0 for value, runs in found.values()) else {}

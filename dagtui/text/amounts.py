@@ -119,6 +119,18 @@ def whole_duration(whole_seconds: int) -> str:
     return f"{whole_seconds} s" if 0 <= whole_seconds < 10 else duration(whole_seconds)
 
 
+def time_range(low: Seconds, high: Seconds) -> str:
+    """Format a range of time in one unit: 12–20 s, 2–3 m, 4–6 h. Equal ends are one time."""
+    unit, divisor = next((name, seconds) for name, seconds, most in _RANGE_UNITS if high < most * seconds)
+    ends = [round(max(0.0, end) / divisor) for end in (low, high)]
+    if ends[0] == ends[1]:
+        return whole_duration(int(high))
+    return f"{ends[0]:,}–{ends[1]:,} {unit}"
+
+
+_RANGE_UNITS = (("s", 1, 100), ("m", 60, 100), ("h", 3600, 48), ("d", 86400, math.inf))
+
+
 def size(amount: int) -> str:
     """Format bytes in decimal units, cut off: 512 B, 1.5 kB, 12 MB."""
     if amount < 1000:

@@ -97,7 +97,7 @@ TIME: Final = (
     Sign("took", "the time of all attempts; where several ran at once, it counts once"),
 )
 TOP: Final = (
-    Sign("ETA", "the expected rest of the run, and the node that it depends on"),
+    Sign("ETA", "the expected rest of the run, the runs that this rests on, and the node that it depends on"),
     Sign("slots 2/6", "slots in use, of those that there are"),
     Sign(
         "{shares[5]}{shares[2]}{shares[0]}",

@@ -30,7 +30,20 @@ def columns_of(descriptor: int) -> CellWidth | None:
 
 
 _SIGNS = str.maketrans(
-    {"…": "...", "×": "x", "·": "-", "←": "<-", "→": "->", "│": "|", "└": "`", "“": '"', "”": '"', "‘": "'", "’": "'"}
+    {
+        "…": "...",
+        "×": "x",
+        "·": "-",
+        "–": "-",
+        "←": "<-",
+        "→": "->",
+        "│": "|",
+        "└": "`",
+        "“": '"',
+        "”": '"',
+        "‘": "'",
+        "’": "'",
+    }
 )
 _AMBIGUOUS = ("zh", "ja", "ko")
 """Languages in which terminals give our glyphs two cells (Unicode annex 11: ambiguous width)."""

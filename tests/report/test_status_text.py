@@ -46,6 +46,15 @@ def test_slots_are_counted(told: dict[str, object], said: str) -> None:
         ({"seconds": 65.0, "node": "b", "answers": 0}, "about 1 m 05 s left (bound by b)"),
         ({"seconds": 65.0, "node": "b", "answers": 2}, "about 1 m 05 s and 2 answers left (bound by b)"),
         ({"seconds": 0.0, "node": "b", "answers": 1}, "waits for 1 answer"),
+        (
+            {"seconds": 15.0, "node": "b", "low": 12.0, "high": 20.0, "runs": 3},
+            "12–20 s left, from 3 runs (bound by b)",
+        ),
+        (
+            {"seconds": 9.0, "node": "b", "low": 2.0, "high": 20.0, "runs": 0},
+            "2–20 s left, partly guessed (bound by b)",
+        ),
+        ({"seconds": 15.0, "node": "b", "low": 12.0, "high": 1e99}, "about 15 s left (bound by b)"),
     ],
 )
 def test_an_estimate_says_which_answers_it_leaves_out(remaining: dict[str, object], said: str) -> None:

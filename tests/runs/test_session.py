@@ -10,6 +10,8 @@ import pytest
 from support.journals import replayed
 from support.waiting import until
 
+from dagtui.control.live import Screen
+from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
@@ -221,6 +223,10 @@ async def test_a_second_run_knows_how_long_the_first_took(start: Start) -> None:
     found = second.remaining()
     assert found is not None
     assert found[1] == second.graph.node("a")
+    told = status_report(second, Screen.NONE)["remaining"]
+    assert isinstance(told, dict)
+    assert told["low"] <= told["seconds"] <= told["high"]
+    assert told["runs"] == 1
     preview = second.preview(Command(CommandKind.CANCEL, (0,)))
     assert second.seconds_for(preview) == 0.0
     await second.drive_until_settled()

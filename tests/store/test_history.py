@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -128,3 +129,33 @@ def test_a_link_in_place_of_the_history_is_not_followed(graph: Path, tmp_path: P
     history.save()
     assert target.read_text() == '{"nodes":{"a":[1,"g"]}}'
     assert not (graph_folder(graph) / "history.json").is_symlink()
+
+
+def test_it_remembers_on_how_many_successes_it_rests_and_how_far_they_were_apart(graph: Path):
+    history = History.load(graph)
+    for seconds in (10.0, 10.0, 10.0):
+        history.record("a", "", seconds)
+    history.save()
+    found = History.load(graph).spread("a", 10.0)
+    assert found == (pytest.approx(10.0 * 0.5 * 0.7 * 0.7), 3)
+    assert History.load(graph).spread("new", 4.0) == (4.0, 0)
+
+
+def test_a_program_that_knows_no_spreads_reads_the_file_and_one_that_does_reads_its_file(graph: Path):
+    history = History.load(graph)
+    history.record("a", "g", 10.0)
+    history.save()
+    path = graph_folder(graph) / "history.json"
+    content = json.loads(path.read_text())
+    assert content["nodes"] == {"a": [10.0, "g"]}
+    del content["spreads"]
+    path.write_text(json.dumps(content))
+    assert History.load(graph).spread("a", 10.0) == (5.0, 1)
+
+
+@pytest.mark.parametrize("spreads", [[], {"a": []}, {"a": ["x", 1]}, {"a": [-1, 3]}, {"a": [1, 0]}, {"a": [1e99, 3]}])
+def test_damaged_spreads_count_as_none(graph: Path, spreads: object):
+    path = graph_folder(graph) / "history.json"
+    path.write_text(json.dumps({"version": 1, "nodes": {"a": [10.0, "g"]}, "spreads": spreads}))
+    assert History.load(graph).estimate("a", "g") == 10.0
+    assert History.load(graph).spread("a", 10.0) == (5.0, 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import pools_taken, slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import label, plural
-from dagtui.text.amounts import ONE_CELL, CellWidth
+from dagtui.text.amounts import ONE_CELL, CellWidth, time_range
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
@@ -152,7 +152,9 @@ class TopBar(PaintedRows, can_focus=False):
         answers = self._run.answers_left()
         if answers and seconds < 1.0:  # how long a person takes is not known
             return [muted(f" waits for {plural(answers, 'answer')}")] if brevity < 3 else []
-        time = _dense(elapsed(seconds)) if brevity >= 5 else elapsed(seconds)
+        eta = self._run.eta_range()
+        time = elapsed(seconds) if eta is None else self.look.written(time_range(eta.low, eta.high))
+        time = _dense(time) if brevity >= 5 else time
         if answers:
             time += f" + {plural(answers, 'answer')}" if brevity < 2 else " +"
         elif self._state.held:
@@ -161,6 +163,7 @@ class TopBar(PaintedRows, can_focus=False):
         if brevity < 2:
             pieces[-1] = Span(time)
             words, cells = (" bound by ", _LONG_NODE) if brevity == 0 else (" by ", NAMED_NODE)
+            words = f", {eta.basis}, bound by " if eta is not None and brevity == 0 else words
             pieces += [
                 muted(words),
                 Span(name_label(self._run.graph.labels[node], cells, self.look)),

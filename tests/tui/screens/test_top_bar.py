@@ -16,6 +16,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import Graph, Task
 from dagtui.graph.pools import Pool
+from dagtui.runs.eta_range import EtaRange
 from dagtui.runs.view import Notice
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
@@ -387,3 +388,23 @@ def test_segments_fill_the_bar_and_each_count_has_a_cell(counts: list[int], widt
 
 def test_no_counts_have_no_segments() -> None:
     assert segments([], 10) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (140, "ETA 12–20 s, from 3 runs, bound by train[seed=192] "),
+        (90, "ETA 12–20 s by train[seed=192] "),
+        (60, "ETA 12–20 s "),
+        (34, "ETA 12–20s "),
+    ],
+)
+async def test_an_estimate_is_a_range_with_what_it_rests_on(width: int, words: str) -> None:
+    session = expecting(busy(), (15.0, 193))
+    session.eta_range = lambda: EtaRange(12.0, 20.0, 3)
+    for look in (IN_UNICODE, IN_ASCII):
+        async with showing(session, width, look=look) as (bar, _):
+            first = lines(bar)[0]
+            assert cell_width(first) == width
+            assert (words.replace("–", "-") if look.ascii else words) in first

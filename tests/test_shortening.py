@@ -107,6 +107,7 @@ def test_a_long_name_in_a_line_is_safe_and_keeps_its_end() -> None:
 def test_a_last_part_stands_alone_unless_it_is_a_number() -> None:
     assert told_apart("NFCORE.PREPARE_GENOME.GUNZIP_GTF_3", 16, (), ()) == "…GUNZIP_GTF_3"
     assert told_apart("NFCORE.BAM_MARKDUPLICATES.SRR6357072", 16, (), ()) == "NFCORE.…R6357072"
+    assert told_apart("NFCORE.BAM_MARKDUPLICATES.SRR6357072", 32, (), ()) == "…BAM_MARKDUPLICATES.SRR6357072"
 
 
 def test_cells_of_a_task_have_one_form() -> None:

@@ -148,9 +148,10 @@ def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
     """Yield the name's last parts, as many as fit, or the last one without its middle."""
     task, _, cell = name.partition("[")
     starts = [part.end() for part in _PART.finditer(task)]
-    if starts and 2 * sum(map(str.isdigit, task[starts[-1] :])) >= len(task) - starts[-1]:
-        return  # a number or an identifier says nothing alone
     fitting = next((start for start in starts if cell_width(name[start:]) < room), None)
+    last = task[starts[-1] :] if starts else ""
+    if fitting in {None, *starts[-1:]} and 2 * sum(map(str.isdigit, last)) >= len(last):
+        return  # a number or an identifier says nothing alone
     if fitting is not None and cell_width(name[fitting:]) >= room // 2:
         yield _Cut("", name[fitting:], begins=False)
     elif starts and fitting is None and room > 2 * _LEAST_ROOM and not cell:

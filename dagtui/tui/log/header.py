@@ -11,7 +11,7 @@ from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
-from dagtui.text.shortening import shortened
+from dagtui.text.shortening import told_apart
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import Role, Span, muted, spaces, status_run, width_of
 from dagtui.tui.log.empty_log import spent
@@ -119,12 +119,12 @@ def _hits(finder: Finder) -> str:
 
 
 def _with_short_name(runs: Sequence[Span], room: CellWidth, look: Look) -> list[Span]:
-    """Return the spans with the name shortened, so that the status after it fits."""
+    """Return the spans with the name shortened, so that the status after it fits. Its last parts say most."""
     excess = width_of(runs) - room
     if excess <= 0:
         return list(runs)
     return [
-        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_width(run.text) - excess), look))
+        run._replace(text=told_apart(run.text, max(NAME_CELLS, cell_width(run.text) - excess), (), (), look))
         if run.role == Role.HEADING and cell_width(run.text) > NAME_CELLS
         else run
         for run in runs

@@ -13,7 +13,7 @@ from dagtui.tui.graph.amounts import WIDE, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.held_rows import HELD, HeldRows
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.reasons import Reasons
-from dagtui.tui.graph.row_body import Body, Note
+from dagtui.tui.graph.row_body import MUST, Body, Note
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -133,15 +133,15 @@ class Bodies:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
             notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))
         if node in self._state.held:
-            notes.append(Note(1, Span(HELD, STATUS_CLASSES[_S.RETRYING])))
+            notes.append(Note(MUST, Span(HELD, STATUS_CLASSES[_S.RETRYING])))
         notes += self._below(self._counts(item)[1], self._stale(item)[1], width)
-        notes += self._held_note(item)
+        notes += self.held_notes(item)
         attempt = self._state.attempt[node]
         if attempt > 1:
             notes.append(Note(ATTEMPT_RANK, Span(f"{self.glyphs.times}{attempt}", Role.MUTED)))
         if node in self._state.off_record:
             words = "not on record yet" if width >= ASIDE else "not recorded"
-            notes.append(Note(-1, Span(words, STATUS_CLASSES[_S.RETRYING])))
+            notes.append(Note(MUST, Span(words, STATUS_CLASSES[_S.RETRYING])))
         time = self.of_usual(node, self.time(node, clock), width)
         if time and status is _S.WAITING and width >= WIDE:
             time = f"after {time}"
@@ -200,7 +200,7 @@ class Bodies:
             return self._outside(item, width)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)
-        notes = [*self._held_note(item), *self._tallies(counts), *self._stale_note(stale, width)]
+        notes = [*self.held_notes(item), *self._tallies(counts), *self._stale_note(stale, width)]
         notes += self._below(below, stale_below, width)
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
@@ -222,10 +222,11 @@ class Bodies:
         """Return how many of the nodes that a row stands for, or that are folded below it, are held."""
         return self._held.count(self.outline.layout, self.branch(item)) if self._state.held else 0
 
-    def _held_note(self, item: int) -> Iterator[Note]:
-        """Yield their number."""
+    def held_notes(self, item: int) -> Iterator[Note]:
+        """Yield their number, and the word for them, which stays longer."""
         if number := self.held_behind(item):
-            yield Note(_OWN, Span(f"{tally(number)} {HELD}", STATUS_CLASSES[_S.RETRYING]))
+            yield Note(_OWN, Span(tally(number), STATUS_CLASSES[_S.RETRYING]))
+            yield Note(MUST, Span(HELD, STATUS_CLASSES[_S.RETRYING]))
 
     def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
         branch = self.branch(item)

@@ -25,6 +25,10 @@ _GAP: Final = 2
 """Cells between a strip and the aside."""
 
 
+MUST: Final = -1
+"""The rank of notes for which a strip is cut to its first cell."""
+
+
 class Note(NamedTuple):
     """Words at the right end of a row."""
 
@@ -136,7 +140,8 @@ def _with_strip(
 ) -> list[Span]:
     """Return the body with its strip in a column of its own. The reason goes before the time."""
     column = min(strip.column, room)
-    beside = max(NO_CELLS, CellWidth(room - column - min(strip.length, room // 4)))
+    must = min(sum(note.span.width + 1 for note in body.notes if note.rank == MUST), room - column - 1)
+    beside = CellWidth(max(NO_CELLS, must, room - column - min(strip.length, room // 4)))
     notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - _kept_free(body))))
     name_room = max(NO_CELLS, min(CellWidth(column - 1), room) - body.suffix.width)
     pieces = [*_named(body, name_room, shorten, look), body.suffix]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, cast
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
 from dagtui.tui.graph.amounts import elapsed, time_text
-from dagtui.tui.graph.held_rows import HELD
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip, worst
@@ -120,7 +119,8 @@ class TaskRows:
     def _family(self, body: Body, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> Body:
         """Return the body of a family's row, with its time and without what its strip shows as well."""
         stale = self._look.glyphs.stale
-        notes = [note for note in body.notes if note.span.text.startswith(stale) or note.span.text.endswith(HELD)]
+        notes = [note for note in body.notes if note.span.text.startswith(stale)]
+        notes += self._bodies.held_notes(item)
         if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
             notes = list(body.notes[:-1])
         time = Span(self._time(layout, item, width, clock).rjust(TIME_CELLS), Role.MUTED)

@@ -52,7 +52,7 @@ def graph_of_the_readme() -> str:
 
 
 def demo(terminal: Terminal, _folder: Path) -> None:
-    """A log that is searched, a preview, and why nodes are blocked."""
+    """A log that is searched, a preview, why nodes are blocked, what the time went into, and what is wrong."""
     terminal.send("dagtui demo -p steps=16\n")
     terminal.wait_for_text("▶▶▶")
     terminal.send("u")
@@ -69,6 +69,12 @@ def demo(terminal: Terminal, _folder: Path) -> None:
     terminal.send("ej3")
     terminal.wait_for_text("what you can do")
     save(terminal, "why", "dagtui demo")
+    terminal.send("1V")
+    terminal.wait_for_text("took")
+    save(terminal, "time", "dagtui demo")
+    terminal.send("Ve")
+    terminal.wait_for_text("blocks 2")
+    save(terminal, "trouble", "dagtui demo")
 
 
 def wide(terminal: Terminal, folder: Path) -> None:
@@ -76,8 +82,10 @@ def wide(terminal: Terminal, folder: Path) -> None:
     shutil.copy(ROOT / "configs" / "wide.toml", folder)
     terminal.send("dagtui wide.toml -j 8\n")
     terminal.wait_for_text("running")
-    terminal.send("j")
+    terminal.send("v")
+    terminal.wait_for_text("[Map]")
     terminal.wait_for(lambda: re.search(r"▶ [5-9].*✓ 1,[2-9]|✓ 1,[2-9].*▶ [5-9]", terminal.text), "some nodes done", 90)
+    terminal.send("u")
     save(terminal, "wide", "dagtui wide.toml")
 
 

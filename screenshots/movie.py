@@ -101,7 +101,7 @@ def play(it: Recorder, folder: Path) -> None:
     it.terminal.wait_for_text("running")
     it.begin()
     it.speed = 3.6
-    it.follow("exit 1 after")
+    it.follow("nobody has approved")
     it.speed = 1.0
     it.title = "one node fails: its log, command and exit status"
     it.follow(seconds=2.0)

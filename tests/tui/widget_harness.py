@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.strip import Strip
 
+    from dagtui.tui.graph.tree import TreePane
     from dagtui.tui.lines.page import JumpTo
     from dagtui.tui.lines.painter import PaintedRows
 
@@ -52,11 +53,11 @@ async def mounted(widget: W, size: tuple[int, int] = (80, 20)) -> AsyncIterator[
         yield widget
 
 
-def strips(widget: PaintedRows) -> list[Strip]:
+def strips(widget: PaintedRows | TreePane) -> list[Strip]:
     """What the widget puts on the screen."""
     return [widget.render_line(y) for y in range(widget.size.height)]
 
 
-def texts(widget: PaintedRows) -> list[str]:
+def texts(widget: PaintedRows | TreePane) -> list[str]:
     """The rows of the widget, without their padding."""
     return [strip.text.rstrip() for strip in strips(widget)]

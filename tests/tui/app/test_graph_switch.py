@@ -223,10 +223,13 @@ async def test_keys_that_are_typed_into_a_node_go_on_to_it(tmp_path: Path):
         again.start("login")
         other = again.session()
         run.graph, run.state, run.attempts = other.graph, other.state, other.attempts
+        run.forecast = other.forecast
         run.tell_reloaded()
         await pilot.press("q")
         assert terminals.typed == [(0, b"a"), (1, b"q")]
-        run.graph, run.state, run.attempts = graph_of_reads(), run_under_way().state, run_under_way().attempts
+        reads = run_under_way()
+        run.graph, run.state, run.attempts = reads.graph, reads.state, reads.attempts
+        run.forecast = reads.forecast
         run.tell_reloaded()
         await until(lambda: "keys mean actions again" in screen_text(app))
         await pilot.press("j")

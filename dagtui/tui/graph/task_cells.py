@@ -62,8 +62,8 @@ class TaskCells:
         families = arrangement_of(graph).families
         if node is not None:
             return families.members[families.of_node[node]]
-        head = layout.head(cursor)
-        first = layout.items[layout.positions[cursor] + 1] if head is not None and len(layout) > 1 else len(graph)
+        head, below = layout.head(cursor), layout.positions[cursor] + 1
+        first = layout.items[below] if head is not None and below < layout.ends[cursor] else layout.node_count
         found = families.members[families.of_node[first]] if first < layout.node_count else None
         return found if found is not None and head is not None and found.title == head.title else None
 

@@ -172,6 +172,19 @@ async def test_a_view_that_fills_the_pane_keeps_it():
         await until(lambda: not lower(app).size.height)
 
 
+async def test_it_stands_below_each_row_of_each_view():
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (120, 60)) as pilot:
+        for view in View:
+            app.main.show_view(view)
+            await pilot.press("minus", "g")
+            for _ in range(len(app.main.tree_pane.outline)):
+                await pilot.press("j")
+                app.request_frame()
+            await turns()
+            assert app.is_running
+
+
 async def test_a_click_leads_to_the_node():
     app = DagtuiApp(played().session())
     async with opened(app, (100, 40)) as pilot:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _GAP: Final = 2.5
 """Seconds without a look after which the last minute is read from the times of the nodes again."""
+_LEAST_SECONDS: Final = 5
+"""A finished run that was shorter has nothing to show on an axis of a minute."""
 _SHORT_NAME, _LONG_NAME = CellWidth(10), CellWidth(28)
 _BESIDE_NAME: Final = 4
 """The cells of a glyph and the spaces around a name."""
@@ -43,7 +45,9 @@ class MinuteLines:
         self._lines: list[LowerLine] = []
 
     def lines(self, width: CellWidth, height: int, clock: ClockTime) -> list[LowerLine]:
-        """Return a heading and the rows. They change once a second."""
+        """Return a heading and the rows. They change once a second. Of a very short run there are none."""
+        if self._run.settled and self._run.state.active(clock) < _LEAST_SECONDS:
+            return []
         if self._minute is None or clock - self._taken_at > _GAP:  # it was not shown meanwhile
             self._minute = LastMinute(self._run.state, clock)
         self._minute.take(clock)

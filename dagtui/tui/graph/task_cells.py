@@ -33,6 +33,8 @@ _MEASURED: Final = 200
 _BESIDE_NAME: Final = 10
 """The cells of a column beside the name of a node: for its glyph and its time."""
 _LEAST_REASON: Final = 5
+_BETWEEN: Final = "-_.:/#"
+"""What stands between the common beginning of names and their numbers."""
 _WIDEST: Final = 40
 """The most cells of a column, if there are several."""
 
@@ -104,11 +106,10 @@ class TaskCells:
         return shown, len(nodes) - len(shown)
 
     def _cell_name(self, node: NodeIndex, family: Family) -> str:
-        """Return the name of a cell: what tells it from its siblings, if it is one of a matrix."""
+        """Return the name of a cell without the task's, which stands in the heading."""
         name = self._run.graph.labels[node]
-        if name.startswith(f"{family.title}[") and name.endswith("]"):
-            name = name[len(family.title) :]
-        return label(name, NAME_CHARACTERS)
+        rest = name.removeprefix(family.title).lstrip(_BETWEEN)
+        return label(rest or name, NAME_CHARACTERS)
 
     def _cell(self, node: NodeIndex, names: Sequence[str], at: int, cells: CellWidth, clock: ClockTime) -> list[Span]:
         state, bodies = self._run.state, self._tree.rows.bodies

@@ -302,15 +302,25 @@ def test_a_filter_dims_the_cells_without_a_hit_and_shows_the_worst_hit():
     navigator = Navigator(run.state, View.MAP)
     navigator.fit(60, 16)
     rows = Rows(run, navigator, IN_UNICODE)
+    navigator.to_node(3000)
     navigator.set_filter("a=0,b=0]")
     row = outline_of(navigator).plan.cell_rows[0]
     spans = rows.spans(row, 60, run.clock(), cursor=False)
     assert [span.role for span in spans].count(Role.GUIDE) == 1
     assert not any(span.role == Role.BADGE for span in spans)
     navigator.set_filter("")
-    navigator.to_node(3000)
     spans = rows.spans(row, 60, run.clock(), cursor=False)
     assert any(span.role == Role.BADGE for span in spans)
+
+
+def test_another_graph_of_the_run_keeps_the_map_and_the_node_under_its_cursor():
+    before = on_map(of_families([1, 400]), 60, 14)
+    before.to_node(200)
+    name = "tb1x[a=9,b=19]"
+    after = Navigator(still(of_families([1, 400, 30])).state)
+    after.carry_over(before)
+    assert after.view is View.MAP
+    assert still(of_families([1, 400, 30])).graph.labels[after.cursor] == name
 
 
 # Lines

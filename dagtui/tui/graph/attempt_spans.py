@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SETTLED, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.text.amounts import NEVER, NO_TIME, ClockTime
 
@@ -74,14 +74,21 @@ class NodeAttempts:
         known = self._run.attempts.ready_at(node, attempt)
         if known is not None:
             return min(known, start)
-        return min(self._released(node), start) if attempt <= FIRST_ATTEMPT else start
+        return self._released(node, start) if attempt <= FIRST_ATTEMPT else start
 
-    def _released(self, node: NodeIndex) -> ClockTime:
-        """Return when the last of a node's parents ended. One that is blocked ended with what blocks it."""
+    def _released(self, node: NodeIndex, start: ClockTime) -> ClockTime:
+        """Return when the last of a node's parents ended. One that is blocked ended with what blocks it.
+
+        A parent that has been run again since tells nothing.
+        """
         state, last = self._state, NO_TIME
         status, ended = state.status, state.ended
         for parent in self._run.graph.parents(node):
+            if status[parent] not in SETTLED:
+                return start
             end = ended[parent if status[parent] != NodeStatus.FAILED_PARENT else root_cause(state, parent)]
+            if end > start:
+                return start
             if end > last:
                 last = end
         return last

@@ -284,6 +284,20 @@ class TreePane(TreeCanvas):
             self.open_cursor()
         self.follow()
 
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """With Shift, scroll the time axis to earlier times."""
+        self._scroll_time(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """With Shift, scroll the time axis to later times."""
+        self._scroll_time(event, 1)
+
+    def _scroll_time(self, event: events.MouseEvent, steps: int) -> None:
+        if event.shift and self.view is View.TIME:
+            event.prevent_default()
+            event.stop()
+            self.pan_time(steps)
+
     # Announce the cursor
 
     def follow(self) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CALM = 0.2
 """Minimum seconds between two paintings of counts that change all the time."""
-NAMED_NODE = CellWidth(24)
+NAMED_NODE = CellWidth(20)
 """Cells for the name of the node that bounds the run, if there is little room."""
 BRIEFEST = 7
 MESSAGE_SECONDS = 8.0

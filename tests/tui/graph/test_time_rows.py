@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.graph.model import Graph, RetryPolicy, Task
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.forecast import Forecast
+from dagtui.store.history import History
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.graph.attempt_spans import AttemptSpan
@@ -104,6 +106,25 @@ def test_ascii_has_a_sign_for_each_of_its_own() -> None:
         " *x wash           ###########x-------###########x      40 s",
         "  ! spin    blocked by wash[2] (exit 1)",
         "  ! sell    blocked by wash[2] (exit 1)",
+    ]
+
+
+def test_the_rest_is_expected_from_the_usual_times_and_the_free_slots() -> None:
+    graph = sheep().graph
+    run = still(graph, [*ran(0, 0.0, 10.0), *ran(1, 10.0)], 15.0)
+    run.state.jobs = 1
+    known = dict(zip(graph.labels, [10.0, 10.0, 10.0, 5.0, 5.0, 2.0], strict=True))
+    run.forecast = Forecast(graph, History(Path("nowhere"), known, dict.fromkeys(known, "")))
+    assert picture(run, 60, unfold=True) == [
+        "            0 s     10 s    20 s     30 s    40 s       took",
+        "    slots   █████████████",
+        "  ✓ shear   ━━━━━━━━━                                   10 s",
+        " ▾▶ wash            ─────╌╌╌╌╌╌╌╌╌╌╌╌╍╍╍╍╍               5 s",
+        "  ▶  [1]            ─────╌╌╌╌                            5 s",
+        "  ·  [2]                    ╌╌╌╌╌╌╌╌╌",
+        "  ·  [3]                             ╍╍╍╍╍",
+        "  · spin                                 ╍╍╍╍╍           0/3",
+        "  · sell                                     ╍╍",
     ]
 
 
@@ -202,6 +223,16 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
     fresh.time.timeline._expect(rows.time.timeline._expected_at[1])
     for item in order or ():
         assert drawn[item][1] == fresh.spans(item, width, run.now, cursor=False)
+
+
+def test_a_node_that_ran_before_its_parent_ran_again_did_not_wait_since_the_beginning() -> None:
+    graph = Graph(["parent", "child"], [(0, 1)])
+    again = [NodeEvent(20.0, 0, 1, _S.READY, Cause.NONE, "wants a slot"), *ran(0, 25.0, attempt=2)]
+    for end in ([], [NodeEvent(29.0, 0, 2, _S.COMPLETED, Cause.RAN, seconds=4.0)]):
+        run = still(graph, [*ran(0, 0.0, 5.0), *ran(1, 10.0, 15.0), *again, *end], 30.0)
+        assert "·" not in picture(run, 60)[3]
+    waited = still(graph, [*ran(0, 0.0, 5.0), *ran(1, 10.0, 15.0)], 15.0)
+    assert "·" in picture(waited, 60)[3]
 
 
 def test_rows_are_never_more_than_nodes() -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
+from textual.events import MouseScrollDown, MouseScrollUp
 from tui.graph.samples import chain, matrix_graph, ran, still
 from tui.widget_harness import WidgetHarness
 
@@ -411,3 +412,17 @@ async def test_the_view_of_times_fills_in_pieces_while_the_clock_stands_still(mo
             frames += 1
         assert 1 < frames <= 6
         assert pane.rows.time.timeline.spans.last == 1000.0
+
+
+async def test_the_wheel_with_shift_scrolls_the_time_axis() -> None:
+    session = still(chain(3), [event for node in range(3) for event in ran(node, node, node + 1)], now=3.0)
+    async with showing(session) as (_, pane, pilot):
+        pane.show_view(View.TIME)
+        await pilot.pause()
+        pane.zoom_time(4.0)
+        axis = pane.rows.time.timeline.axis
+        for kind, moves in ((MouseScrollUp, -1), (MouseScrollDown, 1)):
+            before = axis.begin
+            pane.post_message(kind(pane, 1, 1, 0, 0, 0, shift=True, meta=False, ctrl=False))
+            await pilot.pause()
+            assert (axis.begin - before) * moves > 0

@@ -29,7 +29,7 @@ def numbers(text: str) -> list[str]:
 def test_a_running_node_tells_one_time(started: float, second: int, parts: tuple[float, ...]) -> None:
     session = still(chain(1), ran(0, started))
     clocks = [second + part for part in parts]
-    row = Rows(session, Navigator(session.state), IN_UNICODE).bodies.time(0, 80, clocks[0])
+    row = Rows(session, Navigator(session.state), IN_UNICODE).bodies.time(0, clocks[0])
     title = "".join(run.text for run in heading(session, 0, 1, clocks[1], IN_UNICODE))
     page = "".join(one.text for one in silence(session, 0, 1, clocks[2], IN_UNICODE))
     assert len({*numbers(row), *numbers(title), *numbers(page)}) == 1
@@ -40,6 +40,6 @@ def test_a_node_that_is_tried_again_tells_one_time(at: float, delay: float, part
     waits = NodeEvent(at, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 7", value=7, seconds=1.0, due=at + delay)
     session = still(chain(1), [*ran(0, 0.0), waits] if at else [NodeEvent(0.0, 0, 1, NodeStatus.RUNNING), waits])
     clocks = [int(at) + part for part in parts]
-    row = Rows(session, Navigator(session.state), IN_UNICODE).bodies.time(0, 80, clocks[0])
+    row = Rows(session, Navigator(session.state), IN_UNICODE).bodies.time(0, clocks[0])
     assert numbers(row) == numbers(why(session.state, 0, clocks[1]))
     assert 1 <= seconds_until(at + delay, at) <= delay + 1

@@ -127,7 +127,7 @@ def lead_through_the_screen(tour: Tour) -> None:
         tour.terminal.read(0.02)
         tour.go("why, details and log of the nodes", "1")
         tour.terminal.read(0.02)
-    for view in ("Nodes", "Groups", "Status", "Tasks"):
+    for view in ("Map", "Nodes", "Groups", "Trouble", "Time", "Tasks"):
         tour.go("a view of the graph", "v", f"[{view}]")
     tour.go("everything folded", "-")
     tour.go("everything unfolded", "=")

@@ -149,7 +149,7 @@ def test_another_terminal_goes_on_where_the_first_one_was(harness: SessionHarnes
     is_up(harness, first)
     first.wait_for_text("after")
     first.send("v")
-    first.wait_for_text("[Nodes]")
+    first.wait_for_text("[Map]")
     first.send("h")
     first.wait_for(lambda: "after" not in first.text, "fold")
     first.send("jj")

@@ -14,7 +14,7 @@ from dagtui.tui.graph.blocked import BlockedNodes, blocked_words
 from dagtui.tui.graph.bodies import ASIDE, ATTEMPT_RANK
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow
-from dagtui.tui.graph.row_body import Body, Note, fitted
+from dagtui.tui.graph.row_body import Body, Note, fitted, with_glyph
 from dagtui.tui.graph.trouble_layout import REST, TroubleLayout
 from dagtui.tui.graph.trouble_watch import usual_seconds
 from dagtui.tui.graph.trouble_words import trouble_words
@@ -110,7 +110,8 @@ class TroubleRows:
         else:
             glyph, body = self._node(layout, layout.nodes[node or 0], item, width, clock)
             column = CellWidth(max(1, width * 9 // 20 - 4)) if width >= ASIDE else NO_CELLS
-        left += [glyph, Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE]
+        selected = Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE
+        left = with_glyph(left, glyph, selected, self._look.glyphs)
         room = max(NO_CELLS, CellWidth(width - 1 - width_of(left)))
         if head is not None and head.kind is GroupKind.ALIKE:
             return left + self._with_names(layout, item, body, room)

@@ -52,6 +52,8 @@ def _progress(run: RunView) -> Iterator[str]:
             yield f"{count(running)} running"
         if to_come := sum(counts[status] for status in UNBEGUN):
             yield f"{count(to_come)} to come"
+        if run.state.held:
+            yield f"{count(len(run.state.held))} held"
         if run.state.paused:
             yield "paused"
         return

@@ -119,11 +119,15 @@ async def test_without_trouble_it_says_so_in_words() -> None:
     async with showing(run) as pane:
         assert lines(pane)[0] == "No trouble: 3 running, 12 to come"
         assert lines(pane)[1].split()[:3] == ["▸▶", "all", "nodes"]
+        run.state.held = {4, 5}
+        pane.flush(101.0)
+        assert lines(pane)[0] == "No trouble: 3 running, 12 to come, 2 held"
+        run.state.held = set()
         for node in (1, 2, 3):
             run.state.apply(ran(node, 3, 4)[1])
         for node in range(4, 16):
             run.state.apply(NodeEvent(5, node, 0, _S.SKIPPED, Cause.PERSON))
-        pane.flush(101.0)
+        pane.flush(102.0)
         assert lines(pane)[0] == "No trouble: 4 done, 12 skipped"
     async with showing(still(Graph([], []))) as pane:
         assert lines(pane) == ["No trouble"]

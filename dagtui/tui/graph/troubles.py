@@ -84,7 +84,10 @@ class Alike:
     def add(self, node: NodeIndex, at: ClockTime) -> None:
         """Add a node."""
         self.failed_at[node] = at
-        self.nodes.insert(bisect_left(self.nodes, node), node)
+        if self.nodes and node < self.nodes[-1]:
+            self.nodes.insert(bisect_left(self.nodes, node), node)
+        else:
+            self.nodes.append(node)
 
     def remove(self, node: NodeIndex) -> None:
         """Remove a node."""
@@ -106,6 +109,8 @@ class Troubles:
         self._is_blocked = bytearray(state.status).translate(_BLOCKED)
         """By node. What failures block is said below them."""
         self._groups: dict[AlikeKey, Alike] = {}
+        self._keys: dict[tuple[str, str | None], AlikeKey] = {}
+        """By reason and decisive line."""
         self.group_of: dict[NodeIndex, Alike] = {}
         """For each root failure, its group."""
         stale = cast("Iterator[NodeIndex]", positions(state.stale, 1))
@@ -195,5 +200,8 @@ class Troubles:
         return True
 
     def _key(self, node: NodeIndex) -> AlikeKey:
-        line = self._clues.lines.get((node, self._state.attempt[node]))
-        return AlikeKey(self._state.why.get(node, ""), None if line is None else shape(line))
+        why, line = self._state.why.get(node, ""), self._clues.lines.get((node, self._state.attempt[node]))
+        found = self._keys.get((why, line))
+        if found is None:
+            found = self._keys[why, line] = AlikeKey(why, None if line is None else shape(line))
+        return found

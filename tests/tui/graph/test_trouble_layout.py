@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -12,11 +13,14 @@ from tui.graph.samples import chain, matrix_graph, names, ran, still
 from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Graph
 from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
+from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.tallies import OUTSIDE, Tallies
 from dagtui.tui.graph.trouble_layout import TroubleLayout
 from dagtui.tui.graph.troubles import Clues, TroubleKind, Troubles
+from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,3 +187,30 @@ def test_the_tallies_count_what_is_not_wrong() -> None:
     assert counts[_S.WAITING] == 2
     assert counts[_S.FAILED] == 0
     assert OUTSIDE not in tallies.statuses(0, len(layout))
+
+
+def test_what_is_wrong_is_shown_anew_at_a_cost_that_does_not_depend_on_the_number_of_nodes() -> None:
+    few, many = calls_to_regroup(100), calls_to_regroup(50_000)
+    assert many < few * 1.2 + 20
+
+
+def calls_to_regroup(count: int) -> int:
+    """How many functions are called to show another failure."""
+    state = still(Graph([f"n{node}" for node in range(count)], []), ran(3, 1, 2, code=1)).state
+    navigator = Navigator(state, View.TROUBLE)
+    for event in ran(count // 2, 3, 4, code=1):
+        state.apply(event)
+    navigator.take({count // 2})
+    assert navigator.trouble.is_outdated(navigator.cursor)
+    calls = 0
+
+    def called(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(called)
+    try:
+        navigator.regroup()
+    finally:
+        sys.setprofile(None)
+    return calls

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.text.look import Glyphs
+    from dagtui.text.look import Look
 
 
 class Sign(NamedTuple):
@@ -20,9 +20,9 @@ class Sign(NamedTuple):
     """A format string: `{name}` stands for the sign of that name in `Glyphs`."""
     words: str
 
-    def text(self, glyphs: Glyphs) -> str:
-        """Return the sign in a set of glyphs."""
-        return self.drawn.format_map(glyphs._asdict())
+    def text(self, look: Look) -> str:
+        """Return the sign as it is shown."""
+        return look.written(self.drawn.format_map(look.glyphs._asdict()))
 
 
 ROWS: Final = (
@@ -97,7 +97,7 @@ TIME: Final = (
     Sign("took", "the time of all attempts; where several ran at once, it counts once"),
 )
 TOP: Final = (
-    Sign("ETA", "the expected rest of the run, the runs that this rests on, and the node that it depends on"),
+    Sign("ETA 12–20 s", "the expected rest of the run, the runs that this rests on, and the node that it depends on"),
     Sign("slots 2/6", "slots in use, of those that there are"),
     Sign(
         "{shares[5]}{shares[2]}{shares[0]}",

@@ -89,7 +89,7 @@ def signs(look: Look) -> Iterator[Section]:
     outside = HelpEntry(Span("name", Role.MUTED), (Span("dimmed", Role.MUTED), Span(f": {ADDED_BY_KEY}")))
     yield Section("Statuses", [*statuses, outside])
     for title, found in SIGNS.items():
-        yield Section(title, [HelpEntry(Span(sign.text(look.glyphs)), (Span(sign.words),)) for sign in found])
+        yield Section(title, [HelpEntry(Span(sign.text(look)), (Span(sign.words),)) for sign in found])
 
 
 def matching(sections: Iterable[Section], query: str) -> Iterator[Section]:

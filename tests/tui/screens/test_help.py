@@ -11,7 +11,7 @@ from tui.app.runs import CELLS, opened, run_under_way, screen_text
 from tui.recordings import MOMENTS, recorded
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, LaneGlyphs
+from dagtui.text.look import IN_ASCII, IN_UNICODE, UNICODE, Glyphs, LaneGlyphs, Look
 from dagtui.text.signs import SIGNS
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
@@ -62,11 +62,11 @@ def test_every_sign_in_the_pictures_is_explained():
         assert not {character: line for character, line in found.items() if character not in known}, path.stem
 
 
-@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-def test_every_sign_can_be_drawn(glyphs: Glyphs):
-    texts = [sign.text(glyphs) for found in SIGNS.values() for sign in found]
+@pytest.mark.parametrize("look", [IN_UNICODE, IN_ASCII], ids=["unicode", "ascii"])
+def test_every_sign_can_be_drawn(look: Look):
+    texts = [sign.text(look) for found in SIGNS.values() for sign in found]
     assert all(texts)
-    assert glyphs is UNICODE or "".join(texts).isascii()
+    assert look is IN_UNICODE or "".join(texts).isascii()
 
 
 async def help_over(app: DagtuiApp, pilot: Pilot[ExitReason], *before: str) -> HelpScreen:

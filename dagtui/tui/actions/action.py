@@ -66,7 +66,7 @@ class Action(Generic[H_contra]):
     """Returns why it would do nothing now, or None. The footer and hints leave it out then. None: always available."""
 
     @property
-    def title(self) -> str:
+    def short_name(self) -> str:
         """A short name that stands by itself."""
         return self.name or self.words.capitalize()
 

@@ -100,7 +100,7 @@ class _AlikeSiblings:
         """Add a group row for the siblings of which this is the first. Return its item."""
         graph, above = self._graph, self.parents[first]
         title = shared_title(graph, self._alike, graph.task_of[first])
-        key = unique_key(f"{title} below {'the top' if above == TOP else graph.labels[above]}", self._keys)
+        key = unique_key(" below ".join((title, "the top" if above == TOP else graph.labels[above])), self._keys)
         self.parents.append(above)
         self.heads.append(GroupRow(GroupKind.MATRIX, title, total, key))
         return len(self.parents) - 1

@@ -271,7 +271,7 @@ class _RowPlan:
 
 def _name(group: Alike) -> str:
     """Return the name of a group's row in dumps."""
-    return f"alike {group.key.why}\n{group.key.shape}"
+    return "\n".join(("alike", group.key.why, group.key.shape))
 
 
 def _holds(ascending: Sequence[int], value: int) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.screens.help_entries import Section
 
-TITLE: Final = "Keys and signs"
+HEADING: Final = "Keys and signs"
 _GAP: Final = 2
 _MOST_INSIDE: Final = 156
 _TWO_FROM, _THREE_FROM = 70, 140
@@ -61,7 +61,7 @@ class HelpScreen(Reader):
 
     def head(self) -> list[Row]:
         """Return the title, and the filter with the number of its hits."""
-        title = Span(TITLE, Role.HEADING)
+        title = Span(HEADING, Role.HEADING)
         if not (self._typing or self._query):
             return [row(title)]
         sections = [*self._here, *self._signs, *self._others]

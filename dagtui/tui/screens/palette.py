@@ -125,19 +125,21 @@ class _Commands(_Entries):
     async def discover(self) -> Hits:
         """Yield all commands: first those for the run, then those that find, read and navigate."""
         for action, reason in sorted(self._offered(), key=_usefulness):
-            yield DiscoveryHit(self._prompt(action, reason), partial(self.dagtui.action_act, action.id), action.title)
+            yield DiscoveryHit(
+                self._prompt(action, reason), partial(self.dagtui.action_act, action.id), action.short_name
+            )
 
     async def search(self, query: str) -> Hits:
         """Yield the commands whose names match, or whose sentences have words that begin with what is typed."""
         matcher = FuzzySearch()
         for action, reason in self._offered():
-            strength, marked = matcher.match(query, action.title)
+            strength, marked = matcher.match(query, action.short_name)
             match = _match_of(action, query, scattered=strength > 0)
             if match is None:
                 continue
             score = match.value + (0.0 if reason else 0.5) + strength / (1 + strength) / 2
             run = partial(self.dagtui.action_act, action.id)
-            yield Hit(score, self._prompt(action, reason, marked), run, action.title)
+            yield Hit(score, self._prompt(action, reason, marked), run, action.short_name)
 
     def _offered(self) -> Iterator[tuple[AnyAction, str]]:
         """Yield the actions in the words of now, each with the reason why it would do nothing, or ""."""
@@ -164,7 +166,7 @@ class _Commands(_Entries):
 
     def _prompt(self, action: AnyAction, reason: str, marked: Sequence[int] = ()) -> Text:
         """Return name, sentence and keys. In place of the sentence, the reason why it would do nothing."""
-        name = Text(action.title, "dim" if reason else "")
+        name = Text(action.short_name, "dim" if reason else "")
         for offset in marked:
             name.stylize(_MARKED, offset, offset + 1)
         if words := reason or (action.help if self.app.size.width >= _WITH_SENTENCES else ""):
@@ -181,7 +183,7 @@ def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int, int]:
 
 def _match_of(action: AnyAction, query: str, *, scattered: bool) -> _Match | None:
     """Return how an action is found, if it is. `scattered`: its name has all letters of the query, in their order."""
-    if query.lower() in action.title.lower():
+    if query.lower() in action.short_name.lower():
         return _Match.NAME
     if scattered:
         return _Match.LETTERS

@@ -32,7 +32,7 @@ async def typed(app: DagtuiApp, pilot: Pilot[ExitReason], text: str) -> list[str
 
 
 async def test_names_are_short_and_told_apart():
-    titles = [action.title for action in ACTIONS]
+    titles = [action.short_name for action in ACTIONS]
     assert len(set(titles)) == len(titles)
     assert max(map(len, titles)) <= 22
     assert all(title[0].isupper() for title in titles)

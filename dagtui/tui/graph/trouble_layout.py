@@ -271,7 +271,8 @@ class _RowPlan:
 
 def _name(group: Alike) -> str:
     """Return the name of a group's row in dumps."""
-    return "\n".join(("alike", group.key.why, group.key.shape))
+    why, shape = group.key
+    return f"alike {why}\n{shape}"
 
 
 def _holds(ascending: Sequence[int], value: int) -> bool:

@@ -47,4 +47,4 @@ def heading(text: str) -> str:
 
 def divider(text: str) -> int:
     """The column of the divider: where the heading of the right side begins."""
-    return heading(text).index("[1 Log]") - 1
+    return heading(text).find("1 Log") - 2

@@ -392,6 +392,15 @@ async def node_cancel_subtree(keys: Keys, key: str):
 
 
 @check
+async def node_hold(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.graph.node("merge") in keys.state.held
+    await keys.press(key)
+    assert not keys.state.held
+
+
+@check
 async def node_skip(keys: Keys, key: str):
     await keys.on(CELLS[1])
     await keys.press(key)

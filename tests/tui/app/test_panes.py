@@ -68,6 +68,20 @@ async def test_sizes_are_shares_of_the_terminal_and_outlive_a_narrow_one():
             await until(lambda cells=cells: left(app) == cells)
 
 
+async def test_another_terminal_of_the_run_has_the_same_sizes():
+    run = run_under_way()
+    first = DagtuiApp(run)
+    async with opened(first, (120, 40)) as pilot:
+        await pilot.press("plus", "plus")
+        await first.action_act("pane.lower")
+        state = first.dump_state()
+    second = DagtuiApp(run, state=state)
+    async with opened(second, (200, 50)):
+        await until(lambda: second._is_open)
+        await until(lambda: left(second) == 120)
+        assert not second.main.panes.lower.size.height
+
+
 async def test_the_divider_is_dragged_and_a_double_click_resets_it():
     app = DagtuiApp(run_under_way())
     async with opened(app, (120, 24)) as pilot:

@@ -106,7 +106,7 @@ class TroubleRows:
         column, shorten = NO_CELLS, partial(self._names.cut, item)
         if head is not None:
             glyph, body = self._head(item, head, width)
-            shorten = partial(fit, body.name.text, look=self._look)
+            shorten = partial(fit, _SHORT if head.title == REST else body.name.text, look=self._look)
         else:
             glyph, body = self._node(layout, layout.nodes[node or 0], item, width, clock)
             column = CellWidth(max(1, width * 9 // 20 - 4)) if width >= ASIDE else NO_CELLS

@@ -157,6 +157,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             # The cursor's row keeps its position on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
+            self.call_after_refresh(self._mark_failures)
             self._read_logs()
         elif row != self._cursor_row:
             self._redraw({self._cursor_row, row, *self._rows_lit_otherwise()})
@@ -327,7 +328,7 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         marked = navigator.generation, navigator.tallies.failure_changes, self.size.height
         if marked != self._marked:
             self._marked = marked
-            self._marks.show(navigator.outline, navigator.tallies)
+            self._marks.show(navigator.outline, navigator.tallies, self.size.height)
 
     def _fit(self) -> None:
         """Tell the scroll bar the number of rows."""

@@ -47,9 +47,9 @@ class FailureMarks:
         """The cells with a mark, from the top."""
         bar.renderer = cast("type[ScrollBarRender]", self._drawn)  # type: ignore[misc]
 
-    def show(self, outline: Outline, tallies: Tallies) -> None:
-        """Mark where failures are now."""
-        before, self.parts = self.parts, failed_parts(outline, tallies, self._bar.size.height)
+    def show(self, outline: Outline, tallies: Tallies, height: int) -> None:
+        """Mark where failures are now, in a bar of `height` cells, which it may be about to get."""
+        before, self.parts = self.parts, failed_parts(outline, tallies, height)
         if changed := set(before).symmetric_difference(self.parts):
             self._bar.refresh(*(Region(0, part, self._bar.size.width, 1) for part in sorted(changed)))
 

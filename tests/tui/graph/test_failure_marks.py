@@ -71,6 +71,19 @@ async def test_marks_follow_failures_and_cost_nothing_without(look: Look):
         assert refreshed == []
 
 
+@pytest.mark.anyio
+async def test_other_rows_are_marked_at_once_also_when_nothing_happens_any_more():
+    graph = matrix_graph(300)
+    pane = TreePane(still(graph, ran(graph.node("train[seed=299]"), 1.0, 2.0, code=1)))
+    sign = IN_UNICODE.glyphs.statuses[NodeStatus.FAILED]
+    async with WidgetHarness(pane).run_test(size=(40, 11)) as pilot:
+        pane.show_view(View.DEPENDENCY)
+        await pilot.pause()
+        pane.unfold_all()
+        await pilot.pause()
+        assert bar(pane).count(sign) == 1
+
+
 def test_rows_are_searched_once_for_each_part(monkeypatch: pytest.MonkeyPatch):
     graph = Graph([f"n{node}" for node in range(100_000)], [], name="many")
     navigator = Navigator(still(graph).state, View.GROUP)

@@ -138,8 +138,14 @@ def _before_notes(reason: ShortReason, room: CellWidth, look: Look) -> list[Span
 def _with_strip(
     body: Body, strip: Strip, room: CellWidth, shorten: Callable[[CellWidth], str], look: Look
 ) -> list[Span]:
-    """Return the body with its strip in a column of its own. The reason goes before the time."""
+    """Return the body with its strip in a column of its own. The reason goes before the time.
+
+    The strip of several nodes says by itself that there is a reason, so that none is cut to a mere sign.
+    """
     column = min(strip.column, room)
+    said = 0 if body.reason is None else min(body.reason.width, _LEAST_SAID) + 1
+    if strip.length > 1 and room - column - min(strip.length, room // 4) < said:
+        body = body._replace(reason=None)
     must = min(sum(note.span.width + 1 for note in body.notes if note.rank == MUST), room - column - 1)
     beside = CellWidth(max(NO_CELLS, must, room - column - min(strip.length, room // 4)))
     notes, taken = _chosen(body, max(NO_CELLS, CellWidth(beside - _kept_free(body))))

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import ALIVE, NodeStatus
-from dagtui.text.amounts import NO_CELLS, NO_TIME, CellWidth
+from dagtui.text.amounts import NO_CELLS, NO_TIME, ONE_CELL, CellWidth
 from dagtui.tui.graph.amounts import elapsed, time_text
+from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
 from dagtui.tui.graph.task_lines import Lit, lead, marker_column, role_of, strip, worst
@@ -93,7 +94,8 @@ class TaskRows:
             widest = CellWidth(layout.widest - len(self._names.beginning))
             cells = partial(strip, statuses, look=self._look)
             body = body._replace(strip=Strip(_strip_column(widest, layout.longest, room), len(statuses), cells))
-        return left + fitted(body, room, column=NO_CELLS, shorten=partial(self._names.cut, item), look=self._look)
+        column = ONE_CELL if head is None and width >= ASIDE else NO_CELLS
+        return left + fitted(body, room, column=column, shorten=partial(self._names.cut, item), look=self._look)
 
     def lit(self, item: int) -> tuple[object, ...]:
         """Return what is lit in the row of an item. Equal values look the same."""

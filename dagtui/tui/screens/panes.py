@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 USUAL_SHARE: Final = 0.4
 """The share of the width that the left pane has at first."""
+_LEAST_USUAL: Final = CellWidth(36)
+"""Cells of the left pane, at least, unless a person gave it another share: lanes, names and causes need them."""
 LEAST_PANE: Final = CellWidth(26)
 """Minimum cells of a pane, with the divider."""
 _FULL: Final = frozenset({View.MAP, View.TIME})
@@ -41,7 +43,8 @@ _STEPS: Final = 10
 
 def left_width(width: CellWidth, share: float) -> CellWidth:
     """Return the cells of the left pane, of which both panes stay usable."""
-    return CellWidth(max(LEAST_PANE, min(round(width * share), width - LEAST_PANE)))
+    wanted = max(_LEAST_USUAL, round(width * share)) if share == USUAL_SHARE else round(width * share)
+    return CellWidth(max(LEAST_PANE, min(wanted, width - LEAST_PANE)))
 
 
 class Panes(Widget, inherit_bindings=False):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tui.app.runs import CELLS, opened, run_under_way, screen_text
+from tui.gallery.scenes import run_of
 from tui.recordings import MOMENTS, recorded
 
 from dagtui.engine.status import NodeStatus
@@ -15,6 +16,7 @@ from dagtui.text.look import IN_ASCII, IN_UNICODE, UNICODE, Glyphs, LaneGlyphs, 
 from dagtui.text.signs import SIGNS
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.help_entries import MEANINGS, matching, signs
@@ -196,3 +198,22 @@ def test_hits_are_marked():
 def test_signs_can_be_looked_for():
     assert [entry.sign.text for one in matching(signs(IN_UNICODE), "≈") for entry in one.entries] == ["≈"]
     assert list(matching(signs(IN_ASCII), "≈")) == []
+
+
+@pytest.mark.parametrize("view", View)
+async def test_it_opens_on_every_row_of_every_view(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    app = DagtuiApp(run_of("genome"))
+    async with opened(app, (80, 24)):
+        app.main.show_view(view)
+        pane = app.main.tree_pane
+        pane.unfold_all()
+        for row in range(min(12, len(pane.outline))):
+            pane.navigator.to_row(row)
+            pane.follow()
+            app._actions["screen.help"]()
+            shown = app.screen
+            assert isinstance(shown, HelpScreen)
+            said = [row.text for row in shown._about]
+            assert not said or (said[0].startswith("This row: ") and len(said[0]) > len("This row: ")), said
+            await shown.dismiss()

@@ -47,8 +47,8 @@ def test_what_is_ready_waits_for_a_slot_in_the_order_of_the_run() -> None:
 
 
 def test_a_node_that_wants_much_lets_others_pass() -> None:
-    scene = Scene(dag("a c d", a={"slots": 2}, c={"slots": 2}), jobs=2)
-    assert spans(scene) == {"a": (0.0, 10.0), "c": (10.0, 14.0), "d": (14.0, 15.0)}
+    scene = Scene(dag("a c d", a={"slots": 2}, c={"slots": 2}), jobs=3)
+    assert spans(scene) == {"a": (0.0, 10.0), "c": (10.0, 14.0), "d": (0.0, 1.0)}
 
 
 def test_what_runs_ends_at_its_usual_time_or_now() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from bisect import insort
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
@@ -15,7 +15,7 @@ from dagtui.tui.graph.span_sets import RowSpans, SpanSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.engine.messages import AttemptNumber, Slots
+    from dagtui.engine.messages import Slots
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime, Seconds
@@ -44,8 +44,8 @@ class SpanIndex:
         """The nodes before this one are in the index."""
         self._known = array("q", bytes(8 * len(of_node)))
         """By node, the number of ended attempts that are in the index."""
-        self._taking: dict[NodeIndex, AttemptNumber] = {}
-        """The attempts in flight that take slots."""
+        self._taking: dict[NodeIndex, AttemptSpan] = {}
+        """The attempts in flight that take slots, as they are in `by_slots`."""
         self._dirty: set[NodeIndex] = set()
 
     @property
@@ -109,18 +109,13 @@ class SpanIndex:
         if taken is None:
             return
         taking = self._taking.pop(node, None)
+        if taking is not None:  # its start is noted again: at its end it is known better
+            del taken.starts[bisect_left(taken.starts, taking.start)]
         for span in ended:
-            if span.attempt == taking:
-                taking = None
-            else:
-                insort(taken.starts, span.start)
-            insort(taken.ends, span.end)
+            taken.add(span.start, span.end)
         if present is not None and present.status is NodeStatus.RUNNING:
-            self._taking[node] = present.attempt
-            if present.attempt != taking:
-                insort(taken.starts, present.start)
-        elif taking is not None:  # nothing is known of its end
-            insort(taken.ends, self._state.ended[node])
+            self._taking[node] = present
+            insort(taken.starts, present.start)
 
     def _taken(self, node: NodeIndex) -> SpanSet | None:
         """Return the attempts that take as many slots as a node. None if it takes none."""

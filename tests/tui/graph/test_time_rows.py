@@ -221,6 +221,7 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
         fresh.bodies.outline.unfold_all()
     fresh.time.timeline.axis.__dict__.update(rows.time.timeline.axis.__dict__)
     fresh.time.timeline._expect(rows.time.timeline._expected_at[1])
+    assert rows.time.head(width, run.now) == fresh.time.head(width, run.now)
     for item in order or ():
         assert drawn[item][1] == fresh.spans(item, width, run.now, cursor=False)
 

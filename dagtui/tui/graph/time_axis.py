@@ -24,6 +24,8 @@ _FINEST: Final = 1e-3
 """Seconds of a cell below which zooming ends: the journal's resolution."""
 _GAP: Final = 4
 """The least cells between two marks."""
+_ROOMY: Final = 24
+"""With fewer cells, marks stand closer, so that there is more than the first one."""
 _TRIED: Final = 4
 """The number of marks whose length is looked at."""
 _STEPS: Final = (
@@ -142,8 +144,9 @@ class TimeAxis:
     def _has_room(self, step: float) -> bool:
         """Return whether marks at this distance do not touch."""
         first = math.ceil(float(self.begin) / step)
-        longest = max(len(mark_text((first + number) * step)) for number in range(_TRIED))
-        return step >= self.scale * (longest + _GAP)
+        shown = [at for number in range(_TRIED) if (at := (first + number) * step) < float(self.end)]
+        longest = max((len(mark_text(at)) for at in shown), default=0)
+        return step >= self.scale * (longest + (_GAP if self.cells >= _ROOMY else 1))
 
 
 def mark_text(seconds: Seconds) -> str:

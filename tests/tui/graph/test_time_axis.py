@@ -33,7 +33,7 @@ def test_marks_do_not_touch(cells: int, begin: float, scale: float) -> None:
     axis = TimeAxis()
     axis.cells, axis.begin, axis.scale = cells, begin, scale
     marks = axis.marks()
-    assert len(marks) <= cells // 7 + 1
+    assert len(marks) <= cells // 4 + 1
     assert all(0 <= cell < cells for cell, _ in marks)
     assert all(one + len(text) < other for (one, text), (other, _) in pairwise(marks))
     assert len({text for _, text in marks}) == len(marks)
@@ -101,3 +101,8 @@ def test_another_width_shows_the_same_part() -> None:
 )
 def test_marks_are_short(seconds: float, text: str) -> None:
     assert mark_text(seconds) == text
+
+
+@given(seconds=st.floats(1.0, 1e5))
+def test_even_a_narrow_axis_has_a_second_mark(seconds: float) -> None:
+    assert len([text for cell, text in axis_of(14, seconds, seconds).marks() if cell + len(text) <= 14]) > 1

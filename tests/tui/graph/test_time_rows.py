@@ -89,7 +89,7 @@ def test_the_picture_of_a_run_with_a_queue_a_retry_and_a_failure() -> None:
 
 def test_it_can_be_read_in_the_narrow_pane() -> None:
     assert picture(sheared(), 31) == [
-        "            0 s            took",
+        "            0 s    30 s    took",
         "    slots   ▂▂▃▄▄▄▂▂▂▂▂▂",
         "  ✓ shear   ━━━            10 s",
         " ▸✗ wash      ━━━✗──━━━✗   40 s",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import nlargest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.engine.status import ALIVE
+from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text.amounts import NO_TIME
 from dagtui.tui.graph.pace import SPAN, Pace
 
@@ -78,7 +78,8 @@ class LastMinute:
     def bars(self, clock: ClockTime, columns: CellWidth, most: int) -> list[Bar]:
         """Return the last attempts of at most `most` nodes that ran in the last minute, by their start.
 
-        Those that run come first, then the longest ones: with many short nodes, others would stand there each second.
+        Those that run come first, then those that failed, then the longest ones: with many short nodes, others would
+        stand there each second.
         """
         state, clock = self._state, self._at(clock)
         if most < 1 or not self._is_listed:
@@ -91,9 +92,12 @@ class LastMinute:
             for node, ended in enumerate(state.ended)
             if ended > NO_TIME and int(ended) >= first and state.attempt[node]
         }
-        found = nlargest(
-            most, late | alive, key=lambda node: (node in alive, state.ended[node] - state.started[node], -node)
-        )
+        failed = {*state.nodes_with(NodeStatus.FAILED), *state.nodes_with(NodeStatus.RETRYING)}
+
+        def weight(node: NodeIndex) -> tuple[bool, bool, float, int]:
+            return node in alive, node in failed, state.ended[node] - state.started[node], -node
+
+        found = nlargest(most, late | alive, key=weight)
         found.sort(key=lambda node: (state.started[node], node))
 
         def column(at: ClockTime) -> int:

@@ -10,6 +10,7 @@ from tui.app.runs import HOSTILE, opened, run_under_way, turns
 from tui.played_run import PlayedRun
 from tui.widget_harness import texts
 
+from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, Task
 from dagtui.text.look import IN_ASCII
 from dagtui.tui.app import DagtuiApp
@@ -116,6 +117,19 @@ async def test_the_last_minute_is_drawn_on_one_axis():
         assert len(done) < len(running)  # the present second is not over
 
 
+def test_failures_are_not_left_out_of_the_last_minute():
+    play = played(20)
+    play.end("train[seed=7]", value=1, after=0.2)
+    for seed in range(7):
+        play.end(f"train[seed={seed}]", after=2)
+    for seed in range(8, 20):
+        play.give(CommandKind.CANCEL, f"train[seed={seed}]")
+        play.end(f"train[seed={seed}]", value=15, kind=EndKind.SIGNAL, after=2)
+    run = play.session()
+    shown = [bar.node for bar in LastMinute(run.state, run.clock()).bars(run.clock(), 30, 3)]
+    assert run.graph.node("train[seed=7]") in shown
+
+
 def test_what_was_missed_is_read_from_the_times_of_nodes():
     play = played(4)
     play.end("train[seed=0]", after=5)
@@ -177,11 +191,12 @@ async def test_it_stands_below_each_row_of_each_view():
     async with opened(app, (120, 60)) as pilot:
         for view in View:
             app.main.show_view(view)
-            await pilot.press("minus", "g")
+            app.main.tree_pane.fold_all()
+            app.main.tree_pane.top()
+            await pilot.pause()
             for _ in range(len(app.main.tree_pane.outline)):
-                await pilot.press("j")
-                app.request_frame()
-            await turns()
+                app.main.flush(app.view.clock(), changed=True)
+                app.main.tree_pane.move(1)
             assert app.is_running
 
 

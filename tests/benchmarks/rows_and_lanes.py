@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.state import RunState
 from dagtui.graph.loading import load
 from dagtui.graph.model import Graph, Task
-from dagtui.tui.graph.dominators import longest_paths
 from dagtui.tui.graph.layout import TOP, TreeLayout
+from dagtui.tui.graph.nodes.dominators import longest_paths
 from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:

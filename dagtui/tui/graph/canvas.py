@@ -16,11 +16,11 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.failure_marks import FailureMarks
-from dagtui.tui.graph.map_rows import no_key
+from dagtui.tui.graph.map.rows import no_key
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_names import AROUND
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.graph.trouble_watch import TroubleWatch
+from dagtui.tui.graph.trouble.watch import TroubleWatch
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.painter import Painter, StyledByRoles, changed_grid_regions, changed_regions
 from dagtui.tui.lines.rows import FILLED, Role, Span

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow, TreeLayout, unique_key
-from dagtui.tui.graph.stems import LEAST_ALIKE, alike_keys, shared_title
+from dagtui.tui.graph.tasks.stems import LEAST_ALIKE, alike_keys, shared_title
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import CellWidth
     from dagtui.tui.graph.outline import Outline
-    from dagtui.tui.graph.trouble_tracker import TroubleTracker
+    from dagtui.tui.graph.trouble.tracker import TroubleTracker
 
 NOTHING = -1
 """The cursor of a tree without rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from dagtui.tui.graph.further_edges import ends_of, own_nodes
+from dagtui.tui.graph.nodes.further_edges import ends_of, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

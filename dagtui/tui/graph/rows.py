@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from dagtui.tui.graph.bodies import Bodies
-from dagtui.tui.graph.map_rows import MapRows, no_key
-from dagtui.tui.graph.node_rows import NodeRows
+from dagtui.tui.graph.map.rows import MapRows, no_key
+from dagtui.tui.graph.nodes.rows import NodeRows
 from dagtui.tui.graph.row_names import RowNames
-from dagtui.tui.graph.task_rows import TaskRows
+from dagtui.tui.graph.tasks.rows import TaskRows
 from dagtui.tui.graph.tree_rows import TreeRows
-from dagtui.tui.graph.trouble_rows import TroubleRows
+from dagtui.tui.graph.trouble.rows import TroubleRows
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.rows import SPACE, Role, Span
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
-    from dagtui.tui.graph.time_rows import TimeRows
+    from dagtui.tui.graph.time.rows import TimeRows
 
 
 class ViewRows(Protocol):
@@ -89,7 +89,7 @@ class Rows:
     def time(self) -> TimeRows:
         """The rows of the view Time. They are created when it is first shown."""
         if self._time is None:
-            from dagtui.tui.graph.time_rows import TimeRows
+            from dagtui.tui.graph.time.rows import TimeRows
 
             self._time = TimeRows(self._run, self.bodies, self._navigator, self.names, self._look)
         return self._time

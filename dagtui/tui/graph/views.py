@@ -9,16 +9,16 @@ from functools import cached_property
 from itertools import accumulate, compress
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from dagtui.tui.graph.arrangement import arrangement_of
-from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.first_folds import first_folded
 from dagtui.tui.graph.folders import group_layout
-from dagtui.tui.graph.map_layout import MapLayout
-from dagtui.tui.graph.map_outline import MapOutline
+from dagtui.tui.graph.map.layout import MapLayout
+from dagtui.tui.graph.map.outline import MapOutline
+from dagtui.tui.graph.nodes.layout import dependency_layout
 from dagtui.tui.graph.outline import Outline
-from dagtui.tui.graph.tasks_layout import TasksLayout
-from dagtui.tui.graph.trouble_outline import TroubleOutline
-from dagtui.tui.graph.trouble_tracker import TroubleTracker
+from dagtui.tui.graph.tasks.arrangement import arrangement_of
+from dagtui.tui.graph.tasks.layout import TasksLayout
+from dagtui.tui.graph.trouble.outline import TroubleOutline
+from dagtui.tui.graph.trouble.tracker import TroubleTracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -16,9 +16,9 @@ from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.present_words import present_words
-from dagtui.tui.graph.lower_pane import LowerPane
+from dagtui.tui.graph.lower.pane import LowerPane
 from dagtui.tui.graph.remembered import remembered_rows
-from dagtui.tui.graph.time_head import TimeHead
+from dagtui.tui.graph.time.head import TimeHead
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.page import JumpTo

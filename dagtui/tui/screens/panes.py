@@ -10,8 +10,8 @@ from textual.layout import Layout, WidgetPlacement
 from textual.widget import Widget
 
 from dagtui.text.amounts import CellWidth
-from dagtui.tui.graph.lower_pane import LEAST_ROWS
-from dagtui.tui.graph.time_head import HEAD_ROWS
+from dagtui.tui.graph.lower.pane import LEAST_ROWS
+from dagtui.tui.graph.time.head import HEAD_ROWS
 from dagtui.tui.graph.tree import FRAME
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from textual.layout import ArrangeResult
     from textual.timer import Timer
 
-    from dagtui.tui.graph.lower_pane import LowerPane
-    from dagtui.tui.graph.time_head import TimeHead
+    from dagtui.tui.graph.lower.pane import LowerPane
+    from dagtui.tui.graph.time.head import TimeHead
     from dagtui.tui.graph.tree import TreePane
     from dagtui.tui.lines.tab_strip import TabStrip
     from dagtui.tui.node.side import Side

@@ -14,13 +14,13 @@ from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, Task
 from dagtui.text.look import IN_ASCII
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.graph.last_minute import LastMinute
+from dagtui.tui.graph.lower.last_minute import LastMinute
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
     from textual.geometry import Region
 
-    from dagtui.tui.graph.lower_pane import LowerPane
+    from dagtui.tui.graph.lower.pane import LowerPane
 
 pytestmark = pytest.mark.anyio
 

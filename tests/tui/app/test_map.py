@@ -15,7 +15,7 @@ from tui.widget_harness import WidgetHarness
 from dagtui.engine.status import NodeStatus
 from dagtui.text.look import IN_ASCII
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.graph.map_outline import MapOutline
+from dagtui.tui.graph.map.outline import MapOutline
 from dagtui.tui.graph.tree import TreePane
 from dagtui.tui.graph.views import View
 from dagtui.tui.screens.preview import PreviewDialog

@@ -12,11 +12,11 @@ from tui.graph.samples import dags, graphs, matrix_graph, still
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.folders import group_layout
-from dagtui.tui.graph.further_edges import FurtherEdges, row_of
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.neighbours import Neighbours
+from dagtui.tui.graph.nodes.further_edges import FurtherEdges, row_of
+from dagtui.tui.graph.nodes.layout import dependency_layout
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View

@@ -12,18 +12,18 @@ from tui.graph.samples import graphs, matrix_graph
 
 from dagtui.graph.model import Graph, Task
 from dagtui.text.look import ASCII, UNICODE
-from dagtui.tui.graph.families import families_of, stem
-from dagtui.tui.graph.lane_cells import LaneCells
-from dagtui.tui.graph.lanes import MOST_LANES, Lanes, lanes_of
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.task_lines import Lit
-from dagtui.tui.graph.task_order import Aim, ordered
-from dagtui.tui.graph.tasks_layout import TasksLayout
+from dagtui.tui.graph.tasks.families import families_of, stem
+from dagtui.tui.graph.tasks.lane_cells import LaneCells
+from dagtui.tui.graph.tasks.lanes import MOST_LANES, Lanes, lanes_of
+from dagtui.tui.graph.tasks.layout import TasksLayout
+from dagtui.tui.graph.tasks.lines import Lit
+from dagtui.tui.graph.tasks.order import Aim, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.tui.graph.families import Families
+    from dagtui.tui.graph.tasks.families import Families
 
 NO_LIMIT = 1 << 20
 

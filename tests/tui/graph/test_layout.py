@@ -11,11 +11,11 @@ from tui.graph.samples import chain, dags, graphs, in_statuses, matrix_graph, na
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.tui.graph.dependencies import LEAST_FOLDED, dependency_layout
-from dagtui.tui.graph.dominators import dominators, longest_paths
 from dagtui.tui.graph.folders import group_layout
 from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
-from dagtui.tui.graph.stems import alike_keys
+from dagtui.tui.graph.nodes.dominators import dominators, longest_paths
+from dagtui.tui.graph.nodes.layout import LEAST_FOLDED, dependency_layout
+from dagtui.tui.graph.tasks.stems import alike_keys
 from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:

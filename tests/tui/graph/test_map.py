@@ -12,14 +12,14 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.graph.map_cells import SHARE
-from dagtui.tui.graph.map_layout import MapLayout, first_part
-from dagtui.tui.graph.map_outline import MapOutline
-from dagtui.tui.graph.map_plan import LineKind, plan_of
+from dagtui.tui.graph.map.cells import SHARE
+from dagtui.tui.graph.map.layout import MapLayout, first_part
+from dagtui.tui.graph.map.outline import MapOutline
+from dagtui.tui.graph.map.plan import LineKind, plan_of
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.pace import Pace, sparkline
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.graph.tasks_layout import TasksLayout
+from dagtui.tui.graph.tasks.layout import TasksLayout
 from dagtui.tui.graph.views import MOST_ROWS, View, Views, first_view
 from dagtui.tui.graph.weights import WORST_FIRST
 from dagtui.tui.lines.rows import Role, width_of

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tui.graph.samples import chain, graphs, matrix_graph, names
 
-from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.layout import TOP
+from dagtui.tui.graph.nodes.layout import dependency_layout
 from dagtui.tui.graph.outline import Outline
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from tui.graph.samples import graphs, in_statuses
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_groups import counts, many, members
-from dagtui.tui.graph.stems import stem
 from dagtui.tui.graph.tallies import Tallies
+from dagtui.tui.graph.tasks.stems import stem
 from dagtui.tui.graph.views import View, Views
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import common_beginning
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.graph.stems import without_common_end
-from dagtui.tui.graph.task_lines import worst
+from dagtui.tui.graph.tasks.lines import worst
+from dagtui.tui.graph.tasks.stems import without_common_end
 from dagtui.tui.graph.views import View
 from dagtui.tui.graph.weights import WORST_FIRST
 

@@ -8,8 +8,8 @@ from tui.graph.samples import graphs, matrix_graph
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph import tallies as tallies_module
-from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.nodes.layout import dependency_layout
 from dagtui.tui.graph.tallies import OUTSIDE, Tallies
 
 if TYPE_CHECKING:

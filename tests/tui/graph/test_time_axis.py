@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.tui.graph.time_axis import TimeAxis, mark_text
+from dagtui.tui.graph.time.axis import TimeAxis, mark_text
 
 CELLS = st.integers(1, 200)
 SECONDS = st.floats(0.1, 1e7)

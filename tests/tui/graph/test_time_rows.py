@@ -20,12 +20,12 @@ from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.tui.graph.attempt_spans import AttemptSpan
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.graph.span_sets import RowSpans
-from dagtui.tui.graph.time_axis import TimeAxis
-from dagtui.tui.graph.time_bars import NOTHING_EXPECTED, bars
+from dagtui.tui.graph.time.attempt_spans import AttemptSpan
+from dagtui.tui.graph.time.axis import TimeAxis
+from dagtui.tui.graph.time.bars import NOTHING_EXPECTED, bars
+from dagtui.tui.graph.time.span_sets import RowSpans
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:

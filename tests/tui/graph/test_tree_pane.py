@@ -401,7 +401,7 @@ async def test_a_click_on_the_marker_opens_the_cells_of_a_task() -> None:
 
 
 async def test_the_view_of_times_fills_in_pieces_while_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagtui.tui.graph.timeline.FILL", 1e-9)
+    monkeypatch.setattr("dagtui.tui.graph.time.timeline.FILL", 1e-9)
     session = still(chain(1000), [event for node in range(1000) for event in ran(node, node, node + 1)], now=1000.0)
     async with showing(session) as (_, pane, pilot):
         pane.show_view(View.TIME)

@@ -18,8 +18,8 @@ from dagtui.tui.graph.layout import TOP, GroupKind, TreeLayout
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.tallies import OUTSIDE, Tallies
-from dagtui.tui.graph.trouble_layout import TroubleLayout
-from dagtui.tui.graph.troubles import Clues, TroubleKind, Troubles
+from dagtui.tui.graph.trouble.layout import TroubleLayout
+from dagtui.tui.graph.trouble.troubles import Clues, TroubleKind, Troubles
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:

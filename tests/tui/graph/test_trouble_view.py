@@ -22,7 +22,7 @@ from dagtui.text import cell_width
 from dagtui.text.look import IN_ASCII, IN_UNICODE, UNICODE, Look
 from dagtui.tui.graph.layout import TOP
 from dagtui.tui.graph.tree import TreePane
-from dagtui.tui.graph.troubles import TroubleKind
+from dagtui.tui.graph.trouble.troubles import TroubleKind
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:

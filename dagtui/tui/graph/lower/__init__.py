@@ -1,0 +1,1 @@
+"""Below the rows of the left pane: the cells of the cursor's task, and the last minute."""

@@ -1,0 +1,1 @@
+"""The view Time: attempts as bars on one axis."""

@@ -1,0 +1,319 @@
+"""Rows of the view Time: name, bars of the attempts on one time axis, and how long they took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from dagtui.engine.status import ALIVE, ENDED, SETTLED, NodeStatus
+from dagtui.engine.why import root_cause, why
+from dagtui.text import cell_width, duration, fit, label
+from dagtui.text.amounts import NO_TIME, CellWidth
+from dagtui.text.labels import name_label
+from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally, time_cells, time_text
+from dagtui.tui.graph.guides import fold_marker
+from dagtui.tui.graph.held_rows import HELD
+from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.row_body import with_glyph
+from dagtui.tui.graph.time.bars import bars, levels
+from dagtui.tui.graph.time.timeline import Timeline
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
+from dagtui.tui.lines.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagtui.engine.messages import AttemptNumber
+    from dagtui.graph.model import NodeIndex
+    from dagtui.runs.view import RunView
+    from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.look import Look
+    from dagtui.tui.graph.bodies import Bodies
+    from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.row_body import Body
+    from dagtui.tui.graph.row_names import RowNames
+    from dagtui.tui.graph.tasks.layout import TasksLayout
+    from dagtui.tui.graph.time.bars import Expected
+    from dagtui.tui.graph.time.span_sets import RowSpans
+
+LEAST_BARS: Final = 12
+"""The least cells of the time axis."""
+_LEAST_NAME: Final = 7
+_USUAL: Final = 100
+"""From this width on, rows say as well how long they usually take."""
+_MARKS: Final = 4
+"""Cells before the name: for the cursor, the fold marker, the status and the selection."""
+_KEPT: Final = 10_000
+_SUMMED: Final = 2_000
+"""The most attempts of a row whose times are summed up. For more, it is the time from the first to the last."""
+
+
+class TimeColumns(NamedTuple):
+    """The widths of the columns of a row, without the gaps of one cell between them."""
+
+    name: CellWidth
+    bars: CellWidth
+    usual: CellWidth
+    """0: there is no room for it."""
+    time: CellWidth
+
+
+class TimeRows:
+    """The rows of the view Time as spans. It has the rows of Tasks, with a time axis in place of lanes and strips."""
+
+    lights_edges = False
+    is_grid = False
+
+    def __init__(self, run: RunView, bodies: Bodies, navigator: Navigator, names: RowNames, look: Look) -> None:
+        self._run = run
+        self._state = run.state
+        self._bodies = bodies
+        self._navigator = navigator
+        self._names = names
+        self._look = look
+        self._timeline: Timeline | None = None
+        self._took: dict[NodeIndex, tuple[tuple[AttemptNumber, ClockTime], str]] = {}
+        """For ended nodes, the last attempt with its end, and how long all attempts took."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """What is known of times, from the first time on that the view is shown."""
+        if self._timeline is None:
+            self._timeline = Timeline(self._run, self._layout.families)
+        return self._timeline
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the rows lack something that the next frames add."""
+        return self._timeline is not None and self._timeline.is_filling
+
+    @property
+    def _layout(self) -> TasksLayout:
+        return cast("TasksLayout", self._navigator.outline.layout)
+
+    def fill(self) -> bool:
+        """Look at more nodes in this frame. Return whether there are any."""
+        self.mark(())
+        return self.is_filling
+
+    def mark(self, nodes: Iterable[NodeIndex]) -> None:
+        """Note which nodes have changed. Before the view was ever shown, that costs nothing."""
+        if self._timeline is not None:
+            self._timeline.mark(nodes)
+
+    def lit(self, item: int) -> tuple[object, ...]:  # noqa: ARG002 - there are no edges
+        """Return nothing: no edges are shown."""
+        return ()
+
+    def marker_column(self, item: int, width: CellWidth) -> CellWidth:  # noqa: ARG002 - equal in all rows
+        """Return the cell of a row's fold marker, counted from after the cursor's mark."""
+        return CellWidth(0)
+
+    def columns(self, width: CellWidth) -> TimeColumns:
+        """Return how a row of some cells is divided."""
+        time = time_cells(width)
+        usual = CellWidth(TIME_CELLS if width >= _USUAL and self._run.forecast.known else 0)
+        rest = width - _MARKS - 2 - time - usual - bool(usual)
+        name = max(_LEAST_NAME, min(self._layout.widest, rest * 2 // 5, rest - LEAST_BARS))
+        return TimeColumns(CellWidth(name), CellWidth(max(0, rest - name)), usual, time)
+
+    # One row
+
+    def signature(self, item: int, width: CellWidth, clock: ClockTime) -> tuple[tuple[object, ...], str]:
+        """Return what the row of an item depends on, and its time."""
+        timeline, state = self._followed(width, clock), self._state
+        own, _ = self._bodies.signature(item, width, clock)
+        node = self._single(item)
+        if node is not None:  # most rows: nothing is made of them before they are drawn
+            status = state.status[node]
+            is_open = status in ALIVE or status == NodeStatus.READY
+            facts: tuple[object, ...] = (state.attempt[node], state.started[node], state.ended[node])
+            time = self._node_time(node, clock)
+        else:
+            spans, _ = self._spans(item)
+            is_open = any(row.open or row.queued for row in spans)
+            facts, time = tuple(row.version for row in spans), self._family_time(spans, clock)
+        present = timeline.axis.cell(clock) if is_open else None
+        return (item, timeline.axis.key, present, *facts, timeline.expectations, *own), time
+
+    def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
+        timeline = self._followed(width, clock)
+        columns = self.columns(width)
+        spans, nodes = self._spans(item)
+        took = _dense(self._time(item, spans, clock), columns.time)
+        time = Span(took.rjust(columns.time), Role.MUTED)
+        usual = [Span(self._usual(item).rjust(columns.usual), Role.MUTED), SPACE] if columns.usual else []
+        expected = self._expected(item, nodes)
+        if not any(row.shows_anything for row in spans) and not expected.spans:
+            middle = self._words(nodes, columns.bars, clock)
+        else:
+            middle = bars(spans, expected, timeline.axis, clock, self._look)
+        row = [*self._lead(item, columns.name, width, clock), SPACE, *middle, SPACE, *usual, time]
+        return row if width_of(row) < width else _cropped(row, CellWidth(width - 1))
+
+    def _lead(self, item: int, cells: CellWidth, width: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return what stands before the bars: fold marker, status and name."""
+        layout = self._layout
+        head, node = layout.head(item), layout.node(item)
+        if head is not None:
+            glyph, body = self._bodies.head_body(item, head, width)
+        else:
+            glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
+        marker = Span(fold_marker(self._navigator.outline, item, self._look.glyphs, " "), Role.GUIDE)
+        selected = Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE
+        indent = CellWidth(0 if head is not None or layout.family(item) is not None else 1)
+        lead = with_glyph([marker], glyph, selected, self._look.glyphs)
+        return [*lead, spaces(indent), *self._name(item, body, cells - indent)]
+
+    def _name(self, item: int, body: Body, cells: CellWidth) -> list[Span]:
+        """Return the name of a row in exactly some cells, with the number of its nodes if that fits."""
+        suffix = body.suffix if body.suffix.width + _LEAST_NAME <= cells else Span("")
+        room = CellWidth(cells - suffix.width)
+        name = body.name if body.name.width <= room else Span(self._names.cut(item, room), body.name.role)
+        return [name, suffix, spaces(cells - name.width - suffix.width)]
+
+    def _spans(self, item: int) -> tuple[Sequence[RowSpans], Sequence[NodeIndex]]:
+        """Return the spans that a row shows, and the nodes that it stands for."""
+        layout, timeline = self._layout, self.timeline
+        head = layout.head(item)
+        if head is not None and head.kind is GroupKind.FOLDER:
+            if not self._navigator.outline.is_folded(item):
+                return (), ()
+            below = [layout.node(at) for at in layout.items[layout.positions[item] : layout.ends[item]]]
+            nodes = [node for node in below if node is not None]
+            families = dict.fromkeys(layout.families.of_node[node] for node in nodes)
+            return [row for family in families if (row := timeline.family(family)) is not None], nodes
+        if (family := layout.family(item)) is not None:
+            row = timeline.family(family)
+            return [] if row is None else [row], layout.families.members[family].nodes
+        node = layout.nodes[item]
+        return [timeline.node(node)], [node]
+
+    def _expected(self, item: int, nodes: Sequence[NodeIndex]) -> Expected:
+        return self.timeline.expected_of(nodes, family=self._layout.family(item))
+
+    def _words(self, nodes: Sequence[NodeIndex], cells: CellWidth, clock: ClockTime) -> list[Span]:
+        """Return why nothing has run, or that nodes are held, in place of bars."""
+        state, first = self._state, nodes[0] if nodes else None
+        text, role = "", str(Role.MUTED)
+        if first is not None and not state.is_outside(first) and state.status[first] in SETTLED:
+            text = label(why(state, first, clock))
+            if cell_width(text) > cells and state.status[first] == NodeStatus.FAILED_PARENT:
+                cause = self._run.graph.labels[root_cause(state, first)]
+                text = "by " + name_label(cause, CellWidth(max(1, cells - 3)), self._look)
+            text = fit(text, cells, self._look)
+        elif held := state.held.intersection(nodes):
+            text = fit(HELD if len(nodes) == 1 else f"{tally(len(held))} {HELD}", cells, self._look)
+            role = STATUS_CLASSES[NodeStatus.RETRYING]
+        words = Span(text, role)
+        return [words, spaces(cells - words.width)]
+
+    # Times
+
+    def _time(self, item: int, spans: Sequence[RowSpans], clock: ClockTime) -> str:
+        node = self._single(item)
+        return self._family_time(spans, clock) if node is None else self._node_time(node, clock)
+
+    def _node_time(self, node: NodeIndex, clock: ClockTime) -> str:
+        """Return how long all attempts of a node took, or what the other views say of one that has not ended."""
+        state = self._state
+        status = state.status[node]
+        if status not in ENDED or not state.attempt[node]:
+            return self._bodies.time(node, clock)
+        facts = state.attempt[node], state.ended[node]
+        found = self._took.get(node)
+        if found is None or found[0] != facts:
+            if len(self._took) > _KEPT:
+                self._took.clear()
+            found = self._took[node] = facts, time_text(_covered(self.timeline.node(node), clock))
+        return found[1]
+
+    def _family_time(self, spans: Sequence[RowSpans], clock: ClockTime) -> str:
+        """Return the time that the attempts of several nodes cover."""
+        seconds = sum(_covered(row, clock) for row in spans)
+        return elapsed(seconds) if any(row.open for row in spans) else time_text(seconds)
+
+    def _single(self, item: int) -> NodeIndex | None:
+        """Return the node of a row that is one node."""
+        layout = self._layout
+        return layout.nodes[item] if item < layout.node_count else None
+
+    def _usual(self, item: int) -> str:
+        node = self._layout.node(item)
+        seconds = None if node is None else self._run.estimate(node)
+        return _dense(time_text(seconds or 0.0), CellWidth(TIME_CELLS))
+
+    # The axis
+
+    def head(self, width: CellWidth, clock: ClockTime) -> list[list[Span]]:
+        """Return the rows above all others: the marks of the axis, and the slots in use."""
+        timeline, columns = self._followed(width, clock), self.columns(width)
+        axis, line = timeline.axis, [" "] * columns.bars
+        for cell, text in axis.marks():
+            if cell + len(text) <= columns.bars:
+                line[cell : cell + len(text)] = text
+        lead, gap = CellWidth(_MARKS + columns.name + 1), SPACE
+        took = "took".rjust(columns.time)
+        usual = [Span("usual".rjust(columns.usual), Role.MUTED), gap] if columns.usual else []
+        marks = [self._chain_words(lead, clock), Span("".join(line), Role.MUTED), gap, *usual, Span(took, Role.MUTED)]
+        slots = levels(timeline.spans.by_slots, self._state.jobs, axis, self._until(clock), self._look)
+        words = _fitting(("slots in use", "slots"), lead)
+        return [marks, [words, Span(slots, Role.KEY)]]
+
+    def _chain_words(self, cells: CellWidth, clock: ClockTime) -> Span:
+        """Return how long the critical path worked and waited, as far as there is room."""
+        work, waits = self.timeline.critical_seconds(clock)
+        if not work:
+            return spaces(cells)
+        took, waited = duration(work), duration(waits)
+        return _fitting(
+            (f"critical path {took} + {waited} waits", f"critical {took} + {waited}", f"critical {took}"), cells
+        )
+
+    def _until(self, clock: ClockTime) -> ClockTime:
+        return self.timeline.spans.last if self._run.settled else clock
+
+    def _followed(self, width: CellWidth, clock: ClockTime) -> Timeline:
+        timeline = self.timeline
+        timeline.follow(self.columns(width).bars, clock)
+        return timeline
+
+
+def _covered(row: RowSpans, clock: ClockTime) -> Seconds:
+    """Return the time that some attempts cover."""
+    if row.count > _SUMMED:
+        begin, end = row.extent
+        return min(end, clock) - begin
+    times = [pair for spans in row.ended.values() for pair in zip(spans.starts, spans.ends, strict=True)]
+    changes = [(start, 1) for start, _ in times] + [(end, -1) for _, end in times]
+    changes += [change for span in row.open.values() for change in ((span.start, 1), (max(clock, span.start), -1))]
+    seconds, since, depth = 0.0, NO_TIME, 0
+    for at, step in sorted(changes):
+        if not depth:
+            since = at
+        depth += step
+        if not depth:
+            seconds += at - since
+    return seconds
+
+
+def _dense(time: str, cells: CellWidth) -> str:
+    """Return a time, without spaces if it does not fit otherwise. The bars before it keep their cells."""
+    return time if len(time) <= cells else time.replace(" ", "")
+
+
+def _fitting(texts: Sequence[str], cells: CellWidth) -> Span:
+    """Return the first of some texts that fits before the bars."""
+    text = next((text for text in texts if _MARKS + len(text) < cells), "")
+    return Span((" " * _MARKS + text).ljust(cells), Role.MUTED)
+
+
+def _cropped(row: list[Span], width: CellWidth) -> list[Span]:
+    """Return the first cells of a row that does not fit."""
+    found: list[Span] = []
+    for span in row:
+        if span.width > width:
+            break
+        found.append(span)
+        width -= span.width
+    return [*found, spaces(width)]

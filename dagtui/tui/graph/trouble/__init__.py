@@ -1,0 +1,1 @@
+"""The view Trouble: what is wrong, with the lines that say why, and what it blocks."""

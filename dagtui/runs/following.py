@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from dagtui.engine.events import ON_RECORD, RunEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import ON_RECORD, RunEvent
 from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_recorded

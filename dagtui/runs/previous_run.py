@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import RunEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import RunEvent
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file
 from dagtui.text import label

@@ -18,7 +18,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import NodeEvent, RunEvent, fields
+from dagtui.engine.event_records import fields
+from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load

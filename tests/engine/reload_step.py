@@ -13,7 +13,8 @@ from support.gates import as_gate, questions
 from support.scene import conditions_of
 
 from dagtui.engine import reloading
-from dagtui.engine.events import NodeEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.state import RunState

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from engine import oracle
 from support.played_executor import PlayedExecutor
 
-from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent
 from dagtui.engine.messages import BY_TIMEOUT, CommandKind, Ended, EndKind, Started
 from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.status import Cause, NodeStatus

@@ -8,7 +8,8 @@ import pytest
 from engine.invariants import same_state
 from support.scene import Scene, dag
 
-from dagtui.engine.events import MOST_NAMED, CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import MOST_NAMED, CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, EndKind, Usage
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus

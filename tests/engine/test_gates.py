@@ -9,7 +9,8 @@ from engine.test_resumption import taken_up
 from support.gates import CANNOT_BE_ASKED, NOON, answer
 from support.scene import Scene, dag
 
-from dagtui.engine.events import CommandEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import CommandEvent
 from dagtui.engine.messages import Answer, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal

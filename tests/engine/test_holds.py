@@ -11,7 +11,8 @@ from support.gates import CANNOT_BE_ASKED
 from support.scene import Scene, dag
 
 from dagtui.engine import reloading
-from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeEvent, NoteEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeEvent, NoteEvent
 from dagtui.engine.messages import NO_ATTEMPT, Command, CommandKind, SetSlots
 from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.resumption import restore

@@ -8,7 +8,8 @@ import pytest
 from engine.invariants import same_state
 from support.scene import Scene, dag
 
-from dagtui.engine.events import NodeEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus

@@ -18,7 +18,8 @@ from support.played_executor import PlayedExecutor
 from support.scene import Scene, conditions_of, dag
 
 from dagtui.engine import resumption
-from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.followers import BROKE_OFF
 from dagtui.engine.messages import Command, CommandKind, EndKind, Started
 from dagtui.engine.resumption import restore

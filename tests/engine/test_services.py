@@ -16,7 +16,8 @@ from support.scene import Scene, conditions_of, dag
 
 from dagtui.engine import service_ends
 from dagtui.engine.capacity import slots_taken
-from dagtui.engine.events import NoteEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, EndKind, Ready, Start
 from dagtui.engine.resumption import restore
 from dagtui.engine.rules.transitions import UNLISTED

@@ -7,7 +7,8 @@ import json
 import pytest
 from support.scene import Scene, dag
 
-from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeEvent, RunEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.rules.commands import OUTSIDE, Step
 from dagtui.engine.state import RunState

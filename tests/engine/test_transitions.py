@@ -19,7 +19,8 @@ from support.gates import CANNOT_BE_ASKED, answer, questions
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
 from support.scene import Scene, dag
 
-from dagtui.engine.events import CommandEvent, NodeChange, NodeEvent, NoteEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import CommandEvent, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, EndKind, Ready
 from dagtui.engine.resumption import restore
 from dagtui.engine.rules.transitions import ARROWS, CAUSES, LISTED, REASONS, SUBMITTED, UNLISTED, TransitionError

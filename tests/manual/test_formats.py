@@ -16,7 +16,8 @@ from support.program import DAGTUI, ENVIRONMENT, call, write
 from support.waiting import wait_for
 
 from dagtui.control.commands import Control
-from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent, fields
+from dagtui.engine.event_records import fields
+from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import Answer, CommandKind, Usage
 from dagtui.engine.reload_event import Reload
 from dagtui.engine.status import Cause, NodeStatus

@@ -14,7 +14,8 @@ import pytest
 from support.journals import read_journal
 from support.waiting import until, wait_for
 
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, RunEvent, fields, parse
+from dagtui.engine.event_records import fields, parse
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict

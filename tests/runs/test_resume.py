@@ -17,7 +17,8 @@ from support.waiting import until
 
 from dagtui.cli.prepare import replayed as replayed_run
 from dagtui.cli.resume_prompt import question
-from dagtui.engine.events import NodeEvent, NoteEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus, Verdict

@@ -432,7 +432,7 @@ def record_lost() -> None:
         anyio.run(running)
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
-        from dagtui.engine.events import parse
+        from dagtui.engine.event_records import parse
         from dagtui.store.journal import JournalReader
 
         graph = load(path)

@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import parse
+from dagtui.engine.event_records import parse
 from dagtui.engine.state import RunState
 from dagtui.graph.loading import load
 

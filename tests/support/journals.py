@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import parse
+from dagtui.engine.event_records import parse
 from dagtui.engine.state import RunState
 from dagtui.store.journal import JournalReader
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from support.adopted_run import AdoptedRun, adopted_run
 from support.journals import read_journal
 
-from dagtui.engine.events import Event, NodeEvent, RunEvent, parse
+from dagtui.engine.event_records import parse
+from dagtui.engine.events import Event, NodeEvent, RunEvent
 from dagtui.engine.walks import reach
 from dagtui.graph.loading import load
 

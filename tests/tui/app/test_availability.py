@@ -14,7 +14,7 @@ from support.waiting import until
 from tui.app.runs import opened, run_under_way, shown_keys
 from tui.played_run import PlayedRun
 
-from dagtui.engine.events import parse
+from dagtui.engine.event_records import parse
 from dagtui.engine.messages import HOLDS, Command, CommandKind
 from dagtui.engine.rules.refusals import refused_targets
 from dagtui.engine.status import NodeStatus

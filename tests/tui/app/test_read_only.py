@@ -8,7 +8,8 @@ import pytest
 from support.adopted_run import adopted_run
 from tui.app.runs import opened, screen_text, until
 
-from dagtui.engine.events import CommandEvent, NodeEvent, RunEvent, fields
+from dagtui.engine.event_records import fields
+from dagtui.engine.events import CommandEvent, NodeEvent, RunEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load

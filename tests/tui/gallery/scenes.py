@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SIZES = [(200, 50), (120, 40), (80, 24), (40, 12)]
 STAR = "EXITING because of FATAL ERROR: not enough memory for BAM sorting"
 OF_FAILED: Mapping[str, Sequence[str]] = {
-    "failure": ["e"],
+    "failure": ["g", "e"],
     "log in full": ["e", "enter"],
     "details": ["e", "2"],
     "why": ["e", "3"],
@@ -166,6 +166,8 @@ async def settled(app: DagtuiApp, pilot: Pilot[object]) -> None:
     """Wait until what the keys opened shows all that it will."""
     if isinstance(app.screen, Palette):
         await app.screen.until_found()
+    await pilot.pause()
+    app._paint_changes()  # what was read meanwhile
     await pilot.pause()
     while app.main.tree_pane.is_reading:  # what failed logs say, in a thread
         await pilot.pause(0.01)

@@ -79,9 +79,10 @@ def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _in_block(block: bytes, query: Query, before: int) -> Iterator[MatchingLine]:
+    block = block.removesuffix(b"\n")  # what follows the last line break is not a line
     if query.pattern is None or not block.isascii() or has_rewrites(block):
         for number, line in enumerate(block.split(b"\n"), before + 1):
-            if line and query.matches(line):
+            if query.matches(line):
                 yield MatchingLine(number, without_colours(line[:LINE_LIMIT]))
         return
     yield from _as_printed(without_colours(block), query.pattern, query, before)

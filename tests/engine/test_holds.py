@@ -58,6 +58,13 @@ def test_a_held_node_waits_for_its_release_and_only_what_follows_it_waits_with_i
     assert scene.traversal.settled
 
 
+def test_a_retry_does_not_promise_that_a_held_node_starts():
+    scene = Scene(dag("a>b"))
+    scene.command(K.HOLD, "a", "b")
+    assert scene.preview(K.RETRY, "a").nothing == "it has not run yet, it is held; release it"
+    assert scene.preview(K.RETRY, "b").nothing == "it has not run yet, it waits for its parents"
+
+
 def test_a_held_node_leaves_its_slot_to_others():
     scene = Scene(dag("a>b c"), jobs=1)
     scene.command(K.HOLD, "a")

@@ -75,8 +75,8 @@ def test_what_is_found_is_what_each_line_shows(
     flags = re.IGNORECASE if pattern == pattern.lower() else 0
     expected = [
         number
-        for number, line in enumerate(content.encode().split(b"\n"), 1)
-        if line and any(re.search(pattern, text, flags) for text in shown(line))
+        for number, line in enumerate(content.encode().removesuffix(b"\n").split(b"\n"), 1)
+        if content and any(re.search(pattern, text, flags) for text in shown(line))
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_search, "_BLOCK", block)
@@ -114,6 +114,16 @@ def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> Non
     found = list(matching_lines(path, regular("needle")))
     assert [line.number for line in found] == [1, 30_002]
     assert found[1].line == b"needle"
+
+
+@pytest.mark.parametrize("word", ["a", "ä", "a\rb"])
+@pytest.mark.parametrize(("pattern", "numbers"), [("", [1, 2, 3]), ("^$", [2]), ("x*$", [1, 2, 3]), ("(?!x)", [1, 2, 3])])
+def test_empty_lines_are_lines_and_the_end_is_none(
+    word: str, pattern: str, numbers: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.log"
+    path.write_text(f"{word}\n\n{word}\n")
+    assert [line.number for line in matching_lines(path, regular(pattern))] == numbers
 
 
 def test_a_log_that_is_not_there_has_no_line(tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RET
 
 
 HELD_ALREADY = "it is held already"
+HELD_BACK: Final = "it has not run yet, it is held; release it"
+"""Why a retry does nothing to a node that would start if it were not held."""
 LEAVING = "the file no longer has it"
 """Why a node that was removed from the file by a reload does not run again."""
 
@@ -154,6 +156,8 @@ def step_for(kind: CommandKind, state: RunState, node: NodeIndex) -> Step | str:
         return LEAVING
     if kind in HOLDS and node in state.held:
         return HELD_ALREADY if kind is CommandKind.HOLD else Step.RELEASE
+    if kind is CommandKind.RETRY and node in state.held and state.status_of(node) == NodeStatus.READY:
+        return HELD_BACK
     by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
     return by_cause or COMMANDS[kind][state.status_of(node)]
 

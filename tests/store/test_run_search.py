@@ -117,10 +117,8 @@ def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("word", ["a", "ä", "a\rb"])
-@pytest.mark.parametrize(("pattern", "numbers"), [("", [1, 2, 3]), ("^$", [2]), ("x*$", [1, 2, 3]), ("(?!x)", [1, 2, 3])])
-def test_empty_lines_are_lines_and_the_end_is_none(
-    word: str, pattern: str, numbers: list[int], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("pattern", "numbers"), [("", [1, 2, 3]), ("^$", [2]), ("x*$", [1, 2, 3])])
+def test_empty_lines_are_lines_and_the_end_is_none(word: str, pattern: str, numbers: list[int], tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text(f"{word}\n\n{word}\n")
     assert [line.number for line in matching_lines(path, regular(pattern))] == numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from dagtui.engine.status import ALIVE, ENDED, SETTLED, NodeStatus
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
     from dagtui.tui.graph.tasks.layout import TasksLayout
-    from dagtui.tui.graph.time.bars import Expected
     from dagtui.tui.graph.time.span_sets import RowSpans
 
 LEAST_BARS: Final = 12
@@ -129,7 +129,7 @@ class TimeRows:
             facts: tuple[object, ...] = (state.attempt[node], state.started[node], state.ended[node])
             time = self._node_time(node, clock)
         else:
-            spans, _ = self._spans(item)
+            spans = self._spans(item)
             is_open = any(row.open or row.queued for row in spans)
             facts, time = tuple(row.version for row in spans), self._family_time(spans, clock)
         present = timeline.axis.cell(clock) if is_open else None
@@ -139,13 +139,13 @@ class TimeRows:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
         timeline = self._followed(width, clock)
         columns = self.columns(width)
-        spans, nodes = self._spans(item)
+        spans = self._spans(item)
         took = _dense(self._time(item, spans, clock), columns.time)
         time = Span(took.rjust(columns.time), Role.MUTED)
         usual = [Span(self._usual(item).rjust(columns.usual), Role.MUTED), SPACE] if columns.usual else []
-        expected = self._expected(item, nodes)
+        expected = timeline.expected_of(self._expected_nodes(item))
         if not any(row.shows_anything for row in spans) and not expected.spans:
-            middle = self._words(nodes, columns.bars, clock)
+            middle = self._words(self._nodes(item), columns.bars, clock)
         else:
             middle = bars(spans, expected, timeline.axis, clock, self._look)
         row = [*self._lead(item, columns.name, width, clock), SPACE, *middle, SPACE, *usual, time]
@@ -172,25 +172,38 @@ class TimeRows:
         name = body.name if body.name.width <= room else Span(self._names.cut(item, room), body.name.role)
         return [name, suffix, spaces(cells - name.width - suffix.width)]
 
-    def _spans(self, item: int) -> tuple[Sequence[RowSpans], Sequence[NodeIndex]]:
-        """Return the spans that a row shows, and the nodes that it stands for."""
-        layout, timeline = self._layout, self.timeline
+    def _families(self, item: int) -> Sequence[int]:
+        """Return the families that a row stands for. None for an unfolded heading and for a cell."""
+        layout = self._layout
         head = layout.head(item)
         if head is not None and head.kind is GroupKind.FOLDER:
-            if not self._navigator.outline.is_folded(item):
-                return (), ()
-            below = [layout.node(at) for at in layout.items[layout.positions[item] : layout.ends[item]]]
-            nodes = [node for node in below if node is not None]
-            families = dict.fromkeys(layout.families.of_node[node] for node in nodes)
-            return [row for family in families if (row := timeline.family(family)) is not None], nodes
-        if (family := layout.family(item)) is not None:
-            row = timeline.family(family)
-            return [] if row is None else [row], layout.families.members[family].nodes
-        node = layout.nodes[item]
-        return [timeline.node(node)], [node]
+            is_folded = self._navigator.outline.is_folded(item)
+            return layout.order[layout.place(item) : layout.last_place(item) + 1] if is_folded else ()
+        family = layout.family(item)
+        return () if family is None else (family,)
 
-    def _expected(self, item: int, nodes: Sequence[NodeIndex]) -> Expected:
-        return self.timeline.expected_of(nodes, family=self._layout.family(item))
+    def _spans(self, item: int) -> Sequence[RowSpans]:
+        """Return the spans that a row shows."""
+        if self._is_cell(item):
+            return [self.timeline.node(self._layout.nodes[item])]
+        rows = map(self.timeline.family, self._families(item))
+        return [row for row in rows if row is not None]
+
+    def _nodes(self, item: int) -> Sequence[NodeIndex]:
+        """Return the nodes that a row stands for."""
+        if self._is_cell(item):
+            return [self._layout.nodes[item]]
+        members = self._layout.families.members
+        return [node for family in self._families(item) for node in members[family].nodes]
+
+    def _expected_nodes(self, item: int) -> Iterable[NodeIndex]:
+        """Return those of which something is expected, or that are on the critical path."""
+        if self._is_cell(item):
+            return [self._layout.nodes[item]]
+        return chain.from_iterable(map(self.timeline.expected_nodes, self._families(item)))
+
+    def _is_cell(self, item: int) -> bool:
+        return item < self._layout.node_count and self._layout.family(item) is None
 
     def _words(self, nodes: Sequence[NodeIndex], cells: CellWidth, clock: ClockTime) -> list[Span]:
         """Return why nothing has run, or that nodes are held, in place of bars."""

@@ -88,11 +88,13 @@ class Timeline:
             found.add(node, span)
         return found
 
-    def expected_of(self, nodes: Iterable[NodeIndex], *, family: int | None = None) -> Expected:
-        """Return what is expected of some nodes, or of a whole family."""
-        if family is not None:
-            nodes = self._by_family.get(family, ())
-        elif not self.expected.spans and not self._chain:
+    def expected_nodes(self, family: int) -> Sequence[NodeIndex]:
+        """Return the nodes of a family of which something is expected, or that are on the critical path."""
+        return self._by_family.get(family, ())
+
+    def expected_of(self, nodes: Iterable[NodeIndex]) -> Expected:
+        """Return what is expected of some nodes."""
+        if not self.expected.spans and not self._chain:
             return NOTHING_EXPECTED
         spans: list[tuple[ClockTime, ClockTime]] = []
         critical: list[tuple[ClockTime, ClockTime]] = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tui.graph.samples import graphs, matrix_graph, ran, still
@@ -19,6 +21,7 @@ from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 from dagtui.text import cell_width
+from dagtui.text.amounts import NEVER
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
@@ -157,6 +160,23 @@ def test_each_attempt_has_its_cells(spans: list[AttemptSpan], cells: int, part: 
             assert text[end] in {look.glyphs.statuses[_S.FAILED], look.glyphs.statuses[_S.CANCELLED]}
     covered = {at for span in spans for at in range(axis.cell(span.ready), axis.last_cell(span.end) + 2)}
     assert all(sign == " " for at, sign in enumerate(text) if at not in covered)
+
+
+@given(spans=spans(), running=st.lists(st.floats(0, 100), max_size=2), clocks=st.lists(st.floats(0, 150), max_size=5))
+def test_what_attempts_cover_follows_the_clock(
+    spans: list[AttemptSpan], running: list[float], clocks: list[float]
+) -> None:
+    row, pieces = RowSpans(), [(span.start, span.end) for span in spans]
+    for number, span in enumerate(spans):
+        row.add(number, span)
+    for at, clock in enumerate(sorted(clocks)):
+        if at == 1:
+            for number, start in enumerate(running):
+                row.add(-1 - number, AttemptSpan(1, start, start, NEVER, _S.RUNNING))
+        every = [*pieces, *((start, max(start, clock)) for start in running if at)]
+        between = pairwise(sorted(edge for piece in every for edge in piece))
+        known = sum(end - begin for begin, end in between if any(low <= begin and end <= high for low, high in every))
+        assert row.covered(clock) == pytest.approx(known, abs=1e-4)
 
 
 def walked(run: PlayedRun, data: st.DataObject, steps: int) -> Iterator[list[Event]]:

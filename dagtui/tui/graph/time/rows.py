@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from dagtui.engine.status import ALIVE, ENDED, SETTLED, NodeStatus
 from dagtui.engine.why import root_cause, why
 from dagtui.text import cell_width, duration, fit, label
-from dagtui.text.amounts import NO_TIME, CellWidth
+from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.guides import fold_marker
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.navigator import Navigator
@@ -43,8 +43,6 @@ _USUAL: Final = 100
 _MARKS: Final = 4
 """Cells before the name: for the cursor, the fold marker, the status and the selection."""
 _KEPT: Final = 10_000
-_SUMMED: Final = 2_000
-"""The most attempts of a row whose times are summed up. For more, it is the time from the first to the last."""
 
 
 class TimeColumns(NamedTuple):
@@ -238,12 +236,12 @@ class TimeRows:
         if found is None or found[0] != facts:
             if len(self._took) > _KEPT:
                 self._took.clear()
-            found = self._took[node] = facts, time_text(_covered(self.timeline.node(node), clock))
+            found = self._took[node] = facts, time_text(self.timeline.node(node).covered(clock))
         return found[1]
 
     def _family_time(self, spans: Sequence[RowSpans], clock: ClockTime) -> str:
         """Return the time that the attempts of several nodes cover."""
-        seconds = sum(_covered(row, clock) for row in spans)
+        seconds = sum(row.covered(clock) for row in spans)
         return elapsed(seconds) if any(row.open for row in spans) else time_text(seconds)
 
     def _single(self, item: int) -> NodeIndex | None:
@@ -290,24 +288,6 @@ class TimeRows:
         timeline = self.timeline
         timeline.follow(self.columns(width).bars, clock)
         return timeline
-
-
-def _covered(row: RowSpans, clock: ClockTime) -> Seconds:
-    """Return the time that some attempts cover."""
-    if row.count > _SUMMED:
-        begin, end = row.extent
-        return min(end, clock) - begin
-    times = [pair for spans in row.ended.values() for pair in zip(spans.starts, spans.ends, strict=True)]
-    changes = [(start, 1) for start, _ in times] + [(end, -1) for _, end in times]
-    changes += [change for span in row.open.values() for change in ((span.start, 1), (max(clock, span.start), -1))]
-    seconds, since, depth = 0.0, NO_TIME, 0
-    for at, step in sorted(changes):
-        if not depth:
-            since = at
-        depth += step
-        if not depth:
-            seconds += at - since
-    return seconds
 
 
 def _dense(time: str, cells: CellWidth) -> str:

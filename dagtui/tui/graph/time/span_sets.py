@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, MutableSequence, Sequence
 
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.tui.graph.time.attempt_spans import AttemptSpan
 
 LEAST: Final = 1e-6
@@ -22,6 +22,8 @@ LEAST: Final = 1e-6
 BAD_ENDS: Final = (NodeStatus.FAILED, NodeStatus.CANCELLED)
 ENDS: Final = (NodeStatus.COMPLETED, *BAD_ENDS)
 """How attempts end."""
+_SUMMED: Final = 2_000
+"""The most attempts of a row whose times are summed up. For more, it is the time from the first to the last."""
 
 
 def times() -> MutableSequence[ClockTime]:
@@ -74,7 +76,7 @@ class SpanSet:
 class RowSpans:
     """The spans of the nodes that one row stands for."""
 
-    __slots__ = ("_waiting", "ended", "open", "queued", "version", "waited")
+    __slots__ = ("_covered", "_waiting", "ended", "open", "queued", "version", "waited")
 
     def __init__(self) -> None:
         self.ended: dict[NodeStatus, SpanSet] = {}
@@ -89,9 +91,12 @@ class RowSpans:
         """The same, by node."""
         self.version = 0
         """Increases with each change."""
+        self._covered: tuple[int, ClockTime, Seconds] = -1, NO_TIME, 0.0
+        """A version, a time that no attempt goes beyond, and what attempts covered then."""
 
     def add(self, node: NodeIndex, span: AttemptSpan) -> None:
         """Add an attempt of a node, or that it waits."""
+        self.version += 1
         if span.status is NodeStatus.RUNNING:
             self.open[node] = span
             return
@@ -132,3 +137,35 @@ class RowSpans:
         begins += self.queued[:1]
         end = NEVER if self.open or self.queued else max((spans.ends[-1] for spans in ended), default=NO_TIME)
         return min(begins, default=NO_TIME), end
+
+    def covered(self, clock: ClockTime) -> Seconds:
+        """Return the time that attempts cover. While nothing changes, it grows with the clock if any has not ended."""
+        if self.count > _SUMMED:
+            begin, end = self.extent
+            return min(end, clock) - begin
+        version, then, seconds = self._covered
+        if version == self.version and clock >= then:
+            return seconds + (clock - then) if self.open else seconds
+        changes = self._changes(clock)
+        seconds = _covered(changes)
+        if not changes or changes[-1][0] <= clock:
+            self._covered = self.version, clock, seconds
+        return seconds
+
+    def _changes(self, clock: ClockTime) -> list[tuple[ClockTime, int]]:
+        """Return in order when attempts begin and end, as how many more run then. Those in flight end now."""
+        changes = [(start, 1) for spans in self.ended.values() for start in spans.starts]
+        changes += [(end, -1) for spans in self.ended.values() for end in spans.ends]
+        changes += [change for span in self.open.values() for change in ((span.start, 1), (max(clock, span.start), -1))]
+        return sorted(changes)
+
+
+def _covered(changes: Iterable[tuple[ClockTime, int]]) -> Seconds:
+    seconds, since, depth = 0.0, NO_TIME, 0
+    for at, step in changes:
+        if not depth:
+            since = at
+        depth += step
+        if not depth:
+            seconds += at - since
+    return seconds

@@ -108,13 +108,8 @@ class _Play:
         left = [node for node in left if graph.task(node).trigger is not Trigger.ANY_FAILED]
         for are_last in (False, True):
             added = [node for node in left if graph.task(node).is_finally is are_last]
-            self._missing.update(dict.fromkeys(added, 0))
-            for node in added:
-                awaited = self._missing if not are_last else added
-                parents = graph.parents(node)
-                self._missing[node] = sum(
-                    parent in awaited or (parent in self.spans and not are_last) for parent in parents
-                )
+            awaited = {*added, *(node for _, node in self._ends)}
+            self._missing = {node: sum(parent in awaited for parent in graph.parents(node)) for node in added}
             for node in added:
                 if not self._missing[node]:
                     self._await(node)
@@ -127,7 +122,7 @@ class _Play:
             now, node = heapq.heappop(self._ends)
             self._free += self._slots(node)
             for child in self._graph.children(node):
-                if child in self._missing and self._missing[child] > 0:
+                if child in self._missing:
                     self._missing[child] -= 1
                     if not self._missing[child]:
                         self._await(child)

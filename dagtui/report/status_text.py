@@ -78,25 +78,30 @@ def headline(answer: Mapping[str, object]) -> str:
         *["out of time"] * bool(answer.get("timed_out")),
         _spent(answer),
     ]
-    remaining = answer.get("remaining")
+    remaining, held = answer.get("remaining"), _held(answer)
     if isinstance(remaining, dict):
-        words.append(_remaining(remaining))
+        words.append(_remaining(remaining, held))
     words.append(_slots(answer.get("slots_taken"), answer.get("jobs")))
     words += _pools(answer.get("pools"))
     if answer.get("paused"):
         words.append("paused")
-    held = answer.get("held")
-    if isinstance(held, dict) and _whole(held.get("count")):
-        words.append(f"{count(_whole(held.get('count')))} held")
+    if held:
+        words.append(f"{count(held)} held")
     words.append(label(answer.get("screen"), 20))
     return ", ".join(words)
 
 
-def _remaining(remaining: Mapping[str, object]) -> str:
-    """Format the forecast. How long people take to answer is not known."""
+def _held(answer: Mapping[str, object]) -> int:
+    held = answer.get("held")
+    return _whole(held.get("count")) if isinstance(held, dict) else 0
+
+
+def _remaining(remaining: Mapping[str, object], held: int) -> str:
+    """Format the forecast. How long people take to answer, and to release what they hold, is not known."""
     answers, seconds = remaining.get("answers"), remaining.get("seconds")
-    waits = plural(answers, "answer") if isinstance(answers, int) and answers else ""
-    if waits and isinstance(seconds, int | float) and seconds < 1.0:
+    waited = plural(answers, "answer") if isinstance(answers, int) and answers else ""
+    waits = " and ".join(filter(None, (waited, plural(held, "release") if held else "")))
+    if waited and isinstance(seconds, int | float) and seconds < 1.0:
         return f"waits for {waits}"
     bound = f"(bound by {label(remaining.get('node'))})"
     return f"{_expected(remaining)} {f'and {waits} ' if waits else ''}left{_basis(remaining.get('runs'))} {bound}"

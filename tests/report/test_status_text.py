@@ -61,6 +61,14 @@ def test_an_estimate_says_which_answers_it_leaves_out(remaining: dict[str, objec
     assert headline(ANSWER | {"remaining": remaining}) == f"demo run 3: running, 12 s, {said}, 2 slots, detached"
 
 
+def test_an_estimate_says_that_it_leaves_out_how_long_nodes_are_held() -> None:
+    remaining = {"seconds": 5.0, "node": "b", "answers": 1}
+    said = headline(ANSWER | {"remaining": remaining, "held": {"count": 2, "nodes": ["b", "c"]}})
+    assert "about 5.0 s and 1 answer and 2 releases left (bound by b)" in said
+    said = headline(ANSWER | {"remaining": remaining | {"answers": 0}, "held": {"count": 1, "nodes": ["b"]}})
+    assert "about 5.0 s and 1 release left (bound by b)" in said
+
+
 def test_stale_nodes_are_counted() -> None:
     answer = {**ANSWER, "counts": {"COMPLETED": 3, "FAILED": 1}, "stale": 2}
     assert list(status_lines(answer, IN_UNICODE))[1] == "  3 done (2 stale), 1 failed"

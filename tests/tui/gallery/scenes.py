@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import contextmanager
 from functools import cache
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
 
+MOST_FRAMES = 40
 SIZES = [(200, 50), (120, 40), (80, 24), (40, 12)]
 STAR = "EXITING because of FATAL ERROR: not enough memory for BAM sorting"
 OF_FAILED: Mapping[str, Sequence[str]] = {
@@ -163,14 +165,28 @@ async def leave_all(app: DagtuiApp, pilot: Pilot[object]) -> None:
 
 
 async def settled(app: DagtuiApp, pilot: Pilot[object]) -> None:
-    """Wait until what the keys opened shows all that it will."""
+    """Wait until what the keys opened shows all that it will: until two frames are alike."""
     if isinstance(app.screen, Palette):
         await app.screen.until_found()
-    await pilot.pause()
-    app._paint_changes()  # what was read meanwhile
-    await pilot.pause()
-    while app.main.tree_pane.is_reading:  # what failed logs say, in a thread
-        await pilot.pause(0.01)
-    while app.main.tree_pane.rows.are_filling:  # the times of a large run, in pieces
-        await pilot.pause(0.01)
-    await pilot.pause()
+    before: Picture | None = None
+    for _ in range(MOST_FRAMES):
+        await pilot.pause()
+        while app.main.tree_pane.is_reading:  # what failed logs say, in a thread
+            await pilot.pause(0.01)
+        while app.main.tree_pane.rows.are_filling:  # the times of a large run, in pieces
+            await pilot.pause(0.01)
+        await next_frame(app)
+        await pilot.pause()
+        now = taken(app)
+        if now == before:
+            return
+        before = now
+    raise AssertionError("the picture does not come to rest")
+
+
+async def next_frame(app: DagtuiApp) -> None:
+    """Wait for a frame that begins from now on: on a busy machine, it may be late."""
+    asked = asyncio.get_running_loop().time()
+    while app._frames._last < asked:
+        app.request_frame()
+        await asyncio.sleep(0.005)

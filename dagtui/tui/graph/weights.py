@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.tui.graph.tallies import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +53,14 @@ WORST_FIRST = (
 
 What has failed before or is told to stop goes before what runs. The weights of group rows prefer what moves.
 """
+_WORST_FIRST = tuple(map(int, WORST_FIRST))
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:
     """Return the status that stands for many nodes."""
     return next((status for status in WEIGHTS if counts[status]), _S.WAITING)
+
+
+def worst(statuses: bytes) -> int:
+    """Return the first of WORST_FIRST that occurs, or OUTSIDE if none does. Takes no step for each node."""
+    return next((status for status in _WORST_FIRST if status in statuses), OUTSIDE)

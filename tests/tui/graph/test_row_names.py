@@ -17,10 +17,9 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import common_beginning
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.graph.tasks.lines import worst
 from dagtui.tui.graph.tasks.stems import without_common_end
 from dagtui.tui.graph.views import View
-from dagtui.tui.graph.weights import WORST_FIRST
+from dagtui.tui.graph.weights import WORST_FIRST, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.tallies import OUTSIDE
-from dagtui.tui.graph.weights import WORST_FIRST
+from dagtui.tui.graph.weights import worst
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,10 +72,8 @@ class MapCells:
 
 def code_of(statuses: bytes) -> int:
     """Return the code of a cell whose nodes are in these statuses."""
-    worst = next((status for status in WORST_FIRST if status in statuses), None)
-    if worst is None:
-        return OUTSIDE
-    if worst not in _LIT_BY_SHARE:
-        return worst
+    status = worst(statuses)
+    if status not in _LIT_BY_SHARE:
+        return status
     done = sum(map(statuses.count, _DONE))
-    return worst + SHARE * ((1 if 2 * done < len(statuses) else 2) if done else 0)
+    return status + SHARE * ((1 if 2 * done < len(statuses) else 2) if done else 0)

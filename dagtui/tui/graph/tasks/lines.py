@@ -9,9 +9,8 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.tallies import OUTSIDE
 from dagtui.tui.graph.tasks.lane_cells import LaneCells
-from dagtui.tui.graph.weights import WORST_FIRST
+from dagtui.tui.graph.weights import worst
 from dagtui.tui.lines.rows import Role, Span, sign_role
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tasks.layout import TasksLayout
 
-_ORDER: Final = tuple(map(int, WORST_FIRST))
 _NO_LANES: Final[Mapping[int, int]] = {}
 
 
@@ -125,11 +123,6 @@ def _sign(status: int, look: Look) -> str:
 
 def _sign_role(status: int) -> str:
     return sign_role(NodeStatus(status)) if status < len(NodeStatus) else Role.GUIDE
-
-
-def worst(statuses: bytes) -> int:
-    """Return the first of WORST_FIRST that occurs, or OUTSIDE if none does. Takes no step for each node."""
-    return next((status for status in _ORDER if status in statuses), OUTSIDE)
 
 
 def role_of(status: int) -> str:

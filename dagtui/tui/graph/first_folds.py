@@ -55,8 +55,7 @@ def _opened(layout: FolderLayout, status: bytes) -> set[int]:
 
 def _statuses(layout: FolderLayout, status: bytes) -> Mapping[int, AbstractSet[int]]:
     """Return for each folder the statuses of the nodes in it."""
-    shown = status + bytes([_NO_NODE]) * len(layout.heads)
-    in_order = bytes(map(shown.__getitem__, layout.items))
+    in_order = layout.in_order(status, _NO_NODE)
     return {
         item: set(in_order[layout.positions[item] : layout.ends[item]]) - {_NO_NODE}
         for item, head in enumerate(layout.heads, layout.node_count)

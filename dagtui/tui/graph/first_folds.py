@@ -9,6 +9,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.folders import FolderLayout
 from dagtui.tui.graph.layout import TOP, GroupKind
 from dagtui.tui.graph.tallies import OUTSIDE, shown_statuses
+from dagtui.tui.graph.weights import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.layout import TreeLayout
 
 _FOLDED = frozenset({GroupKind.MATRIX, GroupKind.OUTSIDE, GroupKind.ALIKE, GroupKind.REST})
-_QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.COMPLETED, NodeStatus.SKIPPED, OUTSIDE})
-"""Statuses of which nothing needs a look."""
+_QUIET = QUIET | {OUTSIDE}
 _NO_NODE = OUTSIDE + 1
 
 

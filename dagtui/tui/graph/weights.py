@@ -53,6 +53,8 @@ WORST_FIRST = (
 
 What has failed before or is told to stop goes before what runs. The weights of group rows prefer what moves.
 """
+QUIET = frozenset({_S.WAITING, _S.READY, _S.COMPLETED, _S.SKIPPED})
+"""Statuses of which nothing needs a look."""
 _WORST_FIRST = tuple(map(int, WORST_FIRST))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
@@ -12,7 +11,7 @@ from dagtui.text.shortening import shortened, told_apart
 from dagtui.tui.graph.lower.last_minute import MOST_LISTED
 from dagtui.tui.graph.lower.lines import LowerLine, heading
 from dagtui.tui.graph.tasks.arrangement import arrangement_of
-from dagtui.tui.graph.weights import WORST_FIRST
+from dagtui.tui.graph.weights import QUIET, WORST_FIRST
 from dagtui.tui.lines.rows import SPACE, Span, muted, spaces, status_run, width_of
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.tasks.families import Family
     from dagtui.tui.graph.tree import TreePane
 
-_CALM_STATUSES: Final = frozenset({NodeStatus.COMPLETED, NodeStatus.SKIPPED, NodeStatus.WAITING, NodeStatus.READY})
 _MOST_CELLS: Final = 2_000
 """The cells of a larger task are not looked at one by one."""
 _MEASURED: Final = 200
@@ -100,7 +98,7 @@ class TaskCells:
         if len(nodes) <= most:
             return nodes, 0
         status = self._run.state.status_of
-        found = (node for node in nodes[:_MOST_CELLS] if status(node) not in _CALM_STATUSES)
+        found = (node for node in nodes[:_MOST_CELLS] if status(node) not in QUIET)
         kept = sorted(found, key=lambda node: WORST_FIRST.index(status(node)))[:most]
         shown = sorted(kept) or nodes[:most]
         return shown, len(nodes) - len(shown)

@@ -42,3 +42,8 @@ def tally(number: int) -> str:
     if number < 10_000:
         return str(number)
     return f"{number // 1000}k" if number < 1_000_000 else f"{number // 1_000_000}M"
+
+
+def rate_text(rate: float) -> str:
+    """Return a number in a second: 0.4/s, 12/s."""
+    return f"{rate:.1f}/s" if 0 < rate < 10 else f"{tally(round(rate))}/s"

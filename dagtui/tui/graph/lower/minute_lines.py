@@ -9,7 +9,7 @@ from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import told_apart
-from dagtui.tui.graph.amounts import tally
+from dagtui.tui.graph.amounts import rate_text
 from dagtui.tui.graph.lower.last_minute import Bar, LastMinute
 from dagtui.tui.graph.lower.lines import LowerLine, heading
 from dagtui.tui.graph.pace import sparkline
@@ -61,7 +61,7 @@ class MinuteLines:
         settled = self._run.settled
         named = CellWidth(max(_SHORT_NAME, min(_LONG_NAME, width // 2 - 1)))
         columns = CellWidth(width - named - _BESIDE_NAME)
-        rate = "" if settled else f" {_figure(minute.rate(clock))}/s"
+        rate = "" if settled else f" {rate_text(minute.rate(clock))}"
         alive = "" if settled else f" {self._run.alive():,}"
         lines = [
             heading("last minute of the run" if settled else "last minute", width, self._look),
@@ -89,7 +89,3 @@ class MinuteLines:
             spaces(named + 1 - shown.width + bar.start),
             Span(sign * (bar.end - bar.start), STATUS_CLASSES[status]),
         ]
-
-
-def _figure(number: float) -> str:
-    return f"{number:.1f}" if 0 < number < 10 else tally(round(number))

@@ -11,7 +11,7 @@ from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.shortening import shortened
-from dagtui.tui.graph.amounts import tally
+from dagtui.tui.graph.amounts import rate_text, tally
 from dagtui.tui.graph.map.cells import HIT, SHARE
 from dagtui.tui.graph.map.plan import LineKind
 from dagtui.tui.graph.nodes.further_edges import ends_of
@@ -209,7 +209,7 @@ class MapRows:
         says = self._scale(room)
         if self._run.settled:
             return [muted(fit(says, room, self._look))]
-        rate = f" {_figure(pace.rate(clock))}/s"
+        rate = f" {rate_text(pace.rate(clock))}"
         bars = pace.bars(clock, max(0, min(SPAN, room - len(rate) - len(says) - 3)))
         found = [Span(sparkline(bars, self._look.glyphs.levels), STATUS_CLASSES[_S.RUNNING]), Span(rate)]
         free = room - width_of(found) - 1
@@ -303,7 +303,3 @@ def _first_that_fit(found: Iterator[Span] | list[Span], room: CellWidth) -> list
             break
         kept.append(span)
     return kept
-
-
-def _figure(number: float) -> str:
-    return f"{number:.1f}" if 0 < number < 10 else tally(round(number))

@@ -11,6 +11,7 @@ from dagtui.text.shortening import shortened, told_apart
 from dagtui.tui.graph.lower.last_minute import MOST_LISTED
 from dagtui.tui.graph.lower.lines import LowerLine, heading
 from dagtui.tui.graph.tasks.arrangement import arrangement_of
+from dagtui.tui.graph.tasks.stems import BEFORE_NUMBERS
 from dagtui.tui.graph.weights import QUIET, WORST_FIRST
 from dagtui.tui.lines.rows import SPACE, Span, muted, spaces, status_run, width_of
 
@@ -31,8 +32,6 @@ _MEASURED: Final = 200
 _BESIDE_NAME: Final = 10
 """The cells of a column beside the name of a node: for its glyph and its time."""
 _LEAST_REASON: Final = 5
-_BETWEEN: Final = "-_.:/#"
-"""What stands between the common beginning of names and their numbers."""
 _WIDEST: Final = 40
 """The most cells of a column, if there are several."""
 
@@ -106,7 +105,7 @@ class TaskCells:
     def _cell_name(self, node: NodeIndex, family: Family) -> str:
         """Return the name of a cell without the task's, which stands in the heading."""
         name = self._run.graph.labels[node]
-        rest = name.removeprefix(family.title).lstrip(_BETWEEN)
+        rest = name.removeprefix(family.title).lstrip(BEFORE_NUMBERS)
         return label(rest or name, NAME_CHARACTERS)
 
     def _cell(self, node: NodeIndex, names: Sequence[str], at: int, cells: CellWidth, clock: ClockTime) -> list[Span]:

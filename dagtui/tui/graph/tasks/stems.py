@@ -17,7 +17,8 @@ LEAST_ALIKE = 3
 """The least number of tasks with one stem that are alike."""
 _DIGITS = string.digits
 _BETWEEN_NUMBERS = "-_.:"
-_BEFORE_NUMBERS = "-_.:/#"
+BEFORE_NUMBERS = "-_.:/#"
+"""What stands between the common beginning of names and their numbers."""
 
 
 def stem(name: str) -> str:
@@ -28,7 +29,7 @@ def stem(name: str) -> str:
 
 def without_common_end(stems: Sequence[str]) -> Sequence[str]:
     """Return stems without the last word, if all have the same: the samples' `.SRR`, which tells none from another."""
-    cuts = [max(name.rfind(sign) for sign in _BEFORE_NUMBERS) for name in stems]
+    cuts = [max(name.rfind(sign) for sign in BEFORE_NUMBERS) for name in stems]
     ends = {name[cut:] for name, cut in zip(stems, cuts, strict=True)}
     shorter = [name[: max(0, cut)] for name, cut in zip(stems, cuts, strict=True)]
     is_useless = len(stems) > 1 and len(ends) == 1 and all(shorter) and len(set(shorter)) == len(set(stems))
@@ -73,4 +74,4 @@ def _without_more(rest: str) -> str:
         rest = rest[:-1].rstrip(_DIGITS)
     if rest[-2:] in {"ID", "Id", "iD", "id"}:
         rest = rest[:-2]
-    return rest.rstrip(_BEFORE_NUMBERS)
+    return rest.rstrip(BEFORE_NUMBERS)

@@ -138,9 +138,7 @@ def _cuts(name: str, start: int, room: CellWidth) -> Iterator[_Cut]:
     if start and cell_width(rest) < room:
         yield _Cut("", rest, begins=False)
     elif start:
-        if room < _TWICE_CUT:
-            yield _end_of(rest, room)
-        yield from (_middle_cut(rest, room - 1, tail)._replace(begins=False) for tail in tails)
+        yield from _rest_cuts(rest, room, tails)
     yield from (_middle_cut(name, room, tail) for tail in tails)
 
 
@@ -156,9 +154,14 @@ def _last_parts(name: str, room: CellWidth) -> Iterator[_Cut]:
         yield _Cut("", name[fitting:], begins=False)
     elif starts and fitting is None and room > 2 * _LEAST_ROOM and not cell:
         rest = name[starts[-1] :]
-        if room < _TWICE_CUT:
-            yield _end_of(rest, room)
-        yield _middle_cut(rest, room - 1, _usual_tail(rest, room - 1))._replace(begins=False)
+        yield from _rest_cuts(rest, room, [_usual_tail(rest, room - 1)])
+
+
+def _rest_cuts(rest: str, room: CellWidth, tails: Iterable[CellWidth]) -> Iterator[_Cut]:
+    """Yield ways to show what is left of a name without its beginning, if that does not fit either."""
+    if room < _TWICE_CUT:
+        yield _end_of(rest, room)
+    yield from (_middle_cut(rest, room - 1, tail)._replace(begins=False) for tail in tails)
 
 
 def _end_of(name: str, room: CellWidth) -> _Cut:
@@ -171,10 +174,10 @@ def common_beginning(names: Sequence[str]) -> str:
     some = names[:_SAMPLED]
     if not 2 <= len(names) <= _MOST_COMPARED or not _begin_alike(min(some), max(some)):
         return ""
-    if cell_width(max(names, key=len)) <= _FITTING:
+    longest = max(names, key=len)
+    if cell_width(longest) <= _FITTING:
         return ""
     first, last = min(names), max(names)
-    longest = max(names, key=len)
     starts = [word.end() for word in _WORD.finditer(first[: _begin_alike(first, last)])]
     # What is left says something by itself.
     start = next((start for start in reversed(starts) if cell_width(longest[start:]) >= _REST_CELLS), 0)

@@ -218,10 +218,6 @@ class TreePane(TreeCanvas):
         """Show a later time, or an earlier one for negative steps. Return whether anything changed."""
         return self._axis_moved(self.rows.time.timeline.axis.pan(steps))
 
-    def show_all_time(self) -> bool:
-        """Show the whole run. Return whether anything changed."""
-        return self._axis_moved(self.rows.time.timeline.axis.show_whole())
-
     def _axis_moved(self, changed: bool) -> bool:
         self.navigator.generation += changed
         self.follow()

@@ -77,13 +77,13 @@ class TaskRows:
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
         layout = self._layout
-        head, node = layout.head(item), layout.node(item)
+        head = layout.head(item)
         glyph = SPACE
         if head is not None:
             _, body = self._bodies.head_body(item, head, width)
             body = body if head.kind is GroupKind.FOLDER else self._family(body, layout, item, width, clock)
         else:
-            glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
+            glyph, body = self._bodies.node_body(layout.nodes[item], item, width, clock)
         statuses = self._statuses(layout, item)
         left = lead(self._navigator.outline, layout, item, _role(statuses), self._lit_now(layout), self._look)
         left.append(Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE)

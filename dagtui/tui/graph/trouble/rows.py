@@ -97,7 +97,7 @@ class TroubleRows:
     def spans(self, item: int, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the row of an item without the cursor's mark, in exactly `width` cells with it."""
         layout = self._layout
-        head, node = layout.head(item), layout.node(item)
+        head = layout.head(item)
         if layout.is_note(item):
             indent = NO_CELLS if layout.note(item) is None else CellWidth(_NOTE_INDENT)
             return self._line(Span(*self._note(layout, item, width)), indent, width)
@@ -108,7 +108,7 @@ class TroubleRows:
             glyph, body = self._head(item, head, width)
             shorten = partial(fit, _SHORT if head.title == REST else body.name.text, look=self._look)
         else:
-            glyph, body = self._node(layout, layout.nodes[node or 0], item, width, clock)
+            glyph, body = self._node(layout, layout.nodes[item], item, width, clock)
             column = CellWidth(max(1, width * 9 // 20 - 4)) if width >= ASIDE else NO_CELLS
         selected = Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE
         left = with_glyph(left, glyph, selected, self._look.glyphs)

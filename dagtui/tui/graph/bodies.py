@@ -159,11 +159,15 @@ class Bodies:
     def _outside(self, item: int, width: CellWidth) -> tuple[Span, Body]:
         """Return the row of a node, or of many, that are not part of the run: dimmed, without a status."""
         head = self.outline.layout.head(item)
-        suffix = "" if head is None or head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         words = NOT_SELECTED if width >= ASIDE and (head is None or head.kind is not GroupKind.OUTSIDE) else ""
         name = Span(self._names.name(item), Role.MUTED)
-        count, aside = Span(suffix, Role.MUTED), Span(words, Role.MUTED)
-        return SPACE, Body(name, count, aside=aside, sought=self._names.sought(item))
+        return SPACE, Body(name, self._number(head), aside=Span(words, Role.MUTED), sought=self._names.sought(item))
+
+    def _number(self, head: GroupRow | None) -> Span:
+        """Return how many rows a group row stands for. Folders do not say it."""
+        if head is None or head.kind is GroupKind.FOLDER:
+            return Span("", Role.MUTED)
+        return Span(f" {self.glyphs.times}{tally(head.total)}", Role.MUTED)
 
     def of_usual(self, node: NodeIndex, time: str, width: CellWidth) -> str:
         """Return the time of a running node with its usual one behind it, such as `2 s/5.0 s`, where that fits."""
@@ -203,9 +207,7 @@ class Bodies:
         notes = [*self.held_notes(item), *self._tallies(counts), *self._stale_note(stale, width)]
         notes += self._below(below, stale_below, width)
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
-        suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
-        count = Span(suffix, Role.MUTED)
-        body = Body(name, count, [*notes, *_time_cells(width)], sought=self._names.sought(item))
+        body = Body(name, self._number(head), [*notes, *_time_cells(width)], sought=self._names.sought(item))
         return status_run(status, self._look), body
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:

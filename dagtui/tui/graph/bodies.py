@@ -142,12 +142,13 @@ class Bodies:
         if node in self._state.off_record:
             words = "not on record yet" if width >= ASIDE else "not recorded"
             notes.append(Note(MUST, Span(words, STATUS_CLASSES[_S.RETRYING])))
-        time = self.of_usual(node, self.time(node, clock), width)
+        taken = self.time(node, clock)
+        time = self.of_usual(node, taken, width)
         if time and status is _S.WAITING and width >= WIDE:
             time = f"after {time}"
         if time or notes:
             notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
-        aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
+        aside = self._aside(node, status, clock) if width >= ASIDE and time.endswith(taken) else Span("")
         reason = self.reasons.of(node) if width < ASIDE else None
         if status is _S.FAILED_PARENT and width >= ASIDE:
             reason = self.reasons.blocked(node, Role.MUTED, clock)

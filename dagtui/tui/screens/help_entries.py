@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
 
 MEANINGS = {
-    NodeStatus.WAITING: "some of its parents, or of the run, have not finished",
+    NodeStatus.WAITING: "some of its parents have not finished; a finally task waits for all others",
     NodeStatus.READY: "wants a slot, a pool, an answer, or the end of a pause or of a hold",
     NodeStatus.RUNNING: "an attempt is executing",
     NodeStatus.RETRYING: "failed, waits for its next attempt",

@@ -403,3 +403,20 @@ def test_the_usual_time_stands_behind_that_of_a_running_node(
     session.forecast = SimpleNamespace(estimate=lambda _: usual)
     rows = Rows(session, Navigator(session.state, view), IN_UNICODE)
     assert text(rows, 0, width).endswith(expected)
+
+
+def test_the_time_of_a_row_of_many_leaves_out_attempts_before_a_rerun() -> None:
+    events = [*ran(1, 1, 10), *ran(2, 1, 20)]
+    events += [NodeEvent(90.0, node, 1, NodeStatus.WAITING, fresh=True) for node in (1, 2)]
+    rows = rows_of(matrix_graph(2), [*events, NodeEvent(98.0, 1, 2, NodeStatus.RUNNING)], view=View.TASKS)
+    row = text(rows, rows.bodies.outline.item(1), 60)
+    assert "train" in row
+    assert row.split()[-2:] == ["2", "s"]
+
+
+def test_the_usual_time_is_told_once() -> None:
+    session = still(Graph(["node"], []), [NodeEvent(98.0, 0, 1, NodeStatus.RUNNING)])
+    session.forecast = SimpleNamespace(estimate=lambda _: 5.0)
+    row = text(Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE), 0, 120)
+    assert "2 s/5.0 s" in row
+    assert "about" not in row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.engine.status import ALIVE, UNBEGUN, NodeStatus
 from dagtui.text.amounts import NO_CELLS, NO_TIME, ONE_CELL, CellWidth
 from dagtui.tui.graph.amounts import elapsed, time_text
 from dagtui.tui.graph.bodies import ASIDE
@@ -139,13 +139,16 @@ class TaskRows:
         return None
 
     def _time(self, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> str:
-        """Return how long at least one node of a family has been running, by their last attempts."""
+        """Return how long at least one node of a family ran, by their last attempts.
+
+        That of a node that is to run again counts no more.
+        """
         first, end = layout.positions[item] + 1, layout.ends[item]
         if not 0 < end - first <= TIMED:
             return ""
         state = self._state
         nodes = [layout.nodes[node] for node in layout.items[first:end] if node < layout.node_count]
-        begun = [node for node in nodes if state.attempt[node]]
+        begun = [node for node in nodes if state.attempt[node] and state.status_of(node) not in UNBEGUN]
         alive = [node for node in begun if state.status_of(node) in ALIVE]
         spans = [(state.started[node], state.ended[node]) for node in begun if state.ended[node] > state.started[node]]
         spans += [(state.started[node], clock) for node in alive]

@@ -29,16 +29,18 @@ class HeldNodes(ActiveTime):
 
     def _change_holds(self, event: CommandEvent, watches: Iterable[Watch]) -> None:
         """Hold or release nodes, or end all holds with a cancel of the whole run. Tell the watches which changed."""
-        before = self.held
         if event.kind is CommandKind.HOLD:
-            self.held = before.union(event.nodes)
+            changed = set(event.nodes) - self.held
+            self.held |= changed
         elif event.kind is CommandKind.RELEASE:
-            self.held = before.difference(event.nodes)
-            self.held_before = self.held_before.difference(event.nodes)
+            changed = self.held.intersection(event.nodes)
+            self.held -= changed
+            self.held_before.difference_update(event.nodes)
         else:
-            self.held_before, self.held = self.held_before | before, set()
+            changed, self.held = self.held, set()
+            self.held_before |= changed
         for watch in watches:
-            watch.nodes |= before ^ self.held
+            watch.nodes |= changed
 
     def _end_hold(self, node: NodeIndex, marks: tuple[int, ...]) -> None:
         """End the hold of a node that begins, has ended, or that a person has decided or cancelled."""

@@ -20,7 +20,7 @@ class HeldRows:
 
     def __init__(self, state: RunState) -> None:
         self._state = state
-        self._known: tuple[set[NodeIndex], int, TreeLayout] | None = None
+        self._known: tuple[set[NodeIndex], int, int, TreeLayout] | None = None
         self._positions: Sequence[int] = ()
 
     def count(self, layout: TreeLayout, branch: tuple[int, int] | None) -> int:
@@ -28,8 +28,9 @@ class HeldRows:
         held = self._state.held
         if not held or branch is None:
             return 0
-        # A command makes another set, and a node that begins makes it smaller.
-        if self._known is None or self._known[0] is not held or self._known[1:] != (len(held), layout):
-            self._known = held, len(held), layout
+        # A command has another number, a node that begins makes the set smaller, and a resume makes another one.
+        known = self._state.command_number, len(held), layout
+        if self._known is None or self._known[0] is not held or self._known[1:] != known:
+            self._known = held, *known
             self._positions = sorted(layout.positions[node] for node in held)
         return bisect_left(self._positions, branch[1]) - bisect_left(self._positions, branch[0])

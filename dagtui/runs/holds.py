@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, label, path_word
+from dagtui.text import label, path_word
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 4096
 _NAME_CELLS = CellWidth(60)
-
-
-def held_brief(state: RunState) -> str:
-    """Say how many nodes are held: "2 held". Empty if none is."""
-    return f"{count(len(state.held))} held" if state.held else ""
 
 
 def waits_for_release(state: RunState) -> str:

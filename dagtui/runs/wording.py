@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import HELD
 from dagtui.text import count, duration, label, plural
 from dagtui.text.amounts import CellWidth, first_of
 from dagtui.text.labels import name_label
@@ -168,7 +169,7 @@ def _own(state: RunState, preview: Preview, words: _CommandWords) -> str:
     """Describe what happens to a single target. Empty if nothing happens to the node itself."""
     node = preview.command.nodes[0]
     if preview.command.kind is CommandKind.HOLD:
-        return "held until it is released"
+        return HELD
     happens = _happens_to(state, preview, node, words)
     return f"{happens}, but stays held" if happens and node in preview.held else happens
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import SETTLED, NodeStatus
+from dagtui.engine.status import NodeStatus
 from dagtui.text import count, label
 from dagtui.tui.terminal.announcer import ProgressState
 
@@ -18,25 +18,21 @@ _NAME_CHARACTERS = 40
 def title_of(run: RunView, look: Look) -> str:
     """Return `✗1 rnaseq 26/42`: failed nodes, if there are any, the name, and how many of the nodes have ended."""
     state = run.state
-    failed, ended = state.counts[NodeStatus.FAILED], _ended(run)
+    failed, ended = state.counts[NodeStatus.FAILED], state.total - state.unsettled
     glyphs = look.glyphs.statuses
     if failed:
         sign = f"{glyphs[NodeStatus.FAILED]}{count(failed)} "
     else:
         sign = f"{glyphs[NodeStatus.COMPLETED]} " if run.settled else ""
-    return f"{sign}{label(run.name, _NAME_CHARACTERS)} {count(ended)}/{count(sum(state.counts))}"
+    return f"{sign}{label(run.name, _NAME_CHARACTERS)} {count(ended)}/{count(state.total)}"
 
 
 def progress_of(run: RunView) -> tuple[ProgressState, int]:
     """Return what a task bar says of a run, and the percentage of nodes that have ended."""
     state = run.state
-    percent = 100 * _ended(run) // max(1, sum(state.counts))
+    percent = 100 * (state.total - state.unsettled) // max(1, state.total)
     if state.counts[NodeStatus.FAILED]:
         return ProgressState.FAILED, percent
     if run.settled:
         return ProgressState.NONE, 0
     return ProgressState.PAUSED if state.paused or state.held_up else ProgressState.RUNNING, percent
-
-
-def _ended(run: RunView) -> int:
-    return sum(run.state.counts[status] for status in SETTLED)

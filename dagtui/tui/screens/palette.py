@@ -109,9 +109,14 @@ class _Entries(Provider):
         """The app."""
         return cast("PaletteApp", self.app)
 
+    @property
+    def cells(self) -> int:
+        """The columns that hold the words of a prompt."""
+        return max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME)
+
     def line(self, left: Text, right: Text) -> Text:
         """Return a prompt with words at both ends of the row. Those on the left are cut."""
-        cells = max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME)
+        cells = self.cells
         text = Text(no_wrap=True, overflow="ellipsis").append_text(left)
         text.truncate(max(1, cells - right.cell_len - 1), overflow="ellipsis")
         if self.dagtui.look.ascii:
@@ -147,22 +152,17 @@ class _Commands(_Entries):
         for action in self.dagtui.keymap.actions:
             if not action.id.startswith("move.") and action.id != "screen.palette":
                 reason = action.available(run, here) if action.available else None
-                yield self._in_present_words(action), label(reason or "")
+                yield self._in_present_words(action, here), label(reason or "")
 
-    def _in_present_words(self, action: AnyAction) -> AnyAction:
+    def _in_present_words(self, action: AnyAction, here: Situation) -> AnyAction:
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
-        if action.id == "node.hold" and self._releases:
+        run = self.dagtui.view
+        if action.id == "node.hold" and hold_or_release(run, here.examples) is CommandKind.RELEASE:
             return replace(action, words="release", help=_RELEASE_HELP, name="Release node")
         if action.id != "run.pause":
             return action
-        kind = pause_or_resume(self.dagtui.view)
+        kind = pause_or_resume(run)
         return replace(action, words=kind.value, help=_PAUSE_HELP[kind], name=f"{kind.value.capitalize()} run")
-
-    @property
-    def _releases(self) -> bool:
-        """Whether the key that holds nodes would release them."""
-        run = self.dagtui.view
-        return hold_or_release(run, self.dagtui.main.situation.examples) is CommandKind.RELEASE
 
     def _prompt(self, action: AnyAction, reason: str, marked: Sequence[int] = ()) -> Text:
         """Return name, sentence and keys. In place of the sentence, the reason why it would do nothing."""
@@ -212,7 +212,7 @@ class _Nodes(_Entries):
         async for node in self._matching(wanted):
             status = run.state.status_of(node)
             word = Text("" if run.state.is_outside(node) else status.word, "dim")
-            cells = max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME - 3 - word.cell_len)
+            cells = max(1, self.cells - 3 - word.cell_len)
             name = label(run.graph.labels[node], NAME_CHARACTERS)
             shown = shortened(name, CellWidth(cells), look)
             text = Text(f"{look.glyphs.statuses[status]} {shown}")

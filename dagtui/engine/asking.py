@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine import control
 from dagtui.engine.dispatch import Dispatch
 from dagtui.engine.events import NodeChange, NoteEvent
-from dagtui.engine.messages import CommandKind, Withdraw
+from dagtui.engine.messages import CommandKind
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.status import Cause, NodeStatus
 
@@ -88,8 +88,7 @@ class Asking(Dispatch):
         if command.kind is CommandKind.PAUSE:
             self.withdraw_submitted()
         elif command.kind is CommandKind.HOLD:
-            held = [node for node in self.submitted if node in state.held]
-            self.effects.extend(Withdraw(node, state.attempt[node]) for node in held)
+            self.withdraw(node for node in self.submitted if node in state.held)
         elif command.kind is CommandKind.RELEASE:
             for node in command.nodes:
                 if state.status[node] == NodeStatus.READY:

@@ -14,7 +14,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dagtui.engine.capacity import Demand
     from dagtui.engine.state import RunState
@@ -190,12 +190,15 @@ class Dispatch(Propagation):
 
     def withdraw_submitted(self) -> None:
         """Withdraw what was submitted and has not begun."""
-        self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
+        self.withdraw(self.submitted)
+
+    def withdraw(self, nodes: Iterable[NodeIndex]) -> None:
+        """Withdraw submitted nodes."""
+        self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in nodes)
 
     def _withdraw_ahead(self) -> None:
         """Withdraw what lookahead submitted, as it may take long."""
-        ahead = [node for node, slots in self.submitted.items() if slots == ONE_SLOT]
-        self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in ahead)
+        self.withdraw(node for node, slots in self.submitted.items() if slots == ONE_SLOT)
 
     def _learn(self, seconds: Seconds) -> None:
         self._typical += 0.2 * (seconds - self._typical)

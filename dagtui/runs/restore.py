@@ -352,19 +352,20 @@ def _summary(last: LastRun, state: RunState) -> str:
 
 def stay_cancelled(graph: Graph, nodes: Collection[NodeIndex]) -> str:
     """Say which nodes stay cancelled, and how to undo that. Empty if there are none."""
-    if not nodes:
-        return ""
-    verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
-    text = f"{plural(len(nodes), 'node')} {verb} cancelled: {named(graph, nodes)}"
-    return f"{text}; to run {them}: retry, or --resume --rerun NODE"
+    return _stay(graph, nodes, "cancelled", "to run {0}: retry, or --resume --rerun NODE")
 
 
 def stay_held(graph: Graph, nodes: Collection[NodeIndex]) -> str:
-    """Say which nodes stay held. Empty if there are none."""
+    """Say which nodes stay held, and how to undo that. Empty if there are none."""
+    return _stay(graph, nodes, "held", "release {0} to let {0} start")
+
+
+def _stay(graph: Graph, nodes: Collection[NodeIndex], how: str, undo: str) -> str:
+    """Say which nodes stay as they are. In `undo`, {0} stands for them."""
     if not nodes:
         return ""
     verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
-    return f"{plural(len(nodes), 'node')} {verb} held: {named(graph, nodes)}; release {them} to let {them} start"
+    return f"{plural(len(nodes), 'node')} {verb} {how}: {named(graph, nodes)}; {undo.format(them)}"
 
 
 def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:

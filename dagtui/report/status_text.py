@@ -9,6 +9,7 @@ from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
+from dagtui.runs.eta_range import basis_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
 from dagtui.text.amounts import first_of, time_range
@@ -104,14 +105,9 @@ def _remaining(remaining: Mapping[str, object], held: int) -> str:
     if waited and isinstance(seconds, int | float) and seconds < 1.0:
         return f"waits for {waits}"
     bound = f"(bound by {label(remaining.get('node'))})"
-    return f"{_expected(remaining)} {f'and {waits} ' if waits else ''}left{_basis(remaining.get('runs'))} {bound}"
-
-
-def _basis(runs: object) -> str:
-    """Format what the forecast rests on."""
-    if not isinstance(runs, int):
-        return ""
-    return f", from {plural(runs, 'run')}" if runs > 0 else ", partly guessed"
+    runs = remaining.get("runs")
+    basis = f", {basis_words(runs)}" if isinstance(runs, int) else ""
+    return f"{_expected(remaining)} {f'and {waits} ' if waits else ''}left{basis} {bound}"
 
 
 def _expected(remaining: Mapping[str, object]) -> str:

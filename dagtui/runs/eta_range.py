@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dagtui.text import plural
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -36,9 +38,12 @@ class EtaRange(NamedTuple):
     @property
     def basis(self) -> str:
         """What it rests on, in words."""
-        if not self.runs:
-            return "partly guessed"
-        return f"from {self.runs:,} run{'s' if self.runs > 1 else ''}"
+        return basis_words(self.runs)
+
+
+def basis_words(runs: int) -> str:
+    """Say what an estimate rests on, given the number of successes."""
+    return f"from {plural(runs, 'run')}" if runs > 0 else "partly guessed"
 
 
 class Rest(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
@@ -43,7 +44,7 @@ def search_run(run: RunDirectory, query: Query, nodes: Collection[str] | None) -
             except OSError as error:
                 raise StoreError.of("read the log", path, error) from error
             if first is not None:
-                yield MatchingLog(node, attempt, _with_first(first, lines))
+                yield MatchingLog(node, attempt, chain([first], lines))
 
 
 def _attempts(run: RunDirectory, nodes: Collection[str] | None) -> Iterator[tuple[str, AttemptNumber]]:
@@ -60,8 +61,3 @@ def _attempts(run: RunDirectory, nodes: Collection[str] | None) -> Iterator[tupl
     for node, record in records.items():
         if chosen is None or node in chosen:
             yield node, record.attempt
-
-
-def _with_first(first: MatchingLine, others: Iterator[MatchingLine]) -> Iterator[MatchingLine]:
-    yield first
-    yield from others

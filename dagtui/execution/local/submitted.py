@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.execution.local.output_file import OutputValues
+    from dagtui.execution.local.usage import Used
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ByteCount, Seconds
+    from dagtui.text.amounts import Seconds
 
 UNKILLABLE = "a process of it can't be killed"
 
@@ -171,7 +172,7 @@ class SubmittedAttempts:
         seconds: Seconds,
         left: int,
         held: bool,
-        used: tuple[Seconds, ByteCount, ByteCount, ByteCount] | None = None,
+        used: Used | None = None,
         starved: bool = False,
     ) -> None:
         end = exited(node, attempt, status, seconds, left, None if used is None else Usage(*used))

@@ -150,7 +150,12 @@ class TabStrip(PaintedRows, can_focus=False):
                 first -= 1
 
     def _runs(self, tab: Tab) -> list[Span]:
-        return _runs(tab, is_open=tab.name == self._tab)
+        # Not by colour alone: the open tab stands in brackets.
+        is_open = tab.name == self._tab
+        before, after = ("[", "]") if is_open else (" ", " ")
+        role = Role.TAB if is_open else Role.MUTED
+        key = [Span(f"{tab.key} ", Role.KEY)] if tab.key else []
+        return [Span(before, role), *key, Span(tab.name.capitalize(), role), Span(after, role)]
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab under the pointer, or the next one that is not shown."""
@@ -168,11 +173,3 @@ class _Placed(NamedTuple):
     runs: tuple[Span, ...]
     tab: Tab
     """The tab that a click on it chooses."""
-
-
-def _runs(tab: Tab, *, is_open: bool) -> list[Span]:
-    # Not by colour alone: the open tab stands in brackets.
-    before, after = ("[", "]") if is_open else (" ", " ")
-    role = Role.TAB if is_open else Role.MUTED
-    key = [Span(f"{tab.key} ", Role.KEY)] if tab.key else []
-    return [Span(before, role), *key, Span(tab.name.capitalize(), role), Span(after, role)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine import (
     conditions,
     control,
-    events,
+    event_records,
     finally_nodes,
     followers,
     held_nodes,
@@ -832,7 +832,7 @@ def a_rejection_completes(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def an_answer_is_not_journaled(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(events, "_answer_field", lambda _answer: "")
+    patch.setattr(event_records, "_answer_field", lambda _answer: "")
 
 
 @bug

@@ -25,6 +25,7 @@ from dagtui.text.amounts import NEVER
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
+from dagtui.tui.graph.time import timeline
 from dagtui.tui.graph.time.attempt_spans import AttemptSpan
 from dagtui.tui.graph.time.axis import TimeAxis
 from dagtui.tui.graph.time.bars import NOTHING_EXPECTED, bars
@@ -244,6 +245,23 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
     assert rows.time.head(width, run.now) == fresh.time.head(width, run.now)
     for item in order or ():
         assert drawn[item][1] == fresh.spans(item, width, run.now, cursor=False)
+
+
+def test_rows_that_were_drawn_before_all_nodes_were_looked_at_get_their_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "FILL", 0.0)
+    graph = matrix_graph(600)
+    run = still(graph, [event for node in graph.nodes for event in ran(node, 700.0 - node, 709.0 - node)], 710.0)
+    rows = rows_of(run)
+    items = [rows.bodies.outline.item(row) for row in range(len(rows.bodies.outline))]
+    drawn: dict[int, tuple[object, list]] = {}
+    while len(drawn) < len(items) or rows.are_filling:
+        rows.fill()
+        for item in items:
+            signature = rows.signature(item, 60, 710.0)
+            if drawn.get(item, (None,))[0] != signature:
+                drawn[item] = signature, rows.spans(item, 60, 710.0, cursor=False)
+    assert [drawn[item][1] for item in items] == [rows.spans(item, 60, 710.0, cursor=False) for item in items]
+    assert rows.time.timeline.expectations == 1
 
 
 def test_a_node_that_ran_before_its_parent_ran_again_did_not_wait_since_the_beginning() -> None:

@@ -171,7 +171,7 @@ class TimeRows:
         return [name, suffix, spaces(cells - name.width - suffix.width)]
 
     def _families(self, item: int) -> Sequence[int]:
-        """Return the families that a row stands for. None for an unfolded heading and for a cell."""
+        """Return the families that a row of several nodes stands for. None for an unfolded heading."""
         layout = self._layout
         head = layout.head(item)
         if head is not None and head.kind is GroupKind.FOLDER:
@@ -182,26 +182,26 @@ class TimeRows:
 
     def _spans(self, item: int) -> Sequence[RowSpans]:
         """Return the spans that a row shows."""
-        if self._is_cell(item):
-            return [self.timeline.node(self._layout.nodes[item])]
+        node = self._single(item)
+        if node is not None:
+            return [self.timeline.node(node)]
         rows = map(self.timeline.family, self._families(item))
         return [row for row in rows if row is not None]
 
     def _nodes(self, item: int) -> Sequence[NodeIndex]:
         """Return the nodes that a row stands for."""
-        if self._is_cell(item):
-            return [self._layout.nodes[item]]
+        node = self._single(item)
+        if node is not None:
+            return [node]
         members = self._layout.families.members
         return [node for family in self._families(item) for node in members[family].nodes]
 
     def _expected_nodes(self, item: int) -> Iterable[NodeIndex]:
         """Return those of which something is expected, or that are on the critical path."""
-        if self._is_cell(item):
-            return [self._layout.nodes[item]]
+        node = self._single(item)
+        if node is not None:
+            return [node]
         return chain.from_iterable(map(self.timeline.expected_nodes, self._families(item)))
-
-    def _is_cell(self, item: int) -> bool:
-        return item < self._layout.node_count and self._layout.family(item) is None
 
     def _words(self, nodes: Sequence[NodeIndex], cells: CellWidth, clock: ClockTime) -> list[Span]:
         """Return why nothing has run, or that nodes are held, in place of bars."""

@@ -58,13 +58,11 @@ class SpanIndex:
         self._dirty.update(nodes)
 
     def follow(self, seconds: Seconds) -> bool:
-        """Look at changed nodes, and for some seconds at nodes for the first time. Return whether any changed."""
+        """Look at changed nodes, and for some seconds at nodes for the first time. Return whether any had changed."""
         dirty, self._dirty = self._dirty, set()
         for node in dirty:
             if node < self._filled:
                 self._look_at(node)
-        if not self.is_filling:
-            return bool(dirty)
         nodes, until = self._graph.nodes, time.perf_counter() + seconds
         while self.is_filling:
             for node in nodes[self._filled : self._filled + _PIECE]:
@@ -72,7 +70,7 @@ class SpanIndex:
             self._filled = min(self._filled + _PIECE, len(nodes))
             if time.perf_counter() >= until:
                 break
-        return True
+        return bool(dirty)
 
     def _look_at(self, node: NodeIndex) -> None:
         """Add what is new of a node."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.text import duration
-from dagtui.text.amounts import CellWidth
+from dagtui.text.amounts import NO_TIME, CellWidth
 
 if TYPE_CHECKING:
-    from dagtui.text.amounts import Seconds
+    from collections.abc import Iterable
+
+    from dagtui.text.amounts import ClockTime, Seconds
 
 TIME_CELLS = CellWidth(9)
 """Cells for the longest time."""
@@ -35,6 +37,15 @@ def elapsed(seconds: Seconds) -> str:
 def time_text(seconds: Seconds) -> str:
     """Return a time that is over, or nothing for one that is too short to say anything."""
     return duration(seconds) if seconds >= SHORTEST else ""
+
+
+def covered(spans: Iterable[tuple[ClockTime, ClockTime]]) -> Seconds:
+    """Return the time that some of the spans cover. They may overlap."""
+    seconds, until = 0.0, NO_TIME
+    for start, end in sorted(spans):
+        seconds += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return seconds
 
 
 def tally(number: int) -> str:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import ALIVE, UNBEGUN, NodeStatus
-from dagtui.text.amounts import NO_CELLS, NO_TIME, ONE_CELL, CellWidth
-from dagtui.tui.graph.amounts import elapsed, time_text
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
+from dagtui.tui.graph.amounts import covered, elapsed, time_text
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
@@ -17,7 +17,7 @@ from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 
 if TYPE_CHECKING:
     from dagtui.engine.state import RunState
-    from dagtui.text.amounts import ClockTime, Seconds
+    from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.graph.bodies import Bodies
     from dagtui.tui.graph.navigator import Navigator
@@ -152,7 +152,7 @@ class TaskRows:
         alive = [node for node in begun if state.status_of(node) in ALIVE]
         spans = [(state.started[node], state.ended[node]) for node in begun if state.ended[node] > state.started[node]]
         spans += [(state.started[node], clock) for node in alive]
-        seconds = _covered(spans)
+        seconds = covered(spans)
         if not alive:
             return time_text(seconds)
         return self._bodies.of_usual(nodes[0], elapsed(seconds), width) if len(nodes) == 1 else elapsed(seconds)
@@ -174,15 +174,6 @@ _TITLE: Final = 14
 """A title has this many of its cells before times have their column."""
 TIME_CELLS: Final = 6
 """Cells of the column of times. A longer time takes cells of the words before it."""
-
-
-def _covered(spans: list[tuple[ClockTime, ClockTime]]) -> Seconds:
-    """Return the time that some of the spans cover. They may overlap."""
-    seconds, until = 0.0, NO_TIME
-    for start, end in sorted(spans):
-        seconds += max(0.0, end - max(start, until))
-        until = max(until, end)
-    return seconds
 
 
 _LAST: Final = 1000

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import NEVER, NO_TIME
+from dagtui.tui.graph.amounts import covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableSequence, Sequence
@@ -146,26 +147,10 @@ class RowSpans:
         version, then, seconds = self._covered
         if version == self.version and clock >= then:
             return seconds + (clock - then) if self.open else seconds
-        changes = self._changes(clock)
-        seconds = _covered(changes)
-        if not changes or changes[-1][0] <= clock:
+        # Starts and ends are each in order. As pairs, they cover what the attempts do.
+        spans = [pair for ended in self.ended.values() for pair in zip(ended.starts, ended.ends, strict=True)]
+        spans += [(span.start, max(clock, span.start)) for span in self.open.values()]
+        seconds = covered(spans)
+        if all(end <= clock for _, end in spans):
             self._covered = self.version, clock, seconds
         return seconds
-
-    def _changes(self, clock: ClockTime) -> list[tuple[ClockTime, int]]:
-        """Return in order when attempts begin and end, as how many more run then. Those in flight end now."""
-        changes = [(start, 1) for spans in self.ended.values() for start in spans.starts]
-        changes += [(end, -1) for spans in self.ended.values() for end in spans.ends]
-        changes += [change for span in self.open.values() for change in ((span.start, 1), (max(clock, span.start), -1))]
-        return sorted(changes)
-
-
-def _covered(changes: Iterable[tuple[ClockTime, int]]) -> Seconds:
-    seconds, since, depth = 0.0, NO_TIME, 0
-    for at, step in changes:
-        if not depth:
-            since = at
-        depth += step
-        if not depth:
-            seconds += at - since
-    return seconds

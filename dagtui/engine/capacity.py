@@ -158,6 +158,12 @@ class Capacity:
             self.pools[pool] += amount
 
 
+def slots_of(graph: Graph, node: NodeIndex) -> Slots:
+    """Return the number of slots that attempts of a node take. Those of services and gates take none."""
+    task = graph.task(node)
+    return NO_SLOTS if task.service is not None or graph.gate(node) is not None else cast("Slots", task.slots)
+
+
 def slots_taken(state: RunState) -> int:
     """Return the number of slots that live attempts take, as far as the statuses of a run tell.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dagtui.engine.capacity import slots_of
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.graph.model import Trigger
@@ -152,7 +153,4 @@ class _Play:
         heapq.heappush(self._ends, (end, node))
 
     def _slots(self, node: NodeIndex) -> int:
-        task = self._graph.task(node)
-        if task.service is not None or self._graph.gate(node) is not None:
-            return 0
-        return min(task.slots, self._state.jobs)
+        return min(slots_of(self._graph, node), self._state.jobs)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from dagtui.engine.capacity import slots_of
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME
 from dagtui.tui.graph.time.attempt_spans import ANSWERS, NodeAttempts
@@ -117,10 +118,10 @@ class SpanIndex:
 
     def _taken(self, node: NodeIndex) -> SpanSet | None:
         """Return the attempts that take as many slots as a node. None if it takes none."""
-        task = self._graph.task(node)
-        if task.service is not None or self._graph.gate(node) is not None:
+        slots = slots_of(self._graph, node)
+        if not slots:
             return None
-        found = self.by_slots.get(cast("Slots", task.slots))
+        found = self.by_slots.get(slots)
         if found is None:
-            found = self.by_slots[cast("Slots", task.slots)] = SpanSet()
+            found = self.by_slots[slots] = SpanSet()
         return found

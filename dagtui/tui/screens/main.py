@@ -211,6 +211,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def go_to(self, pane: Pane) -> None:
         """Give a pane the focus. On a narrow terminal, this shows it."""
+        self.search_line.leave()
         if pane is not Pane.TREE:
             self.side.tab = TABS[pane]
         self.set_class(pane is not Pane.TREE, "-on-side")
@@ -254,8 +255,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def open_log(self) -> None:
         """Show the log of the node in full."""
-        before = self._zoomed
-        self.zoomed = True
+        before, self.zoomed = self._zoomed, True
         self._zoomed_before = before
         self.go_to(Pane.LOG)
 
@@ -309,7 +309,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             self.tree_pane.to_hit()
         else:
             self.tree_pane.set_filter("")
-        self._focus()
+        if self.search_line.has_focus_within:  # a click may have taken it
+            self._focus()
         self._tell_filter()
 
     def _tell_filter(self) -> None:
@@ -377,6 +378,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Adapt classes and footer: a click may have moved the focus."""
         focused = self.focused
         if focused is None or focused is self.tree_pane or self.side in focused.ancestors_with_self:
+            self.search_line.leave()
             self.set_class(focused is not None and focused is not self.tree_pane, "-on-side")
             self.show_keys()
         elif self.search_line in focused.ancestors and not self.search_line.typing:
@@ -386,8 +388,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def dump_state(self) -> ScreenState:
         """Return the state of the screen."""
-        tree, side = self.tree_pane.dump_state(), self.side.dump_state()
-        panes = self.panes
+        tree, side, panes = self.tree_pane.dump_state(), self.side.dump_state(), self.panes
         return ScreenState(self.on_side, self._zoomed, self.touched, panes.share, panes.may_show_lower, tree, side)
 
     def restore_state(self, state: ScreenState) -> None:

@@ -86,6 +86,7 @@ class SearchLine(Horizontal):
         super().__init__(id="find")
         self.typing = False
         """Whether a person is typing. Otherwise the line only shows what was typed."""
+        self._on_closed = on_closed
         self._prompt = _SearchText(id="find-prompt")
         self._outcome = _SearchText(id="find-outcome")
         self._field = _Field(on_closed)
@@ -101,6 +102,11 @@ class SearchLine(Horizontal):
         self.typing = True
         self._show(words, text)
         self.screen.set_focus(self._field)  # at once: the next keys are meant for it
+
+    def leave(self) -> None:
+        """End the typing, if there is any, because something else gets the focus. The text stays in effect."""
+        if self.typing:
+            self._on_closed(True)
 
     def rest(self, words: str, text: str) -> None:
         """End the typing. Show the text as long as it is in effect, or hide the line without one."""

@@ -186,6 +186,36 @@ async def test_a_click_on_the_filter_lets_it_be_typed_on():
         assert app.main.tree_pane.navigator.filter_query == "align[s=2"
 
 
+@pytest.mark.parametrize("way", ["tab", "click"])
+async def test_leaving_the_field_of_a_filter_ends_the_typing_and_keeps_the_filter(way: str):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        main, total = app.main, len(app.view.graph)
+        await pilot.press("slash", *"align")
+        if way == "tab":
+            await pilot.press("tab")
+        else:
+            await pilot.click(main.side, offset=(10, 5))
+        await until(lambda: not main.search_line.typing)
+        assert main.on_side
+        assert main.focused is main.side.focus_target
+        assert main.tree_pane.navigator.filter_query == "align"
+        await until(lambda: f"4 of {total}" in screen_text(app) and "? help" in screen_text(app))
+        await pilot.press("escape", "escape")
+        await until(lambda: "nodes /" not in screen_text(app))
+        assert main.focused is main.tree_pane
+        assert not main.tree_pane.navigator.filter_query
+
+
+async def test_leaving_the_field_of_a_search_in_a_log_keeps_the_search():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("tab", "slash", *"words", "tab")
+        assert app.focused is app.main.tree_pane
+        assert app.main.side.log_pane.view.finder is not None
+        await until(lambda: "log /" not in screen_text(app) and "? help" in screen_text(app))
+
+
 async def test_clicking_the_log_moves_the_focus():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

@@ -16,8 +16,6 @@ _SPARE: Final = 1.03
 _EMPTIEST: Final = 0.6
 """If less of the axis than this is needed, the scale is made smaller again."""
 _FULLEST: Final = 0.999
-ZOOM: Final = 2.0
-"""The factor of one step of zooming."""
 _PAN: Final = 4
 """One step of scrolling moves by one part in this many of what is shown."""
 _FINEST: Final = 1e-3

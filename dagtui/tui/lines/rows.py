@@ -70,6 +70,17 @@ def width_of(spans: Iterable[Span]) -> CellWidth:
     return total(cell_width(span.text) for span in spans)
 
 
+def first_that_fit(spans: Iterable[Span], room: CellWidth) -> list[Span]:
+    """Return the first spans, as many as fit."""
+    kept: list[Span] = []
+    for span in spans:
+        room -= span.width
+        if room < 0:
+            break
+        kept.append(span)
+    return kept
+
+
 def spaces(count: int) -> Span:
     """Return `count` empty cells."""
     return Span(" " * max(0, count))

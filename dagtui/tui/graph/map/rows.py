@@ -19,7 +19,7 @@ from dagtui.tui.graph.pace import SPAN, Pace, sparkline
 from dagtui.tui.graph.row_groups import counts
 from dagtui.tui.graph.tallies import OUTSIDE
 from dagtui.tui.graph.weights import TALLY_ORDER
-from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, status_run, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, muted, spaces, status_run, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class MapRows:
         if kind is LineKind.TROUBLE:
             return self._trouble(room)
         if kind is LineKind.NAMES:
-            return self._failed(room) or _first_that_fit(self._legend(), room)
+            return self._failed(room) or first_that_fit(self._legend(), room)
         if kind is LineKind.RULE:
             return [Span(self._look.glyphs.dash * (room - 1), Role.GUIDE)]
         if kind is LineKind.HERE:
@@ -119,7 +119,7 @@ class MapRows:
     def _trouble(self, room: CellWidth) -> list[Span]:
         """Return what is wrong, and the keys for it if there is room."""
         failed = self._state.counts[_S.FAILED] - self._state.allowed_failures
-        said = _first_that_fit(self._wrong(failed), room)
+        said = first_that_fit(self._wrong(failed), room)
         keys = list(self._helps(failed)) if failed else []
         free = room - width_of(said) - width_of(keys) - 1
         return [*said, spaces(free), *keys] if keys and free > 1 else said
@@ -184,7 +184,7 @@ class MapRows:
             says = label(why(self._state, node, clock)) if status in EXPLAINED or room >= _WIDE else status.word
             said = [SPACE, status_run(status, self._look), SPACE, Span(fit(says, room // 2, self._look))]
             name = name_label(self._state.graph.labels[node], CellWidth(max(1, room - width_of(said))), self._look)
-            return _first_that_fit([Span(name, Role.HEADING), *said], room)
+            return first_that_fit([Span(name, Role.HEADING), *said], room)
         head = outline.head(navigator.cursor) if navigator.cursor >= 0 else None
         if head is None:
             return []
@@ -196,7 +196,7 @@ class MapRows:
         first, last = (name_label(outline.map_layout.label(at)) for at in self._ends())
         each = max(_LEAST_NAME // 2, (room - width_of(said) - 3) // 2)
         names = " … ".join(shortened(name, CellWidth(each), self._look) for name in (first, last))
-        return _first_that_fit([Span(self._look.written(names), Role.HEADING), *said], room)
+        return first_that_fit([Span(self._look.written(names), Role.HEADING), *said], room)
 
     def _ends(self) -> tuple[int, int]:
         start, end = self._outline.span(self._navigator.cursor)
@@ -293,13 +293,3 @@ def _role(code: int) -> str:
     if code == _S.FAILED:
         return Role.BADGE
     return STATUS_CLASSES[NodeStatus(status)] if code < HIT and status < OUTSIDE else Role.GUIDE
-
-
-def _first_that_fit(found: Iterator[Span] | list[Span], room: CellWidth) -> list[Span]:
-    """Return the first spans, as many as fit."""
-    kept: list[Span] = []
-    for span in found:
-        if width_of([*kept, span]) > room:
-            break
-        kept.append(span)
-    return kept

@@ -17,7 +17,7 @@ from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import with_glyph
 from dagtui.tui.graph.time.bars import bars, levels
 from dagtui.tui.graph.time.timeline import Timeline
-from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -147,7 +147,10 @@ class TimeRows:
         else:
             middle = bars(spans, expected, timeline.axis, clock, self._look)
         row = [*self._lead(item, columns.name, width, clock), SPACE, *middle, SPACE, *usual, time]
-        return row if width_of(row) < width else _cropped(row, CellWidth(width - 1))
+        if width_of(row) < width:
+            return row
+        shown = first_that_fit(row, CellWidth(width - 1))
+        return [*shown, spaces(width - 1 - width_of(shown))]
 
     def _lead(self, item: int, cells: CellWidth, width: CellWidth, clock: ClockTime) -> list[Span]:
         """Return what stands before the bars: fold marker, status and name."""
@@ -299,14 +302,3 @@ def _fitting(texts: Sequence[str], cells: CellWidth) -> Span:
     """Return the first of some texts that fits before the bars."""
     text = next((text for text in texts if _MARKS + len(text) < cells), "")
     return Span((" " * _MARKS + text).ljust(cells), Role.MUTED)
-
-
-def _cropped(row: list[Span], width: CellWidth) -> list[Span]:
-    """Return the first cells of a row that does not fit."""
-    found: list[Span] = []
-    for span in row:
-        if span.width > width:
-            break
-        found.append(span)
-        width -= span.width
-    return [*found, spaces(width)]

@@ -54,8 +54,8 @@ class Navigator:
         """The item under the cursor."""
         self.selected: set[NodeIndex] = set()
         """The targets of commands, instead of the cursor's row."""
-        self._came_from: tuple[int, NodeIndex] | None = None
-        """The cursor at the top of a view that opened there, and the node that it was on before."""
+        self._came_from: tuple[int, str] | None = None
+        """The cursor at the top of a view that opened there, and the name of the row that it was on before."""
         self.generation = 0
         """Increases when other rows are in sight, or rows look different."""
         self._state = state
@@ -279,27 +279,36 @@ class Navigator:
     # Views and filter
 
     def show(self, view: View) -> None:
-        """Show a view. The cursor stays on its node, which is unfolded."""
+        """Show a view. The cursor stays on its node, which is unfolded, or on its group.
+
+        Without such a group it is on the first row. If that is no node, the next `show` looks for the group again.
+        """
         came_from, self._came_from = self._came_from, None
-        node = self._resting_node if came_from is None or came_from[0] != self.cursor else came_from[1]
+        name = self._resting_name if came_from is None or came_from[0] != self.cursor else came_from[1]
+        node = self._graph.find(name)
         self.view = view
         self._use(self._views.outline(view, node))
-        self.cursor = NOTHING
+        named = self._views.item_named(self.outline.layout, name)
+        self.cursor = NOTHING if named is None else named
         if node is not None:
             self.outline.reveal(node)
-            self.cursor = node
         self._settle()
+        if named is None and self.node is None:
+            self._came_from = (self.cursor, name)
 
     @property
-    def _resting_node(self) -> NodeIndex | None:
-        """The node under the cursor, or in the cell under it. None for other rows that stand for many."""
-        return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
+    def _resting_name(self) -> str:
+        """The name of the row under the cursor, or of the node in the cell under it."""
+        if self.cursor == NOTHING:
+            return ""
+        node = self.outline.layout.node(self.cursor)
+        return self._views.name_of(self.outline.layout, self.cursor if node is None else node)
 
     def show_top(self) -> None:
-        """Put the cursor on the first row. The next `show` returns to the present node if the cursor is still there."""
-        node = self.node
+        """Put the cursor on the first row. The next `show` returns to the present row if the cursor is still there."""
+        name = self._resting_name
         self.to_row(0)
-        self._came_from = None if node is None else (self.cursor, node)
+        self._came_from = (self.cursor, name)
 
     def regroup(self) -> None:
         """Show what is wrong now. The cursor stays on its node, which is unfolded, or on its group, or near its row."""

@@ -151,6 +151,22 @@ def test_the_views_follow_each_other_and_the_cursor_stays_on_its_node() -> None:
         assert navigator.cursor == 2
 
 
+def test_the_cursor_stays_on_a_row_that_stands_for_many_and_comes_back_to_it() -> None:
+    names = ["first", *(f"chunk{number}" for number in range(5))]
+    graph = Graph(names, [], tasks=[Task(name) for name in names])
+    navigator = Navigator(still(graph).state, View.TASKS)
+    navigator.to_node(graph.node("chunk3"))
+    navigator.fold()
+    group = item_name(navigator.outline.layout, graph, navigator.cursor)
+    assert navigator.is_on_many
+    navigator.show(View.TIME)
+    assert item_name(navigator.outline.layout, graph, navigator.cursor) == group
+    navigator.show(View.TROUBLE)
+    assert item_name(navigator.outline.layout, graph, navigator.cursor) != group
+    navigator.show(View.TASKS)
+    assert item_name(navigator.outline.layout, graph, navigator.cursor) == group
+
+
 def test_another_screen_goes_on_from_a_dump_by_names() -> None:
     session = run()
     navigator = Navigator(session.state, View.DEPENDENCY)

@@ -264,6 +264,25 @@ def test_rows_that_were_drawn_before_all_nodes_were_looked_at_get_their_bars(mon
     assert rows.time.timeline.expectations == 1
 
 
+def test_the_critical_path_is_current_between_two_looks_at_the_expected_rest() -> None:
+    run = sheep(jobs=1)
+    graph, state = run.graph, run.traversal.state
+    known = dict.fromkeys(graph.labels, 10.0)
+    history = History(Path("nowhere"), known, dict.fromkeys(known, ""))
+    attempts = AttemptResults(len(graph))
+    rows = rows_of(
+        SimpleNamespace(graph=graph, state=state, attempts=attempts, settled=False, forecast=Forecast(graph, history))
+    )
+    found = rows.time.timeline
+    found.follow(40, run.now)
+    assert found.critical_seconds(run.now) == (0.0, 0.0)
+    run.start("shear")
+    rows.take([0])
+    found.follow(40, run.now + 1.0)
+    assert found.critical_seconds(run.now + 1.0) == (1.0, 0.0)
+    assert found.expectations == 1
+
+
 def test_a_node_that_ran_before_its_parent_ran_again_did_not_wait_since_the_beginning() -> None:
     graph = Graph(["parent", "child"], [(0, 1)])
     again = [NodeEvent(20.0, 0, 1, _S.READY, Cause.NONE, "wants a slot"), *ran(0, 25.0, attempt=2)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import CellWidth, Seconds
     from dagtui.tui.graph.tasks.families import Families
+    from dagtui.tui.graph.time.attempt_spans import AttemptSpan
 
 FILL: Final = 0.01
 """Seconds of a frame in which nodes are looked at for the first time."""
@@ -44,6 +45,8 @@ class Timeline:
         self._by_family: dict[int, list[NodeIndex]] = {}
         """The nodes of each family of which something is expected, or that are on the critical path."""
         self._chain: set[NodeIndex] = set()
+        self._critical: list[AttemptSpan] | None = None
+        """The attempts on the critical path. None: they have to be looked up."""
         self._expected_at: tuple[bool, ClockTime] = (False, ClockTime("-inf"))
         """Whether the run was settled when the rest was last looked at, and when."""
         self._pause = _EXPECT_EVERY
@@ -64,6 +67,8 @@ class Timeline:
         if self._adapted == (cells, clock):
             return
         changed = self.spans.follow(FILL)
+        if changed:
+            self._critical = None
         settled = self._run.settled
         before, looked_at = self._expected_at
         if settled != before or (not settled and clock - looked_at >= self._pause) or (settled and changed):
@@ -109,7 +114,10 @@ class Timeline:
 
     def critical_seconds(self, clock: ClockTime) -> tuple[Seconds, Seconds]:
         """Return how long the attempts on the critical path took, and how long it waited in between."""
-        spans = [span for node in self.expected.chain for span in self.spans.nodes.of(node) if span.start < NEVER]
+        if self._critical is None:
+            every = (span for node in self.expected.chain for span in self.spans.nodes.of(node))
+            self._critical = [span for span in every if span.start < NEVER]
+        spans = self._critical
         work: Seconds = sum(min(span.end, clock) - span.start for span in spans)
         last = float(max((min(span.end, clock) for span in spans), default=NO_TIME))
         return work, max(0.0, last - work)
@@ -122,7 +130,7 @@ class Timeline:
         if self._priorities is None:
             self._priorities = critical_path_lengths(run.graph, weights)
         self.expected = expected_times(run.graph, run.state, weights, clock, self._priorities)
-        self._chain = set(self.expected.chain)
+        self._chain, self._critical = set(self.expected.chain), None
         self._by_family = {}
         for node in {*self.expected.spans, *self._chain}:
             self._by_family.setdefault(self._families.of_node[node], []).append(node)

@@ -326,7 +326,7 @@ class RunState(HeldNodes):
             self.started[node], self.ended[node] = at, NO_TIME
         elif node in self.asked and status in UNBEGUN:
             del self.asked[node]
-        elif cause in {Cause.ANSWERED, Cause.REJECTED}:
+        elif cause in {Cause.ANSWERED, Cause.REJECTED} and self.ended[node] == NO_TIME:  # later it may become stale
             self.ended[node] = at
 
     def _count(self, node: NodeIndex, now: int) -> None:

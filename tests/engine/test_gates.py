@@ -73,6 +73,19 @@ def test_a_rejection_fails_unless_it_is_one_of_the_choices():
     assert (scene["h"], scene["d"]) == (NodeStatus.COMPLETED, NodeStatus.READY)
 
 
+def test_a_stale_gate_was_answered_when_it_was():
+    scene = Scene(dag("p>g", g=ASKING))
+    scene.run("p")
+    scene.tick(1)
+    scene.answer("g", "approve")
+    answered_at = scene.state.ended[scene.graph.node("g")]
+    scene.tick(9)
+    scene.command(K.RERUN_ONLY, "p")
+    scene.run("p")
+    assert scene.state.stale[scene.graph.node("g")]
+    assert scene.state.ended[scene.graph.node("g")] == answered_at
+
+
 def test_a_rejection_is_a_first_failure():
     scene = Scene(dag("g x", keep_going=False, g=ASKING, x={"slots": 9}), jobs=1)
     scene.answer("g", "reject")

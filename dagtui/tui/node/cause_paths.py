@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus, ParentOutcome
+from dagtui.engine.status import ALIVE, NodeStatus, ParentOutcome
 from dagtui.engine.why import root_cause, waits_for
 from dagtui.graph.model import NO_NODE
 
@@ -65,10 +65,27 @@ def failed_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
 
 
 def rerun_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
-    """Return the ancestors of a stale node that ended after it, nearest first, among MOST_ANCESTORS."""
+    """Return the ancestors of a stale node that ran after it, or do now, nearest first, among MOST_ANCESTORS."""
     state = run.state
     ended = state.ended[node]
-    return [other for other in _reach(run, node, lambda _: True) if state.ended[other] > ended]
+    reached = _reach(run, node, lambda _: True)[1:]
+    return [other for other in reached if max(state.started[other], state.ended[other]) > ended]
+
+
+def redefined_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
+    """Return the ancestors that ran with an older definition than the graph has, nearest first, among MOST_ANCESTORS.
+
+    What has not run with the older definition makes nothing stale.
+    """
+    state = run.state
+    if not state.redefined:
+        return []
+    reached = (other for other in _reach(run, node, lambda _: True)[1:] if state.stale[other] or _is_alive(run, other))
+    return [other for other in reached if state.redefined.get(other) == state.attempt[other]]
+
+
+def _is_alive(run: RunView, node: NodeIndex) -> bool:
+    return run.state.status_of(node) in ALIVE
 
 
 def _reach(run: RunView, node: NodeIndex, accepts: Callable[[NodeIndex], bool]) -> list[NodeIndex]:

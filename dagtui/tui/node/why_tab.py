@@ -17,7 +17,13 @@ from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import ADDED_BY_KEY, gate_rows, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
-from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
+from dagtui.tui.node.cause_paths import (
+    failed_ancestors,
+    longest_wait,
+    path_to_cause,
+    redefined_ancestors,
+    rerun_ancestors,
+)
 from dagtui.tui.node.failure_lines import FailureLines
 from dagtui.tui.node.node_page import NodePage
 
@@ -96,9 +102,14 @@ class Explanation:
             *self._behind(status),
         ]
         if self._state.stale[self._node]:
-            again = rerun_ancestors(self._run, self._node)
-            rows += self._section("ran again after it", again)
+            rows += self._stale()
         return rows
+
+    def _stale(self) -> list[Row]:
+        """Return what makes the node older than it should be, as far as its ancestors do."""
+        redefined, again = redefined_ancestors(self._run, self._node), rerun_ancestors(self._run, self._node)
+        rows = self._section("definition changed", redefined) if redefined else []
+        return rows + (self._section("ran again after it", again) if again else [])
 
     def _remarks(self) -> list[Row]:
         """Return what was noted about the last attempt, without what the reason says too."""

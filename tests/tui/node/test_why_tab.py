@@ -6,6 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from support.gates import answer
 from support.scene import dag
@@ -17,8 +18,10 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.gates import Gate
+from dagtui.graph.loading import load
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.graph.services import ReadyBy, Service
+from dagtui.runs.beginning import start_run
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 from dagtui.text.labels import FORBIDDEN
@@ -170,6 +173,39 @@ async def test_a_stale_node_names_what_ran_again(play: PlayedRun):
     found = await explained(play.session(), "report")
     assert found[found.index("ran again after it") + 1].strip().startswith("✓ split")
     assert "  R runs report again" in found
+
+
+async def test_an_ancestor_that_runs_again_now_is_named_too(play: PlayedRun):
+    for label in ("fetch", "refs", "split", "train", "report"):
+        play.run(label)
+    play.give(CommandKind.RERUN_ONLY, "split")
+    play.start("split", after=1.0)
+    found = await explained(play.session(), "report")
+    assert found[found.index("ran again after it") + 1].strip().startswith("▶ split")
+
+
+async def test_what_is_stale_since_a_reload_names_the_changed_definition(tmp_path: Path):
+    file = tmp_path / "graph.toml"
+    text = 'version = 1\n[tasks.align]\nrun = "true"\n[tasks.review]\nask = "Go on?"\nneeds = ["align"]\n'
+    text += '[tasks.call]\nneeds = ["review"]\nrun = "true"\n'
+    file.write_text(text)
+    run = start_run(load(file, {}))
+    async with anyio.create_task_group() as group:
+        group.start_soon(run.drive)
+        await until(lambda: len(list(run.state.asking())) == 1)
+        run.give(answer([run.graph.node("review")], "approve", "ada"))
+        await until(lambda: run.settled)
+        file.write_text(text.replace('align]\nrun = "true"', 'align]\nrun = "true; true"'))
+        await run.reload(await run.read_graph_again())
+        for label in ("review", "call"):
+            found = await explained(run, label)
+            assert "ran again after it" not in found
+            assert found[found.index("definition changed") + 1].strip().startswith("✓ align")
+        found = await explained(run, "align")
+        assert found[0].endswith("but its definition changed later")
+        assert not {"definition changed", "ran again after it"}.intersection(found)
+        group.cancel_scope.cancel()
+    await run.close()
 
 
 async def test_a_finally_node_shows_the_others_that_it_waits_for(tmp_path: Path):

@@ -71,8 +71,8 @@ class ReloadDialog(Dialog[bool]):
             ("adds {}", len(found.added), STATUS_CLASSES[NodeStatus.READY]),
             ("brings back {}", len(found.returning), STATUS_CLASSES[NodeStatus.READY]),
             ("removes {}", len(found.removed) + len(found.removed_running), Role.BAD),
-            ("{} stale afterwards", len(found.stale), _STALE),
-            ("keeps {}", found.kept, Role.MUTED),
+            ("{} stale below", len(self._below()), _STALE),
+            ("keeps {}", self._kept(), Role.MUTED),
         ]
         runs: list[Span] = []
         for words, number, role in counts:
@@ -114,12 +114,19 @@ class ReloadDialog(Dialog[bool]):
                 self._title_of("Added", len(found.added), STATUS_CLASSES[NodeStatus.READY]),
                 *self._names(found.added),
             ]
-        below = [name for name in found.stale if name not in found.changed]
-        if below:
-            title = self._title_of("Stale afterwards", len(below), _STALE, ": done, below a changed node")
+        if below := self._below():
+            title = self._title_of("Stale below", len(below), _STALE, ": done, below a changed node")
             yield [title, *self._names(below)]
-        if found.kept:
-            yield [self._title_of("Kept", found.kept, Role.MUTED, ": as they are")]
+        if kept := self._kept():
+            yield [self._title_of("Kept", kept, Role.MUTED, ": as they are")]
+
+    def _below(self) -> list[str]:
+        """Return the nodes that become stale though their own definition is the same."""
+        return [name for name in self._preview.stale if name not in self._preview.changed]
+
+    def _kept(self) -> int:
+        """Return how many nodes stay as they are: each node of the new graph counts once."""
+        return self._preview.kept - len(self._below()) - len(self._preview.returning)
 
     def _title_of(self, title: str, number: int, role: str, words: str = "") -> Row:
         return row(Span(f"{title} ", role), muted(plural(number, "node") + words))

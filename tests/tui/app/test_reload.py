@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,7 +100,7 @@ async def test_each_changed_node_says_what_becomes_of_it():
     app = DagtuiApp(run)
     async with opened(app, (120, 60)):
         app.push_screen(dialog_of(run))
-        await until(lambda: "Kept 3 nodes: as they are" in screen_text(app))
+        await until(lambda: "Kept 2 nodes: as they are" in screen_text(app))
         shown = screen_text(app)
         for words in (
             "✓ align[s=1]  run, env.MODE: becomes stale; R runs it again",
@@ -109,10 +110,24 @@ async def test_each_changed_node_says_what_becomes_of_it():
             "Removed, but running 1 node: goes on until it ends",
             "Other keys 1 task: they count from now on",
             "call  timeout, retries",
-            "Stale afterwards 1 node: done, below a changed node",
+            "Stale below 1 node: done, below a changed node",
         ):
             assert words in shown
         assert "\x1b]52" not in shown
+
+
+async def test_each_node_of_the_new_graph_counts_once():
+    run = run_under_way()
+    found = replace(preview_of(run), kept=7, returning=("extra too",))
+    dialog = ReloadDialog(run, found, "Reload graph.toml?", "reload")
+    app = DagtuiApp(run)
+    async with opened(app, (120, 60)):
+        app.push_screen(dialog)
+        await until(lambda: "Kept" in screen_text(app))
+        shown = screen_text(app)
+    assert "changes 5 · adds 2 · brings back 1 · removes 2 · 1 stale below · keeps 5" in shown
+    for title in ("Changed 5 nodes", "Added 2 nodes", "Back in the file 1 node", "Stale below 1 node", "Kept 5 nodes"):
+        assert title in shown
 
 
 async def test_an_open_preview_shows_what_has_happened_since():

@@ -69,6 +69,8 @@ class _CommandWords(NamedTuple):
     again: str
     stopped: str
     released: str
+    from_hold: str
+    """Instead of `released`, where the command is a release."""
     dropped: str
     blocked: str
     """Empty: not said."""
@@ -100,7 +102,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
         (set(preview.added), words.added),
         (again, words.again),
         (set(preview.stopped) - again, words.stopped),
-        (set(preview.released), words.released),
+        (set(preview.released), words.from_hold if command.kind is CommandKind.RELEASE else words.released),
         (set(preview.dropped), words.dropped),
         (set(preview.blocked), words.blocked),
         (set(preview.begins), words.begins),
@@ -193,6 +195,7 @@ _DID = _CommandWords(
     "{} added",
     "{} run again",
     "{} stopping",
+    "{} may run now",
     "{} released",
     "{} will not run",
     "",
@@ -205,6 +208,7 @@ _WOULD = _CommandWords(
     "adds {}",
     "{} will run again",
     "stops {}",
+    "{} may run",
     "{} may run",
     "{} will not run",
     "{} will be blocked",

@@ -128,7 +128,7 @@ def half_done(live: Live) -> LiveGraph:
 
 def test_a_failed_node_is_retried_and_nothing_else_runs_again(half_done: LiveGraph) -> None:
     done = half_done.call("retry", "bad")
-    assert (done.returncode, done.stdout) == (0, "retry bad: runs again, 1 released\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "retry bad: runs again, 1 may run now\n"), done.stderr
     wait_for(lambda: _attempts(half_done) == {"fetch": 1, "bad": 2, "train[seed=1]": 1, "train[seed=2]": 1}, "again")
 
 

@@ -23,7 +23,9 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
     state = RunState(Graph.from_edges("abcdef", []))
     command = Command(CommandKind.RERUN, Long((0, 1)))
     preview = Preview(command, again=Long((0, 1, 2)), stopped=Long((1, 3)), released=Long((4,)), dropped=Long((5,)))
-    assert done(state, preview) == "rerun with downstream 2 nodes: 3 run again, 1 stopping, 1 released, 1 will not run"
+    assert (
+        done(state, preview) == "rerun with downstream 2 nodes: 3 run again, 1 stopping, 1 may run now, 1 will not run"
+    )
     said = "rerun with downstream 2 nodes: 3 will run again, stops 1, 1 may run, 1 will not run"
     assert would_do(state, preview) == said
 
@@ -58,7 +60,7 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
             CommandKind.SKIP,
             (0, 1),
             {"dropped": (0,), "released": (2,)},
-            "skip 2 nodes: 2 skipped, 1 released",
+            "skip 2 nodes: 2 skipped, 1 may run now",
             "skip 2 nodes: 2 skipped, 1 may run",
         ),
         (CommandKind.MARK_DONE, (0, 1), {}, "mark done 2 nodes: 2 marked done", "mark done 2 nodes: 2 marked done"),

@@ -18,7 +18,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog, choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from textual.binding import BindingType
 
@@ -49,7 +49,7 @@ class Grouped:
     def summary(self, preview: Preview) -> Row:
         """Return one row of counts."""
         runs: list[Span] = []
-        for _, words, nodes, role in _groups(preview):
+        for _, words, nodes, role in _groups(preview, self._run.state.asked):
             if nodes:
                 before, after = words.split("{}")
                 separator = Span("" if not runs else self._look.glyphs.separator)
@@ -59,7 +59,7 @@ class Grouped:
     def rows(self, preview: Preview) -> list[Row]:
         """Return each group with its names."""
         found: list[Row] = []
-        for title, _, nodes, role in _groups(preview):
+        for title, _, nodes, role in _groups(preview, self._run.state.asked):
             if not nodes:
                 continue
             if found:
@@ -85,21 +85,29 @@ class Grouped:
         yield from and_more(len(nodes) - NAMES_SHOWN)
 
 
-def _groups(preview: Preview) -> list[tuple[str, str, Sequence[NodeIndex], str]]:
-    """Return what happens to which nodes, as a title and as words around their number, drastic changes first."""
+def _groups(preview: Preview, asked: Container[NodeIndex]) -> list[tuple[str, str, Sequence[NodeIndex], str]]:
+    """Return what happens to which nodes, as a title and as words around their number, drastic changes first.
+
+    `asked` has the gates that asked before.
+    """
     begun = preview.kills_and_reruns
     restarted = frozenset(preview.again) & frozenset(preview.stopped)
     stopped = [node for node in preview.stopped if node not in restarted]
     again = [node for node in preview.again if node not in restarted]
     released = [node for node in preview.released if node not in begun]
     kept = ("Stale afterwards", "{} stale afterwards") if preview.makes_stale else ("Unaffected", "{} unaffected")
+    is_release = preview.command.kind is CommandKind.RELEASE
+    free = ("Released", "releases {}") if is_release else ("May run", "{} may run")
+    ask = [] if is_release else [node for node in released if node in asked]
+    others = released if is_release else [node for node in released if node not in asked]
     held = ("Held", "holds {}") if preview.command.kind is CommandKind.HOLD else ("Still held", "{} still held")
     return [
         ("Stop", "stops {}", stopped, Role.BAD),
         ("Stop, then run again", "restarts {}", sorted(restarted), Role.BAD),
         ("Run again", "reruns {}", again, STATUS_CLASSES[NodeStatus.RUNNING]),
         ("Added to the run", "adds {}", preview.added, STATUS_CLASSES[NodeStatus.READY]),
-        ("Released", "releases {}", released, STATUS_CLASSES[NodeStatus.READY]),
+        ("Ask again", "asks {} again", ask, STATUS_CLASSES[NodeStatus.READY]),
+        (*free, others, STATUS_CLASSES[NodeStatus.READY]),
         ("Will not run", "{} will not run", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
         ("Will be blocked", "{} will be blocked", preview.blocked, STATUS_CLASSES[NodeStatus.FAILED_PARENT]),
         ("May start", "{} may start", preview.begins, STATUS_CLASSES[NodeStatus.READY]),

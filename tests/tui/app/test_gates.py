@@ -13,11 +13,13 @@ from tui.app.test_dialogs import time
 from tui.played_run import PlayedRun
 from tui.svg import SvgExtension
 
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.gates import Gate
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.answer import AnswerDialog
+from dagtui.tui.screens.preview import Grouped
 
 if TYPE_CHECKING:
     from support.adopted_run import AdoptedRun
@@ -78,6 +80,21 @@ async def test_what_a_digit_chooses_is_in_sight():
         assert "model 9" not in screen_text(app)
         await pilot.press("9")
         await until(lambda: "answer model 9" in screen_text(app) and "● 9 model 9" in screen_text(app))
+
+
+def test_the_preview_of_a_retry_says_that_a_gate_asks_again_and_that_others_may_run():
+    run = run_that_asks()
+    publish, legal = map(run.graph.node, ("publish", "legal"))
+    grouped = Grouped(run, IN_UNICODE)
+    run.give(Command(CommandKind.HOLD, (publish,)))
+    found = run.preview(Command(CommandKind.RELEASE, (publish,)))
+    assert [line.text.strip() for line in grouped.rows(found)] == ["Released 1 node", "· publish"]
+    run.give(found.command)
+    run.give(answer([legal], "reject", "bo"))
+    found = run.preview(Command(CommandKind.RETRY, (legal,)))
+    assert grouped.summary(found).text.strip() == "asks 1 again · 1 may run"
+    said = [line.text.strip() for line in grouped.rows(found)]
+    assert said == ["Ask again 1 node", "✗ legal", "", "May run 1 node", "⊘ publish"]
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "ctrl+c"])

@@ -165,9 +165,11 @@ def stale_words(state: RunState, node: NodeIndex) -> str:
 
 
 def word_for(state: RunState, node: NodeIndex) -> str:
-    """Return a node's status in running text. A gate that waits for an answer asks, and a queued node may be held."""
+    """Return a node's status in running text. It says if a gate asks, a node is held, or a failure is allowed."""
     if node in state.held and state.status[node] == NodeStatus.READY:
         return "held"
+    if state.status[node] == NodeStatus.FAILED and state.allows_failure(node):
+        return "failed (allowed)"
     return "asks" if state.cause[node] == Cause.ASKS else state.status_of(node).word
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.engine.status import ALIVE
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.availability import Availability
     from dagtui.tui.screen_app import ScreenApp
 
-FAILURES = frozenset({NodeStatus.FAILED})
 COLUMNS = CellWidth(8)
 """Columns by which a log scrolls sideways."""
 
@@ -196,12 +195,10 @@ class PaneActions:
 
     def find_failure(self, direction: int) -> None:
         """Go to the next failure, or to the previous one."""
-        self._find_node(FAILURES, direction, NOTHING_FAILED)
+        if not self._tree.next_failure(backwards=direction < 0):
+            self._app.say(NOTHING_FAILED)
 
     def find_running(self, direction: int) -> None:
         """Go to the next running node, or to the previous one."""
-        self._find_node(ALIVE, direction, NOTHING_RUNS)
-
-    def _find_node(self, statuses: frozenset[NodeStatus], direction: int, otherwise: str) -> None:
-        if not self._tree.next_with(statuses, direction < 0):
-            self._app.say(otherwise)
+        if not self._tree.next_with(ALIVE, direction < 0):
+            self._app.say(NOTHING_RUNS)

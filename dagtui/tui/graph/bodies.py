@@ -129,6 +129,8 @@ class Bodies:
             return self._outside(item, width)
         status = self._state.status_of(node)
         notes: list[Note] = []
+        if status is _S.FAILED and self._state.allows_failure(node):
+            notes.append(Note(1, Span("allowed", Role.MUTED)))
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
             notes.append(Note(2, Span(stale, STATUS_CLASSES[_S.RETRYING])))

@@ -197,12 +197,23 @@ class Navigator:
         """Go to the next node whose name matches, wrapping around. Return whether there is one."""
         layout = self.outline.layout
         found = sorted(layout.positions[node] for node in self._views.names.matching(query))
+        return self._to_next(found, backwards=backwards)
+
+    def _to_next(self, found: Sequence[int], *, backwards: bool) -> bool:
+        """Go to the next of these positions, which ascend. Return False if there are none."""
         if not found:
             return False
+        layout = self.outline.layout
         first, last = self._positions
         index = bisect_left(found, first) - 1 if backwards else bisect_right(found, last)
         self.to_node(layout.nodes[layout.items[found[index % len(found)]]])
         return True
+
+    def next_failure(self, *, backwards: bool) -> bool:
+        """Go to the next failure, wrapping around. Those that are allowed are found only where no other is."""
+        counting = self._state.failures() if self._state.allowed_failures else ()
+        found = sorted(map(self.outline.layout.positions.__getitem__, counting))
+        return self._to_next(found, backwards=backwards) or self.next_with({NodeStatus.FAILED}, backwards=backwards)
 
     def to_hit(self) -> None:
         """Put the cursor on a node that passes the filter, if it is not on one."""
@@ -214,11 +225,7 @@ class Navigator:
         """Go to the next node in one of the statuses, wrapping around. Return whether there is one."""
         first, last = self._positions
         position = self.tallies.find(statuses, first if backwards else last, backwards=backwards)
-        if position is None:
-            return False
-        layout = self.outline.layout
-        self.to_node(layout.nodes[layout.items[position]])
-        return True
+        return position is not None and self._to_next([position], backwards=backwards)
 
     # Selecting
 

@@ -159,6 +159,13 @@ class TreePane(TreeCanvas):
         self.follow()
         return found
 
+    def next_failure(self, *, backwards: bool = False) -> bool:
+        """Put the cursor on the next failure: one that counts, if there is any. Return whether there is one."""
+        self.take_changes()
+        found = self.navigator.next_failure(backwards=backwards)
+        self.follow()
+        return found
+
     # Folding
 
     def fold(self) -> None:

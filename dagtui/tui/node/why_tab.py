@@ -140,7 +140,10 @@ class Explanation:
         """Return the status and its reason. A reason that begins with the status, or a gate's, stands for both."""
         if reason.startswith(word_for(self._state, self._node)) or self._state.cause_of(self._node) is Cause.ASKS:
             return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
-        return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)
+        sign = status_run(status, self._look, word=True)
+        if status is NodeStatus.FAILED:
+            sign = sign._replace(text=f"{self._look.glyphs.statuses[status]} {word_for(self._state, self._node)}")
+        return sign, Span(f"  {reason}", Role.HEADING)
 
     def _blocked(self) -> list[Row]:
         causes = failed_ancestors(self._run, self._node)

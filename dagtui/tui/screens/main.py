@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import NodeIndex
 from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
@@ -233,10 +232,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_keys()
 
     def lead_to_failure(self) -> None:
-        """Put the cursor on the first failure, unless it is on one already."""
-        node = self.node
-        if node is None or self._run.state.status_of(node) is not NodeStatus.FAILED:
-            self.tree_pane.next_with({NodeStatus.FAILED})
+        """Put the cursor on the first failure that counts, unless it is on one already."""
+        if self.node not in set(self._run.state.failures()):
+            self.tree_pane.next_failure()
 
     @property
     def only_one(self) -> bool:

@@ -361,6 +361,16 @@ def test_trouble_stands_above_and_what_is_under_the_cursor_below():
     assert "a cell = a node" in lines[kinds.index(LineKind.PACE)]
 
 
+def test_failures_that_are_allowed_are_not_named_above_the_map():
+    tasks = [Task("mild", allow_failure=True), Task("grave"), Task("well")]
+    run = still(Graph([task.name for task in tasks], [], tasks=tasks), [*ran(0, 1, 2, code=7), *ran(1, 1, 2, code=1)])
+    navigator = Navigator(run.state, View.MAP)
+    navigator.fit(80, 24)
+    rows = Rows(run, navigator, IN_UNICODE)
+    lines = [text(rows.spans(row, 80, run.clock(), cursor=False)).strip() for row in range(2)]
+    assert lines == ["✗ 1 failed", "exit 1: grave"]
+
+
 def test_half_done_cells_look_different_from_those_in_which_nothing_is_done():
     graph = of_families([4000])
     run = still(graph, [event for node in range(130) for event in ran(node, 1, 2)])

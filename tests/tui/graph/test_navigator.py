@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tui.graph.samples import graphs, item_name, matrix_graph, ran, still
@@ -114,6 +115,26 @@ def test_the_next_failure_is_found_where_it_is_folded_away() -> None:
     assert navigator.next_with({NodeStatus.RUNNING}, backwards=True)
     assert session.graph.labels[navigator.node] == "train[seed=2]"
     assert not navigator.next_with({NodeStatus.CANCELLED}, backwards=False)
+
+
+@pytest.mark.parametrize("view", View)
+def test_failures_that_are_allowed_are_found_only_where_no_other_is(view: View) -> None:
+    tasks = [Task("a", allow_failure=True), Task("b"), Task("c", allow_failure=True), Task("d"), Task("e")]
+    session = still(Graph([task.name for task in tasks], [], tasks=tasks), [])
+    navigator = Navigator(session.state, view)
+
+    def found(*ends: int, backwards: bool = False) -> list[int | None]:
+        for node in ends:
+            for event in ran(node, 1, 2, code=1):
+                session.state.apply(event)
+        navigator.take(ends)
+        return [navigator.node for _ in range(3) if navigator.next_failure(backwards=backwards)]
+
+    assert not found()
+    assert set(found(0, 2)) == {0, 2}
+    assert set(found(1)) == {1}
+    assert set(found(3)) == {1, 3}
+    assert set(found(backwards=True)) == {1, 3}
 
 
 def test_a_filter_shows_matches_with_what_is_above_them_and_ends_when_another_node_is_wanted() -> None:

@@ -125,6 +125,15 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     assert "✓188" not in narrow  # what matters least goes first
 
 
+@pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS])
+@pytest.mark.parametrize("width", [38, 60, 110])
+def test_a_failure_that_is_allowed_says_so(width: int, view: View) -> None:
+    graph = Graph(["a", "b"], [], tasks=[Task("a", allow_failure=True), Task("b")])
+    rows = rows_of(graph, [*ran(0, 1, 3, code=1), *ran(1, 1, 3, code=1)], view=view)
+    assert ["allowed" in text(rows, item, width) for item in (0, 1)] == [True, False]
+    assert all("exit 1" in text(rows, item, width) for item in (0, 1))
+
+
 def test_a_failure_below_a_folded_row_stays_longer_than_what_is_well() -> None:
     tasks = [Task("prepare"), Task("train")]
     labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]

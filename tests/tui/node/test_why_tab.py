@@ -28,6 +28,7 @@ from dagtui.text.labels import FORBIDDEN
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.log.header import heading
 from dagtui.tui.node import cause_paths
 from dagtui.tui.node.details import details
 from dagtui.tui.node.why_tab import WhyPane
@@ -147,6 +148,17 @@ async def test_a_failed_node_shows_its_own_end(play: PlayedRun):
     assert "  boom" in found
     assert "  r retries refs" in found
     assert "  s skips refs: its children can run" in found
+
+
+async def test_a_failure_that_is_allowed_says_so_in_every_heading():
+    play = PlayedRun(dag("qc", qc={"allow_failure": True}))
+    play.start("qc")
+    play.end("qc", 1)
+    run = play.session()
+    found = await explained(run, "qc")
+    assert found[0].endswith("failed (allowed)  exit 1")
+    assert "its failure is allowed: its children can run" in found
+    assert "failed (allowed)" in "".join(run.text for run in heading(run, 0, 1, 100.0, IN_UNICODE))
 
 
 async def test_a_retry_counts_down(play: PlayedRun):

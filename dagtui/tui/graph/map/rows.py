@@ -152,14 +152,15 @@ class MapRows:
     def _failed(self, room: CellWidth) -> list[Span]:
         """Return the reason that the first failed nodes share, and their names."""
         tallies, state, layout = self._navigator.tallies, self._state, self._outline.layout
-        found = [layout.nodes[layout.items[at]] for at in islice(tallies.having(_S.FAILED, 0, len(layout)), _NAMED)]
+        failed = (layout.nodes[layout.items[at]] for at in tallies.having(_S.FAILED, 0, len(layout)))
+        found = list(islice((node for node in failed if not state.allows_failure(node)), _NAMED))
         if not found:
             return []
         reasons = {label(state.why.get(node, "").partition(":")[0], 40) for node in found}
         lead = (
             [Span(f"{reasons.pop()}: ", STATUS_CLASSES[_S.FAILED])] if len(reasons) == 1 and "" not in reasons else []
         )
-        total = state.counts[_S.FAILED]
+        total = state.counts[_S.FAILED] - state.allowed_failures
         names = [name_label(state.graph.labels[node], _NAME_CELLS, self._look) for node in found]
         for shown in range(len(found), 0, -1):
             left_out = total - shown

@@ -172,8 +172,6 @@ class TroubleRows:
             which = f"{self._state.attempt[node]} of {tries(self._run, node)}"
             notes = [note for note in body.notes if note.rank != ATTEMPT_RANK]
             return glyph, body._replace(notes=[Note(ATTEMPT_RANK, Span(which, Role.MUTED)), *notes])
-        if kind == TroubleKind.ALLOWED:
-            return glyph, body._replace(notes=[Note(_USUAL_RANK, Span("allowed", Role.MUTED)), *body.notes])
         return glyph, body
 
     def _head(self, item: int, head: GroupRow, width: CellWidth) -> tuple[Span, Body]:

@@ -134,6 +134,16 @@ def test_a_failure_that_is_allowed_says_so(width: int, view: View) -> None:
     assert all("exit 1" in text(rows, item, width) for item in (0, 1))
 
 
+@pytest.mark.parametrize("width", [36, 47, 48, 100])
+def test_the_row_of_a_large_family_counts_its_failures_at_every_width(width: int) -> None:
+    graph = matrix_graph(20)
+    events = [event for node in range(21) for event in ran(node, 1, 2, code=int(node > 17))]
+    rows = rows_of(graph, events, view=View.TASKS)
+    shown = text(rows, rows.bodies.outline.layout.parents[1], width).split()
+    assert shown[:3] == ["├─●", "▸", "train"]
+    assert "✗3" in shown
+
+
 def test_a_failure_below_a_folded_row_stays_longer_than_what_is_well() -> None:
     tasks = [Task("prepare"), Task("train")]
     labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]

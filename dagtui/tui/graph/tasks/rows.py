@@ -121,11 +121,11 @@ class TaskRows:
 
     def _family(self, body: Body, layout: TasksLayout, item: int, width: CellWidth, clock: ClockTime) -> Body:
         """Return the body of a family's row, with its time and without what its strip shows as well."""
-        stale = self._look.glyphs.stale
-        notes = [note for note in body.notes if note.span.text.startswith(stale)]
-        notes += self._bodies.held_notes(item)
-        if layout.ends[item] - layout.positions[item] - 1 > COUNTED:
-            notes = list(body.notes[:-1])
+        notes = [note for note in body.notes if note.span.text.strip()]  # not the cells below the time column
+        if layout.ends[item] - layout.positions[item] - 1 <= COUNTED:
+            stale = self._look.glyphs.stale
+            notes = [note for note in notes if note.span.text.startswith(stale)]
+            notes += self._bodies.held_notes(item)
         time = Span(self._time(layout, item, width, clock).rjust(TIME_CELLS), Role.MUTED)
         reason = self._reason(layout, item, self._statuses(layout, item))
         return body._replace(notes=[*notes, Note(0 if time.text.strip() else _LAST, time)], reason=reason)

@@ -13,19 +13,23 @@ from dagtui.cli.stderr import say
 from dagtui.control.client import PATIENCE, connect
 from dagtui.control.live import all_live
 from dagtui.control.sockets import ControlError
-from dagtui.engine.status import NodeStatus
-from dagtui.text import cell_width, count, duration, fit, label
+from dagtui.engine.status import ALIVE, NodeStatus
+from dagtui.report.status_text import asking_gates
+from dagtui.text import cell_width, count, duration, fit, label, plural
+from dagtui.text.amounts import CellWidth
+from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.control.live import FoundRun
-    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
 
-_TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
+_TITLES = ("NAME", "RUN", "STATE", "ASKS", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
 _NUMBERS = frozenset({"RUN", "SETTLED", "FAILED", "TIME", "PROCESS"})
 """Right-aligned columns."""
+_NAMED = CellWidth(30)
+"""The most cells of a gate's name."""
 _LEAST = 8
 """Fewest cells in which a path is worth showing. With less room, the whole line is cut."""
 
@@ -65,6 +69,7 @@ class Listed:
             label(run.name or "?", 40),
             str(run.number or "?"),
             self._state(),
+            self._asks(),
             self._settled(),
             self._failed(),
             duration(elapsed) if isinstance(elapsed, int | float) else "",
@@ -83,7 +88,18 @@ class Listed:
             return label(answer["error"], 80)
         if answer.get("settled"):
             return label(answer.get("verdict"), 20)
-        return "paused" if answer.get("paused") else "running"
+        if answer.get("waits"):
+            return "held up"
+        if answer.get("paused"):
+            return "paused"
+        return "asks" if self._asks() and not any(map(self._amount, ALIVE)) else "running"
+
+    def _asks(self) -> str:
+        """Return the name of the only gate that waits for an answer, or how many they are."""
+        first, number = asking_gates(self.answer)
+        if number > 1:
+            return plural(number, "gate")
+        return name_label(first, _NAMED) if number else ""
 
     def _failed(self) -> str:
         """Return the number of failed nodes, those that were allowed to fail apart: "2, 1 allowed"."""

@@ -73,6 +73,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "up_to_date": state.up_to_date,
         "failed_allowed": state.allowed_failures,
         "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
+        "asking": sum(1 for _ in state.asking()),
         "asks": fitting((_gate(run, node) for node in state.asking()), SHOWN),
         "failures": fitting((_failure(run, node) for node in state.failures()), SHOWN),
     }

@@ -9,6 +9,7 @@ from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
+from dagtui.runs.answers import gates_ask
 from dagtui.runs.eta_range import basis_words
 from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
@@ -73,7 +74,7 @@ def node_line(node: Mapping[str, object], look: Look) -> str:
 
 
 def headline(answer: Mapping[str, object]) -> str:
-    """Format one line: run, status, time taken and remaining, slots, pause, screen."""
+    """Format one line: run, status, time taken and remaining, slots, pause, gates that ask, screen."""
     words = [
         f"{label(answer.get('name'))} run {label(answer.get('number'), 20)}: {label(answer.get('verdict'), 20)}",
         *["out of time"] * bool(answer.get("timed_out")),
@@ -86,10 +87,20 @@ def headline(answer: Mapping[str, object]) -> str:
     words += _pools(answer.get("pools"))
     if answer.get("paused"):
         words.append("paused")
+    first, asking = asking_gates(answer)
+    if asking:
+        words.append(gates_ask(first, asking))
     if held:
         words.append(f"{count(held)} held")
     words.append(label(answer.get("screen"), 20))
     return ", ".join(words)
+
+
+def asking_gates(answer: Mapping[str, object]) -> tuple[str, int]:
+    """Return the name of the first gate that waits for an answer, and their number. An older dagtui only lists them."""
+    listed, asking = _objects(answer.get("asks")), answer.get("asking")
+    number = asking if isinstance(asking, int) else len(listed)
+    return (str(listed[0].get("node")), number) if listed else ("", 0)
 
 
 def _held(answer: Mapping[str, object]) -> int:

@@ -50,9 +50,12 @@ def question_of(state: RunState, node: NodeIndex) -> str:
 def asks_brief(state: RunState) -> str:
     """Say in a few words which gates wait for an answer. Empty if none does."""
     asking = list(state.asking())
-    if len(asking) == 1:
-        return f"{name_label(state.graph.labels[asking[0]])} asks"
-    return f"{plural(len(asking), 'gate')} ask" if asking else ""
+    return gates_ask(state.graph.labels[asking[0]], len(asking)) if asking else ""
+
+
+def gates_ask(first: str, number: int) -> str:
+    """Say in a few words that gates wait for an answer: the name of the only one, or how many they are."""
+    return f"{name_label(first)} asks" if number == 1 else f"{plural(number, 'gate')} ask"
 
 
 def asks_words(state: RunState, node: NodeIndex, path: Path | None, number: int) -> str:

@@ -54,6 +54,11 @@ def test_it_is_answered_once_from_another_terminal(live: Live) -> None:
         ("legal", "Has legal agreed?\n(Ask Ada.)", ["approve", "reject"]),
     ]
     assert (found["slots_taken"], found["verdict"], found["settled"]) == (0, "running", False)
+    assert found["asking"] == 2
+    assert ", 2 gates ask, no screen\n" in graph.call("status", graph=False).stdout
+    heading, line = graph.call("ps", graph=False).stdout.splitlines()
+    assert heading.split()[2:4] == ["STATE", "ASKS"]
+    assert line.split()[2:5] == ["asks", "2", "gates"]
     listed = graph.call("answer")
     said = r"approve: Publish 0\.93 \(completed\)\?\n  to be answered with publish, drop it; has waited for [\d.]+ s\n"
     said += (
@@ -71,6 +76,7 @@ def test_it_is_answered_once_from_another_terminal(live: Live) -> None:
     assert again.returncode == 1
     assert again.stderr.startswith("approve: it is answered already: drop it, by ")
     graph.wait_for(publish="COMPLETED")
+    assert ", legal asks, no screen\n" in graph.call("status", graph=False).stdout
     assert graph.call("answer", "legal", "reject").returncode == 0
     assert graph.processes[-1].wait(30) == 1
     out = graph.path.with_suffix(".out").read_text()

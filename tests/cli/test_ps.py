@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -91,6 +92,28 @@ def test_one_that_does_not_answer_is_listed(tmp_path: Path, short_path: Path):
     assert "does not answer" in done.stdout
     assert "20200101-000000-0123456789" in done.stdout
     listener.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "asks"),
+    [
+        ({}, "asks", "app^[[31m"),
+        ({"counts": {"READY": 1, "RUNNING": 1}}, "running", "app^[[31m"),
+        ({"counts": {"READY": 1, "CANCELLING": 1}}, "running", "app^[[31m"),
+        ({"asking": 2}, "asks", "2 gates"),
+        ({"paused": True}, "paused", "app^[[31m"),
+        ({"waits": "waits for space on the disk"}, "held up", "app^[[31m"),
+        ({"settled": True, "asks": [], "asking": 0, "verdict": "completed"}, "completed", ""),
+    ],
+)
+def test_a_gate_that_asks_is_named(told: dict[str, object], state: str, asks: str):
+    """STATE has the word of the screen's top bar. A gate is named in any state."""
+    run = FoundRun("id", 1, None, Path("/g.toml"), 7, "reads", Screen.NONE)
+    answer = {"nodes": 1, "counts": {"READY": 1}, "asking": 1, "asks": [{"node": "app\x1b[31m"}], **told}
+    heading, line = table([Listed(run, answer)], look=IN_UNICODE)
+    assert re.split("  +", line)[2:3] == [state]
+    assert ("ASKS" in heading) == bool(asks)
+    assert asks in line
 
 
 def test_paths_that_do_not_fit_show_their_ends():

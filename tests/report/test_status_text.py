@@ -69,6 +69,21 @@ def test_an_estimate_says_that_it_leaves_out_how_long_nodes_are_held() -> None:
     assert "about 5.0 s and 1 release left (bound by b)" in said
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"asking": 1, "asks": [{"node": "app\x1b[31m"}]}, "app^[[31m asks, 1 held"),
+        ({"asking": 120, "asks": [{"node": "a"}, {"node": "b"}]}, "120 gates ask, 1 held"),
+        ({"asks": [{"node": "a"}, {"node": "b"}]}, "2 gates ask, 1 held"),
+        ({"asking": "x", "asks": ["a", 3]}, "1 held"),
+    ],
+    ids=["one", "more than are listed", "by an older dagtui", "nonsense"],
+)
+def test_gates_that_ask_are_named(told: dict[str, object], said: str) -> None:
+    held = {"held": {"count": 1, "nodes": ["c"]}}
+    assert headline({**ANSWER, **told, **held}) == f"demo run 3: running, 12 s, 2 slots, {said}, detached"
+
+
 def test_stale_nodes_are_counted() -> None:
     answer = {**ANSWER, "counts": {"COMPLETED": 3, "FAILED": 1}, "stale": 2}
     assert list(status_lines(answer, IN_UNICODE))[1] == "  3 done (2 stale), 1 failed"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.view import NO_FILE
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ NO_SEARCH = "No search yet"
 NO_TIME_AXIS = "only the view Time has a time axis"
 NO_LOG = "this node has no log yet"
 ONE_PANE = "one pane fills the screen"
+_ASKED = frozenset({Cause.ASKS, Cause.ANSWERED, Cause.REJECTED})
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
 
 
@@ -99,9 +101,23 @@ def accepts(kind: CommandKind) -> Availability:
 
 def takes_input(run: RunView, here: Situation) -> str | None:
     """Return why there is nothing to answer, and no terminal to type into."""
-    if here.node is not None and run.has_terminal(here.node):
-        return None if run.state.status[here.node] == NodeStatus.RUNNING else NOT_RUNNING
+    has_terminal = here.node is not None and run.has_terminal(here.node)
+    if has_terminal and here.node is not None and run.state.status[here.node] == NodeStatus.RUNNING:
+        return None
+    gate = gate_elsewhere(run, here.examples) if run.graph.any_gates else None
+    if gate is not None:
+        return run.refusal(Command(CommandKind.ANSWER, (gate,)))
+    if has_terminal:
+        return NOT_RUNNING
     return NOTHING_ASKS if not run.graph.any_gates else accepts(CommandKind.ANSWER)(run, here)
+
+
+def gate_elsewhere(run: RunView, targets: Iterable[NodeIndex]) -> NodeIndex | None:
+    """Return the only gate of the run that asks. None if a target asks itself, or was answered."""
+    asking = list(islice(run.state.asking(), 2))
+    if len(asking) != 1 or any(run.state.cause_of(node) in _ASKED for node in targets):
+        return None
+    return asking[0]
 
 
 def accepts_for_run(kind: CommandKind) -> Availability:

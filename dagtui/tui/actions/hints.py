@@ -13,7 +13,7 @@ from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
-from dagtui.tui.node.cause_paths import failed_ancestors
+from dagtui.tui.node.cause_paths import failed_ancestors, gate_waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -84,9 +84,8 @@ def _hints(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     if status is NodeStatus.RUNNING and run.has_terminal(node):
         yield "node.input", f"types into {name}"
     yield from _release(run, node)
-    if cause is Cause.ASKS:
-        yield "node.input", f"answers {name}"
-    elif status is NodeStatus.READY:
+    yield from _answers(run, node)
+    if status is NodeStatus.READY and cause is not Cause.ASKS:
         yield from _more_slots(run, node)
     if state.stale[node]:
         yield "node.rerun", f"runs {name} again"
@@ -106,6 +105,14 @@ def _release(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     """Yield what lets a held node start."""
     if node in run.state.held:
         yield "node.hold", f"releases {_name(run, node)}"
+
+
+def _answers(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
+    """Yield what answers a node that asks, or the gate that a node waits for."""
+    asks, waits = run.state.cause_of(node) is Cause.ASKS, run.state.status_of(node) is NodeStatus.WAITING
+    gate = node if asks else gate_waited_for(run, node) if waits else None
+    if gate is not None:
+        yield "node.input", f"answers {_name(run, gate)}"
 
 
 def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:

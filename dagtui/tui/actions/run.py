@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.engine.rules.commands import ALREADY_SUCCEEDED
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.answers import answer_by
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.availability import NOT_RUNNING, NOTHING_ASKS, UNFOLD, hold_or_release, pause_or_resume
+from dagtui.text.amounts import first_of
+from dagtui.text.labels import name_label
+from dagtui.tui.actions.availability import (
+    NOT_RUNNING,
+    NOTHING_ASKS,
+    UNFOLD,
+    gate_elsewhere,
+    hold_or_release,
+    pause_or_resume,
+)
+from dagtui.tui.actions.hints import NAME_CELLS
 from dagtui.tui.actions.typist import Typist
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.answer import AnswerDialog
@@ -19,10 +29,13 @@ from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.engine.messages import Preview
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
+
+
+_NAMED = 3
+"""Gates that a message names."""
 
 
 class RunActions:
@@ -78,32 +91,51 @@ class RunActions:
             self._ask(*(Command(kind, targets) for kind in kinds))
 
     def input(self) -> None:
-        """Type into the node under the cursor if it has a terminal. Otherwise, answer a gate."""
+        """Type into the node under the cursor if it runs and has a terminal. Otherwise, answer a gate."""
         node, terminals = self._app.main.node, self._run.terminals
         if node is None or terminals is None or not self._run.has_terminal(node):
             self._answer()
-        elif self._run.state.status_of(node) is not NodeStatus.RUNNING:
-            self._app.say(NOT_RUNNING, Role.MUTED)
-        else:
+        elif self._run.state.status_of(node) is NodeStatus.RUNNING:
             self._app.begin_typing(Typist(self._app, self._run, terminals, node))
+        elif gate_elsewhere(self._run, (node,)) is not None:
+            self._answer()
+        else:
+            self._app.say(NOT_RUNNING, Role.MUTED)
 
     def _answer(self) -> None:
-        """Show the question of the only gate here that asks, and answer what a person chooses."""
-        targets = self._targets()
+        """Show the question of the only gate here that asks, or else go to the only one of the run."""
+        targets = self._app.main.tree_pane.navigator.targets
         asking = [node for node in targets if self._run.state.cause_of(node) is Cause.ASKS]
-        if len(asking) == 1:
-            node = asking[0]
-
-            def give(choice: str | None) -> None:
-                if choice is not None:
-                    self._give(Command(CommandKind.ANSWER, (node,), answer=answer_by(choice)))
-
-            self._app.push_screen(AnswerDialog(self._run, node, look=self._app.look), give)
+        gate = asking[0] if len(asking) == 1 else gate_elsewhere(self._run, targets)
+        if gate is not None:
+            if not asking:
+                self._app.jump(gate)
+            self._show_question(gate)
         elif asking:
             self._app.say(f"{plural(len(asking), 'gate')} ask here: choose one of them")
-        elif targets:
-            words = self._run.refusal(Command(CommandKind.ANSWER, targets[:1])) or NOTHING_ASKS
-            self._app.say(words if len(targets) == 1 else NOTHING_ASKS, Role.MUTED)
+        elif len(targets) == 1:
+            command = Command(CommandKind.ANSWER, targets)
+            nothing = (self._run.refusal(command) or NOTHING_ASKS) + self._asking_elsewhere()
+            self._app.say(done(self._run.state, Preview(command, nothing=nothing)), Role.MUTED)
+        else:
+            self._app.say((NOTHING_ASKS if targets else UNFOLD) + self._asking_elsewhere(), Role.MUTED)
+
+    def _show_question(self, node: NodeIndex) -> None:
+        """Show the question of a gate, and answer what a person chooses."""
+
+        def give(choice: str | None) -> None:
+            if choice is not None:
+                self._give(Command(CommandKind.ANSWER, (node,), answer=answer_by(choice)))
+
+        self._app.push_screen(AnswerDialog(self._run, node, look=self._app.look), give)
+
+    def _asking_elsewhere(self) -> str:
+        """Return words that name the gates of the run that ask, if there are several."""
+        asking = list(self._run.state.asking())
+        if len(asking) < 2:
+            return ""
+        names = [name_label(self._run.graph.labels[node], NAME_CELLS) for node in asking[:_NAMED]]
+        return f"; {plural(len(asking), 'gate')} ask: {first_of(names, len(asking))}"
 
     def _ask_on_many(self, targets: tuple[NodeIndex, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""

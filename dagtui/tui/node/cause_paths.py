@@ -57,6 +57,17 @@ def longest_wait(run: RunView, node: NodeIndex, clock: ClockTime) -> tuple[list[
     return path, seconds[node] if known else None
 
 
+def gate_waited_for(run: RunView, node: NodeIndex) -> NodeIndex | None:
+    """Return a gate that asks and that a WAITING node waits for, also from afar. None if there is no such gate."""
+    asking = frozenset(run.state.asking())
+    if not asking:
+        return None
+    if run.state.waits_for_all(node):
+        return min(asking)
+    pending = _reach(run, node, lambda other: run.state.outcome_of(other) is ParentOutcome.UNSETTLED)
+    return next((other for other in pending if other in asking), None)
+
+
 def failed_ancestors(run: RunView, node: NodeIndex) -> list[NodeIndex]:
     """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
     state = run.state

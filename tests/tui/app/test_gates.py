@@ -133,11 +133,44 @@ async def test_a_key_without_a_question_says_why():
     app = DagtuiApp(run_that_asks())
     async with opened(app) as pilot:
         await pilot.press("i")
-        await until(lambda: "it asks nothing now" in screen_text(app))
+        await until(lambda: "fetch: it asks nothing now; 2 gates ask: approve, legal" in screen_text(app))
         app.view.give(answer([app.view.graph.node("legal")], "reject"))
         app.main.tree_pane.select(app.view.graph.node("legal"))
         await pilot.press("i")
         await until(lambda: "answered already: reject, by anna" in screen_text(app))
+
+
+@pytest.mark.parametrize("label", ["fetch", "publish", "legal"])
+async def test_from_any_row_the_key_goes_to_the_only_gate_that_asks(label: str):
+    """From a gate that a person has answered it does not: there, the key says what the answer was."""
+    app = DagtuiApp(run_that_asks())
+    graph = app.view.graph
+    app.view.give(answer([graph.node("legal")], "approve"))
+    async with opened(app) as pilot:
+        app.main.tree_pane.select(graph.node(label))
+        await until(lambda: ("node.input" in shown_keys(app)) == (label != "legal"))
+        await pilot.press("i")
+        if label == "legal":
+            await until(lambda: "legal: it is answered already" in screen_text(app))
+            assert app.screen is app.main
+            return
+        await until(lambda: isinstance(app.screen, AnswerDialog))
+        assert app.main.node == graph.node("approve")
+        assert "approve asks" in screen_text(app)
+
+
+async def test_why_of_what_waits_for_a_gate_names_the_key():
+    app = DagtuiApp(run_that_asks())
+    graph = app.view.graph
+    async with opened(app) as pilot:
+        await pilot.press("3")
+        app.main.tree_pane.select(graph.node("publish"))
+        await until(lambda: "waits for" in screen_text(app))
+        assert "i answers" not in screen_text(app)
+        app.view.give(answer([graph.node("legal")], "approve"))
+        await until(lambda: "i answers approve" in screen_text(app))
+        app.main.tree_pane.select(graph.node("fetch"))
+        await until(lambda: "i answers approve" not in screen_text(app))
 
 
 async def test_after_retry_it_asks_again():

@@ -59,8 +59,15 @@ class RunActions:
                 self._show(preview, command)
 
     def retry_failed(self) -> None:
-        """Retry everything that failed, after a preview."""
-        self._ask(Command(CommandKind.RETRY_FAILED))
+        """Retry everything that failed, after a preview. If nothing did, name the key for what this leaves out."""
+        preview, counts = self._run.preview(Command(CommandKind.RETRY_FAILED)), self._run.state.counts
+        others = [status.word for status in (NodeStatus.FAILED, NodeStatus.CANCELLED) if counts[status]]
+        if preview.nothing is None or not others:
+            self._show(preview, preview.command)
+            return
+        key = self._app.keymap.shown("node.retry", self._app.look)
+        reason = "every failure is allowed" if counts[NodeStatus.FAILED] else preview.nothing
+        self._app.say(f"{reason}; {f'{key} retries' if key else 'retry'} {' and '.join(others)} nodes", Role.MUTED)
 
     def pause(self) -> None:
         """Pause the run, or resume it."""

@@ -18,7 +18,7 @@ from tui.played_run import PlayedRun
 from tui.widget_harness import texts
 
 from dagtui.engine.events import NoteEvent
-from dagtui.engine.messages import Ended, EndKind
+from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.host.attachment import ExitReason
@@ -460,6 +460,30 @@ async def test_a_failure_that_is_allowed_leads_nobody_away():
         app.view.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
         await until(lambda: app.main.top_bar.said == "Completed. q quit")
         assert app.main.node == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "cancelled", "said"),
+    [
+        (False, False, "retry all failed: nothing has failed"),
+        (False, True, "nothing has failed; r retries cancelled nodes"),
+        (True, True, "every failure is allowed; r retries failed and cancelled nodes"),
+        (True, False, "every failure is allowed; r retries failed nodes"),
+    ],
+)
+async def test_retrying_all_failed_names_the_key_for_what_it_leaves_out(*, failed: bool, cancelled: bool, said: str):
+    tasks = [Task("mild", ArgumentList(("false",)), allow_failure=True), Task("last", ArgumentList(("true",)))]
+    play = PlayedRun(Graph(["mild", "last"], [], tasks=tasks))
+    play.start("mild", "last")
+    if failed:
+        play.end("mild", 1)
+    if cancelled:
+        play.give(CommandKind.CANCEL, "last")
+        play.end("last", 1)
+    app = DagtuiApp(play.session())
+    async with opened(app) as pilot:
+        await pilot.press("A")
+        assert app.main.top_bar.said == said
 
 
 async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():

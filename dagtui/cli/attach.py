@@ -10,7 +10,7 @@ import click
 
 from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.connect import run_option, say_no_live_run
-from dagtui.cli.graph_file import call_of
+from dagtui.cli.graph_file import call_of, graph_file_here
 from dagtui.cli.options import look_options
 from dagtui.cli.picker import MARGIN, Picker
 from dagtui.cli.ps import listed, table
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def attach(graph_file: Path | None, number: int | None, read_only: bool, look: LookOptions) -> None:
     """Show the screen of the live run of GRAPH.toml on this terminal, as it was left. Another terminal gives it up.
 
-    Without GRAPH.toml, it is your live run. If there are several, you pick one.
+    Without GRAPH.toml, it is your live run. If there are several, you pick one, beginning at the run of this folder.
     """
     if read_only:
         _watch(graph_file, number, look)
@@ -83,7 +83,7 @@ def _choice_of(found: Sequence[FoundRun], title: str, look: LookOptions) -> Foun
     """Return the run that the user picks on this terminal. Ends the program if none is picked."""
     try:
         heading, *lines = table(listed(found), CellWidth(os.get_terminal_size(1).columns) - MARGIN, look=look.here)
-        at = Picker(title, heading, lines, look.here).pick()
+        at = Picker(title, heading, lines, look.here, _of_this_folder(found)).pick()
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
     except OSError:  # the terminal is gone
@@ -91,6 +91,17 @@ def _choice_of(found: Sequence[FoundRun], title: str, look: LookOptions) -> Foun
     if at is None:
         raise SystemExit(0)
     return found[at]
+
+
+def _of_this_folder(found: Sequence[FoundRun]) -> int:
+    """Return the index of the newest run of this folder's graph. 0 if it has none, or no live one."""
+    try:
+        graph = graph_file_here()
+    except OSError:  # the folder was removed
+        return 0
+    path = None if graph is None else os.path.realpath(graph)
+    graphs = (run.graph and os.path.realpath(run.graph) for run in found)
+    return next((at for at, one in enumerate(graphs) if one and one == path), 0)
 
 
 def _watch(graph_file: Path | None, number: int | None, look: LookOptions) -> NoReturn:

@@ -29,13 +29,13 @@ _AROUND = 3
 class Picker:
     """Shows lines below the cursor, and removes itself after the choice."""
 
-    def __init__(self, title: str, heading: str, lines: Sequence[str], look: Look) -> None:
-        """All texts must be safe to show."""
+    def __init__(self, title: str, heading: str, lines: Sequence[str], look: Look, at: int = 0) -> None:
+        """All texts must be safe to show. `at` is the line under the cursor at first."""
         self._title = title
         self._heading = heading
         self._lines = lines
         self._look = look
-        self._at = self._first = 0
+        self._at, self._first = at, 0
         """The line under the cursor, and the first shown line."""
         self._drawn = 0
 

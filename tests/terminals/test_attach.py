@@ -92,8 +92,9 @@ def test_of_several_live_runs_a_person_picks_one(harness: SessionHarness) -> Non
     terminal.wait_for_text("q quit")
     assert "Attach to which run?" in terminal.text
     lines = [line for line in terminal.text.splitlines() if "/graph.toml" in line or "/another one.toml" in line]
-    assert [line.split()[:2] for line in lines] == [["▶", "another"], ["graph", "1"]], "the newest first"
-    terminal.send("\x1b[B\r")
+    shown = [line.split()[:2] for line in lines]
+    assert shown == [["another", "one"], ["▶", "graph"]], "the newest first, the cursor on this folder's graph.toml"
+    terminal.send("\r")
     is_up(harness, terminal)
     terminal.send("d")
     assert terminal.wait_for_end() == 0

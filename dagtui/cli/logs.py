@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Print the log of a node, or search all logs of a run.")
 @graph_path_before_argument
-@click.argument("node", required=False, shell_complete=complete_tasks)
+@click.argument("node", required=False, metavar="NODE", shell_complete=complete_tasks)
 @click.option(
     "--run", "run_number", type=click.IntRange(min=1), metavar="N", help="The number of the run; default: the last."
 )

@@ -150,7 +150,7 @@ run = "true"
 """
     write(tmp_path, graph, "reads.toml")
     write(tmp_path, graph, "$(touch ran).toml")
-    assert completed(tmp_path, "dagtui re") == ["retry", "rerun", "reload", "resume", "reads.toml"]
+    assert completed(tmp_path, "dagtui re") == ["retry", "rerun", "reload", "release", "resume", "reads.toml"]
     assert {"init", "logs", "reads.toml"} <= set(completed(tmp_path, "dagtui "))
     assert completed(tmp_path, "dagtui conf") == ["FILE"]
     assert completed(tmp_path, "dagtui --ve") == ["--version"]

@@ -378,7 +378,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._watch.clear()
         for note in latest:
             name = f"{name_label(self.view.graph.labels[note.node], _NAME_CELLS)}: " if note.node >= 0 else ""
-            self.say(name + note.text, Role.WARNING)
+            self.say(name + self.main.top_bar.in_short(note.text), Role.WARNING)
 
 
 async def _until_typed(field: Input) -> None:

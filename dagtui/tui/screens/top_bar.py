@@ -202,8 +202,20 @@ class TopBar(PaintedRows, can_focus=False):
 
     def _brief(self, notice: Notice) -> str:
         """Return a notice in a few words, with the key for it."""
+        return f"{notice.brief}: {advice}" if (advice := self._advice(notice)) else notice.brief
+
+    def _advice(self, notice: Notice) -> str:
         has_key = notice.helps_reload and self._run.read_only is None and self._reload_key
-        return f"{notice.brief}: {self._reload_key} reloads" if has_key else notice.brief
+        return f"{self._reload_key} reloads" if has_key else ""
+
+    def in_short(self, note: str) -> str:
+        """Return the note that a file has changed in words that fit a narrow bar, with the key; another as it is."""
+        notice = self._run.changed_file
+        if notice is None or not notice.helps_reload or note != notice.text:
+            return note
+        return f"{notice.brief}: the run keeps what it read" + (
+            f"; {advice}" if (advice := self._advice(notice)) else ""
+        )
 
     # Messages
 

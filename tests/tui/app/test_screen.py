@@ -20,6 +20,7 @@ from tui.widget_harness import texts
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
+from dagtui.graph.loading import load
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.host.attachment import ExitReason
 from dagtui.runs.beginning import start_run
@@ -814,3 +815,16 @@ async def test_copying_writes_a_file_too(tmp_path: Path):
             app.exit(ExitReason.TERMINATED)
     finally:
         await session.close("test")
+
+
+@pytest.mark.parametrize("name", ["graph.toml", "a" * 25 + ".toml"])
+async def test_the_note_of_a_changed_file_names_the_key_and_fits(tmp_path: Path, name: str):
+    file = tmp_path / name
+    file.write_text('version = 1\n[tasks.a]\nask = "Go on?"\n')
+    run = start_run(load(file, {}))
+    app = DagtuiApp(run)
+    async with opened(app, (80, 24)):
+        file.write_text(file.read_text() + "# more\n")
+        run.monitor.look()
+        await until(lambda: f"{name} changed: the run keeps what it read; L reloads" in screen_text(app))
+    await run.close()

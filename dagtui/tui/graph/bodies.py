@@ -146,11 +146,12 @@ class Bodies:
             notes.append(Note(MUST, Span(words, STATUS_CLASSES[_S.RETRYING])))
         taken = self.time(node, clock)
         time = self.of_usual(node, taken, width)
+        tells_usual = time != taken
         if time and status is _S.WAITING and width >= WIDE:
             time = f"after {time}"
         if time or notes:
             notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
-        aside = self._aside(node, status, clock) if width >= ASIDE and time.endswith(taken) else Span("")
+        aside = self._aside(node, status, clock) if width >= ASIDE and not tells_usual else Span("")
         reason = self.reasons.of(node) if width < ASIDE else None
         if status is _S.FAILED_PARENT and width >= ASIDE:
             reason = self.reasons.blocked(node, Role.MUTED, clock)
@@ -176,16 +177,20 @@ class Bodies:
         """Return the time of a running node with its usual one behind it, such as `2 s/5.0 s`, where that fits."""
         if self._state.status_of(node) is not _S.RUNNING or self._graph.task(node).service is not None:
             return time
-        usual = time_text(self._run.estimate(node) or 0.0)
+        usual = self._usual(node)
         both = f"{time}/{usual}"
         return both if usual and len(both) <= time_cells(width) else time
+
+    def _usual(self, node: NodeIndex) -> str:
+        """Return how long a node usually takes. Empty without history."""
+        return time_text(self._run.estimate(node) or 0.0)
 
     def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
         state = self._state
         if status is _S.RUNNING and self._graph.task(node).service is not None:
             return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
-            return Span(f"about {usual}" if (usual := time_text(self._run.estimate(node) or 0.0)) else "", Role.MUTED)
+            return Span(f"about {usual}" if (usual := self._usual(node)) else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")
         if status is _S.READY and node in state.held:

@@ -433,9 +433,10 @@ def test_the_time_of_a_row_of_many_leaves_out_attempts_before_a_rerun() -> None:
     assert row.split()[-2:] == ["2", "s"]
 
 
-def test_the_usual_time_is_told_once() -> None:
-    session = still(Graph(["node"], []), [NodeEvent(98.0, 0, 1, NodeStatus.RUNNING)])
+@pytest.mark.parametrize(("began", "told"), [(98.0, "2 s/5.0 s"), (100.0, "0 s/5.0 s")])
+def test_the_usual_time_is_told_once(began: float, told: str) -> None:
+    session = still(Graph(["node"], []), [NodeEvent(began, 0, 1, NodeStatus.RUNNING)])
     session.forecast = SimpleNamespace(estimate=lambda _: 5.0)
     row = text(Rows(session, Navigator(session.state, View.DEPENDENCY), IN_UNICODE), 0, 120)
-    assert "2 s/5.0 s" in row
+    assert told in row
     assert "about" not in row

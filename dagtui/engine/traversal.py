@@ -7,7 +7,6 @@ import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
-from dagtui.engine.asking import Asking
 from dagtui.engine.dispatch import LOOKAHEAD_MOST
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
@@ -17,7 +16,6 @@ from dagtui.engine.messages import (
     CommandKind,
     Effect,
     Ended,
-    EndKind,
     Message,
     Ready,
     Remark,
@@ -25,14 +23,12 @@ from dagtui.engine.messages import (
     SetSlots,
     Started,
     Stop,
-    Withdrawn,
 )
-from dagtui.engine.rules.retries import back_off, retries
+from dagtui.engine.results import Results
 from dagtui.engine.service_ends import end_services, start_services_again
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.walks import critical_path_lengths
-from dagtui.engine.why import NOT_NEEDED, ended_why
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
@@ -45,16 +41,8 @@ if TYPE_CHECKING:
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
 
-_FAILURES = {
-    EndKind.EXIT: Cause.EXIT,
-    EndKind.NO_OUTPUT: Cause.EXIT,
-    EndKind.SIGNAL: Cause.SIGNAL,
-    EndKind.LOST: Cause.LOST,
-    EndKind.COULD_NOT_START: Cause.COULD_NOT_START,
-}
 
-
-class Traversal(Asking):
+class Traversal(Results):
     """One run of a graph as a state machine.
 
     `handle` processes one message, and `wake` processes the alarms that are due. Both append to `events` and `effects`.
@@ -168,165 +156,11 @@ class Traversal(Asking):
         quiet = not (counts[NodeStatus.RUNNING] > services or counts[NodeStatus.RETRYING] or self.submitted)
         return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
 
-    # Results
-
-    def _is_submitted(self, node: NodeIndex, attempt: AttemptNumber) -> bool:
-        return node in self.submitted and self.state.attempt[node] == attempt
-
-    def _started(self, message: Started) -> None:
-        node, attempt, reason = message
-        if not self._is_submitted(node, attempt):
-            return
-        self.capacity.begin(node)
-        status, cause = self.state.status[node], self.state.cause[node]
-        if status == NodeStatus.READY:
-            self._run(node, attempt, reason)
-        elif status != NodeStatus.CANCELLING:
-            self.stop(node, Cause.WITHDRAWN)
-        elif node not in self.stop_deadline and cause == Cause.CANCEL:
-            self.no_retry.add(node)  # it began before the failure that cancelled it, so it finishes
-            self._run(node, attempt, reason)
-        elif node not in self.stop_deadline:
-            self.stop(node, Cause.RESTART)
-
-    def _run(self, node: NodeIndex, attempt: AttemptNumber, reason: str) -> None:
-        if node in self.state.held:
-            self.note_begun(node, attempt)
-        self.set(NodeChange(node, NodeStatus.RUNNING, why=reason, marks=()))
-        if self.must_run:
-            self.must_run.discard(node)
-        self._outdate_below(node)
-        self._limit(node, attempt, self.now)
-
-    def _serve(self, message: Ready) -> None:
-        """Note that a service is ready, unless it ended or was stopped."""
-        node, attempt, text = message
-        state = self.state
-        is_current = state.attempt[node] == attempt and node in self.capacity.held
-        if is_current and (state.status[node], state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
-            self.set(NodeChange(node, NodeStatus.RUNNING, Cause.SERVES, f"ready: {text}"))
-
-    def _withdrawn(self, message: Withdrawn) -> None:
-        node, attempt = message
-        if self._is_submitted(node, attempt):
-            self.capacity.withdraw(node)
-            self.take_back(node)
-
-    def _ended(self, message: Ended) -> None:
-        node, attempt, kind, value, _text, seconds, lasting, left, outputs, usage = message
-        if self.state.attempt[node] != attempt:
-            return
-        if kind is EndKind.UP_TO_DATE:
-            self._up_to_date(message)
-            return
-        if kind is EndKind.COULD_NOT_START:
-            if node in self.submitted:
-                self.capacity.begin(node)
-        elif node in self.submitted:
-            self._started(Started(node, attempt))
-        self.unkillable.discard(node)
-        if not self.capacity.release(node) or self._service_ended(message):
-            return
-        status = self.state.status[node]
-        if status == NodeStatus.CANCELLING and not self._ended_in_time(message):
-            self._reaped(message)
-        elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
-            # It was being withdrawn when it could not start. Its attempt number was reported, so it is not reused.
-            cause, blocker, why = self.state.cause_of(node), self.state.blocker[node], self.state.why.get(node, "")
-            self.set(NodeChange(node, NodeStatus(status), cause, why, blocker=blocker, fresh=True))
-        elif kind is EndKind.EXIT and value == 0:
-            stale = node in self._staleness.outdated
-            self.set(
-                NodeChange(
-                    *(node, NodeStatus.COMPLETED, Cause.RAN),
-                    seconds=seconds,
-                    stale=stale,
-                    left=left,
-                    outputs=outputs,
-                    usage=usage,
-                )
-            )
-        else:
-            if lasting:
-                self.no_retry.add(node)
-            self._failed(message, _FAILURES[kind], value, ended_why(message))
-
-    def _service_ended(self, message: Ended) -> bool:
-        """Settle a service that ended by itself with status 0, or because nothing needs it. Return whether it did."""
-        node, seconds, services = message.node, message.seconds, self.services
-        if services is None or node not in services:
-            self._learn(seconds)
-            return False
-        status, cause = self.state.status[node], self.state.cause[node]
-        is_success = status == NodeStatus.RUNNING and message.succeeded
-        if is_success:
-            self.settle()
-            if services.is_needed(node):
-                self._failed(message, Cause.EXIT, 0, "it ended by itself (exit 0), and was still needed")
-                return True
-        if not is_success and (status, cause) != (NodeStatus.CANCELLING, Cause.NOT_NEEDED):
-            services.failed = True
-            return False
-        change = NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, NOT_NEEDED, seconds=seconds, left=message.left)
-        self.set(change._replace(usage=message.usage))
-        return True
-
-    def _up_to_date(self, message: Ended) -> None:
-        """Complete a node without an attempt, whose number is free again, unless it was being withdrawn."""
-        node = message.node
-        if node not in self.submitted:
-            return
-        self.capacity.withdraw(node)
-        self._learn(0.0)  # what is up to date is submitted ahead of free slots, as short attempts are
-        if self.state.status[node] != NodeStatus.READY:
-            self.take_back(node)
-            return
-        self.restarted.discard(node)
-        if self._staleness.active:
-            self._staleness.begins(node, self.restarted, self.capacity.held)
-        number, values = message.attempt - 1, message.outputs
-        self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.UP_TO_DATE, message.text, attempt=number, outputs=values))
-
-    def _ended_in_time(self, message: Ended) -> bool:
-        """Return whether an attempt that was stopped for its timeout had ended in time, as happens after a stall."""
-        timeout = self.graph.task(message.node).timeout
-        if self.services is not None and message.node in self.services:
-            return False
-        if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT:
-            return False
-        return 0.0 < message.seconds < timeout  # 0: not measured
-
-    def _reaped(self, message: Ended) -> None:
-        """Settle or reset a stopped node, by the reason for its stop (rule 6 in `rules`)."""
-        node = message.node
-        cause = self.state.cause_of(node)
-        if cause is Cause.CANCEL:
-            self.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=message.seconds, usage=message.usage))
-        elif cause is Cause.TIMEOUT:
-            self._failed(message, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"))
-        elif node in self.state.leaving:
-            self._failed(message, Cause.LOST, 0, "stopped to run again, and removed from the file")
-        else:
-            self.reset(node)
-
-    def _failed(self, message: Ended, cause: Cause, value: int, why: str) -> None:
-        """Schedule a retry of a failed attempt, or settle its node as FAILED."""
-        node, seconds, left, usage = message.node, message.seconds, message.left, message.usage
-        change = NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left, usage=usage)
-        policy = self.graph.task(node).retry
-        tries = self.state.attempt[node] - self.state.base[node]
-        if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
-            self.set(change)
-            control.stop_after_failure(self, node)
-            return
-        due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
-        self.set(change._replace(status=NodeStatus.RETRYING, due=due))
+    # Commands
 
     def _run_out_of_time(self) -> None:
         """Cancel the whole run, because its time limit is reached."""
         self._command(Command(CommandKind.CANCEL_ALL, by=BY_TIMEOUT))
-
-    # Commands
 
     def _command(self, command: Command) -> Preview:
         was_paused = self.state.paused

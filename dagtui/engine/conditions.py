@@ -86,7 +86,7 @@ class Conditions:
             self._known[node] = self._evaluate(state, node)
         return self._known[node] or by_parents
 
-    def hold(self, state: RunState, node: NodeIndex) -> bool:
+    def keep_back(self, state: RunState, node: NodeIndex) -> bool:
         """Return whether the condition keeps a node from running that its parents let run."""
         return self.decide(state, node, RUN)[1] is Cause.CONDITION
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import HOLDS, NO_ATTEMPT, RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
+from dagtui.engine.previews import classify, foresee
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets
 from dagtui.engine.service_ends import start_services_again
-from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
+from dagtui.engine.status import ALIVE, MARKED, UNBEGUN, UNSETTLED, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.walks import INDEPENDENT, cancelled_subtrees, reach, subtrees
 from dagtui.engine.why import mark_why, root_causes
 from dagtui.graph.gates import ANSWER, REJECT
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import NodeIndex
 
-_BEGINS = NodeStatus.WAITING, NodeStatus.READY
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
 _RETRIED_CAUSES = frozenset({Cause.MARKED, Cause.ANSWERED})
 """Causes of done nodes that a retry runs again: no attempt succeeded."""
@@ -64,7 +64,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
         run_again(run, transaction.before)
     stop_after_undecidable(run)
     start_services_again(run)
-    found = _foresee(run, _classify(run, command, below, transaction), transaction)
+    found = foresee(run, classify(run, command, below, transaction), transaction)
     if run.state.held and command.kind in RUN_AGAIN:
         from dagtui.engine.holds import with_held
 
@@ -78,59 +78,11 @@ def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others, command.answer)
 
 
-def _classify(run: Propagation, command: Command, below: Iterable[NodeIndex], transaction: Transaction) -> Preview:
-    state, before, changed = run.state, transaction.before, transaction.watch.nodes
-    added: list[NodeIndex] = []
-    again: list[NodeIndex] = []
-    released: list[NodeIndex] = []
-    dropped: list[NodeIndex] = []
-    answered = frozenset(command.nodes if command.kind is CommandKind.ANSWER else ())
-    for node in sorted(changed - answered):
-        old, new = before.status[node], state.status[node]
-        if not before.selected[node] and new in UNSETTLED:
-            added.append(node)
-        elif new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
-            if (old, before.cause[node]) != (NodeStatus.CANCELLING, Cause.RESTART):
-                again.append(node)
-        elif new in UNBEGUN and old not in UNBEGUN:
-            was_done = state.attempt[node] or before.cause[node] == Cause.UP_TO_DATE
-            (again if was_done else released).append(node)
-        elif new in SETTLED and (old in UNSETTLED or (old == NodeStatus.COMPLETED != new)):
-            dropped.append(node)
-    stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
-    return Preview(
-        command,
-        tuple(again),
-        tuple(sorted(stopped)),
-        tuple(released),
-        tuple(dropped),
-        tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
-        added=tuple(added),
-    )
-
-
-def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Preview:
-    """Add which nodes begin, and which no longer can, once what the command stops has ended."""
-    state, before, changed = run.state, transaction.before.status, transaction.watch.nodes
-    if found.command.kind in RUN_AGAIN:
-        targets = changed.intersection(found.command.nodes)
-        blocked = sorted(node for node in targets if state.status[node] == NodeStatus.FAILED_PARENT != before[node])
-        return replace(found, blocked=tuple(blocked)) if blocked else found
-    with run.transaction() as ends:
-        for node in found.stopped:
-            run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))
-        run.settle()
-        unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in UNBEGUN]
-        begins = [node for node in unbegun if (before[node], state.status[node]) == _BEGINS]
-        settled = {node for node in unbegun if state.status[node] in SETTLED}
-    blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
-    return replace(found, begins=tuple(begins), blocked=tuple(blocked))
-
-
 def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:
     """Return the targets and the nodes below them. For CANCEL_ALL, return all nodes."""
-    is_all = command.kind is CommandKind.CANCEL_ALL
-    return run.graph.nodes if is_all else sorted(subtrees(run.graph, command.nodes or tuple(run.state.failures())))
+    if command.kind is CommandKind.CANCEL_ALL:
+        return run.graph.nodes
+    return sorted(subtrees(run.graph, command.nodes or tuple(run.state.failures())))
 
 
 # Retry and rerun
@@ -146,13 +98,14 @@ def _retry(run: Propagation, nodes: Iterable[NodeIndex]) -> None:
         if status == NodeStatus.CANCELLING:
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART))
         elif status in _REPEATABLE or state.cause[node] in _RETRIED_CAUSES:
-            run.reset(node, bypass=_is_held(run, node))
+            run.reset(node, bypass=_is_kept_back(run, node))
 
 
-def _is_held(run: Propagation, node: NodeIndex) -> bool:
+def _is_kept_back(run: Propagation, node: NodeIndex) -> bool:
     """Return whether it is only a condition that keeps a node from running."""
-    conditions, cause = run.conditions, run.state.cause[node]
-    return conditions is not None and cause == Cause.CONDITION and conditions.hold(run.state, node)
+    if run.conditions is None or run.state.cause[node] != Cause.CONDITION:
+        return False
+    return run.conditions.keep_back(run.state, node)
 
 
 def _with_causes(run: Propagation, nodes: Collection[NodeIndex]) -> Collection[NodeIndex]:
@@ -372,12 +325,12 @@ def _retry_each(run: Propagation, nodes: Collection[NodeIndex], _number: int) ->
     causes: Collection[NodeIndex] = ()
     if run.finally_nodes is not None:  # they wait again if others join, and no longer show what kept them from running
         causes = _with_causes(run, [node for node in nodes if state.status[node] == NodeStatus.FAILED_PARENT])
-    held = [node for node in (*nodes, *causes) if state.cause[node] == Cause.CONDITION]
+    kept_back = [node for node in (*nodes, *causes) if state.cause[node] == Cause.CONDITION]
     for node in nodes:
         if state.is_outside(node):  # the command's event names only the first targets, and selects those
             run.emit(NodeEvent(run.now, node, NO_ATTEMPT, NodeStatus.WAITING))
     run.settle()  # what blocks a node that has just joined is retried, too
-    waiting = [node for node in held if state.status[node] in UNBEGUN]
+    waiting = [node for node in kept_back if state.status[node] in UNBEGUN]
     _retry(run, [*nodes, *causes])
     _lift_own(run, waiting)
     for node in waiting:

@@ -256,7 +256,7 @@ def _releases(ingredients: Ingredients, state: RunState) -> bool:
     """Return whether a condition that was false is no longer, because of other parameters or variables."""
     skipped = [node for node in state.nodes_with(NodeStatus.SKIPPED) if state.cause_of(node) is Cause.CONDITION]
     conditions = ingredients.conditions({}) if skipped else None
-    return conditions is not None and not all(conditions.hold(state, node) for node in skipped)
+    return conditions is not None and not all(conditions.keep_back(state, node) for node in skipped)
 
 
 def _begin_journal(directory: RunDirectory) -> str:

@@ -605,7 +605,7 @@ def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
         found = original(*args)
         return control.replace(found, again=found.again[1:])
 
-    around(patch, control, "_classify", classify)
+    around(patch, control, "classify", classify)
 
 
 @bug
@@ -879,7 +879,7 @@ def a_condition_is_asked_before_the_parents_allow_it(patch: pytest.MonkeyPatch) 
 
 @bug
 def a_retry_asks_the_condition_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(control, "_is_held", lambda _run, _node: False)
+    patch.setattr(control, "_is_kept_back", lambda _run, _node: False)
 
 
 @bug

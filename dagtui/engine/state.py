@@ -224,7 +224,7 @@ class RunState(HeldNodes):
 
         Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
         """
-        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, *_ = (
+        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _, _ = (
             event
         )
         old = self.status[node]

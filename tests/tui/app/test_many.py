@@ -221,7 +221,7 @@ async def test_copying_a_row_copies_the_names_it_stands_for():
 
 
 async def test_a_large_selection_is_not_looked_through_for_every_frame(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dagtui.tui.graph.navigator.COUNTED", 3)
+    monkeypatch.setattr("dagtui.tui.graph.row_cursor.COUNTED", 3)
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("j", "M")

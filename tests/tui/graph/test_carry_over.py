@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tui.graph.samples import graphs
 
 from dagtui.engine.state import RunState
-from dagtui.tui.graph.navigator import NOTHING, Navigator
+from dagtui.tui.graph.navigator import Navigator
+from dagtui.tui.graph.row_cursor import NOTHING
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:

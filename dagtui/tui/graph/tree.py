@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.row_groups import RowGroup
+    from dagtui.tui.graph.time.axis import TimeAxis
 
 FRAME = 1 / 30
 """Minimum seconds between two messages about the cursor's position."""
@@ -219,11 +220,16 @@ class TreePane(TreeCanvas):
 
     def zoom_time(self, factor: float) -> bool:
         """Show a shorter time, or a longer one for a factor below 1. Return whether anything changed."""
-        return self._axis_moved(self.rows.time.timeline.axis.zoom(factor))
+        return self._axis_moved(self._axis.zoom(factor))
 
     def pan_time(self, steps: int) -> bool:
         """Show a later time, or an earlier one for negative steps. Return whether anything changed."""
-        return self._axis_moved(self.rows.time.timeline.axis.pan(steps))
+        return self._axis_moved(self._axis.pan(steps))
+
+    @property
+    def _axis(self) -> TimeAxis:
+        """The axis, which shows what its rows will: a key may come before their first frame."""
+        return self.rows.time.axis(self.row_width, self._clock)
 
     def _axis_moved(self, changed: bool) -> bool:
         self.navigator.generation += changed

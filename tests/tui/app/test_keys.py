@@ -273,10 +273,6 @@ async def tree_view_back(keys: Keys, key: str):
     assert keys.tree.view is before
 
 
-MOST_SCROLLED = 200
-"""Presses within which the beginning or all of the axis is reached, however long the run has taken so far."""
-
-
 async def on_time(keys: Keys):
     """The view Time, of which a part is shown."""
     keys.main.show_view(View.TIME)
@@ -300,12 +296,8 @@ async def time_zoom_out(keys: Keys, key: str):
     before = axis.scale
     await keys.press(key)
     assert axis.scale == before * 2
-    for _ in range(MOST_SCROLLED):
-        if axis.is_whole:
-            break
-        await keys.press(key)
+    await keys.press(key, key)
     assert axis.is_whole
-    await keys.press(key)
     assert "the time axis shows the whole run" in screen_text(keys.app)
 
 
@@ -320,10 +312,7 @@ async def time_earlier(keys: Keys, key: str):
 @check
 async def time_later(keys: Keys, key: str):
     axis = await on_time(keys)
-    for _ in range(MOST_SCROLLED):
-        if axis.begin == 0.0:
-            break
-        await keys.press("left_curly_bracket")
+    await keys.press(*["left_curly_bracket"] * 16)
     assert axis.begin == 0.0
     await keys.press(key)
     assert axis.begin > 0.0

@@ -414,6 +414,16 @@ async def test_the_view_of_times_fills_in_pieces_while_the_clock_stands_still(mo
         assert pane.rows.time.timeline.spans.last == 1000.0
 
 
+async def test_keys_before_the_first_frame_of_time_act_on_the_whole_run() -> None:
+    session = still(chain(3), [event for node in range(3) for event in ran(node, node, node + 1)], now=3.0)
+    async with showing(session) as (_, pane, _pilot):
+        pane.show_view(View.TIME)
+        assert pane.zoom_time(2.0)
+        axis = pane.rows.time.timeline.axis
+        assert axis.cells > 1
+        assert axis.cells * axis.scale >= 1.5  # half of the run
+
+
 async def test_the_wheel_with_shift_scrolls_the_time_axis() -> None:
     session = still(chain(3), [event for node in range(3) for event in ran(node, node, node + 1)], now=3.0)
     async with showing(session) as (_, pane, pilot):

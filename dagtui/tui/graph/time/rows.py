@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.row_body import Body
     from dagtui.tui.graph.row_names import RowNames
     from dagtui.tui.graph.tasks.layout import TasksLayout
+    from dagtui.tui.graph.time.axis import TimeAxis
     from dagtui.tui.graph.time.span_sets import RowSpans
 
 LEAST_BARS: Final = 12
@@ -286,6 +287,10 @@ class TimeRows:
 
     def _until(self, clock: ClockTime) -> ClockTime:
         return self.timeline.spans.last if self._run.settled else clock
+
+    def axis(self, width: CellWidth, clock: ClockTime) -> TimeAxis:
+        """Return the axis, fitted into rows of some cells."""
+        return self._followed(width, clock).axis
 
     def _followed(self, width: CellWidth, clock: ClockTime) -> Timeline:
         timeline = self.timeline

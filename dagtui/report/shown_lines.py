@@ -89,9 +89,7 @@ class FinalLines:
     def rest(self) -> Iterator[str]:
         """Yield the other lines."""
         if self._rows is not None:
-            yield from self._row_lines(self._rows, self._rows.bottom)
-            if self._rows.written_at(self._rows.bottom) is not None:
-                yield from self._row_lines(self._rows, self._rows.bottom + 1)
+            yield from self._row_lines(self._rows, self._rows.shown_count)
             return
         yield from self._lines.feed(self._held)
         yield from self._lines.rest()

@@ -15,6 +15,8 @@ from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
 from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
 from dagtui.text.amounts import WallTime
+from dagtui.text.lines import plain_line
+from dagtui.text.redraws import REACH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +94,12 @@ class LogReader:
         return self._index.stable_count
 
     @property
+    def open_line(self) -> int | None:
+        """The line whose end was not printed yet, if the cursor is in the last one."""
+        index = self._index
+        return index.row if index.is_at_bottom and index.end > index.open_start else None
+
+    @property
     def numbered(self) -> bool:
         """Whether line 0 is the first line of the file."""
         return self._before is None
@@ -157,8 +165,13 @@ class LogReader:
         return lines.page_count(line) if isinstance(lines, PrintedLines) else 1
 
     def tail(self, count: int) -> list[LogLine]:
-        """Return the last `count` lines."""
-        return self.lines(max(0, self.line_count - count), count)
+        """Return the last `count` lines, but those at the end that were redrawn and now show nothing."""
+        if not self._index.is_redrawn:
+            return self.lines(max(0, self.line_count - count), count)
+        found = self.lines(max(0, self.line_count - count - REACH), count + REACH)
+        while found and not plain_line(*found[-1]).strip():
+            found.pop()
+        return found[-count:]
 
     def time_of(self, line: int) -> WallTime | None:
         """Return when a line's first byte was written, in seconds since the epoch, or None if that is unknown.

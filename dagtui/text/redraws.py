@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.text.amounts import NO_CELLS
@@ -23,11 +24,11 @@ REACH = 200
 VERTICAL = re.compile(rb"\x1b(?:\[([0-9]{0,3})([ABEF])|M)")
 """Moves between rows: up (A, F, reverse line feed) and down (B, E)."""
 
-UNFINISHED = re.compile(
-    rb"(?:\x1b(?:\[[0-?]{0,64}[ -/]{0,8})?"
-    rb"|\x1b[\]PX^_][^\x00-\x1f]{0,2000}\x1b?"
-    rb"|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z"
-)
+_HALF = rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8})?|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2}"
+_UNFINISHED_CODE = re.compile(rb"(?:%b)\Z" % _HALF)
+"""The beginning of a move, colour or character whose rest has not arrived yet."""
+_LONGEST_CODE = 80
+_UNFINISHED = re.compile(rb"(?:%b|\x1b[\]PX^_][^\x00-\x1f]{0,2000}\x1b?)\Z" % _HALF)
 """The beginning of a control sequence or character whose rest has not arrived yet."""
 _LONGEST = 2_100
 
@@ -35,6 +36,8 @@ _AT_START = re.compile(rb"(?:\r|\x1b\[[01]?G)(?:\x1b\[[0-9;?]*[KJmhl])*\Z")
 """The end of a piece that leaves the cursor at the start of its row."""
 _ERASES = re.compile(rb"(?:\r|\x1b\[[01]?G)*\x1b\[([02]?)K")
 """The beginning of a piece that erases its row, or what follows the cursor."""
+_ERASES_BELOW = re.compile(rb"\x1b\[0{0,3}J")
+"""Erases what follows the cursor in its row, and all rows below."""
 _NOT_SIMPLE = re.compile(rb"[\x00-\x1f\x7f]")
 _MOST_PENDING = 64
 
@@ -60,7 +63,7 @@ def row_after(row: int, bottom: int, rows: int) -> int:
 class RedrawnRows:
     """The rows that a stretch of output leaves. Output is fed in pieces of any size. Rows have their lines' numbers."""
 
-    __slots__ = ("_bottom", "_column", "_held", "_last", "_offset", "_row", "_rows", "_style")
+    __slots__ = ("_bottom", "_column", "_erased", "_erasures", "_held", "_last", "_offset", "_row", "_rows", "_style")
 
     def __init__(self, row: int = 0, bottom: int = 0, offset: int = 0, style: Style = PLAIN) -> None:
         """Start at the beginning of a row, with the byte at `offset`. `bottom` is the lowest row so far."""
@@ -74,11 +77,23 @@ class RedrawnRows:
         self._last = b""
         """The last piece of the row."""
         self._rows: dict[int, _Row] = {}
+        self._erasures = 0
+        """How often all rows below the cursor were erased."""
+        self._erased: list[tuple[int, int]] = []
+        """Rows below which all were erased, and the number of that erasure. Both ascend."""
 
     @property
     def bottom(self) -> int:
         """The lowest row so far."""
         return self._bottom
+
+    @property
+    def shown_count(self) -> int:
+        """The number of rows down to the cursor or to the lowest one that shows something."""
+        for number in range(self._bottom, self._row - 1, -1):
+            if self.line(number).text.strip():
+                return number + 1
+        return self._row
 
     @property
     def end(self) -> int:
@@ -92,7 +107,7 @@ class RedrawnRows:
     def feed(self, data: bytes) -> None:
         """Take in the bytes that follow."""
         data = self._held + data
-        unfinished = UNFINISHED.search(data, max(0, len(data) - _LONGEST))
+        unfinished = _UNFINISHED.search(data, max(0, len(data) - _LONGEST))
         whole = unfinished.start() if unfinished else len(data)
         position = 0
         for match in _BREAK.finditer(data, 0, whole):
@@ -109,27 +124,28 @@ class RedrawnRows:
         self._offset += whole
 
     def __contains__(self, row: int) -> bool:
-        return row in self._rows
+        return row in self._rows or self._last_erasure(row) > 0
 
     def line(self, number: int) -> StyledLine:
         """Return what a row shows."""
-        row = self._rows.get(number)
+        row = self._row_at(number)
         return left_of(row.cells()) if row else StyledLine("")
 
     def written_at(self, number: int) -> int | None:
         """Return the offset of the byte that was written to a row last."""
-        row = self._rows.get(number)
+        row = self._row_at(number)
         return row.written_at if row else None
 
     def forget_before(self, row: int) -> None:
         """Drop the rows before a row."""
         for number in [number for number in self._rows if number < row]:
             del self._rows[number]
+        del self._erased[: max(0, bisect_left(self._erased, (row,)) - 1)]
 
     def _write(self, data: bytes, start: int, end: int) -> None:
-        row = self._rows.get(self._row)
+        row = self._row_at(self._row)
         if row is None:
-            row = self._rows[self._row] = _Row()
+            row = self._rows[self._row] = _Row(self._erasures)
         if start == end:
             return
         self._last = data[start:end]
@@ -137,6 +153,25 @@ class RedrawnRows:
         row.written_at = self._offset + start
         self._style = style_after(self._last, self._style)
         self._column = None
+        if self._row < self._bottom and b"J" in self._last and _ERASES_BELOW.search(self._last):
+            self._erase_below()
+
+    def _row_at(self, number: int) -> _Row | None:
+        """Return a row, or None if it was never written or was erased since."""
+        row = self._rows.get(number)
+        return row if row is None or not self._erased or row.erasures >= self._last_erasure(number) else None
+
+    def _last_erasure(self, number: int) -> int:
+        """Return the number of the last erasure that reached a row, 0 for none."""
+        above = bisect_left(self._erased, (number,))
+        return self._erased[above - 1][1] if above else 0
+
+    def _erase_below(self) -> None:
+        """Erase the rows below the cursor: in constant time, so that no output makes it slow."""
+        while self._erased and self._erased[-1][0] >= self._row:
+            self._erased.pop()
+        self._erasures += 1
+        self._erased.append((self._row, self._erasures))
 
     def _move(self, match: re.Match[bytes]) -> None:
         rows = rows_moved(match)
@@ -154,12 +189,18 @@ class RedrawnRows:
         return self._rows[self._row].cells()
 
 
+def without_unfinished(line: bytes) -> bytes:
+    """Return a growing line without half a move, colour or character at its end, which no terminal shows."""
+    unfinished = _UNFINISHED_CODE.search(line, max(0, len(line) - _LONGEST_CODE))
+    return line[: unfinished.start()] if unfinished else line
+
+
 def final_lines(output: bytes) -> list[bytes]:
     """Return the lines that output leaves, each preceded by the colours that are on where it starts."""
     if VERTICAL.search(output):
         rows = RedrawnRows()
         rows.feed(output)
-        return [written(rows.line(number)).encode() for number in range(rows.bottom + 1)]
+        return [written(rows.line(number)).encode() for number in range(max(1, rows.shown_count))]
     lines = output.split(b"\n")
     if b"\x1b[" not in output:
         return lines
@@ -173,9 +214,11 @@ def final_lines(output: bytes) -> list[bytes]:
 class _Row:
     """The content of one row: cells, and pieces of output that are written to them on demand."""
 
-    __slots__ = ("_cells", "_pending", "_width", "written_at")
+    __slots__ = ("_cells", "_pending", "_width", "erasures", "written_at")
 
-    def __init__(self) -> None:
+    def __init__(self, erasures: int) -> None:
+        self.erasures = erasures
+        """The number of erasures before it was written first."""
         self.written_at: int | None = None
         """The offset of the byte that was written last."""
         self._cells = CellRow()

@@ -56,8 +56,9 @@ def test_the_pane_and_the_commands_agree_on_moves_of_any_length(pieces: list[byt
         log.close()
     expected = [plain_line(line).rstrip() for line in final_lines(data)]
     printed = [line.rstrip() for line in fed(FinalLines(colours=False), data, 1000)]
+    # Rows at the end that show nothing are rows of the pane only.
     for shown in (in_pane, printed):
-        assert shown in (expected, expected[:-1])
+        assert "\n".join(shown).rstrip("\n") == "\n".join(expected).rstrip("\n")
 
 
 @pytest.mark.parametrize("colours", [True, False])

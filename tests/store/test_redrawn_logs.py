@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.store.logs import LogReader
 
 PIECES = st.lists(
-    st.sampled_from(["\n", "\n", "\n", "\r", "\x1b[2K", "\x1b[K", "\x1b[?25l", "\x1b[3G", "\x1bM"])
+    st.sampled_from(["\n", "\n", "\n", "\r", "\x1b[2K", "\x1b[K", "\x1b[J", "\x1b[?25l", "\x1b[3G", "\x1bM"])
     | st.text("abcd", min_size=1, max_size=12)
     | st.builds("\x1b[{}{}".format, st.sampled_from(["", 1, 2, 3, 7]), st.sampled_from("AAAFBE")),
     max_size=50,

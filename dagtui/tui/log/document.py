@@ -8,6 +8,7 @@ from dagtui.store.errors import StoreError
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.lines import StyledLine, styled
+from dagtui.text.redraws import without_unfinished
 from dagtui.tui.lines.page import wrapped
 from dagtui.tui.lines.wrapping import breaks
 
@@ -113,6 +114,8 @@ class LogDocument:
             raw = self.log.lines(number, 1) if page is None else [self.log.page(number, page)]
         except StoreError as error:
             return StyledLine(label(error))
+        if raw and page is None and number == self.log.open_line:
+            raw[0] = raw[0]._replace(data=without_unfinished(raw[0].data))
         shown = styled(*raw[0]) if raw else StyledLine("")
         if number < self.log.stable_count:
             if len(self._lines) >= KEPT:

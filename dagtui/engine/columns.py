@@ -145,13 +145,13 @@ class Columns:
     def copy_columns(self) -> Columns:
         """Return a copy, of about 50 bytes a node. Copying all is faster than asking each changed node first."""
         copied = Columns(0)
-        for name in _NAMES:
+        for name in COLUMN_NAMES:
             setattr(copied, name, copy(getattr(self, name)))
         return copied
 
     def restore_columns(self, old: Columns) -> None:
         """Restore a copy, which is not used afterwards. Arrays stay the same objects."""
-        for name in _NAMES:
+        for name in COLUMN_NAMES:
             column, content = getattr(self, name), getattr(old, name)
             if isinstance(column, bytearray | array):
                 column[:] = content
@@ -159,7 +159,8 @@ class Columns:
                 setattr(self, name, content)
 
 
-_NAMES = tuple(vars(Columns(0)))
+COLUMN_NAMES = tuple(vars(Columns(0)))
+"""What events change, by the names of attributes."""
 
 
 def positions(column: bytearray, value: int) -> Iterator[int]:

@@ -11,7 +11,7 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME, ClockTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableSequence
+    from collections.abc import Iterable, Mapping, MutableSequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = -1.0
+_USAGE = "usage "
 MOST_REMARKS = 5
 """Number of notes about one attempt that are kept."""
 
@@ -93,6 +94,21 @@ class AttemptResults:
         self._remarks = renumbering.keys(self._remarks)
         self._begun = renumbering.keys(self._begun)
         self._readied = renumbering.keys(self._readied)
+
+    def contents(self) -> dict[str, object]:
+        """Return all that is known, by name, as `restore` takes it."""
+        known: dict[str, object] = {
+            name: getattr(self, name)
+            for name in ("_results", "_remarks", "_begun", "_readied", "_first_at", "_first_seconds")
+        }
+        return known | {f"{_USAGE}{number}": amounts for number, amounts in enumerate(self._first_usage)}
+
+    def restore(self, contents: Mapping[str, object]) -> None:
+        """Know only what `contents` returned once. The values are not used afterwards."""
+        self._first_usage = [cast("array[float]", value) for name, value in contents.items() if name.startswith(_USAGE)]
+        for name, value in contents.items():
+            if not name.startswith(_USAGE):
+                setattr(self, name, value)
 
     def of(self, node: NodeIndex) -> list[AttemptResult]:
         """Return the results of a node's ended attempts, oldest first."""

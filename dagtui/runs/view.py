@@ -71,6 +71,9 @@ class WallTimes:
 class RunView(ABC):
     """What screens and reports read of a run. It has no journal, no executor, and accepts no command."""
 
+    stands_still = False
+    """Whether nothing happens by itself at all, not even that time passes."""
+
     def __init__(self, state: RunState, forecast: Forecast, path: Path, number: int) -> None:
         """Create a view of a state that others change.
 
@@ -230,6 +233,10 @@ class RunView(ABC):
     def log_path(self, node: NodeIndex, attempt: AttemptNumber) -> Path:
         """Return the path of an attempt's log. The file does not exist before the first output."""
         return self.path / "logs" / log_name(self.graph.labels[node], attempt)
+
+    def log_until(self, node: NodeIndex, attempt: AttemptNumber) -> WallTime | None:  # noqa: ARG002 - all is shown
+        """Return the time until which what an attempt wrote is shown. None: all of it is."""
+        return None
 
     @cached_property
     def as_run(self) -> AsRun:

@@ -10,6 +10,7 @@ import click
 from dagtui.cli.terminal import LookOptions
 from dagtui.runs.launch import LAST, LaunchOptions
 from dagtui.text.amounts import MOST_SLOTS
+from dagtui.text.look import AFTER_THE_TERMINAL, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,7 @@ _RESUME = "--resume="
 _DIGITS = 9
 """Most digits of a run's number."""
 JOBS = click.IntRange(1, MOST_SLOTS)
-THEMES = ("dark", "light", "ansi", "contrast")
-_THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
+_THEME = f"Colours of the screen: {', '.join(THEMES)}, or {AFTER_THE_TERMINAL} to suit the terminal."
 
 Function = TypeVar("Function", bound="Callable[..., object]")
 
@@ -74,8 +74,10 @@ def launch_options(function: Function) -> Function:
 def look_options(function: Function) -> Function:
     """Add the options for the look of the screen, and give them to the function as one record, `look`."""
     for option in (
-        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--theme", type=click.Choice(THEMES), metavar="NAME", default=None, help=_THEME),
+        click.option("--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."),
+        click.option(
+            "--theme", type=click.Choice((*THEMES, AFTER_THE_TERMINAL)), metavar="NAME", default=None, help=_THEME
+        ),
         click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only."),
     ):
         function = option(function)

@@ -29,12 +29,8 @@ class LookOptions(NamedTuple):
 
     ascii_only: bool = False
     theme: str | None = None
-    no_mouse: bool = False
-
-    @property
-    def mouse(self) -> bool:
-        """Whether the screen gets the mouse."""
-        return not self.no_mouse
+    mouse: bool | None = None
+    """Whether the screen gets the mouse. None: as the settings say."""
 
     @property
     def asked(self) -> Look:

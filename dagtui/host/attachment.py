@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -78,7 +79,12 @@ class Attachment:
         cwd = request.get("cwd")
         self.cwd = cwd if isinstance(cwd, str) else ""
         """The client's working directory, for which commands are printed. Empty if it does not say."""
-        self.mouse = request.get("mouse") is not False
+        mouse = request.get("mouse")
+        self.mouse = mouse if isinstance(mouse, bool) else None
+        """Whether the screen gets the mouse. None: as the settings say."""
+        settings = request.get("settings")
+        self.settings = Path(settings) if isinstance(settings, str) and settings else None
+        """The file of the client's settings. None if it names none."""
         theme = request.get("theme")
         self.look = Look(
             ASCII if request.get("ascii") is True else UNICODE,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.job_control import Foreground, Signals
 from dagtui.runs.node_environment import variables_on_terminal
+from dagtui.settings.place import settings_path
 from dagtui.text import label, path_word
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class RunIsEndingError(Exception):
     """The run is about to end. Once its process is gone, the graph may be started again."""
 
 
-def attach_terminal(client: ControlClient, look: Look, *, mouse: bool) -> int:
+def attach_terminal(client: ControlClient, look: Look, *, mouse: bool | None) -> int:
     """Attach this process's terminal, standard input and output, until it is given back. Return the exit status.
 
     In the background, it first waits for the foreground, as every program that uses the terminal does. Raises
@@ -73,7 +74,7 @@ class _AttachedTerminal:
         self._deadline = float("inf")
         self._signals = Signals((*DETACHING_SIGNALS, *_TOLD_AS, signal.SIGCHLD))
 
-    def make(self, look: Look, *, mouse: bool) -> int:
+    def make(self, look: Look, *, mouse: bool | None) -> int:
         _wait_for_foreground()
         with self._signals:
             request = {
@@ -84,6 +85,7 @@ class _AttachedTerminal:
                 "ascii": look.ascii,
                 "theme": look.theme,
                 "mouse": mouse,
+                "settings": os.fspath(settings_path()),
             }
             with contextlib.suppress(PeerGoneError):  # its last message can still be read
                 self._client.send(request, (0, 1))

@@ -40,8 +40,8 @@ class ScreenMemory:
     """The name of the row under the cursor."""
     share: float | None = None
     """The share of the width that the left pane has. None: as at first."""
-    lower: bool = True
-    """Whether something may be shown below the rows of the left pane."""
+    lower: bool | None = None
+    """Whether something may be shown below the rows of the left pane. None: as at first."""
     folds: dict[str, RememberedFolds] = field(default_factory=dict)
     """By view."""
 
@@ -56,7 +56,7 @@ def load_screen(folder: Path) -> ScreenMemory | None:
             _text(content["view"]),
             _text(content["cursor"]),
             _share(content["share"]),
-            content.get("lower") is not False,
+            _choice(content.get("lower")),
             {_text(view): _folds(folds) for view, folds in content["folds"].items()},
         )
     except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -93,6 +93,10 @@ def _share(value: object) -> float | None:
     if not isinstance(value, float) or not 0 < value < 1:
         raise TypeError(value)
     return value
+
+
+def _choice(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _folds(value: object) -> RememberedFolds:

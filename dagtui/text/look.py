@@ -171,13 +171,19 @@ ASCII = Glyphs(
 )
 
 
+THEMES = ("dark", "light", "ansi", "contrast")
+"""The screen's themes, by the names that people give."""
+AFTER_THE_TERMINAL = "auto"
+"""In place of a theme: the light one or the dark one, after the terminal's background."""
+
+
 class Look(NamedTuple):
     """How things are shown: what the terminal can show, and what a person wants."""
 
     glyphs: Glyphs = UNICODE
     colours: bool = True
     theme: str | None = None
-    """The name of one of the screen's themes. None: the default one."""
+    """One of THEMES. None: the default one."""
 
     @property
     def ascii(self) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from dagtui.runs.live import LiveRun
-    from dagtui.tui.screen_app import ScreenOptions
+    from dagtui.tui.screen_options import ScreenOptions
     from dagtui.tui.screens.graph_switch import Renumbered
     from dagtui.tui.terminal.host import TerminalHost
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, ClassVar, TypedDict
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.widgets import Input
@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
 from dagtui.host.attachment import ExitReason
+from dagtui.settings.file import SettingsFile
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
@@ -23,13 +24,16 @@ from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
-from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
+from dagtui.tui.lines.theme import variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
+from dagtui.tui.screen_options import settings_notice, stated_keys
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
+from dagtui.tui.screens.graph_memory import usual_share, with_settings
 from dagtui.tui.screens.graph_switch import GraphSwitch
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import Palette
+from dagtui.tui.screens.theme_choice import ThemeChoice
 from dagtui.tui.screens.title import progress_of, title_of
 from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
@@ -61,17 +65,6 @@ _TURN_SECONDS = 0.002
 """The pause between two looks at whether the screen is open."""
 
 
-class ScreenOptions(TypedDict, total=False):
-    """The options of a screen. Each kind of App passes them on."""
-
-    look: Look
-    mouse: bool
-    driver_class: type[Driver] | None
-    keys: Mapping[str, str] | None
-    state: ScreenState | None
-    memory: ScreenMemory | None
-
-
 class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     """Shows a run. It drives or follows the run while the App lives, and leaves it as it is."""
 
@@ -88,30 +81,41 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         place: TerminalHost,
         *,
         look: Look = IN_UNICODE,
-        mouse: bool = True,
+        mouse: bool | None = None,
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
+        settings_file: SettingsFile | None = None,
         state: ScreenState | None = None,
         memory: ScreenMemory | None = None,
     ) -> None:
         """Create the App on the terminal that `place` describes.
 
-        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App, and `memory` is what the
-        graph remembers of a screen. Raises KeymapError.
+        `settings_file` has a person's settings. `keys` maps ids of the keymap to keys in place of theirs. `state` is
+        the dump of another App, and `memory` is what the graph remembers of a screen. Raises KeymapError.
         """
-        self.keymap = Keymap(self.ACTIONS, keys)
+        stated = settings_file or SettingsFile(Path())
+        self._settings_notice = settings_notice(self.ACTIONS, stated)
+        self.settings = stated.settings
+        self.keymap = Keymap(self.ACTIONS, stated_keys(self.ACTIONS, stated) if keys is None else keys)
         self.place = place
         environment = place.environment
         terminal = Terminal(place.input, place.output, self.lose, environment)
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.view = run
-        self.look, self.mouse = look, mouse
+        self.look, self.mouse = look, self.settings.mouse if mouse is None else mouse
         self.broken = False
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look, memory=memory)
+        self.main = MainScreen(
+            run,
+            self.keymap,
+            detachable=place.detachable,
+            look=look,
+            memory=None if state is not None else with_settings(memory, self.settings),
+        )
+        self.main.panes.usual_share = usual_share(self.settings)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
@@ -132,15 +136,9 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Takes every key, while a person types into a node."""
         self._terminal_size = (0, 0)
         self._actions: dict[str, Callable[[], object]] = {}
-        self._set_look(look)
-        self.set_keymap(self.keymap.own)
-
-    def _set_look(self, look: Look) -> None:
-        """Draw as the user asked for."""
         draw_scroll_bars(look)
-        for known in THEMES:
-            self.register_theme(known)
-        self.theme = f"dagtui-{look.theme}" if look.theme else DARK.name
+        self.themes = ThemeChoice(self, look.theme or self.settings.theme)
+        self.set_keymap(self.keymap.own)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the variables that other themes lack."""
@@ -163,6 +161,9 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self.run_worker(self.place.drive(), DRIVING, group=DRIVING, exit_on_error=False)
         if self._state is not None:
             self.main.call_after_refresh(self._restore, self._state)
+        if self._settings_notice is not None:
+            self.main.top_bar.own_notices = (self._settings_notice,)
+            self.main.call_after_refresh(self.say, self._settings_notice.text, Role.WARNING)
         self._frames.start()
         self._switch.start()
 

@@ -78,7 +78,7 @@ class Keymap:
 
         `own` maps ids to keys, with commas between several. Raises KeymapError.
         """
-        self.own = {id_: ",".join(map(_normal, keys.split(","))) for id_, keys in (own or {}).items()}
+        self.own = {id_: ",".join(map(normal, keys.split(","))) for id_, keys in (own or {}).items()}
         self.actions = actions
         self._keys = {action.id: action.keys for action in actions}
         problems = [*self._problems(), *self._lay_over()]
@@ -99,18 +99,18 @@ class Keymap:
 
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with each entry of the user's mapping."""
-        twinless = {action.id for action in self.actions if not any(map(_is_plain, action.keys))}
+        twinless = {action.id for action in self.actions if not any(map(is_plain, action.keys))}
         for id_, keys in self.own.items():
             if id_ not in self._keys:
                 yield f"there is no action {id_!r}"
                 continue
             names = keys.split(",")
             for name in names:
-                if not _is_key(name):
+                if not is_key(name):
                     yield f"{id_}: {name!r} is not a key"
                 elif name in FORBIDDEN:
                     yield f"{id_}: {shown(name)} belongs to the terminal"
-            if id_ not in twinless and not any(map(_is_plain, names)):
+            if id_ not in twinless and not any(map(is_plain, names)):
                 yield f"{id_}: {', '.join(map(shown, names))} needs a plain key beside it"
 
     def footer(self, pane: Pane, labelled: Collection[str] = ()) -> list[AnyAction]:
@@ -157,16 +157,19 @@ def bindings(actions: Actions) -> list[Binding]:
     ]
 
 
-def _normal(key: str) -> str:
+def normal(key: str) -> str:
+    """Return a key as people write it by Textual's name."""
     key = key.strip()
     return _character_to_key(key) if len(key) == 1 else key
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
+    """Return whether every terminal has a key."""
     return _SPECIAL.search(name) is None
 
 
-def _is_key(name: str) -> bool:
+def is_key(name: str) -> bool:
+    """Return whether there is a key of that name."""
     *modifiers, key = name.split("+")
     if not _MODIFIERS.issuperset(modifiers):
         return False

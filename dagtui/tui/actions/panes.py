@@ -17,7 +17,6 @@ from dagtui.tui.actions.availability import (
     reads_lines,
     sizes_panes,
 )
-from dagtui.tui.screens.panes import USUAL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +106,7 @@ class PaneActions:
 
     def reset_sizes(self) -> None:
         """Give the panes their usual sizes."""
-        self._main.panes.share = USUAL_SHARE
+        self._main.panes.share = self._main.panes.usual_share
 
     def toggle_lower(self) -> None:
         """Let the rows of the left pane have its whole height, or no longer."""

@@ -88,7 +88,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         lower = LowerPane(run, self.tree_pane, look)
         self.panes = Panes(self.view_strip, self.time_head, self.tree_pane, lower, self.side)
         if memory is not None:
-            self.panes.share, self.panes.may_show_lower = memory.share or USUAL_SHARE, memory.lower
+            self.panes.share = memory.share or USUAL_SHARE
+            self.panes.may_show_lower = memory.lower is not False
         self._keymap = keymap
         self._detachable = detachable
         self.footer = Footer(keymap, look)

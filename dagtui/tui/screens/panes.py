@@ -63,7 +63,7 @@ class Panes(Widget, inherit_bindings=False):
         self._lower_rows = 0
         """The rows of that, as placed."""
         self._placing = _SideBySide()
-        self._share = USUAL_SHARE
+        self._share = self.usual_share = USUAL_SHARE
         self._dragged = False
         """Whether the divider follows the pointer."""
         self._pausing: Timer | None = None
@@ -187,7 +187,7 @@ class Panes(Widget, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """Give the panes their usual sizes on a double click on the divider."""
         if event.chain == 2 and self.shows_both and event.screen_x == self.divider:
-            self.share = USUAL_SHARE
+            self.share = self.usual_share
 
     def _follow_pointer(self) -> None:
         self._pausing = None

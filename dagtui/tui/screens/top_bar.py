@@ -57,6 +57,8 @@ class TopBar(PaintedRows, can_focus=False):
         super().__init__(look)
         self._reload_key = reload_key
         self._run = run
+        self.own_notices: tuple[Notice, ...] = ()
+        """Notices of this screen, beside those of the run."""
         self._state = run.state
         self._clock = run.clock()
         self._drawn_at = self._clock
@@ -197,7 +199,7 @@ class TopBar(PaintedRows, can_focus=False):
     # The second line
 
     def _progress(self, width: CellWidth) -> list[Span]:
-        notices = [self._brief(notice) for notice in self._run.notices]
+        notices = [self._brief(notice) for notice in (*self._run.notices, *self.own_notices)]
         return progress_line(self._state, width, self.look, message=self._message, notices=notices)
 
     def _brief(self, notice: Notice) -> str:

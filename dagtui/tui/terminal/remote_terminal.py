@@ -6,8 +6,11 @@ import os
 from typing import TYPE_CHECKING
 from weakref import ref
 
+import anyio.to_thread
+
 from dagtui.host.attachment import ExitReason
 from dagtui.host.terminal_client import SENT_VARIABLES
+from dagtui.settings.file import read_settings
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.remembered import memory_view
 from dagtui.tui.graph.views import first_view, prepare_layout
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.host.job_control import ProgramEnd
     from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
+    from dagtui.settings.file import SettingsFile
     from dagtui.tui.screens.main import ScreenState
     from dagtui.tui.terminal.terminal_app import TerminalApp
 
@@ -117,6 +121,7 @@ class AttachedScreens:
         if self._colours not in {None, colours}:
             await forget_codes()
         self._colours = colours
+        settings = await self._settings(attachment)
         await attachment.tell({"do": "hold", "restore": modes.leaving()})
         if attachment.leaving is not None:  # the terminal was requested back meanwhile
             return attachment.leaving
@@ -124,6 +129,7 @@ class AttachedScreens:
             self._run,
             look=attachment.look,
             mouse=attachment.mouse,
+            settings_file=settings,
             state=self._state,
             memory=self._recalled if self._state is None else None,
             place=AttachedTerminal(attachment, self._until_failure),
@@ -135,6 +141,12 @@ class AttachedScreens:
             del app
             forget_app(gone)
 
+    async def _settings(self, attachment: Attachment) -> SettingsFile | None:
+        """Read the client's settings beside the loop: a home directory may be slow."""
+        if attachment.settings is None:
+            return None
+        return await anyio.to_thread.run_sync(read_settings, attachment.settings)
+
     async def _show(self, attachment: Attachment, app: DagtuiApp) -> ExitReason:
         attachment.screen = RemoteTerminal(app)
         try:
@@ -144,5 +156,5 @@ class AttachedScreens:
         # The state itself may have caused the crash.
         self._recalled = None
         self._state = None if leaving is ExitReason.CRASHED else app.last_state
-        await self._memory.keep(self._state, leaving)
+        await self._memory.keep(self._state, leaving, app.settings)
         return leaving

@@ -14,6 +14,8 @@ from dagtui.host.attachment import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
+from dagtui.settings.file import read_settings
+from dagtui.settings.place import settings_path
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.graph_memory import GraphMemory
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 class Show:
     """One screen for one run, in one event loop."""
 
-    def __init__(self, run: LiveRun, look: Look, *, mouse: bool) -> None:
+    def __init__(self, run: LiveRun, look: Look, *, mouse: bool | None) -> None:
         self._run = run
         self._look = look
         self._memory = GraphMemory(run)
-        self._app = DagtuiApp(run, look=look, mouse=mouse, memory=self._memory.recalled())
+        settings = read_settings(settings_path())
+        self._app = DagtuiApp(run, look=look, mouse=mouse, settings_file=settings, memory=self._memory.recalled())
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
@@ -54,7 +57,7 @@ class Show:
                 self._leaving = await self._app.run_async(mouse=self._app.mouse) or ExitReason.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
-                await self._memory.keep(self._app.last_state, self._leaving)
+                await self._memory.keep(self._app.last_state, self._leaving, self._app.settings)
                 await self._end()
 
     async def _end(self) -> None:
@@ -88,6 +91,6 @@ def own_summary(run: RunView, look: Look) -> str:
     return exit_summary(run, look, width=columns_of(1) or USUAL_COLUMNS)
 
 
-def show(run: LiveRun, look: Look, *, mouse: bool) -> int:
+def show(run: LiveRun, look: Look, *, mouse: bool | None) -> int:
     """Show a run on this terminal until the screen is left, end its run, and return the exit status."""
     return Show(run, look, mouse=mouse).run()

@@ -11,6 +11,8 @@ from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.runs.following import FollowedRun
 from dagtui.runs.view import READ_ONLY
+from dagtui.settings.file import read_settings
+from dagtui.settings.place import settings_path
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ProgramActions
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from dagtui.store.directory import RunDirectory
     from dagtui.text.look import Look
-    from dagtui.tui.screen_app import ScreenOptions
+    from dagtui.tui.screen_options import ScreenOptions
     from dagtui.tui.screens.graph_switch import Renumbered
 
 
@@ -68,7 +70,7 @@ class WatchApp(ScreenApp):
         return problem is not None
 
 
-def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool) -> int:
+def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool | None) -> int:
     """Show a run on this terminal, live or as it ended, until the screen is left. Return the exit status.
 
     The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
@@ -76,7 +78,8 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool)
     run = FollowedRun.open(directory, graph_path)
     spare_what_is_loaded()
     memory = GraphMemory(run)
-    app = WatchApp(run, look=look, mouse=mouse, memory=memory.recalled())
+    settings = read_settings(settings_path())
+    app = WatchApp(run, look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
     leaving = anyio.run(_show, app, run, memory)
     if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number
@@ -92,7 +95,7 @@ async def _show(app: WatchApp, run: FollowedRun, memory: GraphMemory) -> ExitRea
         return leaving
     finally:
         run.close()
-        await memory.keep(app.last_state, leaving or ExitReason.CRASHED)
+        await memory.keep(app.last_state, leaving or ExitReason.CRASHED, app.settings)
 
 
 def _print_exit_message(run: FollowedRun, look: Look) -> int:

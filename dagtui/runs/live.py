@@ -253,11 +253,21 @@ class LiveRun(RunView):
         """Drive the run until all nodes are settled."""
         await self.run.drive_until_settled()
 
+    def _leave_history(self) -> None:
+        """Write what the run teaches. If that fails, what earlier runs left stays."""
+        self.history.save()
+        if self.graph.path is not None:
+            from dagtui.runs.figures import figures_of  # only here: it would delay each start
+            from dagtui.store.run_figures import write_run
+
+            with contextlib.suppress(OSError, StoreError):
+                write_run(self.graph.path, figures_of(self))
+
     async def close(self, why: str = "") -> None:
         """End every process, close the journal, release the directory, and remove old runs."""
         try:
             await self.run.close(why)
-            self.history.save()
+            self._leave_history()
             undelivered.discard(os.fspath(self.path))
         finally:
             self.directory.close()

@@ -1,0 +1,80 @@
+"""What a run leaves to the history of its graph when it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.loading import load
+from dagtui.runs.beginning import start_run
+from dagtui.store.paths import graph_folder
+from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRAPH = """
+version = 1
+[tasks.flaky]
+run = "test $DAGTUI_ATTEMPT = 2"
+retries = 1
+retry_delay = 0
+[tasks.broken]
+run = "sleep 0.02; exit 3"
+needs = ["flaky"]
+[tasks.blocked]
+run = "true"
+needs = ["broken"]
+[tasks.outside]
+run = "true"
+default = false
+"""
+
+
+async def a_run(path: Path, *, retry: bool = False) -> None:
+    session = start_run(load(path))
+    await session.drive_until_settled()
+    if retry:
+        session.give(Command(CommandKind.RETRY, (1,)))
+        await session.drive_until_settled()
+    await session.close()
+
+
+def test_each_run_leaves_what_its_nodes_took(tmp_path: Path):
+    path = tmp_path / "g.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)
+    anyio.run(lambda: a_run(path, retry=True))
+    first, second = read_runs(path)
+    assert (first.number, first.verdict, second.number) == (1, "failed", 2)
+    assert first.active > 0.02
+    assert first.names.labels == ["flaky", "broken", "blocked"], "what is outside the run is no part of it"
+    assert counts(first, "flaky") == (NodeStatus.COMPLETED, 2, 1)
+    assert counts(first, "broken") == (NodeStatus.FAILED, 1, 1)
+    assert first.node("blocked") == NodeFigures(NodeStatus.FAILED_PARENT)
+    assert counts(second, "broken") == (NodeStatus.FAILED, 2, 2)
+    broken = second.node("broken")
+    assert broken is not None
+    assert broken.seconds >= 0.02
+    assert broken.usage is not None
+
+
+def counts(run: RunFigures, name: str) -> tuple[NodeStatus, int, int] | None:
+    found = run.node(name)
+    return None if found is None else (found.outcome, found.attempts, found.failures)
+
+
+def test_a_run_ends_all_the_same_where_nothing_can_be_left(tmp_path: Path):
+    path = tmp_path / "g.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)
+    folder = graph_folder(path) / FOLDER
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    folder.write_text("in the way")
+    anyio.run(a_run, path)
+    assert read_runs(path) == []

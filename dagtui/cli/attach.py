@@ -35,14 +35,17 @@ if TYPE_CHECKING:
 @optional_graph_path_argument
 @run_option
 @click.option("--read-only", is_flag=True, help="Watch a run without affecting it, live or over.")
+@click.option("--node", "node_label", metavar="NODE", default="", help="With --read-only: begin at this node.")
 @look_options
-def attach(graph_file: Path | None, number: int | None, read_only: bool, look: LookOptions) -> None:
+def attach(graph_file: Path | None, number: int | None, read_only: bool, node_label: str, look: LookOptions) -> None:
     """Show the screen of the live run of GRAPH.toml on this terminal, as it was left. Another terminal gives it up.
 
     Without GRAPH.toml, it is your live run. If there are several, you pick one, beginning at the run of this folder.
     """
     if read_only:
-        _watch(graph_file, number, look)
+        _watch(graph_file, number, look, node_label)
+    if node_label:
+        raise click.UsageError("--node needs --read-only")
     if not has_screen():
         fail(f"dagtui attach needs {a_terminal()}; dagtui status, wait and logs don't{_several()}")
     found = _any() if graph_file is None else _of_graph(graph_file, number)
@@ -104,7 +107,7 @@ def _of_this_folder(found: Sequence[FoundRun]) -> int:
     return next((at for at, one in enumerate(graphs) if one and one == path), 0)
 
 
-def _watch(graph_file: Path | None, number: int | None, look: LookOptions) -> NoReturn:
+def _watch(graph_file: Path | None, number: int | None, look: LookOptions, node_label: str) -> NoReturn:
     """Follow a run of a graph: the one with that number, else the live one, else the last one.
 
     Without a graph, it is the live run of this user, or the picked one of several. If the run is over, the program ends
@@ -115,7 +118,7 @@ def _watch(graph_file: Path | None, number: int | None, look: LookOptions) -> No
     directory, graph_path = _to_watch(look) if graph_file is None else (_recorded(graph_file, number), graph_file)
     from dagtui.tui.terminal.watching import watch
 
-    raise SystemExit(watch(directory, graph_path, look.here, mouse=look.mouse))
+    raise SystemExit(watch(directory, graph_path, look.here, mouse=look.mouse, node_label=node_label))
 
 
 def _recorded(graph_file: Path, number: int | None) -> RunDirectory:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import optional_graph_path_argument
-from dagtui.cli.graph_file import refuse_missing
+from dagtui.cli.graph_file import graph_file_here, refuse_missing
 from dagtui.cli.output import standard_output
-from dagtui.cli.stderr import say
+from dagtui.cli.stderr import fail, say
 from dagtui.control.live import screen_of
 from dagtui.report.run_list import run_line, run_object
 from dagtui.store.directory import runs as runs_of
@@ -40,14 +40,51 @@ SHOWN = 20
     show_default=True,
     help="How many runs of each graph; 0: all.",
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON array for machines.")
-def runs(graph_file: Path | None, most: int, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="A JSON array for machines. With --compare: an object.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.IntRange(min=1),
+    metavar="NEW OLD",
+    default=None,
+    help="Compare two runs: definitions, parameters, slots, outcomes and times.",
+)
+def runs(
+    graph_file: Path | None,
+    most: int,
+    compare: tuple[int, int] | None,
+    *,
+    as_json: bool,
+) -> None:
     """List the runs of GRAPH.toml, newest first. Without it, list those of every graph below ./.dagtui.
 
     Each journal is read once, at about 80 MB per second, and its checksums are verified.
     """
+    if compare is not None:
+        _print_comparison(graph_file, *compare, as_json=as_json)
+        return
     with standard_output() as output:
         (_print_json if as_json else _print_lines)(output, graph_file, most)
+
+
+def _print_comparison(graph_file: Path | None, new: int, old: int, *, as_json: bool) -> None:
+    from dagtui.report.comparison_text import comparison_lines, comparison_object
+    from dagtui.runs.comparison import compare_runs
+
+    if graph_file is None:
+        graph_file = graph_file_here()
+    if graph_file is None:
+        raise click.UsageError("--compare needs a graph: dagtui runs GRAPH.toml --compare NEW OLD")
+    found = {run.number: run for run in runs_of(graph_file)}
+    if missing := [number for number in (new, old) if number not in found]:
+        refuse_missing(graph_file, click.format_filename(graph_file))
+        fail(f"dagtui: there is no run {missing[0]} of {label(graph_file)}; dagtui runs {label(graph_file)} lists them")
+    comparison = compare_runs(found[old], found[new])
+    with standard_output() as output:
+        if as_json:
+            output.line(comparison_object(comparison))
+        else:
+            output.lines(comparison_lines(comparison, output.look))
 
 
 def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:

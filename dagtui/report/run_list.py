@@ -79,6 +79,8 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "targets": list(summary.named) or None,
             "why": summary.why,
             "directory": str(summary.path),
+            "failure": summary.failure and {"node": summary.failure[0], "why": summary.failure[1]},
+            "jobs": summary.jobs or None,
         }
     )
 

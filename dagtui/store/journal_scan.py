@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.messages import AttemptNumber
-    from dagtui.text.amounts import WallTime
+    from dagtui.text.amounts import Seconds, WallTime
 
 # The spelling of this version's writer for nearly all lines of a journal. Other lines are parsed.
 _NODE = re.compile(
@@ -32,6 +32,8 @@ _STALE = b',"stale":true'
 _UP_TO_DATE = b',"cause":"up_to_date"'
 _BLOCK = 1_048_576
 _AT = b',"at":'
+_SECONDS = b',"seconds":'
+_FAILED = "FAILED"
 _RETRYING_WORDS = frozenset(kind.value for kind in RUN_AGAIN)
 
 
@@ -43,6 +45,8 @@ class NodeRecord(NamedTuple):
     """The name of a NodeStatus, or of a status that only a later dagtui knows."""
     stale: bool = False
     up_to_date: bool = False
+    seconds: Seconds | None = None
+    """The seconds of its attempt, once that has ended."""
 
 
 @dataclass(slots=True)
@@ -71,6 +75,8 @@ class JournalScan:
     """The names that the run was called with."""
     resumed: bool = False
     """Whether the run was ever resumed or reloaded. The graph may then be another one than at its start."""
+    jobs: int = 0
+    """The slots that the run had last. 0 if the journal does not state them."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
     settled_at: ClockTime | None = None
@@ -79,6 +85,8 @@ class JournalScan:
     """Seconds of the run's clock during which all nodes were settled, before the run continued."""
     _open: set[str] = field(default_factory=set)
     """Nodes with records that are not settled. While other nodes still wait, at least one is in this set."""
+    _failures: dict[str, bytes] = field(default_factory=dict)
+    """The last lines of nodes that failed, in the order in which they did."""
 
     def active(self, clock: ClockTime) -> float:
         """Return the seconds that the run was active up to `clock`, on its own clock."""
@@ -96,13 +104,25 @@ class JournalScan:
         """Return the number of nodes that did not have to run, because nothing had changed."""
         return sum(record.up_to_date for record in self.nodes.values())
 
+    def failures(self) -> dict[str, str]:
+        """Return the nodes that failed by themselves, in the order in which they did, each with the reason."""
+        words = {name: json.loads(line).get("why", "") for name, line in self._failures.items() if name in self.nodes}
+        return {name: str(why) for name, why in words.items()}
+
     def _node(self, name: str, attempt: AttemptNumber, status: str, line: bytes) -> None:
-        self.nodes[name] = NodeRecord(attempt, status, _STALE in line, _UP_TO_DATE in line)
+        if self._failures and name in self._failures:
+            del self._failures[name]
         if status not in SETTLED_NAMES:
+            self.nodes[name] = NodeRecord(attempt, status)
             self._open.add(name)
             if self.settled_at is not None:
                 self._wake(_clock_of(line))
-        elif name in self._open:
+            return
+        seconds = _number_after(_SECONDS, line)
+        self.nodes[name] = NodeRecord(attempt, status, _STALE in line, _UP_TO_DATE in line, seconds)
+        if status == _FAILED:
+            self._failures[name] = line
+        if name in self._open:
             self._open.discard(name)
             if not self._open:
                 self.settled_at = _clock_of(line)
@@ -134,7 +154,9 @@ class JournalScan:
 
     def _record(self, record: dict[str, object], line: bytes) -> None:
         """Take in a record of any kind. Malformed parts of it are ignored."""
-        kind = record.get("event")
+        kind, jobs = record.get("event"), record.get("jobs")
+        if isinstance(jobs, int) and jobs > 0:
+            self.jobs = jobs
         if kind == "node":
             attempt = record.get("attempt")
             number = cast("AttemptNumber", attempt if isinstance(attempt, int) else 0)
@@ -194,12 +216,18 @@ def _end(found: JournalScan, last: bytes) -> None:
 
 
 def _clock_of(line: bytes) -> ClockTime | None:
-    """Return the run's clock in a line. Inside strings, its quotes would be escaped."""
-    begin = line.find(_AT) + len(_AT)
-    if begin < len(_AT):
+    """Return the run's clock in a line."""
+    at = _number_after(_AT, line)
+    return None if at is None else ClockTime(at)
+
+
+def _number_after(name: bytes, line: bytes) -> float | None:
+    """Return the number of a field of a line, given with its quotes. Inside strings, those would be escaped."""
+    begin = line.find(name) + len(name)
+    if begin < len(name):
         return None
     try:
-        return ClockTime(line[begin : line.find(b",", begin)])
+        return float(line[begin : line.find(b",", begin)])
     except ValueError:
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
@@ -80,10 +80,19 @@ class RunSummary:
     """The names that it was called with. Foreign text."""
     up_to_date: int = 0
     """Number of completed nodes of which nothing had changed since their last success."""
+    failure: tuple[str, str] | None = None
+    """The first failed node whose failure was not allowed, and why it failed. Foreign text."""
+    jobs: int = 0
+    """The slots that it had last. 0 if that is not on record."""
 
 
 def summarise(directory: RunDirectory) -> RunSummary:
     """Summarise a run by reading its journal once, at some 80 MB/s. Problems of the run itself are never raised."""
+    return summary_and_scan(directory)[0]
+
+
+def summary_and_scan(directory: RunDirectory) -> tuple[RunSummary, JournalScan | None]:
+    """Summarise a run, like `summarise`. Return also what its journal says, if that can be read."""
     path, number = directory.path, directory.number
     # Ask first: a run that ends between the two questions is then live with an end, not lost.
     live = directory.is_live()
@@ -92,23 +101,36 @@ def summarise(directory: RunDirectory) -> RunSummary:
         found = scan_journal(directory.journal_path)
     except StoreError as error:
         if live and not os.path.lexists(directory.journal_path):
-            return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
-        return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
+            return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process), None
+        return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error)), None
     _forget_removed(directory, found)
     counts, stale, forbidden = found.counts(), found.stale(), _forbidden(directory, found)
     outcome, why = _outcome(found, counts, live=live, forbidden=bool(forbidden))
     allowed = counts.get("FAILED", 0) - len(forbidden)
-    named, same = found.named, found.up_to_date()
+    failures = found.failures()
+    summary = RunSummary(
+        path,
+        number,
+        outcome,
+        found.began,
+        None,
+        None,
+        counts,
+        why,
+        stale,
+        process,
+        allowed,
+        found.named,
+        found.up_to_date(),
+        next(((name, failures[name]) for name in failures if name in forbidden), None),
+        found.jobs,
+    )
     if found.began is None or found.last is None:
-        return RunSummary(
-            path, number, outcome, found.began, None, None, counts, why, stale, process, allowed, named, same
-        )
+        return summary, found
     since = max(0.0, WallTime(time.time()) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(
-        path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed, named, same
-    )
+    return replace(summary, seconds=seconds, wall_seconds=wall), found
 
 
 def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:
@@ -160,11 +182,11 @@ def _derived(found: JournalScan, counts: Mapping[str, int], *, forbidden: bool) 
     return RunOutcome.CANCELLED if counts.get("CANCELLED") else RunOutcome.COMPLETED
 
 
-def _forbidden(directory: RunDirectory, found: JournalScan) -> list[str]:
+def _forbidden(directory: RunDirectory, found: JournalScan) -> set[str]:
     """Return the labels of the failed nodes that were not allowed to fail."""
     failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
     allowed = _tasks_allowed_to_fail(directory) if failed else set()
-    return [label for label in failed if label not in allowed and label.partition("[")[0] not in allowed]
+    return {label for label in failed if label not in allowed and label.partition("[")[0] not in allowed}
 
 
 def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:

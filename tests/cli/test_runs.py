@@ -190,3 +190,41 @@ def test_two_runs_at_once_get_directories_of_their_own(tmp_path: Path):
     ]
     assert [it.wait(60) for it in both] == [0, 0, 0]
     assert [(run["run"], run["state"]) for run in listed(tmp_path)] == [(n, "completed") for n in (3, 2, 1)]
+
+
+def test_two_runs_compared(tmp_path: Path):
+    write(tmp_path, '[params]\nsize = "s"\n[tasks.a]\nrun = "test {{ params.size }} = s"\n[tasks.b]\nneeds = ["a"]\n')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    assert call("run", "graph.toml", "--fresh", "-p", "size=l", "-j", "7", cwd=tmp_path).returncode == 1
+    told = strict(call("runs", "graph.toml", "--compare", "2", "1", "--json", cwd=tmp_path).stdout)
+    assert isinstance(told, dict)
+    assert (told["new"]["run"], told["old"]["run"]) == (2, 1)
+    assert told["definitions"] == [{"task": "a", "parts": ["params.size"]}]
+    assert told["params"] == [{"name": "size", "old": "s", "new": "l"}]
+    assert told["slots"]["new"] == 7
+    assert [task["task"] for task in told["tasks"]] == ["a", "b"]
+    assert told["nodes"] == [
+        {"node": "a", "old": "COMPLETED", "new": "FAILED"},
+        {"node": "b", "old": "COMPLETED", "new": "FAILED_PARENT"},
+    ]
+    assert (told["new_tasks"], told["gone_tasks"], told["cells"], told["problem"]) == ([], [], [], None)
+    lines = call("runs", "--compare", "2", "1", cwd=tmp_path).stdout.splitlines()
+    assert lines[0].startswith("run 2, ")
+    assert lines[0].endswith(": a: exit 1")
+    assert "parameters   size: s → l" in lines
+    assert "a: done → failed" in lines
+    missing = call("runs", "graph.toml", "--compare", "2", "5", cwd=tmp_path)
+    assert (missing.returncode, "no run 5" in missing.stderr) == (2, True)
+
+
+def test_a_comparison_with_a_damaged_run_says_what_can_not_be_compared(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    for number, name in enumerate(("demo", "retry"), 1):
+        place(tmp_path, number, name)
+    (tmp_path / ".dagtui/graph/runs/2/graph.toml").write_bytes(b"\x1b[31m\xff")
+    (tmp_path / ".dagtui/graph/runs/1/journal.jsonl").unlink()
+    done = call("runs", "graph.toml", "--compare", "2", "1", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "can't be compared" in done.stdout
+    assert "unreadable" in done.stdout
+    assert "\x1b" not in done.stdout

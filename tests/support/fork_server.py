@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FORKED_FOR_TESTS = "DAGTUI_SOCKET_DIR"  # whoever has it in its environment must end with a test; the server does not
+_FORKED_FOR_TESTS = frozenset({"DAGTUI_SOCKET_DIR", "DAGTUI_CONFIG_DIR"})
+"""What has the folder of a test in its environment must end with that test. The server does not."""
 _STARTED: list[Path] = []
 """The socket of the server of these tests, once it runs."""
 _DEADLINE = 120.0
@@ -63,7 +64,7 @@ def _server() -> Path:
         listening.bind(os.fspath(folder / "socket"))
         listening.listen()
         words = [sys.executable, __file__, str(listening.fileno())]
-        env = {key: value for key, value in os.environ.items() if key != _FORKED_FOR_TESTS}
+        env = {key: value for key, value in os.environ.items() if key not in _FORKED_FOR_TESTS}
         env["PYTHONPATH"] = str(Path(__file__).parents[2])
         server = subprocess.Popen(words, stdin=subprocess.DEVNULL, env=env, pass_fds=[listening.fileno()])
         listening.close()

@@ -23,9 +23,10 @@ class Pane(enum.Flag):
     LOG = enum.auto()
     DETAILS = enum.auto()
     WHY = enum.auto()
+    RUNS = enum.auto()
     BRANCH = enum.auto()
-    """Takes the place of these three for a row that stands for many nodes."""
-    SIDE = LOG | DETAILS | WHY | BRANCH
+    """Takes the place of these four for a row that stands for many nodes."""
+    SIDE = LOG | DETAILS | WHY | RUNS | BRANCH
     ANY = TREE | SIDE
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.tui.actions.definitions import DefinitionActions
+    from dagtui.tui.actions.past_runs import PastRunActions
     from dagtui.tui.actions.programs import ProgramActions, ShellActions
     from dagtui.tui.actions.read_only import ReadOnlyActions
     from dagtui.tui.actions.run import RunActions
@@ -62,6 +63,13 @@ class Handlers:
         self.panes, self.screen = PaneActions(app), ScreenActions(app)
         self.commands, self.programs, self.shell = commands, programs, shell
         self.exits, self.definitions = exits, definitions
+
+    @property
+    def past_runs(self) -> PastRunActions:
+        """What looks at other runs. Most screens never do, so it is imported then."""
+        from dagtui.tui.actions.past_runs import PastRunActions
+
+        return PastRunActions(self.app)
 
 
 ACTIONS: tuple[Action[Handlers], ...] = (
@@ -102,11 +110,17 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("pane.next", ("tab", "shift+tab"), "pane", "To the other pane",
            Group.PANES, lambda do: do.panes.next_pane(), Pane.ANY, 80, name="Other pane"),
     Action("pane.log", ("1",), "log", "Show the log",
-           Group.PANES, lambda do: do.main.show_tab(Pane.LOG), Pane.DETAILS | Pane.WHY, 40, name="Log tab"),
+           Group.PANES, lambda do: do.main.show_tab(Pane.LOG), Pane.DETAILS | Pane.WHY | Pane.RUNS, 40, name="Log tab"),
     Action("pane.details", ("2",), "details", "Show the details",
-           Group.PANES, lambda do: do.main.show_tab(Pane.DETAILS), Pane.LOG | Pane.WHY, 42, name="Details tab"),
+           Group.PANES, lambda do: do.main.show_tab(Pane.DETAILS), Pane.LOG | Pane.WHY | Pane.RUNS, 42,
+           name="Details tab"),
     Action("pane.why", ("3",), "why", "Show why the node is what it is",
-           Group.PANES, lambda do: do.main.show_tab(Pane.WHY), Pane.LOG | Pane.DETAILS, 41, name="Why tab"),
+           Group.PANES, lambda do: do.main.show_tab(Pane.WHY), Pane.LOG | Pane.DETAILS | Pane.RUNS, 41, name="Why tab"),
+    Action("pane.runs", ("4",), "runs", "Show what became of the node in the last runs",
+           Group.PANES, lambda do: do.main.show_tab(Pane.RUNS), Pane.LOG | Pane.DETAILS | Pane.WHY, 43,
+           name="Runs tab"),
+    Action("runs.open", (), "open run", "Open the run under the cursor of the tab Runs, read-only, at this node",
+           Group.PANES, lambda do: do.past_runs.open_chosen(), name="Open run"),
     Action("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen",
            Group.PANES, lambda do: do.panes.zoom(), Pane.ANY, 85, name="Zoom pane"),
     Action("pane.wider", ("plus",), "wider", "Make the focused pane wider",

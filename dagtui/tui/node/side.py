@@ -1,4 +1,4 @@
-"""Right side of the screen: one node's log, details or why, one at a time."""
+"""Right side of the screen: one node's log, details, why or earlier runs, one at a time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dagtui.tui.lines.tab_strip import Tab, TabStrip
 from dagtui.tui.log.pane import LogPane, LogPaneState
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
+from dagtui.tui.node.runs_tab import RunsPane
 from dagtui.tui.node.why_tab import WhyPane
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.lines.page import PagePosition
 
-TABS = ("log", "details", "why")
-"""The names of the tabs. Their keys are 1, 2 and 3."""
+TABS = ("log", "details", "why", "runs")
+"""The names of the tabs. Their keys are 1, 2, 3 and 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class SideState:
     log: LogPaneState
     details: PagePosition
     why: PagePosition
+    runs: PagePosition
 
 
 class Side(Vertical):
-    """Log, details and why of the node last shown. Only the visible pane is kept up to date."""
+    """Log, details, why and other runs of the node last shown. Only the visible pane is kept up to date."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
@@ -59,6 +61,8 @@ class Side(Vertical):
         self.log_pane = LogPane(run, look)
         self.details = DetailsPane(run, look)
         self.why = WhyPane(run, look, keymap=keymap)
+        self.runs = RunsPane(run, look)
+        """Mounted when it is first shown."""
         self.branch = BranchPage(run, keymap=keymap, look=look)
         """Takes the place of the tabs' panes for a row that stands for many nodes."""
         self.shows_branch = False
@@ -97,16 +101,20 @@ class Side(Vertical):
     def _arrange(self) -> None:
         """Display the visible pane and mark its tab, if it has one."""
         self.strip.tab = "" if self.shows_branch else self._tab
-        for pane in (self.log_pane, self.details, self.why, self.branch):
+        if self.pane is self.runs and self.is_attached and not self.runs.is_attached:
+            self.mount(self.runs)
+        for pane in (self.log_pane, self.details, self.why, self.runs, self.branch):
             pane.display = pane is self.pane
 
     @property
-    def pane(self) -> LogPane | DetailsPane | WhyPane | BranchPage:
+    def pane(self) -> LogPane | DetailsPane | WhyPane | RunsPane | BranchPage:
         """The visible pane, on which the keys act."""
         if self.shows_branch:
             return self.branch
         if self._tab == "log":
             return self.log_pane
+        if self._tab == "runs":
+            return self.runs
         return self.details if self._tab == "details" else self.why
 
     @property
@@ -127,7 +135,7 @@ class Side(Vertical):
     def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
         """Go on with the graph that the run has now, in which nodes have other numbers, or none."""
         self.node = renumbered(self.node)
-        for pane in (self.log_pane, self.details, self.why):
+        for pane in (self.log_pane, self.details, self.why, self.runs):
             pane.take_up(renumbered(pane.node))
         self.branch.take_up(NO_NODE)
 
@@ -148,14 +156,15 @@ class Side(Vertical):
 
     def dump_state(self) -> SideState:
         """Return what is shown."""
-        return SideState(self._tab, self.log_pane.dump_state(), self.details.place, self.why.place)
+        places = self.details.place, self.why.place, self.runs.place
+        return SideState(self._tab, self.log_pane.dump_state(), *places)
 
     def restore_state(self, state: SideState) -> None:
         """Show the same again."""
         self.log_pane.restore_state(state.log)
         self.node = self.log_pane.node
         self.tab = state.tab
-        self.details.place, self.why.place = state.details, state.why
+        self.details.place, self.why.place, self.runs.place = state.details, state.why, state.runs
 
     def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """Open the tab that was clicked."""

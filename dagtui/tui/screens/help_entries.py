@@ -39,6 +39,7 @@ _PANES = {
     Pane.LOG: "In the log",
     Pane.DETAILS: "In the details",
     Pane.WHY: "In Why",
+    Pane.RUNS: "In Runs",
     Pane.BRANCH: "In the summary",
 }
 _SIGN_CELLS: Final = 6

@@ -48,7 +48,7 @@ NODES = "nodes"
 """The label of the tree's filter."""
 _QUERY_CELLS = CellWidth(12)
 """Cells for the filter in the heading of the left pane."""
-TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
+TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why", Pane.RUNS: "runs"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,11 @@ class WatchApp(ScreenApp):
     ACTIONS = ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ACTIONS)]
 
-    def __init__(self, run: FollowedRun, **options: Unpack[ScreenOptions]) -> None:
+    def __init__(self, run: FollowedRun, node_label: str = "", **options: Unpack[ScreenOptions]) -> None:
+        """`node_label` names the node that has the cursor at first, if there is such a node."""
         super().__init__(run, OwnTerminal(run.follow_on), **options)
         self._run = run
+        self._first = run.graph.find(node_label) if node_label else None
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""
@@ -54,6 +56,9 @@ class WatchApp(ScreenApp):
 
     def on_ready(self) -> None:
         """Say that the screen is read-only, or that the journal cannot be followed."""
+        if self._first is not None:
+            self.main.touched = True
+            self.jump(self._first)
         if not self._tell_problem():
             self.say(READ_ONLY, Role.MUTED)
 
@@ -70,8 +75,10 @@ class WatchApp(ScreenApp):
         return problem is not None
 
 
-def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool | None) -> int:
+def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool | None, node_label: str = "") -> int:
     """Show a run on this terminal, live or as it ended, until the screen is left. Return the exit status.
+
+    The cursor is on the node with a label at first, if there is one.
 
     The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
     """
@@ -79,7 +86,7 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool 
     spare_what_is_loaded()
     memory = GraphMemory(run)
     settings = read_settings(settings_path())
-    app = WatchApp(run, look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
+    app = WatchApp(run, node_label, look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
     leaving = anyio.run(_show, app, run, memory)
     if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number

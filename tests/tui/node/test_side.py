@@ -1,4 +1,4 @@
-"""The right side: one of three tabs for one node."""
+"""The right side: one of four tabs for one node."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_only_the_open_tab_is_displayed(play: PlayedRun):
         side.show(0)
         for tab in TABS:
             side.tab = tab
-            panes = (side.log_pane, side.details, side.why)
+            panes = (side.log_pane, side.details, side.why, side.runs)
             assert [name for name, pane in zip(TABS, panes, strict=True) if pane.display] == [tab]
             assert f"[{TABS.index(tab) + 1} {tab.capitalize()}]" in texts(side.strip)[0]
             side.focus_target.focus()

@@ -1,0 +1,116 @@
+"""The tab Runs: one node in the last runs, read in its own time, and opened from there."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from support.program import call, write
+from support.waiting import until
+from tui.app.runs import opened
+from tui.widget_harness import texts
+
+from dagtui.engine.status import NodeStatus
+from dagtui.host.job_control import ProgramEnd
+from dagtui.runs.following import FollowedRun
+from dagtui.runs.node_runs import MOST, NodeRun, failures_in_words, node_run, share_of, usual_of
+from dagtui.store.directory import RunDirectory, runs
+from dagtui.store.journal_scan import last_record
+from dagtui.store.node_records import last_record_of
+from dagtui.tui.terminal.watching import WatchApp
+
+pytestmark = pytest.mark.anyio
+
+GOLDEN = Path(__file__).parents[2] / "store" / "golden"
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("block", [64, 262_144])
+def test_the_last_record_of_a_node_is_found_from_the_end(name: str, block: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagtui.store.node_records._BLOCK", block)
+    path = GOLDEN / f"{name}.jsonl"
+    labels = {line.split('"node":"')[1].split('"')[0] for line in path.read_text().splitlines() if '"node":"' in line}
+    for label in [*labels, "not there"]:
+        assert last_record_of(path, label) == last_record(path, label)
+
+
+def test_a_damaged_record_is_passed_over(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    text = (GOLDEN / "retry.jsonl").read_text()
+    label = text.split('"node":"')[1].split('"')[0]
+    path.write_text(text)
+    before = last_record_of(path, label)
+    assert before is not None
+    path.write_text(text.replace(f'"seq":{before["seq"]},', f'"seq":{before["seq"]}0,'))
+    after = last_record_of(path, label)
+    assert after is not None
+    assert after["seq"] < before["seq"]
+
+
+def test_what_is_usual_comes_from_other_runs_that_completed():
+    ok, failed = NodeStatus.COMPLETED, NodeStatus.FAILED
+    found = [NodeRun(number, ok, 1, None, float(number)) for number in (1, 2, 3)]
+    found += [NodeRun(4, failed, 2, None, 99.0, "exit 1"), NodeRun(5), NodeRun(6, why="torn", is_readable=False)]
+    assert usual_of(found, 3) == 1.5
+    assert share_of(found, found[2]) == 1.0
+    assert share_of(found, found[4]) is None
+    assert failures_in_words(found) == "failed in 1 of 4 runs"
+    assert failures_in_words(found[:3]) == ""
+
+
+def three_runs(folder: Path) -> Path:
+    path = write(folder, '[tasks.a]\nrun = "test ! -e bad"\n[tasks.b]\nrun = "true"\n')
+    for is_bad in (False, True, False):
+        (folder / "bad").touch() if is_bad else (folder / "bad").unlink(missing_ok=True)
+        call("run", "graph.toml", "--fresh", cwd=folder)
+    return path
+
+
+async def test_the_tab_shows_what_became_of_the_node_and_enter_opens_a_run_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = three_runs(tmp_path)
+    (damaged := tmp_path / ".dagtui/graph/runs/9").mkdir(mode=0o700)
+    app = WatchApp(FollowedRun.open(runs(path)[2], path))
+    called: list[list[str]] = []
+
+    async def run(command: list[str], _defaults: object) -> ProgramEnd:
+        called.append(command)
+        return ProgramEnd("", 0)
+
+    monkeypatch.setattr(app.place, "run", run)
+    monkeypatch.setattr(app, "suspend", nullcontext)
+    async with opened(app) as pilot:
+        app.jump(app.view.graph.find("a"))
+        await pilot.press("4", "tab")
+        pane = app.main.side.runs
+        await until(lambda: len(pane.rows) == 6)
+        shown = [row.text for row in pane.rows]
+        assert "failed in 1 of 3 runs" in shown[0]
+        assert [line.split()[0] for line in shown[2:6]] == ["9", "3", "2", "1"]
+        assert "can't be read: No such file" in shown[2]
+        assert "this run" in shown[3]
+        assert "✗" in shown[4]
+        assert "exit 1" in shown[4]
+        await pilot.press("j", "enter")
+        await until(lambda: bool(called))
+        assert called[0][4:] == ["attach", "--read-only", "--run", "2", "--node", "a", "--", str(path)]
+        app.jump(app.view.graph.find("b"))
+        await until(lambda: len(pane.rows) == 6 and "✗" not in "".join(texts(pane)))
+    shutil.rmtree(damaged)
+
+
+def test_no_more_runs_are_looked_at_than_are_shown():
+    assert MOST == 20
+    assert node_run(RunDirectory(Path("/nowhere/7")), "a").is_readable is False
+
+
+async def test_a_run_is_watched_from_a_node_on(tmp_path: Path):
+    path = three_runs(tmp_path)
+    app = WatchApp(FollowedRun.open(runs(path)[1], path), "b")
+    async with opened(app):
+        assert app.main.node == app.view.graph.find("b")
+    assert call("attach", "graph.toml", "--node", "a", cwd=tmp_path).returncode == 2

@@ -36,7 +36,7 @@ def _folder_of_these_tests() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="dagtui-tests-", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGTUI_SOCKET_DIR", str(folder / "sockets"))
-        patch.setenv("DAGTUI_CONFIG_DIR", str(folder / "settings"))  # not those of the person who tests
+        patch.setenv("DAGTUI_CONFIG_DIR", "/dev/null/none")  # no settings: not those of the person who tests
         yield folder
     try:
         wait_for(lambda: not processes_told_of(folder), "the end of everything that tests have started")

@@ -31,6 +31,7 @@ _COMMANDS = {
     "import": ("dagtui.cli.importing", "import_graph", "Make a graph from a dvc.yaml, Makefile or Taskfile."),
     "export": ("dagtui.cli.export", "export", "Write a graph as TOML, Mermaid, DOT or JSON."),
     "schema": ("dagtui.cli.init", "schema", "Print the JSON Schema of graph files, for editors."),
+    "config": ("dagtui.cli.config", "config", "Show or change your settings of the screen."),
     "help": ("dagtui.cli.help", "help_topic", "Show a page of the manual."),
 }
 _ON_A_LIVE_RUN = {

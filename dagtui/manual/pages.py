@@ -12,6 +12,7 @@ TOPICS = (
     "graph-file",
     "up-to-date",
     "control",
+    "settings",
     "retry-and-cancel",
     "resume",
     "ssh",

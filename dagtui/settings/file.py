@@ -39,6 +39,13 @@ class SettingsFile:
         diagnostics.value(self.stated[name], f"{quoted(name)} {message}", hint)
         return diagnostics.error(self.text, self.shown).problems[0]
 
+    def line(self, name: str) -> int:
+        """Return the line that states a setting, from 1. 0: none does."""
+        from dagtui.graph.toml.positions import locate
+
+        at = self.stated.get(name)
+        return 0 if at is None else self.text.count("\n", 0, locate(self.text, [at])[at].value.start) + 1
+
     @property
     def shown(self) -> str:
         """The path, safe to show."""
@@ -106,7 +113,7 @@ class _Reading:
             self.wrong.value((KEYS,), f"{quoted(KEYS)} must be a table", f'write [{KEYS}], and "node.retry" = "r"')
             return {}
         found: dict[str, str] = {}
-        for at, value in _leaves(table, (KEYS,)):
+        for at, value in leaves(table, (KEYS,)):
             id_ = ".".join(at[1:])
             try:
                 found[id_] = read_keys(value)
@@ -130,7 +137,7 @@ def _values(tables: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], obj
             yield (key,), value
 
 
-def _leaves(table: Mapping[str, object], at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+def leaves(table: Mapping[str, object], at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
     """Yield what stands in a table and in those inside it: `node.retry = "r"` is one, unless it is quoted."""
     opened = [(at, iter(table.items()))]
     while opened:

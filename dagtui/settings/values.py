@@ -55,6 +55,8 @@ class Setting(NamedTuple):
     example: str
     words: str
     """What it is for."""
+    usual: str = ""
+    """The default value in words, where it is none that the file could state."""
 
     @property
     def default(self) -> object:
@@ -89,8 +91,15 @@ def read_keys(value: object) -> str:
 DEFAULTS: Final = Settings()
 SETTINGS: Final = (
     Setting("theme", "theme", _one_of((AFTER_THE_TERMINAL, *THEMES)), '"light"', "colours of the screen"),
-    Setting("view", "view", _one_of(VIEWS), '"nodes"', "the view that a graph is first shown in"),
-    Setting("sizes.left", "left", _share, "40", "the width of the left pane at first, in percent"),
+    Setting(
+        "view",
+        "view",
+        _one_of(VIEWS),
+        '"nodes"',
+        "the view that a graph is first shown in",
+        "tasks, or map for a large graph",
+    ),
+    Setting("sizes.left", "left", _share, "40", "the width of the left pane at first, in percent", "40"),
     Setting("sizes.lower", "lower", values.boolean, "false", "whether the left pane has a lower pane"),
     Setting("mouse", "mouse", values.boolean, "false", "whether the screen gets the mouse"),
     Setting("bell", "bell", values.boolean, "true", "ring at a failure, a question and the end"),

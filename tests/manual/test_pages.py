@@ -284,7 +284,8 @@ def test_options_that_stand_alone_exist():
 def options(name: str) -> set[str]:
     found = command.get_command(click.Context(command), name)
     assert found is not None
-    return {option for parameter in found.params for option in parameter.opts if option.startswith("-")}
+    words = (option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts))
+    return {option for option in words if option.startswith("-")}
 
 
 def test_every_option_is_named():

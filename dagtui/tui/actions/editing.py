@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from textual.app import SuspendNotSupported
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.errors import GraphError, Problem, quoted
 from dagtui.graph.toml.parse import decode, read_bytes_again
+from dagtui.host.editor import NoEditorError, editor_command
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.task_edits import TaskEditError
 from dagtui.store.errors import StoreError
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from dagtui.runs.task_edits import TaskEdit
     from dagtui.tui.screen_app import ScreenApp
 
-NO_EDITOR = "no editor: set $VISUAL or $EDITOR (vi and nano are not installed)"
-_USUAL_EDITORS = ("vi", "nano")
 _AT_ONCE = 0.5
 """Seconds in which no person edits anything."""
 
@@ -53,18 +50,10 @@ async def edit(app: ScreenApp, run: LiveRun, node: NodeIndex) -> None:
 
 def _editor(app: ScreenApp) -> list[str]:
     """Return the command of the user's editor. Raises TaskEditError."""
-    environment = app.place.environment
-    for variable in ("VISUAL", "EDITOR"):
-        try:
-            words = shlex.split(environment.get(variable, ""))
-        except ValueError as error:
-            raise TaskEditError(f"${variable} can't be used: {label(error)}") from None
-        if words:
-            return words
-    for name in _USUAL_EDITORS:
-        if shutil.which(name, path=environment.get("PATH")):
-            return [name]
-    raise TaskEditError(NO_EDITOR)
+    try:
+        return editor_command(app.place.environment)
+    except NoEditorError as error:
+        raise TaskEditError(str(error)) from None
 
 
 class _Editing:

@@ -66,6 +66,9 @@ _SHOWN = {
 }
 
 
+_NAME_OF_SHOWN = {shown.lower(): name for name, shown in _SHOWN.items()}
+
+
 class KeymapError(ValueError):
     """A user's key mapping cannot be used. The message names every reason."""
 
@@ -78,7 +81,7 @@ class Keymap:
 
         `own` maps ids to keys, with commas between several. Raises KeymapError.
         """
-        self.own = {id_: ",".join(map(normal, keys.split(","))) for id_, keys in (own or {}).items()}
+        self.own = {id_: ",".join(names_of(keys)) for id_, keys in (own or {}).items()}
         self.actions = actions
         self._keys = {action.id: action.keys for action in actions}
         problems = [*self._problems(), *self._lay_over()]
@@ -157,10 +160,19 @@ def bindings(actions: Actions) -> list[Binding]:
     ]
 
 
-def normal(key: str) -> str:
-    """Return a key as people write it by Textual's name."""
+def names_of(keys: str) -> tuple[str, ...]:
+    """Return Textual's names of keys as people write them or as the screen shows them, with commas between several."""
+    return ("comma",) if keys.strip() == "," else tuple(map(_name_of, keys.split(",")))
+
+
+def _name_of(key: str) -> str:
     key = key.strip()
-    return _character_to_key(key) if len(key) == 1 else key
+    if len(key) == 2 and key[0] == "^":
+        return f"ctrl+{key[1].lower()}"
+    if re.fullmatch(r"F\d+", key):
+        return key.lower()
+    known = _NAME_OF_SHOWN.get(key.lower())
+    return known or (_character_to_key(key) if len(key) == 1 else key)
 
 
 def is_plain(name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import quoted
-from dagtui.tui.actions.keymap import FORBIDDEN, is_key, is_plain, normal, shown
+from dagtui.tui.actions.keymap import FORBIDDEN, is_key, is_plain, names_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +52,9 @@ def _wrong(by_id: Mapping[str, AnyAction], id_: str, keys: str) -> RefusedKeys |
     """Return what is wrong with the keys of one action for themselves."""
     action = by_id.get(id_)
     if action is None:
-        hint = did_you_mean(id_, by_id) or "dagtui help settings lists the actions"
+        hint = did_you_mean(id_, by_id) or "dagtui config keys lists the actions"
         return RefusedKeys(id_, "names an action that does not exist", hint)
-    names = [normal(key) for key in keys.split(",")]
+    names = names_of(keys)
     for name in names:
         if not is_key(name):
             return RefusedKeys(id_, f"has {quoted(name)}, which is not a key", 'write "r", "R", "f5" or "ctrl+r"')
@@ -69,7 +69,7 @@ def _wrong(by_id: Mapping[str, AnyAction], id_: str, keys: str) -> RefusedKeys |
 def _conflict(by_id: Mapping[str, AnyAction], accepted: Mapping[str, str]) -> RefusedKeys | None:
     """Return the last of the accepted keys that another action has, too."""
     keys = {id_: action.keys for id_, action in by_id.items()}
-    keys |= {id_: tuple(map(normal, own.split(","))) for id_, own in accepted.items()}
+    keys |= {id_: names_of(own) for id_, own in accepted.items()}
     for id_ in reversed(list(accepted)):
         for other, names in keys.items():
             both = next((name for name in keys[id_] if name in names), "") if other != id_ else ""

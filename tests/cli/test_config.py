@@ -1,0 +1,96 @@
+"""`dagtui config`: settings with where each comes from, and changes of one line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from support.program import ENVIRONMENT, call
+
+from dagtui.manual.pages import read_page
+from dagtui.settings.file import settings_of
+from dagtui.settings.values import BY_NAME
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setitem(ENVIRONMENT, "DAGTUI_CONFIG_DIR", str(tmp_path / "config"))
+    return tmp_path
+
+
+def told(folder: Path, *words: str) -> str:
+    done = call("config", *words, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refused(folder: Path, *words: str) -> str:
+    done = call("config", *words, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    return done.stderr
+
+
+def test_every_setting_is_shown_with_where_it_comes_from(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    assert told(folder, "set", "theme", "light") == "theme: light\n"
+    assert told(folder, "set", "keys.node.retry", "Y") == "keys.node.retry: Y\n"
+    monkeypatch.setitem(ENVIRONMENT, "NO_COLOR", "1")
+    lines = told(folder).splitlines()
+    assert lines[0] == f"# {folder}/config/config.toml"
+    assert [line.split()[0] for line in lines[1:]] == [*BY_NAME, "keys.node.retry"]
+    assert lines[1].split(None, 2)[1:] == ["light", "line 1; NO_COLOR is set: no colours"]
+    assert lines[-1].split(None, 2)[1:] == ["Y", "line 4"]
+    assert all(line.endswith("default") for line in lines[2:-1])
+
+
+def test_a_setting_is_got_set_and_unset(folder: Path):
+    assert told(folder, "get", "sizes.left") == "40\n"
+    told(folder, "set", "sizes.left", "55")
+    assert told(folder, "get", "sizes.left") == "55\n"
+    told(folder, "unset", "sizes.left")
+    assert told(folder, "get", "sizes.left") == "40\n"
+    assert told(folder, "get", "keys.move.half_down") == "^d\n"
+    assert told(folder, "path") == f"{folder}/config/config.toml\n"
+
+
+def test_what_is_refused_says_why_and_writes_nothing(folder: Path):
+    assert 'did you mean "bell"' in refused(folder, "set", "bel", "true")
+    assert 'did you mean "keys.node.retry"' in refused(folder, "get", "node.retry")
+    assert "write one of" in refused(folder, "set", "theme", "grey")
+    assert "the key of node.cancel" in refused(folder, "set", "keys.node.retry", "x")
+    assert "\x1b" not in refused(folder, "set", "keys.node.retry", "\x1b[31m")
+    assert not (folder / "config").exists()
+
+
+def test_everything_that_is_wrong_is_listed_with_its_place(folder: Path):
+    path = folder / "config" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('theme = "x"\n[keys]\nnode.retry = "x"\nnode.rety = "y"\n')
+    done = call("config", cwd=folder)
+    assert done.returncode == 2
+    assert re.findall(r"config\.toml:(\d+:\d+): ", done.stderr) == ["1:9", "4:13", "3:14"]
+    assert 'did you mean "node.retry"?' in done.stderr
+
+
+def test_the_editor_gets_a_file_that_lists_all_settings(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(ENVIRONMENT, "VISUAL", "cat")
+    text = told(folder, "edit")
+    assert not (folder / "config" / "config.toml").exists()
+    stated = settings_of(re.sub(r"^# (?!Settings)", "", text, flags=re.MULTILINE), Path("config.toml"))
+    assert stated.problems == ()
+    assert stated.stated.keys() == {*BY_NAME, "keys.node.retry"}
+    monkeypatch.setitem(
+        ENVIRONMENT, "VISUAL", f'{sys.executable} -c \'import sys; open(sys.argv[1], "w").write("x=")\''
+    )
+    assert "config.toml:1:" in refused(folder, "edit")
+    monkeypatch.setitem(ENVIRONMENT, "VISUAL", "false")
+    assert "the editor failed: exit 1" in refused(folder, "edit")
+
+
+def test_the_manual_names_every_setting_and_its_file_is_right():
+    text = read_page("settings").text
+    assert all(f"| `{name}` |" in text for name in BY_NAME)
+    shown = next(block for block in text.split("```")[1::2] if "[sizes]" in block)
+    file = settings_of(shown, Path("config.toml"))
+    assert (file.problems, len(file.stated)) == ((), 7)

@@ -11,6 +11,7 @@ TOPICS = (
     "start",
     "graph-file",
     "up-to-date",
+    "history",
     "control",
     "settings",
     "retry-and-cancel",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.eta_range import EtaRange
     from dagtui.runs.forecast import Forecast
+    from dagtui.store.run_figures import RunFigures
 
     Listener = Callable[[Sequence[Event]], object]
     """Called with events after they were applied and recorded. Without events: something else has changed."""
@@ -92,6 +93,8 @@ class RunView(ABC):
         self._reload_listeners: list[Callable[[], object]] = []
         self.jobs_given: int | None = None
         """The slots that the call asked for. None if it left them to the graph, or if that is not known."""
+        self.past: Sequence[RunFigures] | None = None
+        """What the nodes took in the last runs of the graph. None: not read yet."""
         self.untold: list[NoteEvent] = []
         """Notes that no screen has shown yet. The next screen shows them and clears the list."""
         self.lost_record: Notice | None = None

@@ -33,7 +33,7 @@ KEPT_RUNS: Final = 50
 """The number of runs whose figures are kept."""
 MOST_NODES: Final = 200_000
 """The most nodes whose figures a run leaves."""
-_MOST_BYTES: Final = 256_000_000
+_MOST_BYTES: Final = 64_000_000
 """The size of all files together beyond which the oldest are removed."""
 _ENDING: Final = ".figures"
 _MAGIC: Final = b"dagtui figures 1\n"

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 from dagtui.engine.queued import wants_words
 from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
@@ -15,6 +17,7 @@ from dagtui.engine.why import word_for
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
+from dagtui.store.run_figures import read_runs
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import CellWidth, size, time_of_day
 from dagtui.tui.lines.copied import Copied, altered, copied_below
@@ -23,6 +26,7 @@ from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
 from dagtui.tui.node.node_paths import NodePaths
+from dagtui.tui.node.usual_rows import usual_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +54,19 @@ class DetailsPane(NodePage):
         """Return the table."""
         return details(self.run, node, clock, self.look)
 
+    def show(self, node: NodeIndex) -> None:
+        """Show another node. The first time, the last runs are read, in a thread."""
+        if node >= 0 and self.run.past is None:
+            self.run.past = ()
+            self.run_worker(self._read_past(), group="past runs", exit_on_error=False)
+        super().show(node)
+
+    async def _read_past(self) -> None:
+        if self.run.graph_path is not None:
+            self.run.past = await anyio.to_thread.run_sync(read_runs, self.run.graph_path)
+            self.remake()
+            self.flush(self.run.clock())
+
     def copied(self) -> Copied:
         """Return the table for the clipboard."""
         remark = altered(self.run.as_run.command(self.node)) if self.node >= 0 else ""
@@ -71,6 +88,7 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
         *_line("why", reason_now(state, node, clock)),
     ]
     rows += _attempts(run, node, clock, look)
+    rows += [_named(name, *spans) for name, spans in usual_rows(run, node, look)]
     rows.append(row())
     rows += _execution(run, node, task)
     rows += [_named(name, value) for name, value in _definition(run, node, task) if value]
@@ -129,7 +147,7 @@ def _usage(result: AttemptResult) -> Iterator[Row]:
         return
     words = []
     if result.seconds >= _LEAST_TIMED:
-        words.append(f"cpu {usage.cpu / result.seconds:.0%}")
+        words.append(f"cpu {usage.cpu / result.seconds * 100:.0f} %")
     if usage.memory:
         words.append(f"peak memory {size(usage.memory)}")
     words += [f"{word} {size(amount)}" for word, amount in (("read", usage.read), ("wrote", usage.written)) if amount]

@@ -12,8 +12,12 @@ from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, strips, texts
 
 from dagtui.engine.messages import Usage
+from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.run_settings import RunSettings
+from dagtui.store.directory import RunDirectory
+from dagtui.store.run_figures import NodeFigures, RunFigures, write_run
+from dagtui.text.amounts import WallTime
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.text.secrets import Secrets
@@ -113,13 +117,38 @@ def test_what_an_attempt_used_is_told(play: PlayedRun):
     play.end("fetch", after=0.01, usage=Usage(0.01, 0, 0, 0))
     session = play.session()
     rows = [row.text.strip() for row in details(session, 0, session.clock(), IN_UNICODE)]
-    assert "cpu 0%" in rows
+    assert "cpu 0 %" in rows
     assert sum("cpu" in text for text in rows) == 1  # the second attempt was too short for a share
     play.start("call")
     play.end("call", after=20.0, usage=Usage(30.0, 3_100_000_000, 1_200_000_000, 310_000_000))
     session = play.session()
     rows = [row.text.strip() for row in details(session, play.graph.node("call"), session.clock(), IN_UNICODE)]
-    assert "cpu 150%, peak memory 3.1 GB, read 1.2 GB, wrote 310 MB" in rows
+    assert "cpu 150 %, peak memory 3.1 GB, read 1.2 GB, wrote 310 MB" in rows
+
+
+async def test_the_last_runs_are_read_when_details_are_opened(play: PlayedRun):
+    path = play.graph.path
+    assert path is not None
+    RunDirectory.create(path, "").close()
+    for number in range(2, 13):
+        seconds = 10.0 if number < 9 else 15.0
+        failed = NodeFigures(NodeStatus.FAILED, 1, 1, 1.0)
+        done = NodeFigures(NodeStatus.COMPLETED, 1, 0, seconds, Usage(seconds / 2, 3_000_000_000, 0, 0))
+        nodes = {"fetch": done, "call": failed if number % 2 else done}
+        write_run(path, RunFigures.of(number, WallTime(100 * number), 1.0, "failed", nodes.items()))
+    async with mounted(DetailsPane(play.session()), size=(100, 60)) as pane:
+        pane.show(0)
+        await until(lambda: any("from 4 runs" in row.text for row in pane.rows))
+        shown = [row.text for row in pane.rows]
+        assert f"{'usual':<11}15 s ± 0.0, cpu 50 %, peak memory 3.0 GB, from 4 runs" in shown
+        assert f"{'last runs':<11}▅▅▅▅▅▅▅████   runs 2 to 12, slowest 15 s" in shown
+        assert f"{'':<11}slower by 50 % since run 9" in shown
+        pane.show(1)
+        shown = [row.text for row in pane.rows]
+        assert f"{'':<11}flaky: 5 of 10" in shown
+        assert any(row.startswith(f"{'last runs':<11}▅✗▅✗") for row in shown)
+        pane.show(2)
+        assert not any(row.text.startswith("usual") for row in pane.rows)
 
 
 async def test_neighbours_lead_to_themselves(play: PlayedRun):

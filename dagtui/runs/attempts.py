@@ -119,6 +119,12 @@ class AttemptResults:
         seconds, usage = self._first_seconds[node], self._first_usage_of(node)
         return [AttemptResult(FIRST_ATTEMPT, NodeStatus.COMPLETED, "succeeded", seconds, at, usage), *found]
 
+    def last_failure(self, node: NodeIndex) -> AttemptResult | None:
+        """Return the result of the latest attempt that failed, or None if none has."""
+        return next(
+            (result for result in reversed(self._results.get(node, [])) if result.status is NodeStatus.FAILED), None
+        )
+
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)

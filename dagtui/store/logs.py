@@ -173,6 +173,14 @@ class LogReader:
             found.pop()
         return found[-count:]
 
+    def offset_of(self, line: int) -> int:
+        """Return where a line starts in the file. A line that was redrawn starts where it was written to last."""
+        return self._lines_of(line).offset_of(line)
+
+    def row_in_file(self, line: int) -> int | None:
+        """Return which line of the file this is, from 0. None: it isn't known yet, or the lines were redrawn."""
+        return line if self.numbered and not self._index.is_redrawn else None
+
     def time_of(self, line: int) -> WallTime | None:
         """Return when a line's first byte was written, in seconds since the epoch, or None if that is unknown.
 
@@ -180,7 +188,7 @@ class LogReader:
         """
         if not 0 <= line < self.line_count:
             return None
-        offset = self._lines_of(line).offset_of(line)
+        offset = self.offset_of(line)
         try:
             noted = self._times.at(offset)
             return WallTime(os.fstat(self._descriptor).st_mtime) if noted is None else noted

@@ -91,6 +91,12 @@ class Glyphs(NamedTuple):
     tabs_after: str
     levels: str
     """Bars of rising height, of which the first is for nothing."""
+    continued: str
+    """Begins the rows after the first of a line that is wrapped."""
+    cut_before: str
+    """Stands for the beginning of a line, which is left of what is shown."""
+    cut_after: str
+    """Stands for the rest of a line, which is right of what is shown."""
 
 
 UNICODE = Glyphs(
@@ -130,6 +136,9 @@ UNICODE = Glyphs(
     tabs_before="‹",
     tabs_after="›",
     levels=" ▁▂▃▄▅▆▇█",
+    continued="↳",
+    cut_before="‹",
+    cut_after="›",
 )
 ASCII = Glyphs(
     statuses=".o>~c+x!#-",
@@ -168,6 +177,9 @@ ASCII = Glyphs(
     tabs_before="<",
     tabs_after=">",
     levels=" .:-=+*#@",
+    continued="\\",
+    cut_before="<",
+    cut_after=">",
 )
 
 

@@ -109,6 +109,8 @@ TOP: Final = (
     Sign("{statuses[6]}", "in the scroll bar: a failure stands there"),
 )
 TEXT: Final = (
+    Sign("{continued}", "in a log: the line goes on here"),
+    Sign("{cut_before} {cut_after}", "in a log: more of the line is to the left, to the right"),
     Sign("{block}", "lines that belong together: how an attempt failed"),
     Sign("{branch}", "the next cause on the way to a root failure"),
     Sign("{chosen} {choice}", "the chosen answer, and another one"),

@@ -108,13 +108,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(
-            run,
-            self.keymap,
-            detachable=place.detachable,
-            look=look,
-            memory=None if state is not None else with_settings(memory, self.settings),
-        )
+        remembered = None if state is not None else with_settings(memory, self.settings)
+        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look, memory=remembered)
         self.main.panes.usual_share = usual_share(self.settings)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
@@ -138,7 +133,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._actions: dict[str, Callable[[], object]] = {}
         draw_scroll_bars(look)
         self.themes = ThemeChoice(self, look.theme or self.settings.theme)
-        self.set_keymap(self.keymap.own)
+        self._bindings = self.keymap.bindings()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the variables that other themes lack."""
@@ -216,6 +211,10 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id. A subclass adds it."""
         return {}
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Return whether a key does this in the focused pane: another action may have the same key."""
+        return action != "act" or self.keymap.works(str(parameters[0]), self.main.pane)
 
     async def action_act(self, id_: str) -> None:
         """Perform the action of a key. A dialog that opens takes the next key."""

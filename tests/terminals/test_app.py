@@ -85,8 +85,8 @@ def test_what_is_too_long_for_the_terminal_is_copied_to_a_file_and_that_is_said(
     terminal.wait_for_text("[1 Log]")
     terminal.send("2")
     terminal.wait_for_text("[2 Details]")
-    terminal.send("c")
-    terminal.wait_for_text("too long for a terminal's clipboard: copied to")
+    terminal.send("Y")
+    terminal.wait_for_text("too long for a terminal's clipboard: copied")
     copied = tmp_path / ".dagtui" / "graph" / "latest" / "copied.txt"
     assert f"\ncommand\n{script}\n" in copied.read_text()
     assert terminal.foreign_codes() == []

@@ -98,3 +98,8 @@ def write_times(log: Path, times: list[tuple[int, float]]) -> None:
     """The file beside a log that says which byte was written when."""
     records = b"".join(struct.pack("<Qd", offset, at) for offset, at in times)
     log.with_name(log.name + ".times").write_bytes(records)
+
+
+def lines(first: int, last: int) -> bytes:
+    """Numbered lines of output."""
+    return b"".join(b"line %d\n" % number for number in range(first, last + 1))

@@ -63,6 +63,8 @@ class Action(Generic[H_contra]):
     """Its position in the footer, lowest first. 0: not in the footer."""
     name: str = ""
     """The label in the palette. Empty: that of the footer."""
+    where: Pane = Pane.ANY
+    """The panes in which its keys do it. Two actions can share a key if no pane is in both."""
     available: Availability | None = None
     """Returns why it would do nothing now, or None. The footer and hints leave it out then. None: always available."""
 

@@ -29,6 +29,7 @@ NOTHING_RUNS = "nothing is running"
 NO_SEARCH = "No search yet"
 NO_TIME_AXIS = "only the view Time has a time axis"
 NO_LOG = "this node has no log yet"
+NO_FAILURE = "no attempt has failed here: there is no failure block"
 ONE_PANE = "one pane fills the screen"
 _ASKED = frozenset({Cause.ASKS, Cause.ANSWERED, Cause.REJECTED})
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
@@ -222,6 +223,11 @@ def sizes_panes(_: RunView, here: Situation) -> str | None:
 def reads_lines(_: RunView, here: Situation) -> str | None:
     """Return why an action on the lines of the log has none."""
     return None if here.log.has_lines else "this log has no lines"
+
+
+def copies_failure(run: RunView, here: Situation) -> str | None:
+    """Return why there is no block of a failed attempt."""
+    return None if any(run.attempts.last_failure(node) for node in here.examples) else NO_FAILURE
 
 
 def has_earlier_attempt(_: RunView, here: Situation) -> str | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingsMap
 from textual.keys import Keys, _character_to_key
 
 from dagtui.text.look import IN_UNICODE
+from dagtui.tui.actions.action import Pane
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
-    from dagtui.tui.actions.action import AnyAction, Pane
+    from dagtui.tui.actions.action import AnyAction
     from dagtui.tui.actions.availability import Situation
 
     Actions = Sequence[AnyAction]
@@ -84,6 +85,7 @@ class Keymap:
         self.own = {id_: ",".join(names_of(keys)) for id_, keys in (own or {}).items()}
         self.actions = actions
         self._keys = {action.id: action.keys for action in actions}
+        self._where = {action.id: action.where for action in actions if action.where is not Pane.ANY}
         problems = [*self._problems(), *self._lay_over()]
         if problems:
             raise KeymapError("the key mapping can't be used: " + "; ".join(problems))
@@ -93,12 +95,16 @@ class Keymap:
         for id_, keys in self.own.items():
             if id_ in self._keys:
                 self._keys[id_] = tuple(keys.split(","))
-        taken: dict[str, str] = {}
-        for id_, names in self._keys.items():
-            for name in names:
-                if name in taken:
-                    yield f"{shown(name)} would be both {taken[name]} and {id_}"
-                taken[name] = id_
+        taken: dict[str, list[AnyAction]] = {}
+        for action in self.actions:
+            for name in self._keys[action.id]:
+                others = taken.setdefault(name, [])
+                yield from (
+                    f"{shown(name)} would be both {other.id} and {action.id}"
+                    for other in others
+                    if other.where & action.where
+                )
+                others.append(action)
 
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with each entry of the user's mapping."""
@@ -126,6 +132,15 @@ class Keymap:
         found = (action.id for action in self.actions if action.available and action.available(run, here) is not None)
         return frozenset(found)
 
+    def bindings(self) -> BindingsMap:
+        """Return a binding for each action that has keys. What a key with several does depends on the pane."""
+        bound = ((",".join(keys), id_) for id_, keys in self._keys.items() if keys)
+        return BindingsMap(Binding(keys, f"app.act('{id_}')", show=False, id=id_) for keys, id_ in bound)
+
+    def works(self, id_: str, pane: Pane) -> bool:
+        """Return whether the keys of an action do it in a pane."""
+        return id_ not in self._where or bool(self._where[id_] & pane)
+
     def keys(self, id_: str) -> tuple[str, ...]:
         """Return the keys of an action as Textual's names."""
         return self._keys[id_]
@@ -152,12 +167,8 @@ def shown(key: str, look: Look = IN_UNICODE) -> str:
 
 
 def bindings(actions: Actions) -> list[Binding]:
-    """Return a binding for each action, to be remapped by its id."""
-    return [
-        Binding(",".join(action.keys), f"app.act('{action.id}')", action.words, show=False, id=action.id)
-        for action in actions
-        if action.keys
-    ]
+    """Return a binding for each action with its default keys."""
+    return [binding for _, binding in Keymap(actions).bindings()]
 
 
 def names_of(keys: str) -> tuple[str, ...]:

@@ -77,7 +77,9 @@ class PaneActions:
     def back(self) -> None:
         """Undo one thing at a time: the search of the focused pane, then the zoom or the focus."""
         main = self._main
-        if main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
+        if main.pane is Pane.LOG and self._log.view.cursor.selected:
+            self._log.toggle_selection()
+        elif main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
             self._log.clear_find()
         elif not main.on_side and self._tree.selected_count:
             self._tree.select_none()
@@ -167,6 +169,10 @@ class PaneActions:
     def follow(self) -> None:
         """Follow the end of the log, or stay."""
         self._if_available(reads_lines, self._log.toggle_follow)
+
+    def select_lines(self) -> None:
+        """Begin to select lines of the log at the cursor, or end the selection."""
+        self._if_available(reads_lines, self._log.toggle_selection)
 
     def first_error(self) -> None:
         """Go to the first line of the log that looks like an error."""

@@ -14,6 +14,7 @@ from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.actions.availability import NO_LOG, UNFOLD
+from dagtui.tui.actions.pagers import place_in_pager
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
@@ -59,16 +60,18 @@ class ProgramActions:
         app.request_frame()
 
     def open_pager(self) -> None:
-        """Show the log in the pager."""
+        """Show the log in the pager, from the cursor's line on."""
         path = self._log_path()
         if path is None:
             self._app.say(NO_LOG)
             return
+        environment = self._app.place.environment
         try:
-            command = shlex.split(self._app.place.environment.get("PAGER", "")) or ["less"]
+            command = shlex.split(environment.get("PAGER", "")) or ["less"]
         except ValueError as error:
             self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
             return
+        command += place_in_pager(command[0], self._app.main.side.log_pane.place, environment.get("PATH"))
         # With -R, less passes colours through and shows other control codes. Git sets the same.
         program = partial(self._app.place.run, [*command, str(path)], {"LESS": "-R"})
         self._start(partial(self._lend, program))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.host.attachment import ExitReason
-from dagtui.text import exact_line
 from dagtui.tui.actions.availability import detaches
-from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.palette import Palette
@@ -16,12 +14,9 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 
-COPY_NAME = "copied.txt"
-"""File in the run directory with the last copied text, for terminals without clipboard support."""
-
 
 class ScreenActions:
-    """Help, palette, copy."""
+    """Help and palette."""
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
@@ -40,37 +35,6 @@ class ScreenActions:
     def palette(self) -> None:
         """Open the command palette."""
         self._app.push_screen(Palette(self._app.look))
-
-    def copy(self) -> None:
-        """Copy what the focused pane shows."""
-        main = self._app.main
-        copied = (main.side.copied() if main.on_side else Copied(self._names())).bounded()
-        if not copied.text:
-            self._app.say(copied.remark or "there is nothing to copy here")
-            return
-        is_sent = self._app.put_on_clipboard(copied.text)
-        words, role = self._where(copied.text, is_sent=is_sent)
-        if copied.remark:
-            words, role = f"{copied.remark}: {words}", Role.WARNING
-        self._app.say(words, role)
-
-    def _names(self) -> str:
-        """Return the name of the node under the cursor, or of each node that is selected or that the row stands for."""
-        return "\n".join(
-            exact_line(self._run.graph.labels[node]) for node in self._app.main.tree_pane.navigator.targets
-        )
-
-    def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
-        """Return where the text is, as far as can be known: multiplexers drop what is sent to the clipboard."""
-        path = self._run.path / COPY_NAME
-        try:
-            path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-        except OSError as error:
-            where = "copied to the terminal's clipboard only" if is_sent else "not copied, too long for a clipboard"
-            return f"{where}: {path}: {error.strerror}", Role.WARNING
-        if not is_sent:
-            return f"too long for a terminal's clipboard: copied to {path} only", Role.WARNING
-        return f"copied to {path}", Role.PLAIN
 
 
 class LeaveActions:

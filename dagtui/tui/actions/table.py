@@ -11,6 +11,7 @@ from dagtui.tui.actions.availability import (
     accepts,
     accepts_for_run,
     changes_jobs,
+    copies_failure,
     detaches,
     edits,
     finds_failure,
@@ -31,6 +32,7 @@ from dagtui.tui.actions.availability import (
     sizes_panes,
     takes_input,
 )
+from dagtui.tui.actions.copying import CopyActions
 from dagtui.tui.actions.panes import PaneActions
 from dagtui.tui.actions.screen import ScreenActions
 
@@ -60,7 +62,7 @@ class Handlers:
     ) -> None:
         self.app, self.main = app, app.main
         self.tree, self.log = app.main.tree_pane, app.main.side.log_pane
-        self.panes, self.screen = PaneActions(app), ScreenActions(app)
+        self.panes, self.screen, self.copying = PaneActions(app), ScreenActions(app), CopyActions(app)
         self.commands, self.programs, self.shell = commands, programs, shell
         self.exits, self.definitions = exits, definitions
 
@@ -134,7 +136,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("tree.view", ("v",), "view", "Next view of the graph",
            Group.PANES, lambda do: do.panes.view(1), Pane.TREE, 50, name="Next view"),
     Action("tree.view_back", ("V",), "previous view", "Previous view of the graph",
-           Group.PANES, lambda do: do.panes.view(-1), Pane.TREE),
+           Group.PANES, lambda do: do.panes.view(-1), Pane.TREE, where=Pane.ANY & ~Pane.LOG),
     Action("time.zoom_in", ("I",), "zoom in", "Zoom in on the time axis of the view Time",
            Group.PANES, lambda do: do.panes.zoom_time(2.0), Pane.TREE, 33, name="Zoom in on time",
            available=has_time_axis),
@@ -210,14 +212,21 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.LOG, lambda do: do.log.toggle_numbers(), Pane.LOG, 52, name="Line numbers"),
     Action("log.first_error", ("semicolon",), "first error", "Go to the first line that looks like an error",
            Group.LOG, lambda do: do.panes.first_error(), Pane.LOG, 22, available=reads_lines),
+    Action("log.select", ("V",), "select lines", "Select lines from the cursor on, or end the selection",
+           Group.LOG, lambda do: do.panes.select_lines(), Pane.LOG, 53, where=Pane.LOG, available=reads_lines),
     Action("log.previous_attempt", ("left_square_bracket",), "earlier attempt", "Show the attempt before this one",
            Group.LOG, lambda do: do.panes.previous_attempt(), Pane.LOG, 60, available=has_earlier_attempt),
     Action("log.next_attempt", ("right_square_bracket",), "later attempt", "Show the attempt after this one",
            Group.LOG, lambda do: do.panes.next_attempt(), Pane.LOG, 61, available=has_later_attempt),
-    Action("log.pager", ("o",), "pager", "Open the log in $PAGER",
+    Action("log.pager", ("o",), "pager", "Open the log in $PAGER, at the cursor's line",
            Group.LOG, lambda do: do.programs.open_pager(), Pane.LOG, 55, name="Open in pager", available=opens_pager),
-    Action("screen.copy", ("c",), "copy", "Copy what the pane shows, or the node's name; also to a file",
-           Group.SCREEN, lambda do: do.screen.copy(), Pane.SIDE, 54),
+    Action("screen.copy_line", ("y",), "copy line", "Copy the cursor's line, the selected ones, or the node's name",
+           Group.SCREEN, lambda do: do.copying.line(), Pane.LOG, 37, name="Copy line or name"),
+    Action("screen.copy", ("Y",), "copy shown", "Copy what the pane shows: whole lines, rows, or the page",
+           Group.SCREEN, lambda do: do.copying.shown(), Pane.SIDE, 54, name="Copy what is shown"),
+    Action("screen.copy_failure", ("c",), "copy failure", "Copy how the attempt failed, its command, folder and log",
+           Group.SCREEN, lambda do: do.copying.failure(), Pane.SIDE, 43,
+           name="Copy failure block", available=copies_failure),
     Action("screen.help", ("question_mark", "f1"), "help", "This help",
            Group.SCREEN, lambda do: do.screen.help(), Pane.ANY, 90),
     Action("screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name",

@@ -151,6 +151,13 @@ class Page(ScrolledRows):
         """Return the whole page for the clipboard."""
         return Copied(self.copy_text())
 
+    def copied_line(self) -> Copied:
+        """Return the row under the cursor for the clipboard, or the whole page if it has no cursor."""
+        if self.cursor == NOWHERE:
+            return self.copied()
+        one = self.rows[self.cursor]
+        return Copied(one.whole or one.text.strip())
+
     @property
     def place(self) -> PagePosition:
         """The position. Settable."""

@@ -66,6 +66,10 @@ class Painter:
             found = self._styles[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
         return found
 
+    def laid_over(self, role: str) -> Style:
+        """Return what a role changes in the style of what it is laid over."""
+        return self._widget.get_component_rich_style(role, partial=True)
+
     def strip(self, spans: Sequence[Span], width: CellWidth, over: str | None = None) -> Strip:
         """Return spans as a strip of at most `width` cells. The style of `over` covers and fills all of them."""
         if over is None:
@@ -74,7 +78,7 @@ class Painter:
                 Segment(text, known[role] if role in known else self.style(role)) for text, role, _ in spans if text
             ]
         else:
-            laid_over = self._widget.get_component_rich_style(over, partial=True)
+            laid_over = self.laid_over(over)
             filled = [*spans, spaces(width - width_of(spans))]
             segments = [Segment(text, self._style_under(laid_over, role)) for text, role, _ in filled if text]
         return measured(segments).crop(0, width)

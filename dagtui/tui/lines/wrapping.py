@@ -30,17 +30,34 @@ def breaks(text: str, width: CellWidth) -> list[int]:
 
 
 def word_breaks(text: str, width: CellWidth, rest: CellWidth) -> list[int]:
-    """Return the same as `breaks`, but break after a nearby space. Rows after the first have `rest` cells."""
+    """Return the same as `breaks`, but break at spaces. Rows after the first have `rest` cells.
+
+    A word is cut only if it is too long for any row. Spaces at a break stay at the end of their row, where they may
+    exceed it.
+    """
     starts = [0]
-    left = max(ONE_CELL, width)
+    left, rest = max(ONE_CELL, width), max(ONE_CELL, rest)
     while True:
-        start = starts[-1]
-        end = _end_of_row(text, start, left)
+        end = _end_of_row(text, starts[-1], left)
+        if end < len(text):
+            end = _end_at_word(text, starts[-1], end, rest)
         if end >= len(text):
             return starts
-        space = text.rfind(" ", start + (end - start) // 2, end + 1)
-        starts.append(space + 1 if space > start else end)
-        left = max(ONE_CELL, rest)
+        starts.append(end)
+        left = rest
+
+
+def _end_at_word(text: str, start: int, end: int, rest: CellWidth) -> int:
+    """Return where a row that is full at `end` ends, so that the word there is not cut."""
+    if text[end] == " " or text[end - 1] == " ":
+        while end < len(text) and text[end] == " ":
+            end += 1
+        return end
+    space = text.rfind(" ", start, end)
+    longest = space + 1 + rest
+    if space <= start or (text.find(" ", end, longest + 1) < 0 and len(text) > longest):
+        return end  # no space, or the word is too long for the next row, too
+    return end if text[start:space].isspace() else space + 1
 
 
 def _end_of_row(text: str, start: int, width: CellWidth) -> int:

@@ -10,6 +10,7 @@ from dagtui.store.log_queries import ErrorLine
 from dagtui.store.logs import Change, LogReader
 from dagtui.text import label, size
 from dagtui.text.lines import copied_line, plain_line
+from dagtui.tui.actions.pagers import PagedLine
 from dagtui.tui.lines.copied import MOST_CHARACTERS, Copied
 from dagtui.tui.log.hits import STEP_BYTES, STEP_SECONDS
 
@@ -119,6 +120,17 @@ class AttemptLog:
         wanted = last - first + 1
         remark = f"only the first {len(texts):,} of {wanted:,} lines" if len(texts) < wanted else ""
         return Copied("\n".join(texts), remark)
+
+    def place_of(self, line: int, *, last: bool) -> PagedLine | None:
+        """Return where a line is in the file, or None if there is none, or if it can't be read."""
+        if not 0 <= line < self.file.line_count:
+            return None
+        try:
+            offset = self.file.offset_of(line)
+        except StoreError:
+            return None
+        row = self.file.row_in_file(line)
+        return PagedLine(offset, None if row is None else row + 1, last)
 
     def _whole(self, number: int, most: int) -> tuple[str, int]:
         """Return a line for copying, and the number of bytes left out."""

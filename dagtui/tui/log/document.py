@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
-from dagtui.text import label
-from dagtui.text.amounts import CellWidth
+from dagtui.text import cell_width, label
+from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.text.lines import StyledLine, styled
 from dagtui.text.redraws import without_unfinished
 from dagtui.tui.lines.page import wrapped
-from dagtui.tui.lines.wrapping import breaks
+from dagtui.tui.lines.wrapping import word_breaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 KEPT = 512
 """Number of decoded lines to cache: more than any screen shows."""
+CONTINUED_CELLS = CellWidth(2)
+"""Cells of the mark that begins the rows after the first of a line."""
+_FITTING = [0]
+"""The start of the only row of a line."""
 
 
 class Spot(NamedTuple):
@@ -38,6 +42,15 @@ class LogPiece(NamedTuple):
     end: int
 
 
+class _Wrapped(NamedTuple):
+    """How a line is wrapped."""
+
+    width: CellWidth
+    starts: list[int]
+    hang: CellWidth
+    """Cells before the text of the rows after the first."""
+
+
 class LogDocument:
     """The rows of a log file and its footer for one width. There may be billions, so they are never counted."""
 
@@ -46,8 +59,11 @@ class LogDocument:
         self.width = CellWidth(80)
         """Cells for the text of a line."""
         self.wraps = True
+        self.column = NO_CELLS
+        """The first cell shown when lines are cut."""
         self._ending: list[tuple[Span, ...]] = []
         self._lines: dict[int, StyledLine] = {}
+        self._wrapped: dict[int, _Wrapped] = {}
         self._pages: dict[int, int] = {}
         """The shown page of long lines, where it differs from the log's default."""
 
@@ -67,13 +83,18 @@ class LogDocument:
 
     def forget(self) -> None:
         """Discard everything: line numbers or their meaning have changed."""
-        self._lines.clear()
+        self._drop()
         self._pages.clear()
+
+    def _drop(self) -> None:
+        self._lines.clear()
+        self._wrapped.clear()
 
     def forget_from(self, number: int) -> None:
         """Discard the lines from `number` on, which were redrawn."""
         for line in [line for line in self._lines if line >= number]:
             del self._lines[line]
+            self._wrapped.pop(line, None)
 
     @property
     def stable_count(self) -> int:
@@ -95,11 +116,13 @@ class LogDocument:
         """Show a page of a long line."""
         self._pages[number] = page
         self._lines.pop(number, None)
+        self._wrapped.pop(number, None)
 
     def turn_back(self) -> None:
         """Show the log's default page of every long line."""
         for number in self._pages:
             self._lines.pop(number, None)
+            self._wrapped.pop(number, None)
         self._pages.clear()
 
     def line(self, number: int) -> StyledLine:
@@ -119,7 +142,7 @@ class LogDocument:
         shown = styled(*raw[0]) if raw else StyledLine("")
         if number < self.log.stable_count:
             if len(self._lines) >= KEPT:
-                self._lines.clear()
+                self._drop()
             self._lines[number] = shown
         return shown
 
@@ -139,8 +162,34 @@ class LogDocument:
     def starts(self, number: int) -> list[int]:
         """Return the start of each row of a line."""
         if number >= self.line_count or not self.wraps:
-            return [0]
-        return breaks(self.line(number).text, self.width)
+            return _FITTING
+        return self._wrap(number).starts
+
+    def hang(self, number: int) -> CellWidth:
+        """Return the cells before the text of the rows of a line after the first: its indent, and the mark's."""
+        return self._wrap(number).hang
+
+    def _wrap(self, number: int) -> _Wrapped:
+        known = self._wrapped.get(number)
+        if known is not None and known.width == self.width:
+            return known
+        text, width = self.line(number).text, self.width
+        if len(text) <= width and text.isascii():
+            return _Wrapped(width, _FITTING, NO_CELLS)
+        indent = CellWidth(len(text) - len(text.lstrip(" ")))
+        hang = min(indent + CONTINUED_CELLS, width // 2) if width >= 4 * CONTINUED_CELLS else NO_CELLS
+        found = _Wrapped(width, word_breaks(text, width, width - hang), hang)
+        if number in self._lines:
+            self._wrapped[number] = found
+        return found
+
+    def cells_shown(self, number: int) -> tuple[CellWidth, CellWidth]:
+        """Return the first cell shown of a line that is cut, and the end: signs take the cells where it is."""
+        first, end = self.column, self.column + self.width
+        cells = cell_width(self.line(number).text)
+        if first and self.width > 2 * ONE_CELL:
+            first += ONE_CELL
+        return first, end - ONE_CELL if cells > end and self.width > ONE_CELL else end
 
     def pieces(self, top: Spot, height: int) -> list[LogPiece]:
         """Return the rows from `top`, at most `height`."""

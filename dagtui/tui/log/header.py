@@ -93,8 +93,10 @@ def indicators(view: LogView, note: str) -> list[Span]:
     log, finder = view.document.log, view.finder
     if log is not None and log.exists and not log.complete:
         found.append(muted(f" indexing {log.progress:.0%}"))
-    if view.column:
-        found.append(muted(f" from column {view.column + 1}"))
+    if view.document.column:
+        found.append(muted(f" from column {view.document.column + 1}"))
+    if selected := view.cursor.selected:
+        found.append(Span(f" {plural(selected[1] - selected[0] + 1, 'line')} selected", Role.KEY))
     if finder is not None:
         found.append(muted(f" {label(finder.text, 20)}"))
         found.append(Span(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))

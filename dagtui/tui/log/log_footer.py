@@ -112,7 +112,7 @@ def _failure(run: RunView, node: NodeIndex, result: AttemptResult, look: Look) -
     for name, value in failure_facts(run, node, result):
         if name == "template":  # Details has it, and copying
             continue
-        shown, left_out = label(_from_graph(run, value) if name == "log" else value, 1000), ""
+        shown, left_out = label(from_graph(run, value) if name == "log" else value, 1000), ""
         if name == "command":
             shown, left_out = _beginning(value, look)
         for line in shown.split("\n"):
@@ -123,7 +123,7 @@ def _failure(run: RunView, node: NodeIndex, result: AttemptResult, look: Look) -
     return rows
 
 
-def _from_graph(run: RunView, path: str) -> str:
+def from_graph(run: RunView, path: str) -> str:
     """Return a path below the folder of the graph as seen from there, otherwise as it is."""
     folder = exact_line(run.graph.directory).rstrip(os.sep) + os.sep if run.graph.directory else ""
     return path.removeprefix(folder) if folder else path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,11 @@ from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import LogSituation
 from dagtui.tui.lines.copied import Copied
-from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
-from dagtui.tui.log.document import Spot
+from dagtui.tui.log.attempt_log import NO_ERROR, AttemptLog
 from dagtui.tui.log.empty_log import EmptyLogPage
 from dagtui.tui.log.header import HeaderLine, heading, indicators
 from dagtui.tui.log.log_footer import LogFooter, copied_failure
+from dagtui.tui.log.pane_state import LogPaneState
 from dagtui.tui.log.search import Search
 from dagtui.tui.log.view import LogView
 
@@ -29,24 +28,10 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
+    from dagtui.tui.actions.pagers import PagedLine
 
 
 _NO_ERROR_LINE = "no line looks like an error"
-
-
-@dataclass(frozen=True, slots=True)
-class LogPaneState:
-    """How a log is shown and its position, for another pane of the same run."""
-
-    label: str
-    """The node's. Empty: none is shown. The numbers of nodes change with a reload."""
-    attempt: AttemptNumber | None
-    """None: the latest one."""
-    wraps: bool
-    times: bool
-    numbers: bool
-    top: Spot | None
-    """None: it follows the end."""
 
 
 class LogPane(Vertical):
@@ -176,33 +161,43 @@ class LogPane(Vertical):
     # Moving
 
     def move(self, rows: int) -> None:
-        """Scroll by rows. On the page of an empty log, go to the next linked row."""
+        """Move the cursor by lines. On the page of an empty log, go to the next linked row."""
         if self.view.display:
-            self.view.scroll_rows(rows)
+            self.view.cursor.move(rows)
             self._moved()
         else:
             self.silence.move(rows)
 
     def page(self, direction: int) -> None:
-        """Scroll by one page."""
-        self.window.page(direction)
-        self._moved()
+        """Move by one page."""
+        self._scroll(direction * max(1, self.window.size.height - 1))
 
     def half_page(self, direction: int) -> None:
-        """Scroll by half a page."""
-        self.window.half_page(direction)
+        """Move by half a page."""
+        self._scroll(direction * max(1, self.window.size.height // 2))
+
+    def _scroll(self, rows: int) -> None:
+        if self.view.display:
+            self.view.cursor.scroll(rows)
+        else:
+            self.silence.scroll_rows(rows)
         self._moved()
 
     def top(self) -> None:
-        """Show the beginning."""
-        self.view.go_to(Spot(0))
+        """Go to the first line."""
+        self.view.cursor.top()
         self.silence.top()
         self._moved()
 
     def bottom(self) -> None:
-        """Show the end and follow it."""
-        self.view.follow()
+        """Go to the last line and follow it."""
+        self.view.cursor.bottom()
         self.silence.bottom()
+        self._moved()
+
+    def go_to_line(self, line: int) -> None:
+        """Put the cursor on a line and show it."""
+        self.view.reveal(line)
         self._moved()
 
     def scroll_columns(self, cells: CellWidth) -> None:
@@ -243,12 +238,12 @@ class LogPane(Vertical):
 
     def toggle_times(self) -> None:
         """Show or hide when each line was written."""
-        self.view.shows_times = not self.view.shows_times
+        self.view.columns.shows_times = not self.view.columns.shows_times
         self.view.redraw()
 
     def toggle_numbers(self) -> None:
         """Show or hide line numbers."""
-        self.view.shows_numbers = not self.view.shows_numbers
+        self.view.columns.shows_numbers = not self.view.columns.shows_numbers
         self.view.redraw()
 
     def previous_attempt(self) -> None:
@@ -304,41 +299,62 @@ class LogPane(Vertical):
             self._note = _NO_ERROR_LINE
             return
         self._note = ""
-        self.view.selected = (error.line, error.line)
-        if error.page is not None:
-            self.view.document.turn_to(error.line, error.page)
-        span = ERRORS.span(self.view.document.line(error.line).text)
-        if span is None:
-            self.view.reveal(error.line)
-        else:
-            self.view.reveal_span(error.line, *span)
+        self.search.show_error(error)
 
     # Copying and state
 
-    def copied(self) -> Copied:
-        """Return the selected lines, or else the facts about a failed attempt, or else the lines in the window."""
+    def toggle_selection(self) -> None:
+        """Begin to select lines at the cursor, or end the selection."""
+        cursor = self.view.cursor
+        if cursor.selected:
+            cursor.end_selection()
+        else:
+            cursor.select()
+        self._moved()
+
+    def copied_line(self) -> Copied:
+        """Return the selected lines and end the selection, or return the cursor's line."""
         log = self._log if self.view.line_count else None
-        if log is not None and self.view.selected:
-            return log.text(*self.view.selected)
-        failed = copied_failure(self._run, self.node, self.attempt) if self.node >= 0 else Copied("")
-        if failed.text:
-            return failed
+        lines = self.view.cursor.lines
+        if log is None or lines is None:
+            return self.silence.copied_line()
+        self.view.cursor.end_selection()
+        self._moved()
+        return log.text(*lines)
+
+    def copied(self) -> Copied:
+        """Return the lines in the window, or the page in their place."""
+        log = self._log if self.view.line_count else None
         return self.silence.copied() if log is None else log.text(*self.view.visible_lines)
+
+    @property
+    def place(self) -> PagedLine | None:
+        """The cursor's line for a program that shows the file. None: there is none."""
+        return self._log.place_of(self.view.cursor.line, last=self.view.follows) if self._log else None
+
+    def copied_failure(self) -> Copied:
+        """Return the block of the attempt that is shown, if it failed."""
+        return copied_failure(self._run, self.node, self.attempt) if self.node >= 0 else Copied("")
 
     def dump_state(self) -> LogPaneState:
         """Return how the log is shown."""
         view = self.view
         top = None if view.follows else view.top
         name = self._run.graph.labels[self.node] if self.node >= 0 else ""
-        return LogPaneState(name, self.pinned, view.wraps, view.shows_times, view.shows_numbers, top)
+        columns = view.columns
+        return LogPaneState(
+            name, self.pinned, view.wraps, columns.shows_times, columns.shows_numbers, top, view.cursor.line
+        )
 
     def restore_state(self, state: LogPaneState) -> None:
         """Show the log as another pane did."""
         view = self.view
-        view.wraps, view.shows_times, view.shows_numbers = state.wraps, state.times, state.numbers
+        view.wraps = state.wraps
+        view.columns.shows_times, view.columns.shows_numbers = state.times, state.numbers
         node = self._run.graph.find(state.label)
         if node is None:
             return
         self.show(node, state.attempt)
         if state.top is not None:
             view.go_to(state.top)
+            view.cursor.put(state.line)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
 from dagtui.store.log_search import Found
+from dagtui.tui.log.attempt_log import ERRORS
+from dagtui.tui.log.cursor import NO_LINE
 from dagtui.tui.log.hits import Finder
 
 if TYPE_CHECKING:
+    from dagtui.tui.log.attempt_log import FirstError
     from dagtui.tui.log.document import Spot
     from dagtui.tui.log.view import LogView
 
@@ -17,9 +20,9 @@ class _Place(NamedTuple):
     """A person's position in the log."""
 
     line: int
-    """The line at the top of the window."""
+    """The cursor's line, or the one at the top of the window if it followed the end."""
     top: Spot | None
-    """None: it followed the end."""
+    """The row at the top of the window. None: it followed the end."""
 
 
 class _Paging(NamedTuple):
@@ -46,7 +49,12 @@ class Search:
     def begin(self) -> None:
         """Start typing: every typed text is searched from here, not from the hit of a shorter text."""
         view = self._view
-        self._began = _Place(view.first_line, None if view.follows else view.top)
+        self._began = _Place(self._start, None if view.follows else view.top)
+
+    @property
+    def _start(self) -> int:
+        """The line from which to search."""
+        return self._view.first_line if self._view.follows else self._view.cursor.line
 
     def keep(self) -> None:
         """End the typing and keep the search."""
@@ -59,7 +67,10 @@ class Search:
         self._began = None
 
     def look_for(self, text: str) -> None:
-        """Search for a text (after "!" for lines without it) and show the first hit from the window's top."""
+        """Search for a text (after "!" for lines without it) and go to the first hit from the cursor on.
+
+        From the end, which is followed, it begins at the window's top.
+        """
         self._go_back()
         view = self._view
         self._paging = None
@@ -67,9 +78,11 @@ class Search:
         if not text or view.document.log is None:
             self.forget()
             return
-        view.finder = Finder(view.document.log, text, self._began.line if self._began else view.first_line)
+        view.finder = Finder(view.document.log, text, self._began.line if self._began else self._start)
         view.redraw()
-        self.go(1)
+        self._direction = 1
+        self._want_line(view.finder)
+        self.step()
 
     def forget(self) -> None:
         """End the search."""
@@ -78,14 +91,16 @@ class Search:
         self._view.redraw()
 
     def go(self, direction: int) -> None:
-        """Show the hit after the current one, or before it if the direction is negative, wrapping around.
+        """Go to the hit after the cursor, or before it if the direction is negative, wrapping around.
 
         All hits in the window of the current line count as one. Further hits of that line may be further right or down.
         """
-        finder = self._view.finder
+        view, finder = self._view, self._view.finder
         if finder is None:
             return
         self._direction = direction
+        if view.cursor.line != NO_LINE:
+            finder.current = view.cursor.line
         if not self._went_on(finder):
             self._want_line(finder)
         self.step()
@@ -166,6 +181,17 @@ class Search:
         else:
             self._view.reveal(line)
 
+    def show_error(self, error: FirstError) -> None:
+        """Go to a line that looks like an error."""
+        view = self._view
+        if error.page is not None:
+            view.document.turn_to(error.line, error.page)
+        span = ERRORS.span(view.document.line(error.line).text)
+        if span is None:
+            view.reveal(error.line)
+        else:
+            view.reveal_span(error.line, *span)
+
     def inserted(self, count: int) -> None:
         """Adjust to lines that were inserted before the known ones."""
         self._paging = None
@@ -186,3 +212,4 @@ class Search:
             self._view.follow()
         else:
             self._view.go_to(self._began.top)
+            self._view.cursor.put(self._began.line)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-
 from dagtui.text import cell_width
-from dagtui.text.amounts import NO_CELLS, ONE_CELL, time_of_day
+from dagtui.text.amounts import NO_CELLS, ONE_CELL
 from dagtui.tui.lines.page import ScrolledRows
-from dagtui.tui.lines.painter import measured
-from dagtui.tui.lines.rows import Role, Row
 from dagtui.tui.lines.wrapping import characters_before
+from dagtui.tui.log.columns import LogColumns
+from dagtui.tui.log.cursor import NO_LINE, LogCursor
 from dagtui.tui.log.document import LogDocument, LogPiece, Spot
 from dagtui.tui.log.hits import Finder
-from dagtui.tui.log.task_colours import Mark, segments
+from dagtui.tui.log.row_drawing import MARGIN_CELLS, LogRowDrawing
 from dagtui.tui.log.throttle import LogThrottle, row_cost
 
 if TYPE_CHECKING:
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
     from dagtui.store.logs import Change, LogReader
     from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
-
-TIME_CELLS = 9
+    from dagtui.tui.lines.rows import Row
 
 
 class LogView(ScrolledRows):
@@ -39,24 +36,20 @@ class LogView(ScrolledRows):
         self.finder: Finder | None = None
         self.pace = LogThrottle()
         self.follows = True
-        self.shows_times = False
-        self.shows_numbers = False
-        self.column = NO_CELLS
-        """The first cell shown when lines are cut."""
         self.top = Spot(0)
         """The first row on screen, unless the view follows the end."""
-        self.selected: tuple[int, int] | None = None
-        """The first and the last selected line."""
         self.document = LogDocument()
+        self.columns = LogColumns(self.document)
+        self.cursor = LogCursor(self)
+        self.drawing = LogRowDrawing(self.document, self.columns, self.cursor, self.painter, look)
         self._ending: Sequence[Row] = ()
         self._pieces: list[LogPiece] = []
-        self._drawn: dict[LogPiece, Strip] = {}
         self.late = False
         """Whether new content was not drawn yet, to save bytes."""
         self._cost = 0
         """Bytes of the last frame, as an estimate for the next one."""
         self._whole_width = -1
-        self._pressed_at = -1
+        self._pressed_at = NO_LINE
 
     @property
     def wraps(self) -> bool:
@@ -67,15 +60,21 @@ class LogView(ScrolledRows):
     def wraps(self, wraps: bool) -> None:
         first = self.first_line
         self.document.wraps = wraps
-        self.column = NO_CELLS
+        self.document.column = NO_CELLS
         self.redraw()
         if not self.follows:
             self.go_to(Spot(first))
+            self.show_line(self.cursor.line)
 
     @property
     def line_count(self) -> int:
         """Number of lines in the log."""
         return self.document.line_count
+
+    @property
+    def spots(self) -> Sequence[Spot]:
+        """The rows in the window."""
+        return [piece.spot for piece in self._pieces]
 
     @property
     def first_line(self) -> int:
@@ -102,8 +101,9 @@ class LogView(ScrolledRows):
         self.document.log = log_file
         self.document.forget()
         self._pieces, self._ending = [], ()
-        self.finder, self.selected = None, None
-        self.top, self.column, self.follows = Spot(0), NO_CELLS, True
+        self.finder = None
+        self.cursor.forget()
+        self.top, self.document.column, self.follows = Spot(0), NO_CELLS, True
 
     def set_ending(self, ending: Sequence[Row]) -> None:
         """Show these rows after the last line."""
@@ -114,28 +114,28 @@ class LogView(ScrolledRows):
     def redraw(self) -> None:
         """Draw at once: something other than the end of the log has changed."""
         self.document.forget()
-        self._drawn.clear()
+        self.drawing.forget()
         self.late = not self.is_mounted or not self.size
         self.repaint()
 
     def take(self, change: Change) -> None:
         """Adopt changes of the log file. `flush` draws those on screen."""
         if change.replaced:
-            self.top, self.selected, self.follows = Spot(0), None, True
+            self.top, self.follows = Spot(0), True
+            self.cursor.forget()
             if self.finder and self.document.log:
                 self.finder = Finder(self.document.log, self.finder.text)
         if change.joined:
             self.top = self.top._replace(line=self.top.line + change.inserted)
-            if self.selected:
-                self.selected = (self.selected[0] + change.inserted, self.selected[1] + change.inserted)
+            self.cursor.inserted(change.inserted)
             if self.finder:
                 self.finder.inserted(change.inserted)
         if change.replaced or change.joined:
             self.document.forget()
-            self._drawn.clear()
+            self.drawing.forget()
         if change.redrawn is not None:
             self.document.forget_from(change.redrawn)
-            self._drawn = {piece: strip for piece, strip in self._drawn.items() if piece.spot.line < change.redrawn}
+            self.drawing.forget(change.redrawn)
             if self.finder:
                 self.finder.redrawn(change.redrawn)
         if change.grown and self.finder:
@@ -144,7 +144,7 @@ class LogView(ScrolledRows):
 
     def mark_late(self) -> None:
         """Mark the window as changed. It is drawn when the throttle allows it."""
-        self._drawn.clear()
+        self.drawing.forget()
         self.late = True
 
     def flush(self) -> bool:
@@ -162,29 +162,46 @@ class LogView(ScrolledRows):
     # Moving
 
     def scroll_rows(self, rows: int) -> None:
-        """Scroll. At the end, the view follows again."""
-        if rows > 0 and self.follows:
+        """Scroll. At the end, the view follows again, unless lines are selected. The cursor stays in the window."""
+        if (rows > 0 and self.follows) or not self._pieces:
             return
-        here = self._pieces[0].spot if self._pieces else Spot(0)
-        self.go_to(self.document.back(here, -rows) if rows < 0 else self.document.forward(here, rows))
+        here, last = self._pieces[0].spot, self.document.last_top(self.size.height)
+        top = self.document.back(here, -rows) if rows < 0 else self.document.forward(here, rows)
+        if rows > 0 and top >= last and self.cursor.selected is None:
+            self.follow()
+        elif top != here:
+            self.go_to(top)
+            self.cursor.keep_in(*self.visible_lines)
+            self.repaint()
 
     def go_to(self, spot: Spot) -> None:
-        """Put a row at the top of the window. The end never rises above the window's bottom."""
-        last = self.document.last_top(self.size.height)
-        self.follows = spot >= last
-        self.top = min(spot, last)
+        """Put a row at the top of the window, and follow no longer. The end never rises above the window's bottom."""
+        if self.follows:
+            self.stay()
+        self.top = min(spot, self.document.last_top(self.size.height))
         self.repaint()
 
+    def show_line(self, line: int, *, from_above: bool = True) -> None:
+        """Scroll as little as needed to show a line, or as much of it as there is room for."""
+        shown = sum(spot.line == line for spot in self.spots)
+        rows, height = len(self.document.starts(line)), self.size.height
+        if shown == rows:
+            return
+        if rows >= height:
+            self.go_to(Spot(line, 0 if from_above else rows - height))
+        elif line <= self.first_line:
+            self.go_to(Spot(line))
+        else:
+            self.go_to(self.document.back(Spot(line, rows - 1), height - 1))
+
     def reveal(self, line: int) -> None:
-        """Bring a line into the window, to a third of its height if it is not there yet."""
-        spots = (piece.spot for piece in self._pieces)
-        self._bring(next((spot for spot in spots if spot.line == line), Spot(line)))
+        """Put the cursor on a line, and bring it into the window, to a third of its height if it is not there yet."""
+        self._bring(next((spot for spot in self.spots if spot.line == line), Spot(line)))
 
     def _bring(self, spot: Spot) -> None:
-        self._drawn.clear()
-        if any(piece.spot == spot for piece in self._pieces):
-            self.repaint()
-        else:
+        self.drawing.forget()
+        self.cursor.put(spot.line)
+        if spot not in self.spots:
             self.go_to(self.document.back(spot, self.size.height // 3))
 
     def spans(self, line: int) -> list[tuple[int, int]]:
@@ -207,8 +224,9 @@ class LogView(ScrolledRows):
         if self.wraps:
             return shown[0].start, shown[-1].end
         text = self.document.line(line).text
-        start = characters_before(text, self.column)
-        return start, start + max(1, characters_before(text[start:], self.document.width))
+        first, last = self.document.cells_shown(line)
+        start = characters_before(text, first)
+        return start, start + max(1, characters_before(text[start:], last - first))
 
     def reveal_span(self, line: int, start: int, end: int) -> None:
         """Bring some characters of a line into the window."""
@@ -218,19 +236,24 @@ class LogView(ScrolledRows):
             self._bring(Spot(line, max(row, 0)))
             return
         first, last = cell_width(text[:start]), cell_width(text[:end])
-        if first < self.column or last > self.column + self.document.width:
-            self.column = max(NO_CELLS, first - self.document.width // 3) if last > self.document.width else NO_CELLS
+        shown_first, shown_last = self.document.cells_shown(line)
+        if first < shown_first or last > shown_last:
+            beginning = first - self.document.width // 3 if last > self.document.width else NO_CELLS
+            self.document.column = max(NO_CELLS, beginning)
         self.reveal(line)
 
     def follow(self) -> None:
         """Show the end and follow it."""
         self.follows = True
+        self.cursor.end_selection()
         self.repaint()
 
     def stay(self) -> None:
         """Stop following, at the present position."""
+        last = self.cursor.line
         self.top = self._pieces[0].spot if self._pieces else Spot(0)
         self.follows = False
+        self.cursor.put(last)
 
     def scroll_columns(self, cells: CellWidth) -> None:
         """Scroll sideways if lines are cut."""
@@ -238,96 +261,56 @@ class LogView(ScrolledRows):
             return
         lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
         widest = max((cell_width(self.document.line(line).text) for line in lines), default=NO_CELLS)
-        self.column = max(NO_CELLS, min(self.column + cells, widest - self.document.width // 2))
-        self._drawn.clear()
+        self.document.column = max(NO_CELLS, min(self.document.column + cells, widest - self.document.width // 2))
+        self.drawing.forget()
         self.repaint()
 
     # Drawing
 
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows of the window."""
-        gutter = self._gutter_cells()
-        if (width - gutter, width) != (self.document.width, self._whole_width):
-            self._drawn.clear()
+        before_text = self.columns.cells + MARGIN_CELLS
+        if (width - before_text, width) != (self.document.width, self._whole_width):
+            self.drawing.forget()
         self._whole_width = width
-        self.document.width = max(ONE_CELL, width - gutter)
+        self.document.width = max(ONE_CELL, width - before_text)
         self.document.set_ending(self._ending, width)
         top = self.document.last_top(height) if self.follows else self.top
         self._pieces = self.document.pieces(top, height)
-        drawn = {piece: self._drawn.get(piece) or self._draw_piece(piece, width) for piece in self._pieces}
-        # The last line may still grow, and a line's time may still be on its way.
-        stable = 0 if self.shows_times else self.document.stable_count
-        self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < stable}
-        return [drawn[piece] for piece in self._pieces]
-
-    def _draw_piece(self, piece: LogPiece, width: CellWidth) -> Strip:
-        number = piece.spot.line
-        if number >= self.line_count:
-            return self.painter.strip(self.document.ending_row(number), width)
-        line = self.document.line(number)
-        base = self.painter.style(Role.PLAIN)
-        marks = []
-        if self.selected and self.selected[0] <= number <= self.selected[1]:
-            base += self.painter.style(Role.SELECTED)
-        if self.finder:
-            role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
-            marks = [Mark(start, end, self.painter.style(role)) for start, end in self.finder.marks(number, line.text)]
-        parts = segments(line, piece.start, piece.end, base, marks, self.app.ansi_theme)
-        strip = measured(parts)
-        if not self.wraps:
-            strip = strip.crop(self.column, self.column + self.document.width)
-        if gutter := self._gutter(piece.spot):
-            strip = measured([Segment(gutter, self.painter.style(Role.GUIDE)), *strip])
-        return strip.crop(0, width)
-
-    def _gutter(self, spot: Spot) -> str:
-        if spot.row:
-            return " " * self._gutter_cells()
-        text = ""
-        if self.shows_times:
-            at = self.document.time_of(spot.line)
-            shown = "--:--:--" if at is None else time_of_day(at)
-            text += f"{shown} "
-        if self.shows_numbers:
-            digits = self._number_cells() - 1
-            known = self.document.log is not None and self.document.log.numbered
-            text += f"{spot.line + 1 if known else '?':>{digits}} "
-        return text
-
-    def _gutter_cells(self) -> int:
-        return TIME_CELLS * self.shows_times + (self._number_cells() if self.shows_numbers else 0)
-
-    def _number_cells(self) -> int:
-        return max(4, len(str(self.line_count))) + 1
+        self.drawing.finder, self.drawing.shows_cursor = self.finder, self.has_focus
+        self.drawing.palette = self.app.ansi_theme
+        return self.drawing.rows(self._pieces, width)
 
     # Events
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor, or hide it."""
+        super().watch_has_focus(has_focus)
+        self.repaint()
+
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Start selecting lines."""
+        """Put the cursor on a line. From there, lines can be selected."""
         self._pressed_at = self._line_at(event.y)
         self.capture_mouse()
-        self._select(None)
+        self.cursor.end_selection()
+        if self._pressed_at not in {NO_LINE, self.cursor.line}:
+            self.cursor.put(self._pressed_at)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Select from the line where the button was pressed."""
-        if self._pressed_at < 0:
-            return
         here = self._line_at(event.y)
-        if here >= 0 and (self.selected or here != self._pressed_at):
-            self._select((min(here, self._pressed_at), max(here, self._pressed_at)))
+        if self._pressed_at == NO_LINE or here in {NO_LINE, self.cursor.line}:
+            return
+        if self.cursor.selected is None:
+            self.cursor.select(self._pressed_at)
+        self.cursor.put(here)
 
     def on_mouse_up(self) -> None:
         """Finish the selection."""
-        self._pressed_at = -1
+        self._pressed_at = NO_LINE
         self.release_mouse()
 
-    def _select(self, lines: tuple[int, int] | None) -> None:
-        if lines != self.selected:
-            self.selected = lines
-            self._drawn.clear()
-            self.repaint()
-
     def _line_at(self, y: int) -> int:
-        if not 0 <= y < len(self._pieces):
-            return -1
-        return self._pieces[y].spot.line
+        """Return the line of the log in a row of the window."""
+        line = self._pieces[y].spot.line if 0 <= y < len(self._pieces) else NO_LINE
+        return line if line < self.line_count else NO_LINE

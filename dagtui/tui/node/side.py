@@ -12,7 +12,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.lines.tab_strip import Tab, TabStrip
-from dagtui.tui.log.pane import LogPane, LogPaneState
+from dagtui.tui.log.pane import LogPane
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
 from dagtui.tui.node.runs_tab import RunsPane
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.row_groups import RowGroup
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.lines.page import PagePosition
+    from dagtui.tui.log.pane_state import LogPaneState
 
 TABS = ("log", "details", "why", "runs")
 """The names of the tabs. Their keys are 1, 2, 3 and 4."""
@@ -151,8 +152,12 @@ class Side(Vertical):
         return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
 
     def copied(self) -> Copied:
-        """Return what the open tab has to copy."""
+        """Return what the open tab shows, for the clipboard."""
         return self.pane.copied()
+
+    def copied_line(self) -> Copied:
+        """Return what the cursor of the open tab is on, for the clipboard."""
+        return self.pane.copied_line()
 
     def dump_state(self) -> SideState:
         """Return what is shown."""

@@ -13,7 +13,7 @@ from dagtui.tui.app import DagtuiApp
 
 SPEC_KEYS = """
     j k up down g G home end pageup pagedown ctrl+u ctrl+d h l left right space minus equals_sign enter escape tab
-    1 2 3 z v slash n N e E u f w t number_sign c o left_square_bracket right_square_bracket r R A x X p
+    1 2 3 z v V slash n N e E u f w t number_sign y Y c o left_square_bracket right_square_bracket r R A x X p
     less_than_sign greater_than_sign s m M exclamation_mark ctrl+l ctrl+z question_mark f1 colon ctrl+p q ctrl+c
 """
 
@@ -24,9 +24,10 @@ def test_the_keys_of_the_specification_are_bound():
 
 def test_ids_and_keys_are_unique():
     ids = [key.id for key in ACTIONS]
-    names = [name for key in ACTIONS for name in key.keys]
     assert len(ids) == len(set(ids))
-    assert len(names) == len(set(names))
+    for pane in Pane.ANY:
+        names = [name for key in ACTIONS if key.where & pane for name in key.keys]
+        assert len(names) == len(set(names)), pane
 
 
 def test_nothing_is_on_a_control_or_function_key_alone():
@@ -50,7 +51,7 @@ def test_keys_that_are_not_in_this_version_are_not_bound():
         ({"node.retry": "nokey"}, "'nokey' is not a key"),
         ({"node.retry": ""}, "'' is not a key"),
         ({"node.retry": "wrong+r"}, "'wrong+r' is not a key"),
-        ({"node.retry": "ctrl+q,y"}, "^q belongs to the terminal"),
+        ({"node.retry": "ctrl+q,K"}, "^q belongs to the terminal"),
         ({"node.retry": "ctrl+r"}, "^r needs a plain key beside it"),
         ({"node.retry": "f5"}, "F5 needs a plain key beside it"),
         ({"node.retry": "x"}, "x would be both node.retry and node.cancel"),
@@ -64,7 +65,7 @@ def test_a_mapping_that_cannot_be_used_says_why(own: dict[str, str], words: str)
 
 def test_every_reason_is_in_one_message():
     with pytest.raises(KeymapError) as caught:
-        Keymap(ACTIONS, {"a.b": "y", "node.skip": "ctrl+a", "node.cancel": "r"})
+        Keymap(ACTIONS, {"a.b": "K", "node.skip": "ctrl+a", "node.cancel": "r"})
     message = str(caught.value)
     assert all(word in message for word in ("a.b", "^a", "r would be both"))
 
@@ -87,11 +88,11 @@ def test_every_pane_has_a_footer():
 
 @pytest.mark.anyio
 async def test_an_own_key_works_and_the_default_no_longer_does():
-    app = DagtuiApp(run_under_way(), keys={"run.pause": "y,f5"})
+    app = DagtuiApp(run_under_way(), keys={"run.pause": "K,f5"})
     async with opened(app) as pilot:
         await pilot.press("p")
         assert not app.view.state.paused
-        await pilot.press("y")
+        await pilot.press("K")
         assert app.view.state.paused
         await pilot.press("f5")
         assert not app.view.state.paused

@@ -12,7 +12,7 @@ from tui.app.runs import CELLS, opened, run_under_way, screen_text
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.action import Pane
-from dagtui.tui.actions.availability import ONE_PANE
+from dagtui.tui.actions.availability import NO_FAILURE, ONE_PANE
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
@@ -469,13 +469,13 @@ async def log_wrap(keys: Keys, key: str):
 @check
 async def log_times(keys: Keys, key: str):
     await keys.press(key)
-    assert keys.side.log_pane.view.shows_times
+    assert keys.side.log_pane.view.columns.shows_times
 
 
 @check
 async def log_numbers(keys: Keys, key: str):
     await keys.press(key)
-    assert keys.side.log_pane.view.shows_numbers
+    assert keys.side.log_pane.view.columns.shows_numbers
 
 
 @check
@@ -537,11 +537,33 @@ async def node_shell(keys: Keys, key: str):
 
 
 @check
-async def screen_copy(keys: Keys, key: str):
+async def screen_copy_line(keys: Keys, key: str):
     await keys.on("merge")
     await keys.press(key)
     assert keys.app.clipboard == "merge"
-    assert "copied" in keys.said()
+    assert keys.said().startswith("copied 1 name")
+
+
+@check
+async def screen_copy(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert any("merge" in row for row in keys.app.clipboard.split("\n"))
+    assert keys.said().startswith("copied ")
+
+
+@check
+async def screen_copy_failure(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.said() == NO_FAILURE  # of one that failed: test_copying
+
+
+@check
+async def log_select(keys: Keys, key: str):
+    keys.main.go_to(Pane.LOG)
+    await keys.press(key)
+    assert keys.said() == "this log has no lines"  # of one with lines: test_copying
 
 
 @check

@@ -216,7 +216,7 @@ async def test_another_screen_has_the_same_selection():
 async def test_copying_a_row_copies_the_names_it_stands_for():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
-        await pilot.press("j", "c")
+        await pilot.press("j", "y")
         assert app.clipboard.split("\n") == PARTS
 
 

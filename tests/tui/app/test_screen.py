@@ -615,7 +615,7 @@ def _record_actions(app: DagtuiApp) -> list[str]:
         ("\r\r", []),
         (" \r", []),
         ("↓\r", ["node.rerun"]),
-        ("copy\r", ["screen.copy"]),
+        ("copy\r", ["screen.copy_line"]),
         ("zzzz\r", []),
         ("pause\r", ["run.pause"]),
         ("resume\r", []),
@@ -799,22 +799,6 @@ async def test_nothing_is_left_to_do_when_all_is_settled():
         await pilot.press("ctrl+a")
         await turns()
         assert shown == []
-
-
-async def test_copying_writes_a_file_too(tmp_path: Path):
-    session = live_session(tmp_path)
-    try:
-        app = DagtuiApp(session)
-        async with opened(app) as pilot:
-            app.jump(session.graph.node("slow"))
-            await pilot.press("c")
-            assert app.clipboard == "slow"
-            path = session.path / "copied.txt"
-            assert path.read_text() == "slow\n"
-            assert app.main.top_bar.said == f"copied to {path}"
-            app.exit(ExitReason.TERMINATED)
-    finally:
-        await session.close("test")
 
 
 @pytest.mark.parametrize("name", ["graph.toml", "a" * 25 + ".toml"])

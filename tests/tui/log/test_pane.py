@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
-from tui.played_run import PlayedRun, write_times
-from tui.widget_harness import mounted, strips, texts
+from tui.played_run import PlayedRun, lines, write_times
+from tui.widget_harness import mounted, strips
+from tui.widget_harness import texts as whole_rows
 
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
@@ -20,9 +21,12 @@ from dagtui.text.look import IN_ASCII
 from dagtui.tui.log import hits, log_footer
 from dagtui.tui.log.pane import LogPane
 from dagtui.tui.log.throttle import LogThrottle
+from dagtui.tui.log.view import LogView
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dagtui.tui.lines.painter import PaintedRows
 
 pytestmark = pytest.mark.anyio
 
@@ -44,8 +48,9 @@ def play(tmp_path: Path) -> PlayedRun:
     return PlayedRun(graph, tmp_path / "logs")
 
 
-def lines(first: int, last: int) -> bytes:
-    return b"".join(b"line %d\n" % number for number in range(first, last + 1))
+def texts(widget: PaintedRows) -> list[str]:
+    """The rows of a widget: of a log without the margin, in which the sign of the cursor stands."""
+    return [row[1:] if isinstance(widget, LogView) else row for row in whole_rows(widget)]
 
 
 def rest(pane: LogPane) -> None:
@@ -60,6 +65,13 @@ async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> Lo
     await until(lambda: pane.window.outer_size.height == pane.size.height - 1)
     pane.flush(pane._run.clock())
     return pane
+
+
+def chosen(pane: LogPane, first: int, last: int) -> None:
+    """Select lines."""
+    pane.go_to_line(first)
+    pane.toggle_selection()
+    pane.go_to_line(last)
 
 
 def searched(pane: LogPane) -> None:
@@ -89,7 +101,8 @@ class TestFollowing:
         play.prints("fetch", lines(1, 100))
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
-            pane.move(-5)
+            pane.view.scroll_rows(-5)
+            pane.flush(0.0)
             before = texts(pane.view)
             assert "+5 lines" in below(pane)
             play.prints("fetch", lines(101, 110))
@@ -162,7 +175,7 @@ class TestWhatATerminalWouldShow:
             pane.find("Starting")
             searched(pane)
             assert "1/2 overwritten since" in below(pane)
-            first = strips(pane.view)[0]
+            first = strips(pane.view)[0].crop(1)
             assert {segment.style.bgcolor for segment in first if segment.text.strip()} == {
                 pane.view.painter.style("rows--hit-current").bgcolor
             }
@@ -215,7 +228,10 @@ class TestWhatATerminalWouldShow:
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             colours = [
-                segment.style.color for strip in strips(pane.view)[:4] for segment in strip if segment.text.strip()
+                segment.style.color
+                for strip in strips(pane.view)[:4]
+                for segment in strip.crop(1)
+                if segment.text.strip()
             ]
             assert [colour.name for colour in colours[:3]] == ["red"] * 3
             assert colours[3] == pane.view.painter.style("rows--plain").color
@@ -246,7 +262,7 @@ class TestPainting:
             monkeypatch.setattr(pane.view, "refresh", lambda *given, **_: regions.extend(given))
             play.prints("fetch", b"three\n")
             pane.flush(0.0)
-            assert [(region.y, region.height, region.width) for region in regions] == [(2, 1, 5)]
+            assert [(region.y, region.height, region.width) for region in regions] == [(1, 1, 1), (2, 1, 6)]
 
     async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play: PlayedRun):
         play.start("fetch")
@@ -280,7 +296,7 @@ class TestPainting:
             monkeypatch.setattr(pane.view, "refresh", lambda *regions: refreshed.extend(regions))
             pane.show(1)
             assert texts(pane.view)[:6] == ["line 1", "line 2", "line 3", "line 4", "line 5", "wrong"]
-            assert [(region.x, region.y, region.width) for region in refreshed] == [(0, 5, 5)]
+            assert [(region.x, region.y, region.width) for region in refreshed] == [(1, 5, 5)]
 
     async def test_what_is_kept_does_not_grow_with_the_log(self, play: PlayedRun):
         play.start("fetch")
@@ -289,7 +305,7 @@ class TestPainting:
             await opened(pane)
             for _ in range(100):
                 pane.page(-1)
-            assert len(pane.view._drawn) <= pane.view.size.height
+            assert len(pane.view.drawing._known) <= pane.view.size.height
             assert len(pane.view._strips) <= pane.view.size.height
 
     async def test_colours_are_kept(self, play: PlayedRun):
@@ -299,17 +315,17 @@ class TestPainting:
             await opened(pane)
             first = strips(pane.view)[0]
             assert next(segment for segment in first if segment.text == "red").style.color.name == "red"
-            assert first.text.rstrip() == "red plain"
+            assert first.text.rstrip() == "▌red plain"
 
     async def test_it_is_drawn_anew_at_another_size(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"0123456789" * 10 + b"\n")
         async with mounted(LogPane(play.session()), size=(80, 10)) as pane:
             await opened(pane)
-            assert len(texts(pane.view)[0]) == 80
-            pane.styles.width = 40
-            rows = ["0123456789" * 4, "0123456789" * 4, "0123456789" * 2]
-            await until(lambda: pane.view.size.width == 40 and texts(pane.view)[:3] == rows)
+            assert len(texts(pane.view)[0]) == 79
+            pane.styles.width = 41
+            rows = ["0123456789" * 4, f"↳ {'0123456789' * 4}"[:40], "↳ 89" + "0123456789" * 2]
+            await until(lambda: pane.view.size.width == 41 and texts(pane.view)[:3] == rows)
 
 
 class TestShowing:
@@ -319,14 +335,16 @@ class TestShowing:
         play.prints("fetch", text.encode() + b"\nshort\n")
         async with mounted(LogPane(play.session()), size=(40, 12)) as pane:
             await opened(pane)
-            assert "".join(texts(pane.view)[:5]) == text
+            assert "".join(texts(pane.view)[:6]).replace("↳ ", "") == text
             assert pane.toggle_wrap() is False
-            assert texts(pane.view)[:2] == [text[:40], "short"]
+            assert texts(pane.view)[:2] == [f"{text[:38]}›", "short"]
             pane.scroll_columns(8)
-            assert texts(pane.view)[:2] == [text[8:48], ""]
+            assert texts(pane.view)[:2] == [f"‹{text[9:46]}›", "‹"]
             assert "from column 9" in below(pane)
-            pane.scroll_columns(-100)
-            assert texts(pane.view)[0] == text[:40]
+            pane.scroll_columns(1000)
+            assert texts(pane.view)[0] == f"‹{text[-18:]}"
+            pane.scroll_columns(-1000)
+            assert texts(pane.view)[0] == f"{text[:38]}›"
 
     async def test_times_and_numbers_stand_before_the_lines(self, play: PlayedRun):
         play.start("fetch")
@@ -340,7 +358,7 @@ class TestShowing:
             pane.toggle_numbers()
             assert texts(pane.view)[0] == f"{first}    1 one"
             assert texts(pane.view)[1].startswith(f"{second}    2 x")
-            assert texts(pane.view)[2] == " " * 14 + "x" * 4
+            assert texts(pane.view)[2] == " " * 14 + "↳ " + "x" * 5
             pane.toggle_times()
             assert texts(pane.view)[0] == "   1 one"
 
@@ -422,7 +440,7 @@ class TestFinding:
             pane.find_hit(1)
             assert "2/11" in below(pane)
             shown = strips(pane.view)
-            row = next(strip for strip in shown if strip.text.startswith("line 110"))
+            row = next(strip for strip in shown if strip.text[1:].startswith("line 110"))
             hit = next(segment for segment in row if segment.text == "line 11")
             assert hit.style.bgcolor is not None
             assert hit.style.bgcolor != next(iter(shown[0])).style.bgcolor
@@ -492,7 +510,7 @@ class TestFinding:
             await opened(pane)
             pane.first_error()
             assert any(text.startswith("Traceback") for text in texts(pane.view))
-            assert pane.copied().text == "Traceback (most recent call last):"
+            assert pane.copied_line().text == "Traceback (most recent call last):"
 
     @pytest.mark.parametrize("printed", [b"all is well\n", b""])
     async def test_no_error_is_said(self, play: PlayedRun, printed: bytes):
@@ -518,7 +536,7 @@ class TestFindingInLongLines:
 
     async def until_there(self, pane: LogPane, text: str) -> None:
         for _ in range(1_000):
-            if any(text in row for row in texts(pane.view)):
+            if text.replace(" ", "") in "".join(texts(pane.view)).replace("↳ ", "").replace(" ", ""):
                 return
             pane.flush(0.0)
         raise AssertionError(f"{text} is not to be seen: {texts(pane.view)}")
@@ -638,8 +656,8 @@ class TestCopying:
         play.prints("fetch", data.encode())
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
-            pane.view.selected = (0, 3)
-            copied = pane.copied()
+            chosen(pane, 0, 3)
+            copied = pane.copied_line()
             assert copied.text.split("\n") == ["a\tred\tb", long, "done    now", "\\x9b1A\\ufffe"]
             assert copied.remark == ""
 
@@ -648,16 +666,16 @@ class TestCopying:
         play.prints("fetch", b"x\n" * 25_000 + b"y" * 3_000 + b"\n")
         async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
-            pane.view.selected = (0, 25_000)
-            copied = pane.copied()
+            chosen(pane, 0, 25_000)
+            copied = pane.copied_line()
             assert copied.text == "\n".join("x" * 10_000)
             assert copied.remark == "only the first 10,000 of 25,001 lines"
             monkeypatch.setattr("dagtui.tui.log.attempt_log.MOST_CHARACTERS", 2_000)
-            pane.view.selected = (25_000, 25_000)
-            assert pane.copied().text == "y" * 2_000
-            assert pane.copied().remark == "line 25,001 without its last 1.0 kB"
-            pane.view.selected = (0, 24_999)
-            assert pane.copied().remark == "only the first 1,000 of 25,000 lines"
+            chosen(pane, 25_000, 25_000)
+            assert pane.copied_line().text == "y" * 2_000
+            assert pane.copied_line().remark == "line 25,001 without its last 1.0 kB"
+            chosen(pane, 0, 24_999)
+            assert pane.copied_line().remark == "only the first 1,000 of 25,000 lines"
 
 
 class TestEndings:
@@ -669,7 +687,7 @@ class TestEndings:
             await opened(pane, 1)
             shown = "\n".join(texts(pane.view))
             assert "exit 3 after 3 m 05 s" in shown
-            copied = pane.copied().text
+            copied = pane.copied_failure().text
             assert copied.splitlines()[0] == "refs: exit 3 after 3 m 05 s"
             assert "command   make refs" in copied
             assert f"log       {path}" in copied
@@ -709,7 +727,7 @@ class TestEndings:
             shown = "\n".join(texts(pane.view))
             assert "the reason" in shown
             assert rest_of_it in shown
-            assert script in pane.copied().text.replace("\n          ", "\n"), "copied it is whole"
+            assert script in pane.copied_failure().text.replace("\n          ", "\n"), "copied it is whole"
 
     async def test_a_retry_to_come_is_announced(self, play: PlayedRun):
         play.start("fetch")

@@ -79,7 +79,7 @@ async def help_over(app: DagtuiApp, pilot: Pilot[ExitReason], *before: str) -> H
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40), (200, 50)])
 async def test_every_key_and_status_is_there_at_every_size(size: tuple[int, int]):
-    app = DagtuiApp(run_under_way(), keys={"node.retry": "y"})
+    app = DagtuiApp(run_under_way(), keys={"node.retry": "K"})
     async with opened(app, size) as pilot:
         shown = await help_over(app, pilot)
         sections = [*shown._here, *shown._signs, *shown._others]
@@ -92,7 +92,7 @@ async def test_every_key_and_status_is_there_at_every_size(size: tuple[int, int]
         assert max(map(len, rows)) <= size[0] - 6
         for word in " ".join(words).split():
             assert any(word in row for row in rows)
-        assert "y Run a failed" in "\n".join(rows)
+        assert "K Run a failed" in "\n".join(rows)
         assert "r Run a failed" not in "\n".join(rows)
         assert all(any(f"{status.word}: " in row for row in rows) for status in NodeStatus)
 

@@ -40,11 +40,11 @@ async def test_names_are_short_and_told_apart():
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (200, 50)])
 async def test_keys_are_aligned_at_the_right(size: tuple[int, int]):
-    app = DagtuiApp(run_under_way(), keys={"node.cancel": "y"})
+    app = DagtuiApp(run_under_way(), keys={"node.cancel": "K"})
     async with opened(app, size) as pilot:
         rows = await typed(app, pilot, "")
         assert len({len(row) for row in rows}) == 1
-        assert next(row for row in rows if row.startswith("Cancel node")).endswith(" y")
+        assert next(row for row in rows if row.startswith("Cancel node")).endswith(" K")
         assert all(row.startswith(("Find ", "Rerun with")) is False or row.endswith(("/", "R")) for row in rows)
 
 

@@ -13,7 +13,7 @@ from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import NO_NODE, Trigger
 from dagtui.text import count
-from dagtui.text.amounts import duration, left_behind, seconds_until, size, time_of_day, whole_duration
+from dagtui.text.amounts import duration, left_behind, seconds_until, time_of_day, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,8 +88,7 @@ def ended_why(message: Ended) -> str:
     words = _ended_words(message)
     if message.kind not in {EndKind.EXIT, EndKind.SIGNAL} or not message.text:
         return words
-    peak = message.usage.memory if message.usage is not None else 0
-    return f"{words}: {message.text}{f' (it had {size(peak)})' if peak else ''}"
+    return f"{words}: {message.text}"
 
 
 def _ended_words(message: Ended) -> str:

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.executor_harness import python, served
 
-from dagtui.engine.messages import Ended, EndKind, Usage
+from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.why import ended_why
 from dagtui.execution.local.memory_kills import MemoryKills
-from dagtui.execution.local.submitted import STARVED
+from dagtui.execution.local.submitted import starved_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,11 +66,10 @@ async def test_a_kill_of_its_own_is_no_lack_of_memory(tmp_path: Path) -> None:
 
 
 def test_a_node_that_was_killed_for_memory_says_so() -> None:
-    usage = Usage(1.0, 7_800_000_000, 0, 0)
-    end = Ended(0, 1, EndKind.SIGNAL, signal.SIGKILL, STARVED, usage=usage)
-    assert ended_why(end) == "signal KILL (9): killed by the kernel, which ran out of memory (it had 7.8 GB)"
-    shell = Ended(0, 1, EndKind.EXIT, 137, STARVED)
-    assert ended_why(shell) == "exit 137: killed by the kernel, which ran out of memory"
+    end = Ended(0, 1, EndKind.SIGNAL, signal.SIGKILL, starved_words(7_800_000_000))
+    assert ended_why(end) == "signal KILL (9): killed by the kernel at 7.8 GB, because memory ran out"
+    shell = Ended(0, 1, EndKind.EXIT, 137, starved_words(0))
+    assert ended_why(shell) == "exit 137: killed by the kernel, because memory ran out"
 
 
 def test_kills_of_the_own_group_count_and_those_before_do_not(tmp_path: Path) -> None:
@@ -78,11 +78,49 @@ def test_kills_of_the_own_group_count_and_those_before_do_not(tmp_path: Path) ->
     events.write_text("low 0\noom 2\noom_kill 2\noom_group_kill 9\n")
     (tmp_path / "own").write_text("1:name=systemd:/x\n0::/a/b\n")
     (tmp_path / "machine").write_text("nr_pages 3\noom_kill 70\n")
-    kills = MemoryKills(str(tmp_path / "own"), str(tmp_path / "groups"), str(tmp_path / "machine"))
+    kills = counted(tmp_path, "groups")
     (tmp_path / "machine").write_text("oom_kill 71\n")
-    assert not kills.any_new()
+    assert kills.killed_at(1) is None
     events.write_text("oom_kill 3\n")
-    assert [kills.any_new(), kills.any_new()] == [True, False]
+    assert [kills.killed_at(1), kills.killed_at(2)] == [0, None]
+
+
+def counted(folder: Path, groups: str = ".") -> MemoryKills:
+    return MemoryKills(*(str(folder / name) for name in ("own", groups, "machine", "log")))
+
+
+def test_each_of_several_that_were_killed_together_says_so(tmp_path: Path) -> None:
+    (tmp_path / "machine").write_text("oom_kill 70\n")
+    kills = counted(tmp_path)
+    (tmp_path / "machine").write_text("oom_kill 72\n")
+    assert [kills.killed_at(leader) for leader in (1, 2, 3)] == [0, 0, None]
+
+
+def test_kills_of_others_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "machine").write_text("oom_kill 70\n")
+    kills = counted(tmp_path)
+    (tmp_path / "machine").write_text("oom_kill 79\n")
+    assert kills.killed_at(1) == 0
+    later = time.monotonic() + 60.0
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert kills.killed_at(2) is None
+    (tmp_path / "machine").write_text("oom_kill 80\n")
+    assert kills.killed_at(3) == 0
+
+
+LOG = """6,1,1,-;oom-kill:constraint=CONSTRAINT_NONE,task=python3,pid=12,uid=0
+3,2,1,-;Out of memory: Killed process 12 (a) total-vm:9kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:2kB
+3,3,1,-;Memory cgroup out of memory: Killed process 13 (x: Killed process 12) total-vm:9kB, anon-rss:8kB, file-rss:0kB
+3,4,1,-;Out of memory: Killed process 12 (py) total-vm:9kB, anon-rss:7000000kB, file-rss:16kB, shmem-rss:4kB, UID:0
+"""
+
+
+def test_the_log_of_the_kernel_tells_how_much_a_leader_had(tmp_path: Path) -> None:
+    (tmp_path / "machine").write_text("oom_kill 70\n")
+    (tmp_path / "log").write_text(LOG)
+    kills = counted(tmp_path)
+    (tmp_path / "machine").write_text("oom_kill 73\n")
+    assert [kills.killed_at(leader) for leader in (12, 13, 14)] == [7_000_020 << 10, 8 << 10, 0]
 
 
 @pytest.mark.parametrize("own", ["4:memory:/x\n", "0::/gone\n", None])
@@ -90,14 +128,13 @@ def test_without_a_group_the_machine_counts(tmp_path: Path, own: str | None) -> 
     if own is not None:
         (tmp_path / "own").write_text(own)
     (tmp_path / "machine").write_text("nr_pages 3\noom_kill 70\n")
-    kills = MemoryKills(str(tmp_path / "own"), str(tmp_path), str(tmp_path / "machine"))
+    kills = counted(tmp_path)
     (tmp_path / "machine").write_text("nr_pages 3\noom_kill 71\n")
-    assert [kills.any_new(), kills.any_new()] == [True, False]
+    assert [kills.killed_at(1), kills.killed_at(1)] == [0, None]
 
 
 @pytest.mark.parametrize("content", [None, "", "oom_kill\n", "oom_kill many\n", "oom_killer 3\n"])
 def test_a_system_that_does_not_count_gives_no_answer(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "machine").write_text(content)
-    kills = MemoryKills(str(tmp_path / "own"), str(tmp_path), str(tmp_path / "machine"))
-    assert not kills.any_new()
+    assert counted(tmp_path).killed_at(1) is None

@@ -11,7 +11,7 @@ from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Usag
 from dagtui.execution.local.command import OUTPUT
 from dagtui.execution.local.output_file import NOTHING_WRITTEN, read_output
 from dagtui.text import label, plural
-from dagtui.text.amounts import ends_left_behind
+from dagtui.text.amounts import ends_left_behind, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.output_file import OutputValues
     from dagtui.execution.local.usage import Used
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import ByteCount, Seconds
 
 UNKILLABLE = "a process of it can't be killed"
 
@@ -48,9 +48,13 @@ _DIRECTORY = {
 _FILES = "no file descriptors left (see ulimit -n)"
 _ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
 
-STARVED = "killed by the kernel, which ran out of memory"
 _LASTING = frozenset((0, errno.E2BIG))
 """Errors that every further try would meet too."""
+
+
+def starved_words(memory: ByteCount) -> str:
+    """Say that the kernel killed an attempt, which had that much memory. 0: not known."""
+    return f"killed by the kernel{f' at {size(memory)}' if memory else ''}, because memory ran out"
 
 
 class SubmittedAttempt:
@@ -173,11 +177,11 @@ class SubmittedAttempts:
         left: int,
         held: bool,
         used: Used | None = None,
-        starved: bool = False,
+        killed_at: ByteCount | None = None,
     ) -> None:
         end = exited(node, attempt, status, seconds, left, None if used is None else Usage(*used))
-        if starved:
-            end = end._replace(text=STARVED)
+        if killed_at is not None:
+            end = end._replace(text=starved_words(killed_at or (end.usage.memory if end.usage is not None else 0)))
         if held:
             self._held[node, attempt] = self._reported, end
             if left:

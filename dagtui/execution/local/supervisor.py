@@ -19,10 +19,10 @@ messages are sent in batches, up to 20 ms late:
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
-    ("exited", node, attempt, status, seconds, left, held[, used, starved])  status: the leader's wait status; left:
+    ("exited", node, attempt, status, seconds, left, held[, used, killed_at])  status: the leader's wait status; left:
                                                 number of processes that the leader left behind; held: processes of the
-                                                attempt still run, and "gone" follows; used: see usage.py; starved:
-                                                it was killed when the kernel ran out of memory
+                                                attempt still run, and "gone" follows; used: see usage.py; killed_at:
+                                                see memory_kills.py
     ("gone", node, attempt, lasting)            no process of the attempt is left; lasting: one can't be killed
     ("withdrawn", node, attempt)
     ("reaper", pid)                             the reaper has died, and this is the new one
@@ -338,7 +338,7 @@ class Supervisor:
             if not self._processes.hold(attempt):
                 self._waiting.used -= attempt.slots
             self._young.read_rest(attempt)
-            self._say_exited(attempt, status, now - attempt.begun, used, self._is_starved(attempt, status))
+            self._say_exited(attempt, status, now - attempt.begun, used, self._killed_at(attempt, status))
 
     def _replace_reaper(self) -> None:
         if self._reaper.replace(time.monotonic()):
@@ -360,11 +360,11 @@ class Supervisor:
     def _say_exited(self, attempt: Attempt, status: int, seconds: Seconds, *more: object) -> None:
         self._say("exited", *attempt.key, status, seconds, attempt.left, attempt.held, *more)
 
-    def _is_starved(self, attempt: Attempt, status: int) -> bool:
-        """Return whether an attempt that was not told to stop was killed when the kernel ran out of memory."""
+    def _killed_at(self, attempt: Attempt, status: int) -> int | None:
+        """Return the bytes at which the kernel killed an attempt that was not told to stop. None: it did not."""
         if status not in _KILLED or attempt.patience != inf or self._memory_kills is None:
-            return False
-        return self._memory_kills.any_new()
+            return None
+        return self._memory_kills.killed_at(attempt.leader)
 
     # --- Messages to other processes.
 

@@ -22,16 +22,18 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.lines.prompt_screen import OverScreen
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.screen_options import settings_notice, stated_keys
-from dagtui.tui.screens.dialog import Dialog, Reader
+from dagtui.tui.screens.dialog import Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.graph_memory import usual_share, with_settings
 from dagtui.tui.screens.graph_switch import GraphSwitch
 from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.screens.page_stack import PageStack
 from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.theme_choice import ThemeChoice
 from dagtui.tui.screens.title import progress_of, title_of
@@ -41,6 +43,7 @@ from dagtui.tui.terminal.host import in_force
 from dagtui.tui.terminal.signals import SignalHandlers
 from dagtui.tui.terminal.terminal import Terminal
 from dagtui.tui.terminal.terminal_app import TerminalApp
+from dagtui.tui.terminal.typed_keys import MOST_TURNS, until_typed
 
 if TYPE_CHECKING:
     import signal
@@ -59,8 +62,6 @@ if TYPE_CHECKING:
 
 DRIVING = "driving"
 _NAME_CELLS = CellWidth(60)
-_TURNS = 2000
-"""The most loop iterations that a field may take to process fast typing, or the screen to open."""
 _TURN_SECONDS = 0.002
 """The pause between two looks at whether the screen is open."""
 
@@ -127,6 +128,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._switch = GraphSwitch(self, run, self.take_up)
         self._frames = Frames(run, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
+        self.pages = PageStack(self)
         self._typist: KeyTaker | None = None
         """Takes every key, while a person types into a node."""
         self._terminal_size = (0, 0)
@@ -218,6 +220,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     async def action_act(self, id_: str) -> None:
         """Perform the action of a key. A dialog that opens takes the next key."""
+        self.pages.close()
         self.main.top_bar.dismiss()
         done = self._actions[id_]()
         self.request_frame()
@@ -248,8 +251,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         before = self.screen
         field = self.focused if isinstance(self.focused, Input) else None
         if field is not None and not key.is_printable:
-            await _until_typed(field)
-        if isinstance(before, Dialog) and before.takes(key):
+            await until_typed(field)
+        if isinstance(before, OverScreen) and before.takes(key):
             return True
         if isinstance(before, Palette) and key.key in before.LIST_KEYS:
             if not await before.until_found():
@@ -261,7 +264,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         if key.is_printable and isinstance(before, Reader) and self.screen is self.main:
             self._read_at = events.Event().time
         # Textual would look up an unknown key again in the widget's turn, when another screen may be the current one.
-        return acted or isinstance(before, Dialog)
+        return acted or (isinstance(before, OverScreen) and field is None)
 
     @property
     def _is_open(self) -> bool:
@@ -270,7 +273,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     async def _until_open(self) -> None:
         """Hold input back until the main screen is open."""
-        for _ in range(_TURNS):
+        for _ in range(MOST_TURNS):
             if self._is_open or self._exit:
                 break
             await asyncio.sleep(_TURN_SECONDS)  # other tasks mount the widgets and restore their state
@@ -285,7 +288,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
         """Show a one-line message."""
-        self.main.top_bar.say(text, role, lasting=lasting)
+        (self.pages.top or self.main.top_bar).say(text, role, lasting=lasting)
 
     def begin_typing(self, typist: KeyTaker) -> None:
         """Let every key go to a node, whose log is shown, until `end_typing`."""
@@ -309,7 +312,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             self.view.resize_terminals(*size)
 
     def jump(self, node: NodeIndex) -> None:
-        """Put the cursor on a node."""
+        """Close all pages and put the cursor on a node."""
+        self.pages.close()
         self.main.jump(node)
 
     def take_up(self, renumbered: Callable[[NodeIndex], NodeIndex]) -> None:
@@ -346,8 +350,9 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             return  # the App is exiting
         if self.main.flush(self.view.clock(), changed=bool(self._watch.nodes) or self._watch.run):
             self.request_frame()
-        if isinstance(screens[-1], Dialog):
-            screens[-1].flush()
+        for screen in screens[1:]:
+            if isinstance(screen, OverScreen):
+                screen.flush()
         self._size_terminals()
         if self._typist is not None and self._typist.is_over:
             self.end_typing()
@@ -379,14 +384,6 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         for note in latest:
             name = f"{name_label(self.view.graph.labels[note.node], _NAME_CELLS)}: " if note.node >= 0 else ""
             self.say(name + self.main.top_bar.in_short(note.text), Role.WARNING)
-
-
-async def _until_typed(field: Input) -> None:
-    """Let a field process what was typed: the next key may end the typing."""
-    for _ in range(_TURNS):
-        if not field.message_queue_size:
-            break
-        await asyncio.sleep(0)  # the field's own task needs a loop iteration for each
 
 
 def _single(error: BaseException | None) -> BaseException | None:

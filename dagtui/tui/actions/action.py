@@ -27,6 +27,8 @@ class Pane(enum.Flag):
     BRANCH = enum.auto()
     """Takes the place of these four for a row that stands for many nodes."""
     SIDE = LOG | DETAILS | WHY | RUNS | BRANCH
+    PAGE = enum.auto()
+    """A page that takes the place of the whole screen."""
     ANY = TREE | SIDE
 
 
@@ -72,6 +74,15 @@ class Action(Generic[H_contra]):
     def short_name(self) -> str:
         """A short name that stands by itself."""
         return self.name or self.words.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class PageAction(Action[H_contra]):
+    """One thing that a key does on a page that takes the whole screen. The page carries it out."""
+
+    panes: Pane = Pane.PAGE
+    refusal: Callable[[H_contra], str | None] | None = None
+    """Returns why the page would do nothing now, or None. It takes the place of `available`."""
 
 
 AnyAction: TypeAlias = "Action[Never]"

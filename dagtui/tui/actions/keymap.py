@@ -122,6 +122,17 @@ class Keymap:
             if id_ not in twinless and not any(map(is_plain, names)):
                 yield f"{id_}: {', '.join(map(shown, names))} needs a plain key beside it"
 
+    def within(self, actions: Actions) -> Keymap:
+        """Return the keys of a page with actions of its own.
+
+        The user's own keys apply to those that have the ids of this table, unless two would then be on one key.
+        """
+        known = {action.id for action in actions}
+        try:
+            return Keymap(actions, {id_: keys for id_, keys in self.own.items() if id_ in known})
+        except KeymapError:
+            return Keymap(actions)
+
     def footer(self, pane: Pane, labelled: Collection[str] = ()) -> list[AnyAction]:
         """Return the actions of a pane's footer, most useful first. Ids in `labelled` are always included."""
         found = (action for action in self.actions if action.rank and (action.panes & pane or action.id in labelled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Region
 from textual.screen import Screen, ScreenResultType
@@ -121,3 +121,20 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
             app.screen.refresh(*dirty)
             dirty.clear()
         self._dirty_widgets.clear()
+
+
+class OverScreen(PromptScreen[ScreenResultType], inherit_bindings=False):
+    """Base of what is shown over the main screen: dialogs, and pages that take its place."""
+
+    outlives_reload: ClassVar[bool] = False
+    """Whether it makes sense when the run has got another graph. Otherwise it closes."""
+
+    def takes(self, key: events.Key) -> bool:  # noqa: ARG002 - for screens in which a person types
+        """Take a key that is typed into it. Return whether it was, so that the key means nothing else."""
+        return False
+
+    def flush(self) -> None:
+        """Show what has changed in the run. The app calls this once a frame."""
+
+    def take_up(self) -> None:
+        """Go on with the graph that the run has now, if it outlives a reload."""

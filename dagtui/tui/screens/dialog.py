@@ -13,13 +13,12 @@ from textual.screen import ModalScreen
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page, wrapped
-from dagtui.tui.lines.prompt_screen import PromptScreen
+from dagtui.tui.lines.prompt_screen import OverScreen
 from dagtui.tui.lines.rows import Role, Row, Span, row, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -62,7 +61,7 @@ class Still(Part, can_focus=False):
     """A part of a box that never scrolls."""
 
 
-class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False):
+class Dialog(OverScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False):
     """A question or a page over the main screen: title, body, and the keys that answer."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
@@ -72,9 +71,6 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         Binding("escape,q,ctrl+c", "decline", show=False),
         *(Binding(keys, action, show=False) for keys, action in _MOVES),
     ]
-
-    outlives_reload: ClassVar[bool] = False
-    """Whether it makes sense when the run has got another graph. Otherwise it closes."""
 
     monotonic = staticmethod(time.monotonic)
 
@@ -130,16 +126,6 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 
     # Behaviour
-
-    def takes(self, key: events.Key) -> bool:  # noqa: ARG002 - for dialogs in which a person types
-        """Take a key that is typed into the dialog. Return whether it was, so that it means nothing else."""
-        return False
-
-    def flush(self) -> None:
-        """Show what has changed in the run. The app calls this once a frame."""
-
-    def take_up(self) -> None:
-        """Go on with the graph that the run has now, if it outlives a reload."""
 
     def compose(self) -> ComposeResult:
         """Yield the box."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dagtui.graph.model import NO_NODE
-from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.lines.prompt_screen import OverScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,12 +58,12 @@ class GraphSwitch(Generic[ResultT]):
     def _close_outdated(self) -> None:
         """Close the screens over the main one whose question is about the graph before, and those over them."""
         above = self._app.screen_stack[1:]
-        while above and not all(isinstance(screen, Dialog) and screen.outlives_reload for screen in above):
+        while above and not all(isinstance(screen, OverScreen) and screen.outlives_reload for screen in above):
             top = above.pop()
-            if isinstance(top, Dialog):
+            if isinstance(top, OverScreen):
                 top.dismiss(None)
             else:
                 self._app.pop_screen()
         for screen in above:
-            if isinstance(screen, Dialog):
+            if isinstance(screen, OverScreen):
                 screen.take_up()

@@ -41,6 +41,7 @@ _PANES = {
     Pane.WHY: "In Why",
     Pane.RUNS: "In Runs",
     Pane.BRANCH: "In the summary",
+    Pane.PAGE: "On this page",
 }
 _SIGN_CELLS: Final = 6
 """The most cells before the words. A longer sign pushes its words to the right."""

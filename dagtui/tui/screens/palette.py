@@ -23,12 +23,12 @@ from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
-from dagtui.tui.actions.action import AnyAction, Group
+from dagtui.tui.actions.action import AnyAction, Group, Pane
 from dagtui.tui.actions.availability import hold_or_release, pause_or_resume
 from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from textual.binding import BindingType
     from textual.command import Hits
@@ -86,6 +86,27 @@ class PaletteMain(Protocol):
         """What keys act on now."""
 
 
+class PalettePage(Protocol):
+    """What the palette uses of a page that takes the whole screen."""
+
+    keymap: Keymap
+
+    def offered(self) -> Iterator[tuple[AnyAction, str]]:
+        """Yield the actions of the page, each with the reason why it would do nothing now, or ""."""
+        ...
+
+    async def action_act(self, id_: str) -> None:
+        """Perform an action of the page."""
+
+
+class PalettePages(Protocol):
+    """The pages that are open."""
+
+    @property
+    def top(self) -> PalettePage | None:
+        """The page that is shown, if there is one."""
+
+
 class PaletteApp(Protocol):
     """What the palette uses of the App."""
 
@@ -93,6 +114,10 @@ class PaletteApp(Protocol):
     keymap: Keymap
     look: Look
     main: PaletteMain
+
+    @property
+    def pages(self) -> PalettePages:
+        """The pages that take the place of the main screen."""
 
     async def action_act(self, id_: str) -> None:
         """Perform an action."""
@@ -129,30 +154,33 @@ class _Commands(_Entries):
 
     async def discover(self) -> Hits:
         """Yield all commands: first those for the run, then those that find, read and navigate."""
-        for action, reason in sorted(self._offered(), key=_usefulness):
-            yield DiscoveryHit(
-                self._prompt(action, reason), partial(self.dagtui.action_act, action.id), action.short_name
-            )
+        for action, reason in [*_of(self.dagtui.pages.top), *sorted(self._offered(), key=_usefulness)]:
+            yield DiscoveryHit(self._prompt(action, reason), self._performs(action), action.short_name)
 
     async def search(self, query: str) -> Hits:
         """Yield the commands whose names match, or whose sentences have words that begin with what is typed."""
         matcher = FuzzySearch()
-        for action, reason in self._offered():
+        for action, reason in [*_of(self.dagtui.pages.top), *self._offered()]:
             strength, marked = matcher.match(query, action.short_name)
             match = _match_of(action, query, scattered=strength > 0)
             if match is None:
                 continue
             score = match.value + (0.0 if reason else 0.5) + strength / (1 + strength) / 2
-            run = partial(self.dagtui.action_act, action.id)
-            yield Hit(score, self._prompt(action, reason, marked), run, action.short_name)
+            yield Hit(score, self._prompt(action, reason, marked), self._performs(action), action.short_name)
 
     def _offered(self) -> Iterator[tuple[AnyAction, str]]:
         """Yield the actions in the words of now, each with the reason why it would do nothing, or ""."""
         run, here = self.dagtui.view, self.dagtui.main.situation
+        left_out = {"screen.palette", *(action.id for action, _ in _of(self.dagtui.pages.top))}
         for action in self.dagtui.keymap.actions:
-            if not action.id.startswith("move.") and action.id != "screen.palette":
+            if not action.id.startswith("move.") and action.id not in left_out:
                 reason = action.available(run, here) if action.available else None
                 yield self._in_present_words(action, here), label(reason or "")
+
+    def _performs(self, action: AnyAction) -> Callable[[], Awaitable[None]]:
+        """Return what performs an action: on the page that is open, or after it has closed, on the main screen."""
+        page = self.dagtui.pages.top if action.panes is Pane.PAGE else None
+        return partial((page or self.dagtui).action_act, action.id)
 
     def _in_present_words(self, action: AnyAction, here: Situation) -> AnyAction:
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
@@ -171,8 +199,16 @@ class _Commands(_Entries):
             name.stylize(_MARKED, offset, offset + 1)
         if words := reason or (action.help if self.app.size.width >= _WITH_SENTENCES else ""):
             name.append(" " * max(2, _NAME_CELLS - name.cell_len)).append(words, "dim")
-        keys = self.dagtui.keymap.all_shown(action.id, self.dagtui.look)
+        page = self.dagtui.pages.top if action.panes is Pane.PAGE else None
+        keys = (page or self.dagtui).keymap.all_shown(action.id, self.dagtui.look)
         return self.line(name, Text(keys, "dim" if reason else "bold"))
+
+
+def _of(page: PalettePage | None) -> Iterator[tuple[AnyAction, str]]:
+    """Yield the actions of a page, if there is one, each with the reason why it would do nothing now, or ""."""
+    for action, reason in page.offered() if page is not None else ():
+        if not action.id.startswith("move.") and action.id != "screen.palette":
+            yield action, label(reason)
 
 
 def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int, int]:

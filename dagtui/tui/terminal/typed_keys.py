@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.events import Event, Key
+    from textual.widgets import Input
 
     from dagtui.graph.model import NodeIndex
+
+MOST_TURNS = 2000
+"""The most loop iterations that a field may take to process fast typing, or the screen to open."""
 
 
 class KeyTaker(Protocol):
@@ -82,3 +87,11 @@ def pasted(text: str, *, bracketed: bool) -> bytes:
     if not bracketed:
         return data
     return b"\x1b[200~" + data.replace(b"\x1b", b"") + b"\x1b[201~"
+
+
+async def until_typed(field: Input) -> None:
+    """Let a field process what was typed: the next key may end the typing."""
+    for _ in range(MOST_TURNS):
+        if not field.message_queue_size:
+            break
+        await asyncio.sleep(0)  # the field's own task needs a loop iteration for each

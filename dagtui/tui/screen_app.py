@@ -18,7 +18,7 @@ from dagtui.host.attachment import ExitReason
 from dagtui.settings.file import SettingsFile
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
-from dagtui.text.look import IN_UNICODE
+from dagtui.text.look import AFTER_THE_TERMINAL, IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.hints import completion_notice
 from dagtui.tui.actions.keymap import Keymap
@@ -37,6 +37,7 @@ from dagtui.tui.screens.page_stack import PageStack
 from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.theme_choice import ThemeChoice
 from dagtui.tui.screens.title import progress_of, title_of
+from dagtui.tui.terminal.background import BackgroundTold  # noqa: TC001 - as above
 from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
@@ -100,7 +101,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self.keymap = Keymap(self.ACTIONS, stated_keys(self.ACTIONS, stated) if keys is None else keys)
         self.place = place
         environment = place.environment
-        terminal = Terminal(place.input, place.output, self.lose, environment)
+        theme = look.theme or self.settings.theme
+        terminal = Terminal(place.input, place.output, self.lose, environment, theme == AFTER_THE_TERMINAL)
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.view = run
@@ -134,7 +136,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._terminal_size = (0, 0)
         self._actions: dict[str, Callable[[], object]] = {}
         draw_scroll_bars(look)
-        self.themes = ThemeChoice(self, look.theme or self.settings.theme)
+        self.themes = ThemeChoice(self, theme, settings_file, self.say)
         self._bindings = self.keymap.bindings()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -277,6 +279,10 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             if self._is_open or self._exit:
                 break
             await asyncio.sleep(_TURN_SECONDS)  # other tasks mount the widgets and restore their state
+
+    def on_background_told(self, message: BackgroundTold) -> None:
+        """Suit the terminal's background, unless a person chose a theme."""
+        self.themes.suit(light=message.light)
 
     def on_search_line_typed(self) -> None:
         """Paint again while a search runs: a large log takes time, even if nothing happens in the run."""

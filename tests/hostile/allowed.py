@@ -15,7 +15,8 @@ _SCREEN = re.compile(
     r"|\x1b\[[0-9]+;[0-9]+H"  # the cursor, to a cell
     rf"|\x1b\[\?(?:{_MODES})[hl]"  # the modes that the driver sets and undoes
     r"|\x1b\[>25u|\x1b\[<u"  # the keyboard protocol, pushed and popped
-    r"|\x1b\[\?2026\$p"  # the one question: synchronized output?
+    r"|\x1b\[\?2026\$p"  # a question: synchronized output?
+    r"|\x1b\]11;\?\x07"  # another: the colour of the background?
     r"|\x1b\[2[23];0t"  # the title, pushed and popped
     rf"|\x1b\]2;{_TITLE} [0-9,]+/[0-9,]+\x07"  # the title of a run
     r"|\x18\x0f\x1b\(B\x1b\[m\x1b\[r\x1b\[\?6l|\x1b\[2J"  # before a repaint: everything as terminals begin
@@ -27,7 +28,7 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 # A terminal that took nothing for a while gets no more of a frame: what was cut is cancelled, and all is given back.
 _CUT = re.compile(rb"(?:\x1b(?:\[[0-9;]*)?|[\xc2-\xf4][\x80-\xbf]{0,2})?\x18(?=\x1b\[\?2026l)")
 _UNFINISHED = re.compile(
-    r"\x1b(?:\[[0-9;?<>]*\$?|\]52;c;[A-Za-z0-9+/=]*|\(|\](?:5(?:2(?:;c?)?)?|2(?:;[^\x07]*)?)?)?\Z|\x18\x0f?\Z|\r\Z"
+    r"\x1b(?:\[[0-9;?<>]*\$?|\]52;c;[A-Za-z0-9+/=]*|\(|\](?:5(?:2(?:;c?)?)?|2(?:;[^\x07]*)?|1(?:1(?:;\??)?)?)?)?\Z|\x18\x0f?\Z|\r\Z"
 )
 
 

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 # What the driver sets and undoes, and what frames consist of: every byte sent to a terminal is one of these.
 _MODES = re.compile(
     rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p|\x1b\[5n|\x1b\[2[23];0t"
+    rb"|\x1b\]11;\?\x07"  # the question for the background's colour
     rb"|\x1b\]2;[\x20-\x7e]* [0-9,]+/[0-9,]+\x07"  # the title that the program gives the terminal
 )
 _FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")

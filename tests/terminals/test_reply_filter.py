@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.terminal_replies import REPLIES
 from textual import events
 
+from dagtui.tui.terminal.background import BackgroundTold
 from dagtui.tui.terminal.keyboard import Keyboard
 from dagtui.tui.terminal.replies import _PATIENCE as PATIENCE
 from dagtui.tui.terminal.replies import Kind, ReplyFilter, Token
@@ -43,6 +44,36 @@ def test_a_reply_cut_anywhere_gives_no_key(reply: str):
 def test_a_reply_of_which_only_the_beginning_comes_gives_no_key_but_what_it_may_have_been(reply: str):
     for cut in range(3, len(reply)):
         assert [message for message in messages(reply[:cut].encode()) if isinstance(message, events.Key)] == [], cut
+
+
+@pytest.mark.parametrize(
+    ("reply", "light"),
+    [
+        ("\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", False),
+        ("\x1b]11;rgb:fbfb/fbfb/fafa\x07", True),
+        ("\x9d11;rgb:ff/ff/ff\x9c", True),
+        ("\x1b]11;rgba:ffff/ffff/ffff/8000\x07", True),
+        ("\x1b]11;rgb:0/f/0\x07", True),
+        ("\x1b]11;rgb:0000/0000/ffff\x07", False),
+    ],
+    ids=ascii,
+)
+def test_the_answer_for_the_background_cut_anywhere_is_one(reply: str, light: bool):
+    for cut in range(len(reply) + 1):
+        found = messages(b"a" + reply[:cut].encode(), reply[cut:].encode() + b"b")
+        assert [message.light for message in found if isinstance(message, BackgroundTold)] == [light], cut
+        assert [message.key for message in found if isinstance(message, events.Key)] == ["a", "b"], cut
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["\x1b]11;?\x07", "\x1b]11;rgb:12/34\x07", "\x1b]11;rgb:fffff/0/0\x07", "\x1b]10;rgb:ffff/ffff/ffff\x07",
+     "\x1b]11;rgb:ffff/ffff/ffff\x18", "\x1b]11;rgb:" + "f" * 200 + "/0/0\x07", "\x1b]11;red\x07", "\x1b]11;rgb://\x07"],
+    ids=ascii,
+)  # fmt: skip
+def test_what_is_no_answer_for_the_background_says_nothing(reply: str):
+    found = [message for cut in range(len(reply)) for message in messages(reply[:cut].encode(), reply[cut:].encode())]
+    assert not any(isinstance(message, BackgroundTold) for message in found)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=ascii)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import enum
-import re
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final, Never, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Never, cast
 
 from rich.text import Text
+from textual import on
 from textual._callback import invoke
 from textual.binding import Binding
-from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
+from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, SearchIcon
 from textual.fuzzy import FuzzySearch
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 from textual.worker import WorkerState
 
 from dagtui.engine.messages import CommandKind
@@ -26,6 +25,8 @@ from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group, Pane
 from dagtui.tui.actions.availability import hold_or_release, pause_or_resume
 from dagtui.tui.lines.compositor import TightCompositor
+from dagtui.tui.screens.palette_entries import MARKED, NODE, Entries, match_of
+from dagtui.tui.screens.palette_themes import ChooseTheme, all_themes, themes_found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -35,10 +36,9 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from dagtui.graph.model import NodeIndex
-    from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.availability import Situation
-    from dagtui.tui.actions.keymap import Keymap
+    from dagtui.tui.screens.palette_entries import PaletteApp, PalettePage
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
@@ -46,14 +46,8 @@ _LABELS_AT_ONCE = 4096
 _ORDER = list(Group)
 _UNRANKED = 1000
 """The rank of actions that the footer does not show."""
-_MARKED = "bold underline"
-MOST_CELLS, _MARGIN, _CHROME = 80, 4, 6
-"""The most columns of the palette, those beside it, and its columns that hold no words."""
 _ROWS = 4
 """Rows above and below the list: a margin, and the field with its border."""
-_NAME_CELLS = 24
-_WITH_SENTENCES = 70
-"""Columns of the terminal from which there is room for sentences."""
 _PAUSE_HELP = {
     CommandKind.PAUSE: "Pause: no new attempt starts",
     CommandKind.RESUME: "Resume: attempts start again",
@@ -63,110 +57,29 @@ _WAITS, _WAIT_SECONDS = 1000, 0.002
 """How often, and for how long each, a key waits for the search."""
 
 
-class _Match(enum.IntEnum):
-    """How something is found, worst first: the score of its entry, together with less than one for how well."""
-
-    SENTENCE = 1
-    """A command, by words of its sentence."""
-    LETTERS = 2
-    """A command, by letters of its name that are not beside each other."""
-    NAME = 3
-    """A command, by a part of its name."""
-
-
-_NODE: Final = _Match.NAME + 0.5
-"""Nodes come after commands with such a name that would do something, before those that would do nothing."""
-
-
-class PaletteMain(Protocol):
-    """What the palette uses of the main screen."""
-
-    @property
-    def situation(self) -> Situation:
-        """What keys act on now."""
-
-
-class PalettePage(Protocol):
-    """What the palette uses of a page that takes the whole screen."""
-
-    keymap: Keymap
-
-    def offered(self) -> Iterator[tuple[AnyAction, str]]:
-        """Yield the actions of the page, each with the reason why it would do nothing now, or ""."""
-        ...
-
-    async def action_act(self, id_: str) -> None:
-        """Perform an action of the page."""
-
-
-class PalettePages(Protocol):
-    """The pages that are open."""
-
-    @property
-    def top(self) -> PalettePage | None:
-        """The page that is shown, if there is one."""
-
-
-class PaletteApp(Protocol):
-    """What the palette uses of the App."""
-
-    view: RunView
-    keymap: Keymap
-    look: Look
-    main: PaletteMain
-
-    @property
-    def pages(self) -> PalettePages:
-        """The pages that take the place of the main screen."""
-
-    async def action_act(self, id_: str) -> None:
-        """Perform an action."""
-
-    def jump(self, node: NodeIndex) -> None:
-        """Put the cursor on a node."""
-
-
-class _Entries(Provider):
-    """Base of our providers: the app, and prompts as `Text`, since Textual would read a bare string as markup."""
-
-    @property
-    def dagtui(self) -> PaletteApp:
-        """The app."""
-        return cast("PaletteApp", self.app)
-
-    @property
-    def cells(self) -> int:
-        """The columns that hold the words of a prompt."""
-        return max(1, min(MOST_CELLS, self.app.size.width - _MARGIN) - _CHROME)
-
-    def line(self, left: Text, right: Text) -> Text:
-        """Return a prompt with words at both ends of the row. Those on the left are cut."""
-        cells = self.cells
-        text = Text(no_wrap=True, overflow="ellipsis").append_text(left)
-        text.truncate(max(1, cells - right.cell_len - 1), overflow="ellipsis")
-        if self.dagtui.look.ascii:
-            text.plain = text.plain.replace("…", self.dagtui.look.glyphs.cut)
-        return text.append(" " * (cells - text.cell_len - right.cell_len)).append_text(right)
-
-
-class _Commands(_Entries):
+class _Commands(Entries):
     """Every action: those that fit what the cursor is on first, those that would do nothing last, with the reason."""
 
     async def discover(self) -> Hits:
         """Yield all commands: first those for the run, then those that find, read and navigate."""
         for action, reason in [*_of(self.dagtui.pages.top), *sorted(self._offered(), key=_usefulness)]:
             yield DiscoveryHit(self._prompt(action, reason), self._performs(action), action.short_name)
+        for hit in all_themes(self):
+            yield hit
 
     async def search(self, query: str) -> Hits:
         """Yield the commands whose names match, or whose sentences have words that begin with what is typed."""
         matcher = FuzzySearch()
         for action, reason in [*_of(self.dagtui.pages.top), *self._offered()]:
             strength, marked = matcher.match(query, action.short_name)
-            match = _match_of(action, query, scattered=strength > 0)
+            sentence = f"{action.help} {action.words}"
+            match = match_of(query, action.short_name, sentence, scattered=strength > 0)
             if match is None:
                 continue
             score = match.value + (0.0 if reason else 0.5) + strength / (1 + strength) / 2
             yield Hit(score, self._prompt(action, reason, marked), self._performs(action), action.short_name)
+        for hit in themes_found(self, query):
+            yield hit
 
     def _offered(self) -> Iterator[tuple[AnyAction, str]]:
         """Yield the actions in the words of now, each with the reason why it would do nothing, or ""."""
@@ -193,15 +106,9 @@ class _Commands(_Entries):
         return replace(action, words=kind.value, help=_PAUSE_HELP[kind], name=f"{kind.value.capitalize()} run")
 
     def _prompt(self, action: AnyAction, reason: str, marked: Sequence[int] = ()) -> Text:
-        """Return name, sentence and keys. In place of the sentence, the reason why it would do nothing."""
-        name = Text(action.short_name, "dim" if reason else "")
-        for offset in marked:
-            name.stylize(_MARKED, offset, offset + 1)
-        if words := reason or (action.help if self.app.size.width >= _WITH_SENTENCES else ""):
-            name.append(" " * max(2, _NAME_CELLS - name.cell_len)).append(words, "dim")
         page = self.dagtui.pages.top if action.panes is Pane.PAGE else None
         keys = (page or self.dagtui).keymap.all_shown(action.id, self.dagtui.look)
-        return self.line(name, Text(keys, "dim" if reason else "bold"))
+        return self.prompt(action.short_name, action.help, keys, marked=marked, reason=reason)
 
 
 def _of(page: PalettePage | None) -> Iterator[tuple[AnyAction, str]]:
@@ -217,22 +124,7 @@ def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int, int]:
     return bool(reason), _ORDER.index(action.group), action.rank or _UNRANKED
 
 
-def _match_of(action: AnyAction, query: str, *, scattered: bool) -> _Match | None:
-    """Return how an action is found, if it is. `scattered`: its name has all letters of the query, in their order."""
-    if query.lower() in action.short_name.lower():
-        return _Match.NAME
-    if scattered:
-        return _Match.LETTERS
-    text = f"{action.help} {action.words}"
-    return _Match.SENTENCE if all(_begins_word(text, word) for word in query.split()) else None
-
-
-def _begins_word(text: str, word: str) -> bool:
-    """Return whether a word of the text begins with `word`."""
-    return re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE) is not None
-
-
-class _Nodes(_Entries):
+class _Nodes(Entries):
     """Jumps to a node by a part of its name."""
 
     async def discover(self) -> Hits:
@@ -253,8 +145,8 @@ class _Nodes(_Entries):
             shown = shortened(name, CellWidth(cells), look)
             text = Text(f"{look.glyphs.statuses[status]} {shown}")
             if (found := text.plain.lower().find(wanted, 2)) >= 0:
-                text.stylize(_MARKED, found, found + len(wanted))
-            yield Hit(_NODE, self.line(text, word), partial(self.dagtui.jump, node), name)
+                text.stylize(MARKED, found, found + len(wanted))
+            yield Hit(NODE, self.line(text, word), partial(self.dagtui.jump, node), name)
 
     async def _matching(self, query: str) -> AsyncIterator[NodeIndex]:
         graph = self.dagtui.view.graph
@@ -331,6 +223,29 @@ class Palette(CommandPalette):
         super()._refresh_command_list(command_list, commands, clear_current)
         if not self._sought:
             command_list.highlighted = None
+        self._preview(command_list)
+
+    @on(OptionList.OptionHighlighted)
+    def _preview_highlighted(self) -> None:
+        self._preview(self.query_one(CommandList))
+
+    def _preview(self, options: CommandList) -> None:
+        """Show the theme under the cursor, else the chosen one."""
+        option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
+        command = option.hit.command if isinstance(option, Command) else None
+        if isinstance(command, ChooseTheme):
+            command.preview()
+        else:
+            self.dagtui.themes.show()
+
+    def on_unmount(self) -> None:
+        """Show the chosen theme again."""
+        self.dagtui.themes.show()
+
+    @property
+    def dagtui(self) -> PaletteApp:
+        """The app."""
+        return cast("PaletteApp", self.app)
 
     async def take(self) -> None:
         """Run the command under the cursor, if there is one, before the next key acts."""

@@ -16,6 +16,7 @@ from textual.geometry import Size
 
 from dagtui.tui.terminal import modes
 from dagtui.tui.terminal.announcer import Announcer
+from dagtui.tui.terminal.background import can_ask
 from dagtui.tui.terminal.frame_filter import frame_filter
 from dagtui.tui.terminal.latency_probe import QUESTION, LatencyProbe
 from dagtui.tui.terminal.reader import TerminalReader
@@ -64,6 +65,8 @@ class TerminalDriver(Driver):
         self._active = False
         self._lost = False
         self.pacing = PaintThrottle(app)
+        self._asks_background = self._terminal.asks_background
+        """Whether to ask for the background's colour when the terminal is opened. Once is enough."""
         self._outgoing: list[str] = []
         self._flush_due: asyncio.Handle | None = None
         self._line: modes.LineSettings | None = None
@@ -102,6 +105,11 @@ class TerminalDriver(Driver):
         """
         encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
         return len(encoded) <= _COPY_CHARACTERS and self._send(f"\x1b]52;c;{encoded}\x07")
+
+    def ask_background(self) -> None:
+        """Ask the terminal for the colour of its background. It answers by a message to the app, or not at all."""
+        if self._reader is not None and self._knows_background and self._send(modes.BACKGROUND_QUERY):
+            self._reader.expect_answer()
 
     def repaint(self) -> None:
         """Set the modes and paint everything again after another program has written to the terminal."""
@@ -152,7 +160,9 @@ class TerminalDriver(Driver):
             self._lose(f"open: {error}")
             return
         self.announcer.forget()
-        self._send(modes.entering(mouse=self._mouse, ask_synchronized=self._knows_mode_queries()))
+        synchronized, background = self._knows_mode_queries(), self._asks_background and self._knows_background
+        self._send(modes.entering(mouse=self._mouse, ask_synchronized=synchronized, ask_background=background))
+        self._asks_background = False
         self.resized()
 
     def write(self, data: str) -> None:
@@ -266,6 +276,10 @@ class TerminalDriver(Driver):
     def _knows_mode_queries(self) -> bool:
         """Return False for Apple's terminal, which prints part of the query and lacks synchronized output anyway."""
         return self._terminal.environment.get("TERM_PROGRAM") != "Apple_Terminal"
+
+    @property
+    def _knows_background(self) -> bool:
+        return can_ask(self._terminal.environment)
 
     def _send(self, data: str) -> bool:
         """Send codes outside any frame and return whether they were accepted."""

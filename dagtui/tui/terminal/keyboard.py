@@ -10,6 +10,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 
 from dagtui.text.labels import HIDDEN
+from dagtui.tui.terminal.background import BackgroundTold, is_light
 from dagtui.tui.terminal.replies import Kind, ReplyFilter, Token
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Keyboard:
                     yield events.Key("escape", "\x1b")
                 case Kind.ALT_BACKSPACE:
                     yield events.Key("alt+backspace", None)
+                case Kind.BACKGROUND if (light := is_light(token.text)) is not None:
+                    yield BackgroundTold(light=light)
                 case Kind.PASTE:
                     yield events.Paste(token.text)
 

@@ -20,6 +20,8 @@ _ALTERNATE_OFF: Final = "\x1b[?1049l"
 # Hidden cursor, focus reports, bracketed paste, no wrapping at the right edge.
 _SCREEN_ON: Final = "\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l"
 _SCREEN_OFF: Final = "\x1b[?7h\x1b[?2004l\x1b[?1004l\x1b[?25h"
+BACKGROUND_QUERY: Final = "\x1b]11;?\x07"
+"""OSC 11, as xterm answers it. Other terminals ignore it."""
 _SYNCHRONIZED_QUERY: Final = "\x1b[?2026$p"
 _SYNCHRONIZED_OFF: Final = "\x1b[?2026l"
 # Cancels an unfinished sequence, then: normal character set, no colours, no margins, no origin.
@@ -29,7 +31,7 @@ _TITLE_PUSH, _TITLE_POP = "\x1b[22;0t", "\x1b[23;0t"
 """The terminal keeps the titles of its window and its icon on a stack, as xterm does. Others ignore the codes."""
 
 
-def entering(*, mouse: bool, ask_synchronized: bool) -> str:
+def entering(*, mouse: bool, ask_synchronized: bool, ask_background: bool = False) -> str:
     """Return the codes that prepare a terminal for the screen.
 
     In-band resize reports (mode 2048) are not requested: with them, Textual switches the mouse to pixels, and the
@@ -38,6 +40,8 @@ def entering(*, mouse: bool, ask_synchronized: bool) -> str:
     parts = [_TITLE_PUSH, _ALTERNATE_ON, _SCREEN_ON]
     if not constants.DISABLE_KITTY_KEY:
         parts.append(_KEYBOARD_ON)
+    if ask_background:  # before the question that every terminal answers last
+        parts.append(BACKGROUND_QUERY)
     if ask_synchronized:
         parts.append(_SYNCHRONIZED_QUERY)
     if mouse:

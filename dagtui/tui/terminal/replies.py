@@ -51,11 +51,13 @@ class Kind(enum.Enum):
     """The only key with Alt that text fields know. It deletes a word."""
     PASTE = "paste"
     """The text of one paste."""
+    BACKGROUND = "background"
+    """What the terminal says of its background colour. No person types it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One action of a person."""
+    """One action of a person, or the terminal's background colour."""
 
     kind: Kind
     text: str = ""
@@ -92,6 +94,9 @@ _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|
 _MOUSE_BUTTONS: Final = re.compile(r"\x1b\[<([0-9]+);")
 # The end of a string. Enter and control keys end it too, since a string contains none of them.
 _STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f\x9c]|\x1b\\|\x1b(?=[^\\])")
+_BACKGROUND: Final = re.compile(r"(?:\x1b\]|\x9d)11;(rgba?:[0-9a-fA-F/]+)(?:\x07|\x1b\\|\x9c)")
+_BACKGROUND_CHARACTERS: Final = 64
+"""The most characters of that answer."""
 ECHO: Final = b"\x1b[0n"
 """The answer to the latency probe's question."""
 _ANSWER: Final = re.compile(r"\x1b\[(?:\?2026;[0-4]\$y|0n)")
@@ -129,6 +134,8 @@ class ReplyFilter:
         self._held = ""
         self._late = ""
         """The beginning of a sequence that was given out as a key, or given up."""
+        self._string_text = ""
+        """The beginning of the string that is being read."""
         self._pasted: list[str] = []
         self._pasted_characters = 0
         self._paste_end = ""
@@ -157,7 +164,7 @@ class ReplyFilter:
             if state is _State.GROUND:
                 position, token = self._ground(buffer, position)
             elif state is _State.STRING:
-                position, token = self._string(buffer, position), None
+                position, token = self._string(buffer, position)
             else:
                 position, token = self._paste(buffer, position)
             if token is not None:
@@ -229,17 +236,22 @@ class ReplyFilter:
                 return end, Token(Kind.PLAIN, text) if _is_wanted(text) else None
             case "paste":
                 self._state, self._paste_end = _State.PASTE, _PASTE_ENDS[text[0]]
+            case "whole":
+                return end, _background(text)
             case "string":
-                self._state = _State.STRING
+                self._state, self._string_text = _State.STRING, text
         return end, None
 
-    def _string(self, buffer: str, position: int) -> int:
+    def _string(self, buffer: str, position: int) -> tuple[int, Token | None]:
         end = _STRING_END.search(buffer, position)
         if end is None:
             # A trailing escape may be the first half of the terminator.
-            return len(buffer) - 1 if buffer.endswith("\x1b") else len(buffer)
+            stop = len(buffer) - 1 if buffer.endswith("\x1b") else len(buffer)
+            self._string_text = (self._string_text + buffer[position:stop])[:_BACKGROUND_CHARACTERS]
+            return stop, None
         self._state = _State.GROUND
-        return end.start() if end[0] == "\x1b" else end.end()
+        stop = end.start() if end[0] == "\x1b" else end.end()
+        return stop, _background((self._string_text + buffer[position:stop])[:_BACKGROUND_CHARACTERS])
 
     def _paste(self, buffer: str, position: int) -> tuple[int, Token | None]:
         ending = self._paste_end
@@ -263,6 +275,12 @@ class ReplyFilter:
         text = "".join(self._pasted).replace("\r\n", "\n").replace("\r", "\n")
         self._pasted, self._pasted_characters = [], 0
         return Token(Kind.PASTE, _PASTE_CONTROLS.sub("", text))
+
+
+def _background(text: str) -> Token | None:
+    """Return what a string of the terminal says of its background, if it does."""
+    found = _BACKGROUND.fullmatch(text)
+    return None if found is None else Token(Kind.BACKGROUND, found[1])
 
 
 def _is_wanted(sequence: str) -> bool:

@@ -25,6 +25,9 @@ class Terminal:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     """The terminal's environment variables."""
 
+    asks_background: bool = False
+    """Whether to ask the terminal for the colour of its background when it is opened."""
+
     def size(self) -> tuple[int, int]:
         """Return columns and rows, or 80 × 24 if the terminal does not know.
 

@@ -9,10 +9,13 @@ from support.waiting import until
 from textual.command import CommandList
 from tui.app.runs import CELLS, opened, run_under_way, screen_text
 
+from dagtui.settings.file import SettingsFile, read_settings
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.pilot import Pilot
 
     from dagtui.host.attachment import ExitReason
@@ -98,3 +101,63 @@ async def test_nodes_come_before_what_would_do_nothing():
         await pilot.press("down", "enter")
         await until(lambda: app.screen is app.main)
         assert app.main.node == app.view.graph.node(CELLS[1])
+
+
+def a_file(folder: Path) -> SettingsFile:
+    path = folder / "config.toml"
+    path.write_text("# mine\nbell = true  # loud\n", encoding="utf-8")
+    return read_settings(path)
+
+
+async def test_a_theme_is_previewed_under_the_cursor_and_escape_puts_the_old_one_back(tmp_path: Path):
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    async with opened(app) as pilot:
+        assert [row.split("  ")[0] for row in await typed(app, pilot, "theme: l")] == ["Theme: light"]
+        assert app.theme == "dagtui-light"
+        await pilot.press("backspace")
+        assert await app.screen.until_found()
+        names = [row.split()[1] for row in listed(app) if row.startswith("Theme: ")]
+        seen = []
+        for _ in names:
+            seen.append(app.theme)
+            await pilot.press("down")
+            await pilot.pause()
+        assert set(seen) == {f"dagtui-{name}" for name in ("dark", "light", "ansi", "contrast")}
+        await pilot.press("escape")
+        await until(lambda: app.theme == "dagtui-dark")
+    assert (tmp_path / "config.toml").read_text(encoding="utf-8") == "# mine\nbell = true  # loud\n"
+
+
+async def test_what_is_no_theme_shows_the_chosen_one(tmp_path: Path):
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    async with opened(app) as pilot:
+        await typed(app, pilot, "contrast")
+        assert app.theme == "dagtui-contrast"
+        await pilot.press("x", "y", "z")
+        await until(lambda: app.theme == "dagtui-dark")
+
+
+async def test_a_chosen_theme_stays_and_is_remembered_in_its_own_line(tmp_path: Path):
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    async with opened(app) as pilot:
+        await typed(app, pilot, "contrast")
+        await pilot.press("enter")
+        await until(lambda: "also next time" in app.main.top_bar.said)
+        assert app.theme == "dagtui-contrast"
+        rows = await typed(app, pilot, "theme:")
+        assert [row.split()[1] for row in rows if row.rstrip().endswith(" now")] == ["contrast"]
+    text = (tmp_path / "config.toml").read_text(encoding="utf-8")
+    assert text == '# mine\nbell = true  # loud\ntheme = "contrast"\n'
+    again = DagtuiApp(run_under_way(), settings_file=read_settings(tmp_path / "config.toml"))
+    async with opened(again):
+        assert again.theme == "dagtui-contrast"
+
+
+async def test_a_theme_that_cannot_be_remembered_is_shown_all_the_same(tmp_path: Path):
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    (tmp_path / "config.toml").write_text("bell = \n", encoding="utf-8")
+    async with opened(app) as pilot:
+        await typed(app, pilot, "contrast")
+        await pilot.press("enter")
+        await until(lambda: "on this screen only" in app.main.top_bar.said)
+        assert app.theme == "dagtui-contrast"

@@ -1,0 +1,82 @@
+"""The terminal's background chooses light or dark, unless a person has chosen; the answer is never taken for keys."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from support.terminal import PtyTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    Open = Callable[..., PtyTerminal]
+
+GRAPH = """
+version = 1
+[tasks.one]
+run = "echo first words"
+"""
+QUESTION = b"\x1b]11;?\x07"
+LIGHT, DARK = "fbfbfa", "15181d"
+ANSWER = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, terminals: ExitStack) -> Open:
+    def start(*words: str, **environment: str) -> PtyTerminal:
+        (tmp_path / "graph.toml").write_text(GRAPH, encoding="utf-8")
+        command = [sys.executable, "-m", "dagtui", "graph.toml", "--in-process", *words]
+        env = {"LANG": "C.UTF-8", "COLORTERM": "truecolor", **environment}
+        terminal = terminals.enter_context(PtyTerminal(command, cwd=tmp_path, env=env))
+        terminal.wait_for_text("quit")
+        terminal.wait_for_text("first words")
+        return terminal
+
+    return start
+
+
+def ground(terminal: PtyTerminal) -> str:
+    """The background of most cells that were painted."""
+    grounds = [ground for _, _, ground in terminal.cells if ground != "default"]
+    return max(set(grounds), key=grounds.count)
+
+
+def test_the_screen_is_there_before_the_answer_and_then_suits_it(opened: Open) -> None:
+    terminal = opened()
+    assert terminal.raw.count(QUESTION) == 1
+    assert ground(terminal) == DARK
+    for piece in (ANSWER[:9], ANSWER[9:]):
+        terminal.send(piece)
+        terminal.read(0.01)
+    terminal.wait_for(lambda: ground(terminal) == LIGHT, "light colours")
+    assert "first words" in terminal.text
+    terminal.send("q")
+    terminal.wait_for_end()
+    assert terminal.foreign_codes() == []
+    assert terminal.is_restored
+
+
+def test_a_chosen_theme_asks_nothing_and_stays(opened: Open) -> None:
+    terminal = opened("--theme", "dark")
+    assert QUESTION not in terminal.raw
+    terminal.send(f"{ANSWER}v")
+    terminal.wait_for_text("[Map]")
+    assert ground(terminal) == DARK
+
+
+def test_the_settings_choose_and_auto_undoes_that(opened: Open, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('theme = "light"\n', encoding="utf-8")
+    terminal = opened(DAGTUI_CONFIG_DIR=str(tmp_path))
+    assert (QUESTION in terminal.raw, ground(terminal)) == (False, LIGHT)
+    terminal.send("q")
+    terminal.wait_for_end()
+    terminal = opened("--theme", "auto", DAGTUI_CONFIG_DIR=str(tmp_path))
+    assert (QUESTION in terminal.raw, ground(terminal)) == (True, DARK)
+
+
+def test_a_console_that_would_print_the_question_is_not_asked(opened: Open) -> None:
+    assert QUESTION not in opened(TERM="linux").raw

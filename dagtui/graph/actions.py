@@ -54,6 +54,23 @@ def read_wrap(value: object) -> tuple[str, ...]:
     return arguments
 
 
+def read_notify(value: object) -> tuple[str, ...]:
+    """Read a program and arguments that are told of a run. Raises ValueProblem."""
+    words = value.split() if isinstance(value, str) and value.strip() else ["./notify.sh"]
+    entries = values.items(value, _as_list(words))
+    if not entries:
+        raise ValueProblem("must start with a program", 'write notify = ["./notify.sh"]')
+    arguments = _arguments(entries)
+    for at, argument in enumerate(arguments):
+        if "{{" in argument:
+            hint = "the program reads the facts from its standard input, as JSON"
+            raise ValueProblem("can't have placeholders", hint, inside=(at,))
+    if _is_command_line(arguments[0]):
+        words = re.findall(_WORDS, arguments[0])
+        raise ValueProblem("is a command line, not a program", _as_list([*words, *arguments[1:]]), inside=(0,))
+    return arguments
+
+
 def _arguments(entries: list[object]) -> tuple[str, ...]:
     """Read a program and its arguments. Raises ValueProblem."""
     arguments = values.each(values.text, entries)

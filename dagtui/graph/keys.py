@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.actions import read_args, read_call, read_run, read_wrap
+from dagtui.graph.actions import read_args, read_call, read_notify, read_run, read_wrap
 from dagtui.graph.gate_values import LONGEST_QUESTION, MOST_CHOICES, read_answers, read_ask
 from dagtui.graph.key_values import (
     PARAMETER_TYPES,
@@ -284,6 +284,11 @@ RUN: Mapping[str, Key] = {
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
         "Variables and parameters whose values are redacted.",
     ),
+    "notify": Key(
+        read_notify,
+        TEXTS,
+        "Program that gets the facts on its input at the first failure, at a gate and at the end.",
+    ),
     "state": Key(values.folder, FILLED_TEXT, "Directory that keeps the runs, relative to the file."),
 }
 
@@ -301,6 +306,6 @@ DOCUMENT: Mapping[str, str] = {
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ()
-RESERVED_RUN = ("load_average", "notify")
+RESERVED_RUN = ("load_average",)
 RESERVED_TASK = ("executor",)
 """Keys that a later version will have. Using one now would silently do nothing."""

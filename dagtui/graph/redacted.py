@@ -50,9 +50,10 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
     if any(map(_other_paths, graph.tasks, tasks)):
         redactor.check_paths(shown)
     settings = graph.settings
-    if settings.default or settings.env_file:
-        named, files = (tuple(map(secrets.mask, texts)) for texts in (settings.default, settings.env_file))
-        shown.settings = dataclasses.replace(settings, default=named, env_file=files)
+    if settings.default or settings.env_file or settings.notify:
+        texts = (settings.default, settings.env_file, settings.notify)
+        named, files, notify = (tuple(map(secrets.mask, each)) for each in texts)
+        shown.settings = dataclasses.replace(settings, default=named, env_file=files, notify=notify)
     if graph.pools:
         shown.pools = tuple([dataclasses.replace(pool, name=secrets.mask(pool.name)) for pool in graph.pools])
         redactor.check("pools", [pool.name for pool in shown.pools])

@@ -26,5 +26,7 @@ class RunSettings:
     """Active seconds that the whole run may take."""
     exclusive: bool = False
     """Whether a run is refused while another one of the graph is live."""
+    notify: tuple[str, ...] = ()
+    """A program and its arguments that are told of the first failure, of gates and of the end."""
     state: str = ""
     """The directory that keeps the runs, relative to the graph file, or empty for the usual place."""

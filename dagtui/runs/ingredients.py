@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.event_records import fields
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex, ParameterValue
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.runs.launch import LaunchOptions
+    from dagtui.runs.notifying import Notifier
     from dagtui.runs.reload_preview import Reloader
     from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalWriter
@@ -93,9 +95,29 @@ class Ingredients:
         live.open_reloader = lambda: reloader(live, machinery)
         if any(task.tty for task in graph.tasks):
             live.terminals = local
+        if graph.settings.notify:
+            live.open_notifier = partial(self._notifier, live)
         for listener in (previous.note, *self.options.listeners):
             live.subscribe(listener)
         return live
+
+    def _notifier(self, run: LiveRun) -> Notifier:
+        """Return what tells a program of the run, whose processes have a supervisor of their own."""
+        from dagtui.runs.notifying import Notifier  # most graphs name none
+
+        def executor(graph: Graph, folder: Path) -> Executor:
+            return LocalExecutor(
+                graph,
+                folder,
+                lambda _, number: folder / f"{number}.log",
+                lambda _, number: os.fspath(folder / f"{number}.values"),
+                str,
+                run.directory.run_id,
+                self.environment,
+                secrets=self.secrets,
+            )
+
+        return Notifier(run, self.executed.settings.notify, executor)
 
     def serving_executor(self, inner: Executor, directory: RunDirectory) -> ServingExecutor:
         """Return an executor before another one that finds out when services are ready. Most graphs have none."""

@@ -23,15 +23,17 @@ from dagtui.text import label
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.engine.events import Event
     from dagtui.engine.messages import Command, Preview
     from dagtui.engine.protocol import Executor, NodeTerminals
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.forecast import Forecast
+    from dagtui.runs.notifying import Notifier
     from dagtui.runs.previous_run import Replay
     from dagtui.runs.reload_preview import Reloader, ReloadPreview
     from dagtui.runs.task_edits import TaskEdits
@@ -78,6 +80,11 @@ class LiveRun(RunView):
         self.monitor = FileMonitor(self, self.note, directory)
         self.open_reloader: Callable[[], Reloader] | None = None
         """Returns what reloads the run. None: it can't be reloaded."""
+        self.open_notifier: Callable[[], Notifier] | None = None
+        """Returns what tells a program of the run. None: the graph names none."""
+        self._notifier: Notifier | None = None
+        self._past: Sequence[Event] = ()
+        """What was recorded before the run was resumed, for the notifier."""
         self.history = history
         self._executor = executor
         self._environment = environment
@@ -92,6 +99,7 @@ class LiveRun(RunView):
             self.wall_times.set_going(clock, wall)
         self.wall_times.set_going(self.clock(), WallTime(time.time()))
         self.attempts.learn(past.events)
+        self._past = past.events if self.open_notifier is not None else ()
         self._learn_durations(past.events[past.unended :])
 
     def _learn_durations(self, events: Iterable[object]) -> None:
@@ -247,11 +255,26 @@ class LiveRun(RunView):
 
     async def drive(self) -> None:
         """Drive the run until the task is cancelled. Waits for commands when all nodes are settled."""
-        await self.run.drive()
+        await self._beside_notifier(self.run.drive)
 
     async def drive_until_settled(self) -> None:
         """Drive the run until all nodes are settled."""
-        await self.run.drive_until_settled()
+        await self._beside_notifier(self.run.drive_until_settled)
+
+    async def _beside_notifier(self, drive: Callable[[], Awaitable[None]]) -> None:
+        """Drive the run, and tell the program that the graph names of what happens. Most graphs name none."""
+        if self.open_notifier is None:
+            await drive()
+            return
+        import anyio
+
+        if self._notifier is None:
+            self._notifier = self.open_notifier()
+            self._notifier.learn(self._past)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._notifier.serve)
+            await drive()
+            group.cancel_scope.cancel()
 
     def _leave_history(self) -> None:
         """Write what the run teaches. If that fails, what earlier runs left stays."""
@@ -266,9 +289,13 @@ class LiveRun(RunView):
     async def close(self, why: str = "") -> None:
         """End every process, close the journal, release the directory, and remove old runs."""
         try:
+            if self._notifier is not None:
+                self._notifier.tell()  # what is told is on record before the end is
             await self.run.close(why)
             self._leave_history()
             undelivered.discard(os.fspath(self.path))
+            if self._notifier is not None:
+                await self._notifier.finish()
         finally:
             self.directory.close()
         if self.graph.path is not None:

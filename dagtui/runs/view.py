@@ -101,6 +101,8 @@ class RunView(ABC):
         """Set if part of the run's directory was removed while the run was live."""
         self.changed_file: Notice | None = None
         """Set if the graph file has changed since the run started."""
+        self.failed_notify: Notice | None = None
+        """Set if the program that the graph names could not be told of the run."""
         self.short_lived: Notice | None = None
         """Set if the run ends with its terminal or with the user's login, although nothing asked for that."""
 
@@ -174,7 +176,8 @@ class RunView(ABC):
     @property
     def notices(self) -> list[Notice]:
         """The problems that apply now."""
-        found = (self._off_record(), self._asks(), self.lost_record, self.short_lived, self.changed_file)
+        lasting = (self.lost_record, self.failed_notify, self.short_lived, self.changed_file)
+        found = (self._off_record(), self._asks(), *lasting)
         return [notice for notice in found if notice is not None]
 
     @property

@@ -70,6 +70,7 @@ RUN: Mapping[str, str] = {
     "exclusive": "true",
     "env_file": '[".env"]',
     "secrets": '["API_TOKEN"]',
+    "notify": '["./notify.sh"]',
     "state": '"/scratch/runs"',
 }
 _NAMED = {"tasks": "[tasks.build]", "params": 'size = "s"', "pools": "gpu = 2", "env": 'NAME = "value"'}

@@ -106,7 +106,7 @@ _ON_SUCCESS = "write a task that needs this one: it runs when this one has succe
 _ON_END = 'write a task that needs this one, with trigger = "all_done"'
 _HOOKS = 'write tasks for them: "needs" puts one before the other, trigger = "any_failed" runs one after a failure'
 _CHILDREN = 'write it the other way round: the later task names this one in "needs"'
-_NOTIFY = 'dagtui does not send notifications: write a task that does, with trigger = "any_failed" or "all_done"'
+_NOTIFY = 'name a program in [run]: notify = ["./notify.sh"] is told of the first failure, of questions and of the end'
 _LOGS = "each attempt has a log of its own: dagtui logs GRAPH.toml NODE"
 _STEPS = "a task is one command: write the steps as lines of one string, or as tasks of their own"
 _TAGS = 'tasks have no tags: "group" puts a task into a folder of the tree'

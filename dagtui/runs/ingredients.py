@@ -117,7 +117,8 @@ class Ingredients:
                 secrets=self.secrets,
             )
 
-        return Notifier(run, self.executed.settings.notify, executor)
+        run_id, command = run.directory.run_id, self.executed.settings.notify
+        return Notifier(run, run_id, command, executor, run.announce, run.note)
 
     def serving_executor(self, inner: Executor, directory: RunDirectory) -> ServingExecutor:
         """Return an executor before another one that finds out when services are ready. Most graphs have none."""

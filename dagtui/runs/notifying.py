@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Result
     from dagtui.engine.protocol import Executor
-    from dagtui.runs.live import LiveRun
     from dagtui.runs.occasions import Happened
+    from dagtui.runs.view import RunView
     from dagtui.text.amounts import Seconds
 
 LIMIT: Final[Seconds] = 30.0
@@ -57,9 +57,22 @@ _SCRIPT: Final = (
 class Notifier:
     """Tells a program of one run. Made only for a graph that names one."""
 
-    def __init__(self, run: LiveRun, command: Sequence[str], executor: Callable[[Graph, Path], Executor]) -> None:
-        """`executor` makes one for a graph, with a folder for what is printed."""
-        self._run = run
+    def __init__(
+        self,
+        run: RunView,
+        run_id: str,
+        command: Sequence[str],
+        executor: Callable[[Graph, Path], Executor],
+        record: Callable[[str, str], None],
+        note: Callable[[str], None],
+    ) -> None:
+        """Create what tells a command of a run.
+
+        `executor` makes one for a graph, with a folder for what is printed. `record` records an event of the run, and
+        `note` a note.
+        """
+        self._run, self._run_id = run, run_id
+        self._record, self._note = record, note
         self._command = command
         self._make_executor = executor
         self._occasions = Occasions(run, Told())
@@ -118,7 +131,7 @@ class Notifier:
         """Start the program for what has happened, once each: it is recorded before."""
         while self._untold:
             happened = self._untold.popleft()
-            self._run.announce(NOTIFIED, self._occasions.words(happened))
+            self._record(NOTIFIED, self._occasions.words(happened))
             try:
                 self._start(happened)
             except (OSError, StoreError) as error:
@@ -148,13 +161,13 @@ class Notifier:
         folder = self._folder()
         executor = self._executor or self._open(folder)
         number = self._number = AttemptNumber(self._number + 1)
-        write_new_file(folder / f"{number}.json", facts(self._run, happened, self._run.directory.run_id))
+        write_new_file(folder / f"{number}.json", facts(self._run, happened, self._run_id))
         self._due[number] = _NEVER
         executor.start(_NODE, number, Slots(1))
         executor.flush()
 
     def _folder(self) -> Path:
-        folder = self._run.directory.path / _FOLDER
+        folder = self._run.path / _FOLDER
         if not folder.is_dir():
             make_folder(folder)
         return folder
@@ -194,4 +207,4 @@ class Notifier:
     def _fail(self, words: str) -> None:
         text = f"notify {words}"
         self._run.failed_notify = Notice("notify failed", text)
-        self._run.note(text)
+        self._note(text)

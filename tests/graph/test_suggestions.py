@@ -82,7 +82,7 @@ SENTENCES = {
     "pool": 'did you mean "pools"?',
     "priority_weight": "critical-path order",
     "owner": '"doc" may name them',
-    "email_on_failure": "dagtui name a program in [run]: notify",
+    "email_on_failure": "name a program in [run]: notify",
     "depends_on_past": "runs do not depend on each other",
     "retry_exponential_backoff": "retry = { backoff = 2.0 }",
     "task_id": "named by its header",

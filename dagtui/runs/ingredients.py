@@ -90,7 +90,7 @@ class Ingredients:
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
-        live.jobs_given = self.options.jobs
+        live.jobs_given, live.meter = self.options.jobs, local
         machinery = Machinery(self, sink, local, serving, judging)
         live.open_reloader = lambda: reloader(live, machinery)
         if any(task.tty for task in graph.tasks):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.forecast import Forecast
+    from dagtui.runs.live_figures import LiveFigures, UsageMeter
     from dagtui.runs.notifying import Notifier
     from dagtui.runs.previous_run import Replay
     from dagtui.runs.reload_preview import Reloader, ReloadPreview
@@ -75,6 +76,8 @@ class LiveRun(RunView):
         self.wall_times = WallTimes(WallTime(time.time()) - run.clock())
         self.terminals: NodeTerminals | None = None
         """The terminals of nodes, if any node has one."""
+        self.meter: UsageMeter | None = None
+        """Measures what attempts in flight use."""
         self.ending = False
         """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.monitor = FileMonitor(self, self.note, directory)
@@ -224,6 +227,15 @@ class LiveRun(RunView):
             return False
         self.terminals.resize(rows, columns)
         return True
+
+    # Live figures
+
+    @cached_property
+    def live_figures(self) -> LiveFigures | None:
+        """What nodes on the screen use while they run."""
+        from dagtui.runs.live_figures import LiveFigures  # without a screen, there are none
+
+        return None if self.meter is None else LiveFigures(self, self.meter)
 
     # Environment
 

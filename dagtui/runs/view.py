@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.eta_range import EtaRange
     from dagtui.runs.forecast import Forecast
+    from dagtui.runs.live_figures import LiveFigures
     from dagtui.store.run_figures import RunFigures
 
     Listener = Callable[[Sequence[Event]], object]
@@ -235,6 +236,11 @@ class RunView(ABC):
         return False
 
     # Attempts
+
+    @property
+    def live_figures(self) -> LiveFigures | None:
+        """What nodes on the screen use while they run. None: this process does not know their processes."""
+        return None
 
     def log_path(self, node: NodeIndex, attempt: AttemptNumber) -> Path:
         """Return the path of an attempt's log. The file does not exist before the first output."""

@@ -24,7 +24,8 @@ from dagtui.text.amounts import CellWidth
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dagtui.engine.messages import AttemptNumber, Slots
+    from dagtui.engine.messages import AttemptNumber, Slots, Usage
+    from dagtui.execution.local.attempt import Key
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.execution.local.node_numbers import NodeNumbers
@@ -91,6 +92,8 @@ class LocalExecutor:
         self._submitted = SubmittedAttempts(self._say_later, self._read_later)
         self._over: list[str] = []
         """Files for values that may contain secrets. They are removed once their attempts' ends are on record."""
+        self._leaders: dict[Key, int] = {}
+        """The leaders of attempts that are measured."""
         self._sequence = 0
         self._longest = 0.0
         self._handlers = self._submitted.handlers | {
@@ -155,6 +158,19 @@ class LocalExecutor:
     def _absolute(self, path: str | Path) -> str:
         """Return a path as processes with other working directories use it."""
         return os.path.join(self._here, path) if self._here else os.fspath(path)
+
+    def measuring(self, attempts: Sequence[Key]) -> Callable[[], Mapping[Key, Usage]] | None:
+        """Return a function for a thread that measures what attempts use now. None: that is not known here."""
+        from dagtui.execution.local import live_usage  # only what is on a screen is measured
+
+        link = self._supervisors.link
+        if not live_usage.TELLS:
+            return None
+        if link is None:
+            return dict
+        numbered = {(self._number(node), attempt): (node, attempt) for node, attempt in attempts}
+        measure = live_usage.measuring(link, self._leaders, numbered)
+        return lambda: {numbered[key]: usage for key, usage in measure().items()}
 
     # Requests of the engine
 

@@ -221,6 +221,10 @@ if sys.platform == "linux":
         except OSError:
             return resource.RLIM_INFINITY, resource.RLIM_INFINITY
 
+    def mark_of(pid: int) -> int:
+        """Return the mark of a process, as a number that all processes of its attempt have in common."""
+        return _limits(pid)[1]
+
     def _read_pids(fd: int) -> list[int]:
         text = os.pread(fd, _PAGE, 0)
         if len(text) > _SURE:
@@ -264,6 +268,10 @@ else:
             os.killpg(leader, number)
         except OSError:  # ended
             pass
+
+    def mark_of(_pid: int) -> int:
+        """Return 0: there are no marks on this system."""
+        return 0
 
     def is_tag(_number: int) -> bool:
         """Return False: there are no tags on this system."""

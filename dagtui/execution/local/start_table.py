@@ -13,9 +13,10 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.execution.local.attempt import Key
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -78,6 +79,18 @@ class StartTable:
             if leader == pid:
                 return node, attempt, begun
         return None
+
+    def leaders_of(self, attempts: Collection[Key]) -> dict[Key, int]:
+        """Return the processes that lead attempts, as far as they are kept, by node and attempt."""
+        found: dict[Key, int] = {}
+        count = self._count(_LED)
+        for number in range(count - 1, max(-1, count - 1 - _KEPT), -1):
+            node, attempt, leader, _ = _LEADER.unpack_from(self._memory, _LEADERS + number % _KEPT * _LEADER.size)
+            if (node, attempt) in attempts:
+                found.setdefault((node, attempt), leader)
+                if len(found) == len(attempts):
+                    break
+        return found
 
     def end(self, node: NodeIndex, attempt: AttemptNumber, status: int, seconds: Seconds) -> None:
         """Note how an attempt ended. The entry is written before the count, so that no reader sees half an entry."""

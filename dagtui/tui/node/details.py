@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
+from dagtui.tui.node.live_rows import live_rows
+from dagtui.tui.node.measuring import measure
 from dagtui.tui.node.node_page import NodePage
 from dagtui.tui.node.node_paths import NodePaths
 from dagtui.tui.node.usual_rows import usual_rows
@@ -61,6 +63,12 @@ class DetailsPane(NodePage):
             self.run_worker(self._read_past(), group="past runs", exit_on_error=False)
         super().show(node)
 
+    def flush(self, clock: ClockTime) -> bool:
+        """Measure the node, and rebuild the rows if needed. Return whether another frame is needed soon."""
+        if self.node >= 0:
+            measure(self, self.run, [self.node], self.remake, output=True)
+        return super().flush(clock)
+
     async def _read_past(self) -> None:
         if self.run.graph_path is not None:
             self.run.past = await anyio.to_thread.run_sync(read_runs, self.run.graph_path)
@@ -88,7 +96,7 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
         *_line("why", reason_now(state, node, clock)),
     ]
     rows += _attempts(run, node, clock, look)
-    rows += [_named(name, *spans) for name, spans in usual_rows(run, node, look)]
+    rows += [_named(name, *spans) for name, spans in chain(live_rows(run, node, look), usual_rows(run, node, look))]
     rows.append(row())
     rows += _execution(run, node, task)
     rows += [_named(name, value) for name, value in _definition(run, node, task) if value]

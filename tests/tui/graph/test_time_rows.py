@@ -216,6 +216,7 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
         forecast=Forecast(graph, None),
         estimate=lambda _: None,
         clock=lambda: run.now,
+        live_figures=None,
     )
     watch = view.state.watch()
     rows, order = rows_of(view), None

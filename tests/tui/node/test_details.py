@@ -15,6 +15,7 @@ from dagtui.engine.messages import Usage
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.run_settings import RunSettings
+from dagtui.runs.live_figures import LiveFigures
 from dagtui.store.directory import RunDirectory
 from dagtui.store.run_figures import NodeFigures, RunFigures, write_run
 from dagtui.text.amounts import WallTime
@@ -25,6 +26,7 @@ from dagtui.tui.log.log_footer import DEFINED_SINCE, copied_failure
 from dagtui.tui.node.details import DetailsPane, details
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
@@ -149,6 +151,38 @@ async def test_the_last_runs_are_read_when_details_are_opened(play: PlayedRun):
         assert any(row.startswith(f"{'last runs':<11}▅✗▅✗") for row in shown)
         pane.show(2)
         assert not any(row.text.startswith("usual") for row in pane.rows)
+
+
+class Meter:
+    """A node that uses half a processor, and more memory each time."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def measuring(self, attempts: Sequence[tuple[int, int]]) -> Callable[[], Mapping[tuple[int, int], Usage]]:
+        self.looks += 1
+        return lambda: {key: Usage(self.looks / 2, self.looks * 250_000_000, 4096, 0) for key in attempts}
+
+
+async def test_bars_show_what_a_running_node_uses(play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
+    play.start("fetch")
+    session = play.session()
+    figures = LiveFigures(session, Meter())
+    session.live_figures = figures
+    clock = [session.clock()]
+    monkeypatch.setattr(session.run, "clock", lambda: clock[0])
+    async with mounted(DetailsPane(session), size=(100, 60)) as pane:
+        pane.show(0)
+        for looks in range(1, 6):
+            clock[0] += looks > 1
+            pane.flush(session.clock())
+            await until(lambda looks=looks: len(figures.samples(0)) >= looks)
+        pane.remake()
+        await until(lambda: not pane.flush(session.clock()))
+        shown = {row.text[:10].strip(): row.text[11:] for row in pane.rows}
+        assert re.fullmatch(r"████  0\.50 of \d+ processors?", shown["cpu"])
+        assert re.fullmatch(r"▂▄▅▇█  1\.2 GB of \d+.*B", shown["memory"])
+        assert shown["disk"] == "read 4.0 kB, wrote 0 B"
 
 
 async def test_neighbours_lead_to_themselves(play: PlayedRun):

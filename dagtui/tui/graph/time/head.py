@@ -8,6 +8,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.views import View
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import spaces, width_of
+from dagtui.tui.node.measuring import measure
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -37,9 +38,19 @@ class TimeHead(PaintedRows, can_focus=False):
             return
         timeline = self._tree.rows.time.timeline
         drawn = (*timeline.axis.key, timeline.is_filling, int(clock), self._tree.row_width, self._tree.settled)
+        self._measure()
         if drawn != self._drawn or timeline.is_filling:
             self._drawn, self._clock = drawn, clock
             self.repaint()
+
+    def _measure(self) -> None:
+        """Measure what the running nodes in sight use."""
+        tree, time = self._tree, self._tree.rows.time
+        top, outline = tree.scroll_offset.y, tree.outline
+        rows = range(top, min(top + tree.size.height, len(outline)))
+        nodes = time.measured((outline.item(row) for row in rows), tree.row_width)
+        if nodes:
+            measure(self, time.run, nodes, lambda: tree.flush(time.run.clock()))
 
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows."""

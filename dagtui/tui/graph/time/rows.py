@@ -17,6 +17,7 @@ from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import with_glyph
 from dagtui.tui.graph.time.bars import bars, levels
 from dagtui.tui.graph.time.timeline import Timeline
+from dagtui.tui.graph.time.used import HEAD, USED_CELLS, used_words
 from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -41,6 +42,8 @@ LEAST_BARS: Final = 12
 _LEAST_NAME: Final = 7
 _USUAL: Final = 100
 """From this width on, rows say as well how long they usually take."""
+_USED: Final = 110
+"""From this width on, rows say as well what nodes use."""
 _MARKS: Final = 4
 """Cells before the name: for the cursor, the fold marker, the status and the selection."""
 _KEPT: Final = 10_000
@@ -51,8 +54,9 @@ class TimeColumns(NamedTuple):
 
     name: CellWidth
     bars: CellWidth
+    used: CellWidth
+    """0: there is no room for it. The same holds for `usual`."""
     usual: CellWidth
-    """0: there is no room for it."""
     time: CellWidth
 
 
@@ -63,7 +67,7 @@ class TimeRows:
     is_grid = False
 
     def __init__(self, run: RunView, bodies: Bodies, navigator: Navigator, names: RowNames, look: Look) -> None:
-        self._run = run
+        self.run = run
         self._state = run.state
         self._bodies = bodies
         self._navigator = navigator
@@ -77,7 +81,7 @@ class TimeRows:
     def timeline(self) -> Timeline:
         """What is known of times, from the first time on that the view is shown."""
         if self._timeline is None:
-            self._timeline = Timeline(self._run, self._layout.families)
+            self._timeline = Timeline(self.run, self._layout.families)
         return self._timeline
 
     @property
@@ -110,10 +114,11 @@ class TimeRows:
     def columns(self, width: CellWidth) -> TimeColumns:
         """Return how a row of some cells is divided."""
         time = time_cells(width)
-        usual = CellWidth(TIME_CELLS if width >= _USUAL and self._run.forecast.known else 0)
-        rest = width - _MARKS - 2 - time - usual - bool(usual)
+        usual = CellWidth(TIME_CELLS if width >= _USUAL and self.run.forecast.known else 0)
+        used = USED_CELLS if width >= _USED else CellWidth(0)
+        rest = width - _MARKS - 2 - time - usual - bool(usual) - used - bool(used)
         name = max(_LEAST_NAME, min(self._layout.widest, rest * 2 // 5, rest - LEAST_BARS))
-        return TimeColumns(CellWidth(name), CellWidth(max(0, rest - name)), usual, time)
+        return TimeColumns(CellWidth(name), CellWidth(max(0, rest - name)), used, usual, time)
 
     # One row
 
@@ -127,6 +132,8 @@ class TimeRows:
             is_open = status in ALIVE or status == NodeStatus.READY
             facts: tuple[object, ...] = (state.attempt[node], state.started[node], state.ended[node])
             time = self._node_time(node, clock)
+            if width >= _USED and status in ALIVE:
+                facts = (*facts, used_words(self.run, node))
         else:
             spans = self._spans(item)
             is_open = any(row.open or row.queued for row in spans)
@@ -141,13 +148,13 @@ class TimeRows:
         spans = self._spans(item)
         took = _dense(self._time(item, spans, clock), columns.time)
         time = Span(took.rjust(columns.time), Role.MUTED)
-        usual = [Span(self._usual(item).rjust(columns.usual), Role.MUTED), SPACE] if columns.usual else []
+        asides = self._asides(item, columns)
         expected = timeline.expected_of(self._expected_nodes(item))
         if not any(row.shows_anything for row in spans) and not expected.spans:
             middle = self._words(self._nodes(item), columns.bars, clock)
         else:
             middle = bars(spans, expected, timeline.axis, clock, self._look)
-        row = [*self._lead(item, columns.name, width, clock), SPACE, *middle, SPACE, *usual, time]
+        row = [*self._lead(item, columns.name, width, clock), SPACE, *middle, SPACE, *asides, time]
         if width_of(row) < width:
             return row
         shown = first_that_fit(row, CellWidth(width - 1))
@@ -214,7 +221,7 @@ class TimeRows:
         if first is not None and not state.is_outside(first) and state.status[first] in SETTLED:
             text = label(why(state, first, clock))
             if cell_width(text) > cells and state.status[first] == NodeStatus.FAILED_PARENT:
-                cause = self._run.graph.labels[root_cause(state, first)]
+                cause = self.run.graph.labels[root_cause(state, first)]
                 text = "by " + name_label(cause, CellWidth(max(1, cells - 3)), self._look)
             text = fit(text, cells, self._look)
         elif held := state.held.intersection(nodes):
@@ -253,9 +260,27 @@ class TimeRows:
         layout = self._layout
         return layout.nodes[item] if item < layout.node_count else None
 
+    def _asides(self, item: int, columns: TimeColumns) -> list[Span]:
+        """Return what stands between the bars and the time."""
+        node = self._single(item)
+        asides: list[Span] = []
+        if columns.used:
+            words = "" if node is None else used_words(self.run, node)
+            asides += [Span(words.ljust(columns.used), Role.MUTED), SPACE]
+        if columns.usual:
+            asides += [Span(self._usual(item).rjust(columns.usual), Role.MUTED), SPACE]
+        return asides
+
+    def measured(self, items: Iterable[int], width: CellWidth) -> list[NodeIndex]:
+        """Return the running nodes of rows in sight, of which is said what they use."""
+        if width < _USED:
+            return []
+        nodes = (self._single(item) for item in items)
+        return [node for node in nodes if node is not None and self._state.status[node] in ALIVE]
+
     def _usual(self, item: int) -> str:
         node = self._layout.node(item)
-        seconds = None if node is None else self._run.estimate(node)
+        seconds = None if node is None else self.run.estimate(node)
         return _dense(time_text(seconds or 0.0), CellWidth(TIME_CELLS))
 
     # The axis
@@ -267,10 +292,12 @@ class TimeRows:
         for cell, text in axis.marks():
             if cell + len(text) <= columns.bars:
                 line[cell : cell + len(text)] = text
-        lead, gap = CellWidth(_MARKS + columns.name + 1), SPACE
+        lead = CellWidth(_MARKS + columns.name + 1)
         took = "took".rjust(columns.time)
-        usual = [Span("usual".rjust(columns.usual), Role.MUTED), gap] if columns.usual else []
-        marks = [self._chain_words(lead, clock), Span("".join(line), Role.MUTED), gap, *usual, Span(took, Role.MUTED)]
+        marks = [self._chain_words(lead, clock), Span("".join(line), Role.MUTED), SPACE]
+        marks += [Span(HEAD, Role.MUTED), SPACE] if columns.used else []
+        marks += [Span("usual".rjust(columns.usual), Role.MUTED), SPACE] if columns.usual else []
+        marks.append(Span(took, Role.MUTED))
         slots = levels(timeline.spans.by_slots, self._state.jobs, axis, self._until(clock), self._look)
         words = _fitting(("slots in use", "slots"), lead)
         return [marks, [words, Span(slots, Role.KEY)]]
@@ -286,7 +313,7 @@ class TimeRows:
         )
 
     def _until(self, clock: ClockTime) -> ClockTime:
-        return self.timeline.spans.last if self._run.settled else clock
+        return self.timeline.spans.last if self.run.settled else clock
 
     def axis(self, width: CellWidth, clock: ClockTime) -> TimeAxis:
         """Return the axis, fitted into rows of some cells."""

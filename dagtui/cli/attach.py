@@ -108,20 +108,30 @@ def _of_this_folder(found: Sequence[FoundRun]) -> int:
 
 
 def _watch(graph_file: Path | None, number: int | None, look: LookOptions, node_label: str) -> NoReturn:
-    """Follow a run of a graph: the one with that number, else the live one, else the last one.
+    """Show a run of a graph: the one with that number, else the live one, else the last one.
 
     Without a graph, it is the live run of this user, or the picked one of several. If the run is over, the program ends
     with its status.
     """
     if not has_screen():
         fail(f"dagtui attach --read-only needs {a_terminal()}; dagtui status and dagtui logs don't")
-    directory, graph_path = _to_watch(look) if graph_file is None else (_recorded(graph_file, number), graph_file)
-    from dagtui.tui.terminal.watching import watch
-
-    raise SystemExit(watch(directory, graph_path, look.here, mouse=look.mouse, node_label=node_label))
+    directory, graph_path = _to_watch(look) if graph_file is None else (recorded(graph_file, number), graph_file)
+    look_at(directory, graph_path, look, node_label)
 
 
-def _recorded(graph_file: Path, number: int | None) -> RunDirectory:
+def look_at(directory: RunDirectory, graph_path: Path, look: LookOptions, node_label: str = "") -> NoReturn:
+    """Show a run without affecting it: follow it if it is live, otherwise show it as a recording. Ends the program."""
+    if directory.is_live():
+        from dagtui.tui.terminal.watching import watch
+
+        raise SystemExit(watch(directory, graph_path, look.here, mouse=look.mouse, node_label=node_label))
+    from dagtui.tui.recorded_app import show_recording
+
+    raise SystemExit(show_recording(directory, graph_path, look.here, mouse=look.mouse, node_label=node_label))
+
+
+def recorded(graph_file: Path, number: int | None) -> RunDirectory:
+    """Return the run of a graph with a number, else the live one, else the last one. Ends the program without one."""
     found = [run for run in runs(graph_file) if number in {None, run.number}]
     if not found:
         shown = click.format_filename(graph_file)

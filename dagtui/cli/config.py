@@ -117,12 +117,15 @@ def edit() -> None:
 def keys() -> None:
     """List all actions of the screen: KEY for `dagtui config set keys.KEY`, the keys in force, and what they do."""
     from dagtui.tui.actions.keymap import Keymap
+    from dagtui.tui.actions.recording import MOMENT_ACTIONS, RECORDED_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
     from dagtui.tui.screen_options import stated_keys
 
-    keymap = Keymap(ACTIONS, stated_keys(ACTIONS, read_settings(settings_path())))
+    file = read_settings(settings_path())
+    live, past = (Keymap(table, stated_keys(table, file)) for table in (ACTIONS, RECORDED_ACTIONS))
     with standard_output() as output:
-        rows = [(action.id, keymap.all_shown(action.id, output.look), action.help) for action in ACTIONS]
+        rows = [(action.id, live.all_shown(action.id, output.look), action.help) for action in ACTIONS]
+        rows += [(action.id, past.all_shown(action.id, output.look), action.help) for action in MOMENT_ACTIONS]
         first, second = (max(len(row[at]) for row in rows) for at in (0, 1))
         output.lines(f"{id_:<{first}}  {shown:<{second}}  {words}" for id_, shown, words in rows)
 
@@ -185,13 +188,14 @@ def _check_keys(name: str, value: Settable) -> None:
     if not name.startswith(f"{KEYS}.") or not isinstance(value, str):
         return
     from dagtui.tui.actions.own_keys import usable
+    from dagtui.tui.actions.recording import RECORDED_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
 
     id_ = name.removeprefix(f"{KEYS}.")
     own = {**read_settings(settings_path()).settings.keys}
     own.pop(id_, None)
     own[id_] = value
-    for refused in usable(ACTIONS, own).refused:
+    for refused in (*usable(ACTIONS, own).refused, *usable(RECORDED_ACTIONS, own).refused):
         if refused.id == id_:
             fail(f"dagtui config: {quoted(name)} {refused.why}; {refused.hint}")
 
@@ -231,9 +235,11 @@ def _source(file: SettingsFile, name: str) -> str:
 
 
 def _default_keys() -> Mapping[str, tuple[str, ...]]:
+    from dagtui.tui.actions.recording import MOMENT_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
 
-    return {action.id: action.keys for action in ACTIONS}
+    past = {action.id: action.keys for action in MOMENT_ACTIONS}
+    return {action.id: action.keys for action in ACTIONS} | past
 
 
 def _problems(file: SettingsFile) -> list[Problem]:

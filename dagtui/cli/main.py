@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": ("dagtui.cli.plan", "plan", "Show what would run, in which order, and for how long."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
     "stats": ("dagtui.cli.stats", "stats", "Show what nodes took in the last runs."),
+    "show": ("dagtui.cli.show", "show", "Show a past run on the screen, moment by moment."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
     "import": ("dagtui.cli.importing", "import_graph", "Make a graph from a dvc.yaml, Makefile or Taskfile."),
     "export": ("dagtui.cli.export", "export", "Write a graph as TOML, Mermaid, DOT or JSON."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from dagtui.engine.columns import COLUMN_NAMES, Columns
@@ -20,7 +21,7 @@ from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.history import History
 from dagtui.store.journal import JournalReader
-from dagtui.text.amounts import WallTime
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.snapshots import Snapshot
     from dagtui.store.directory import RunDirectory
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
+PAST = "read-only: this is a recording of a past run"
+_LEAST_IDLE = 1.0
+"""Seconds without an event that can be left out."""
 _BEGINNINGS = frozenset({"started", "resumed"})
 _COLUMNS = frozenset(COLUMN_NAMES)
 
@@ -68,6 +72,8 @@ class RecordedRun(RunView):
         self._clock = self.events.clock_at(0)
         self._overs: list[tuple[int, bool]] = []
         """After how many events a process got the run, or had it no more."""
+        self._idle: list[tuple[ClockTime, ClockTime]] = []
+        """Times in which everything was settled, until a command woke the run, or a person left its screen."""
         self._was_dated = False
         self._read(records)
 
@@ -89,10 +95,17 @@ class RecordedRun(RunView):
     def _read(self, records: Iterable[Mapping[str, object]]) -> None:
         self._take_snapshot()
         passed: list[Event] = []
+        at = NO_TIME
         for record in records:
             event = parse(record, self.graph)
             if event is None:
                 continue
+            if event.at - at > _LEAST_IDLE:
+                self._pass(passed)
+                passed = []
+                if not self.state.unsettled:
+                    self._idle.append((at, event.at))
+            at = max(at, event.at)
             passed.append(event)
             if isinstance(event, RunEvent) or not self._was_dated:
                 wall = record.get("time")
@@ -105,6 +118,9 @@ class RecordedRun(RunView):
                 passed = []
         self._pass(passed)
         self.moment, self._clock = self.last, self.last_clock
+        self.whole = self.state.active(self._clock)
+        settled_at = self.state.settled_at
+        self.settled_last = self._clock if settled_at is None else settled_at
 
     def _pass(self, events: list[Event]) -> None:
         self.events.extend(events)
@@ -125,6 +141,11 @@ class RecordedRun(RunView):
             self._overs.append((number, event.what == "ended"))
 
     # Reading
+
+    @property
+    def read_only(self) -> str:
+        """Why every command is refused."""
+        return PAST
 
     @property
     def last(self) -> int:
@@ -156,6 +177,41 @@ class RecordedRun(RunView):
     def last_clock(self) -> ClockTime:
         """What the run's clock read at the end."""
         return self.events.clock_at(self.last)
+
+    def shown_seconds(self, clock: ClockTime) -> Seconds:
+        """Return how far a time of the clock is from the beginning, without times in which everything was settled."""
+        return clock - NO_TIME - sum(min(end, clock) - start for start, end in self._idle if start < clock)
+
+    def clock_after(self, seconds: Seconds) -> ClockTime:
+        """Return the time of the clock that is so far from the beginning."""
+        clock = NO_TIME + seconds
+        for start, end in self._idle:
+            if start < clock:
+                clock += end - start
+        return clock
+
+    @property
+    def failure_clocks(self) -> list[ClockTime]:
+        """When nodes failed, by the run's clock, without failures that are allowed."""
+        return [self.events.clock_at(number + 1) for number, _ in self._failures]
+
+    @cached_property
+    def _failures(self) -> list[tuple[int, NodeIndex]]:
+        """The events with which nodes failed whose failure counts, and their nodes."""
+        found = ((number, self.events.node_of(number)) for number in self.events.failures)
+        return [(number, node) for number, node in found if not self.state.allows_failure(node)]
+
+    def next_failure(self, direction: int) -> tuple[int, NodeIndex] | None:
+        """Return the moment of the next failure, or of the one before for a negative direction, and its node."""
+        failures = self._failures
+        if direction > 0:
+            at = bisect_left(failures, self.moment, key=lambda failure: failure[0])
+        else:
+            at = bisect_left(failures, self.moment - 1, key=lambda failure: failure[0]) - 1
+        if not 0 <= at < len(failures):
+            return None
+        number, node = failures[at]
+        return number + 1, node
 
     def log_until(self, node: NodeIndex, attempt: AttemptNumber) -> WallTime | None:
         """Return the time until which the log of an attempt was written at this moment. None: all of it was."""

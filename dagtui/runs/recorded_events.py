@@ -134,6 +134,10 @@ class RecordedEvents:
         """Return what the run's clock had reached after a number of events."""
         return self._clocks[number - 1] if number else NO_TIME
 
+    def node_of(self, number: int) -> NodeIndex:
+        """Return the node of an event."""
+        return self._nodes[number]
+
     def count_until(self, clock: ClockTime) -> int:
         """Return the number of events up to a time of the run's clock."""
         return bisect_right(self._clocks, clock)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.live_figures import LiveFigures
     from dagtui.store.run_figures import RunFigures
+    from dagtui.text.amounts import Seconds
 
     Listener = Callable[[Sequence[Event]], object]
     """Called with events after they were applied and recorded. Without events: something else has changed."""
@@ -92,6 +93,10 @@ class RunView(ABC):
         self.wall_times = WallTimes(WallTime(time.time()))
         self._listeners: list[Listener] = [self.attempts.learn]
         self._reload_listeners: list[Callable[[], object]] = []
+        self.whole: Seconds | None = None
+        """For how long the run was active until its end. None: that is not known yet."""
+        self.settled_last: ClockTime | None = None
+        """When the last node settled, or when the run broke off. None: that is not known yet."""
         self.jobs_given: int | None = None
         """The slots that the call asked for. None if it left them to the graph, or if that is not known."""
         self.past: Sequence[RunFigures] | None = None

@@ -34,6 +34,8 @@ _LAG = 64 * _TAIL
 """The growth in bytes beyond the index from which a file is indexed from its new end."""
 
 
+_ENDLESS = 1 << 63
+"""A size in bytes that no log has."""
 RECORD = struct.Struct("<Qd")
 """The offset of a chunk in the log, and when it was written, in seconds since the epoch."""
 
@@ -77,6 +79,11 @@ class LogReader:
         self._search: LogSearch | None = None
         self._lines: PrintedLines | RedrawnLines | None = None
         self._times = LineTimes(path.with_name(path.name + ".times"))
+        self._until: WallTime | None = None
+
+    def show_until(self, until: WallTime | None) -> None:
+        """Let the next refresh find only what was written until a time. None: all of it."""
+        self._until = until
 
     @property
     def exists(self) -> bool:
@@ -129,7 +136,10 @@ class LogReader:
             replaced = self._open()
             if not self.exists:
                 return Change(replaced=replaced)
-            self.size = os.fstat(self._descriptor).st_size
+            self.size = self._present_size()
+            if self.size < self._index.end:
+                self._forget_lines()
+                replaced = True
             indexed = self._index.end
             if self.size - self._index.end > _LAG or self._index.end == 0:
                 replaced = self._look_at_end() or replaced
@@ -222,15 +232,28 @@ class LogReader:
         self._descriptor, self._identity = descriptor, identity
         return replaced
 
+    def _present_size(self) -> int:
+        """Return the size in bytes of what is to be shown. Raises OSError."""
+        status = os.fstat(self._descriptor)
+        if self._until is None:
+            return status.st_size
+        written = self._times.size_at(self._until)
+        if written is None:  # it was printed in one go
+            written = status.st_size if WallTime(status.st_mtime) <= self._until else 0
+        return min(written, status.st_size)
+
     def _forget(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
         self.size = 0
+        self._forget_lines()
+        self._times.close()
+
+    def _forget_lines(self) -> None:
         self._index = LineIndex(0, inside_line=False)
         self._before = None
         self._lines = self._search = None
-        self._times.close()
 
     def _look_at_end(self) -> bool:
         """Start a new index near the end of a large file. Return whether lines were known before."""
@@ -322,6 +345,14 @@ class LineTimes:
         count = os.fstat(self._descriptor).st_size // RECORD.size
         number = bisect_right(range(count), offset, key=lambda record: self._record(record)[0])
         return self._record(number - 1)[1] if number else None
+
+    def size_at(self, time: WallTime) -> int | None:
+        """Return how many bytes were written until a time. None if no times were recorded. Raises OSError."""
+        count = os.fstat(self._descriptor).st_size // RECORD.size if self._open() else 0
+        if not count:
+            return None
+        number = bisect_right(range(count), time, key=lambda record: self._record(record)[1])
+        return self._record(number)[0] if number < count else _ENDLESS
 
     def close(self) -> None:
         """Close the file. The next question opens it again."""

@@ -76,6 +76,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     ALLOW_SELECT = False  # rows move under the pointer
     ACTIONS: ClassVar[Actions] = ()
     """What keys do. A subclass adds them, and their bindings."""
+    MAIN: ClassVar[type[MainScreen]] = MainScreen
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self.signal_number = 0
         """The signal that ended the App, if one did."""
         remembered = None if state is not None else with_settings(memory, self.settings)
-        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look, memory=remembered)
+        self.main = self.MAIN(run, self.keymap, detachable=place.detachable, look=look, memory=remembered)
         self.main.panes.usual_share = usual_share(self.settings)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE

@@ -28,6 +28,7 @@ from dagtui.manual.pages import TOPICS, read_pages
 from dagtui.text.look import ASCII, UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.recording import MOMENT_ACTIONS, RECORDED_ACTIONS
 from dagtui.tui.actions.table import ACTIONS
 
 if TYPE_CHECKING:
@@ -230,18 +231,28 @@ def test_the_first_graph_is_the_one_that_init_writes():
 
 # The keyboard
 
+RECORDING = sections("control")["A past run as a recording"]
+
 
 @pytest.mark.parametrize(
     ("heading", "groups"),
     [
         ("Commands", {Group.NODE, Group.RUN}),
-        *((group.value, {group}) for group in Group if group not in {Group.NODE, Group.RUN}),
+        *((group.value, {group}) for group in Group if group not in {Group.NODE, Group.RUN, Group.RECORDING}),
     ],
 )
 def test_each_section_of_the_manual_names_the_keys_of_its_actions(heading: str, groups: set[Group]):
     keymap = Keymap(ACTIONS)
     known = {key for action in ACTIONS if action.group in groups for key in keymap.all_shown(action.id).split()}
     assert documented(sections("control")[heading]) == known
+
+
+def test_the_keys_of_a_recording_are_named():
+    keymap = Keymap(RECORDED_ACTIONS)
+    steps, on_bar = ({key for row in table for key in code(row[0])} for table in tables(RECORDING))
+    assert steps == {key for action in MOMENT_ACTIONS for key in keymap.all_shown(action.id).split()}
+    shown = {key for id_ in ("fold.close", "fold.open") for key in keymap.all_shown(id_).split()}
+    assert shown | {"g", "G", "e", "E", "^u", "^d"} == on_bar
 
 
 def test_every_status_has_its_signs():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from array import array
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,33 +12,26 @@ import pytest
 from engine.machine import snapshot
 from engine.random_walk import RandomWalk
 from support.golden_journals import GOLDEN, NAMES, golden
+from support.recordings import BEGAN_AT, recording_of, records_of
+from support.scene import dag
 
 from dagtui.engine.event_records import parse
-from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent
+from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import CommandKind, Usage
 from dagtui.engine.state import RunState
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.graph.model import Graph
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.recorded import RecordedRun
 from dagtui.runs.recorded_events import RecordedEvents
 from dagtui.runs.snapshots import Snapshots
 from dagtui.store.directory import RunDirectory
-from dagtui.store.history import History
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.events import Event
-    from dagtui.graph.model import Graph
-
-SOON_AND_SMALL = {"spacing": 5, "most_bytes": 4_000}
-
-
-def recorded(graph: Graph, records: list[dict[str, object]], folder: Path) -> RecordedRun:
-    directory = RunDirectory.create(folder / "g.toml", "")
-    directory.close()
-    return RecordedRun(graph, directory, History(folder, {}, {}), records, Snapshots(**SOON_AND_SMALL))
 
 
 def replayed(graph: Graph, records: list[dict[str, object]], moment: int) -> tuple[RunState, AttemptResults]:
@@ -93,7 +87,7 @@ def test_any_moment_of_a_golden_journal_is_what_its_events_make(name: str, tmp_p
     records = list(JournalReader(directory.journal_path))
     assert run.moment == run.last
     jump_about(run, records, random.Random(name), 40)
-    jump_about(recorded(run.graph, records, tmp_path), records, random.Random(name), 40)
+    jump_about(recording_of(run.graph, records, tmp_path), records, random.Random(name), 40)
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -102,7 +96,7 @@ def test_any_moment_of_a_random_walk_is_what_its_events_make(seed: int, tmp_path
     walk.walk(60)
     machine = walk.machine
     records = [json.loads(text) for text in machine.texts]
-    jump_about(recorded(machine.graph, records, tmp_path), records, random.Random(seed), 30)
+    jump_about(recording_of(machine.graph, records, tmp_path), records, random.Random(seed), 30)
 
 
 def test_events_in_columns_are_the_same_events():
@@ -126,3 +120,86 @@ def test_events_in_columns_are_the_same_events():
     assert (found.count_until(0.9), found.count_until(1.0), found.count_until(1.05)) == (1, 3, 3)
     assert [found.clock_at(moment) for moment in (0, 1, 3, 7)] == [0.0, 0.5, 1.0, 1.4]
     assert list(found.failures) == [2]
+
+
+def test_idle_time_is_left_out_and_a_moment_is_found_by_its_time(tmp_path: Path):
+    graph = Graph.from_edges(["a", "b"], [("a", "b")], name="g")
+    events: list[Event] = [RunEvent(0.0, "started", jobs=1)]
+    events += [ran(2.0, 0, 1), ran(4.0, 1, 1), CommandEvent(1004.0, 1, CommandKind.RERUN, (1,))]
+    events += [NodeEvent(1004.0, 1, 1, NodeStatus.READY, fresh=True), ran(1006.0, 1, 2), RunEvent(2000.0, "ended")]
+    run = recording_of(graph, records_of(graph, events), tmp_path)
+    assert (run.whole, run.settled_last, run.last_clock) == (6.0, 1006.0, 2000.0)
+    assert [run.shown_seconds(clock) for clock in (1.0, 4.0, 500.0, 1004.0, 1006.0, 2000.0)] == [1, 4, 4, 4, 6, 6]
+    assert [run.clock_after(seconds) for seconds in (1.0, 4.0, 5.0)] == [1.0, 4.0, 1005.0]
+    run.go_to_clock(3.0)
+    assert (run.moment, run.clock(), run.elapsed, run.settled, run.alive()) == (2, 3.0, 3.0, False, 0)
+    run.go_to_clock(-1.0)
+    assert (run.moment, run.clock()) == (run.first, 0.0)
+    run.go_to(99)
+    assert (run.moment, run.clock(), run.settled, run.state.verdict()) == (7, 2000.0, True, Verdict.COMPLETED)
+
+
+def ran(at: float, node: int, attempt: int) -> NodeEvent:
+    return NodeEvent(at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.0)
+
+
+def test_failures_that_count_are_found_from_any_moment(tmp_path: Path):
+    graph = dag("a b c", b={"allow_failure": True})
+    failed = [NodeEvent(float(node), node, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1) for node in (0, 1, 2)]
+    run = recording_of(graph, records_of(graph, [RunEvent(0.0, "started", jobs=1), *failed]), tmp_path)
+    assert run.next_failure(1) is None
+    assert run.next_failure(-1) == (2, 0)
+    found = run.next_failure(-1)
+    run.go_to(run.first)
+    assert [run.next_failure(1), run.next_failure(-1)] == [found, None]
+    run.go_to(2)
+    assert [run.next_failure(1), run.next_failure(-1)] == [(4, 2), None]
+    assert run.failure_clocks == [0.0, 2.0]
+
+
+def test_a_log_is_shown_until_the_moment_while_its_attempt_is_in_flight(tmp_path: Path):
+    graph = dag("a")
+    events = [
+        RunEvent(0.0, "started", jobs=1),
+        NodeEvent(1.0, 0, 1, NodeStatus.RUNNING),
+        NodeEvent(2.0, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", 1, 1.0, due=3.0),
+        NodeEvent(3.0, 0, 2, NodeStatus.RUNNING),
+    ]
+    run = recording_of(graph, records_of(graph, events), tmp_path)
+    assert run.log_until(0, 2) is None  # it broke off, and all that it wrote is there
+    run.go_to(2)
+    assert run.log_until(0, 1) == BEGAN_AT + 1.0
+    run.go_to(3)
+    assert run.log_until(0, 1) is None
+
+
+def test_snapshots_take_no_more_than_they_may_and_share_what_is_equal():
+    found = Snapshots(most_bytes=40_000, spacing=10)
+    numbers, names = array("q", bytes(8 * 2_000)), {"same": 1}
+    for moment in range(0, 1_000, 5):
+        if found.is_due(moment):
+            found.take(moment, {"numbers": numbers, "names": names})
+        numbers[moment] = moment
+        assert found.size <= 40_000 + 8 * 2_000
+    earlier = found.before(700)
+    assert 0 < earlier.moment <= 700
+    assert earlier.restored("numbers") == array(
+        "q", [n if n < earlier.moment and n % 5 == 0 else 0 for n in range(2_000)]
+    )
+    assert earlier.restored("names") is not names
+    first = found.before(4)
+    assert first.moment == 0
+    assert set(first.restored("numbers")) == {0}
+
+
+def test_a_damaged_journal_is_a_recording_up_to_the_damage(tmp_path: Path):
+    path = tmp_path / "g.toml"
+    path.write_text((GOLDEN / "demo.toml").read_text())
+    with closing(RunDirectory.create(path, path.read_text())) as directory:
+        lines = golden("demo").splitlines(keepends=True)
+        directory.journal_path.write_bytes(b"".join([*lines[:20], b"x", *lines[20:]]))
+    run = RecordedRun.open(directory, path)
+    assert "line 21" in str(run.problem)
+    assert run.last == 19
+    assert run.read_only == "read-only: this is a recording of a past run"
+    assert run.settled

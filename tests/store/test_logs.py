@@ -463,3 +463,29 @@ def test_search_sees_through_colours_and_what_was_overwritten():
     assert not query("ten").may_match(b"many\r\nlines\r\n"), "the end of a line overwrites nothing"
     assert query("É").matches("É".encode())
     assert query("é").matches("É".encode())
+
+
+def test_a_log_is_cut_at_what_was_written_until_a_time(tmp_path: Path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\ntwo\nthree\n")
+    path.with_name("a.log.times").write_bytes(RECORD.pack(0, 10.0) + RECORD.pack(4, 20.0) + RECORD.pack(8, 30.0))
+    reader = LogReader(path)
+    expected = {9.0: [], 10.0: [b"one"], 29.5: [b"one", b"two"], None: [b"one", b"two", b"three"]}
+    for until in (None, 10.0, 29.5, 9.0, None, 9.0, 10.0, 29.5):
+        before = reader.line_count
+        reader.show_until(until)
+        change = reader.refresh()
+        assert [line.data for line in reader.lines(0, 9)] == expected[until]
+        assert change.replaced is (reader.line_count < before)
+        assert change.grown is (reader.line_count > (0 if change.replaced else before))
+
+
+def test_a_log_that_was_printed_in_one_go_is_as_old_as_its_file(tmp_path: Path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\ntwo\n")
+    os.utime(path, (20.0, 20.0))
+    reader = LogReader(path)
+    for until, lines in ((19.0, 0), (20.0, 2), (19.0, 0), (None, 2)):
+        reader.show_until(until)
+        reader.refresh()
+        assert reader.line_count == lines

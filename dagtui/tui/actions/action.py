@@ -29,12 +29,15 @@ class Pane(enum.Flag):
     SIDE = LOG | DETAILS | WHY | RUNS | BRANCH
     PAGE = enum.auto()
     """A page that takes the place of the whole screen."""
-    ANY = TREE | SIDE
+    BAR = enum.auto()
+    """The bar of a recording."""
+    ANY = TREE | SIDE | BAR
 
 
 class Group(enum.Enum):
     """The headings of help and palette, in their order. Movement comes last: no one opens them to learn it."""
 
+    RECORDING = "Recording"
     NODE = "Node"
     RUN = "Run"
     FIND = "Find"

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Actions
 
 
+MOMENTS = frozenset(
+    {"moment.back", "moment.on", "moment.far_back", "moment.far_on", "moment.play", "moment.bar"},
+)
+"""The actions that only screens of past runs have."""
+
+
 class RefusedKeys(NamedTuple):
     """Keys of an action that can't be used. The action keeps its default ones."""
 
@@ -37,6 +43,8 @@ def usable(actions: Actions, own: Mapping[str, str]) -> OwnKeys:
     accepted: dict[str, str] = {}
     refused: list[RefusedKeys] = []
     for id_, keys in own.items():
+        if id_ in MOMENTS and id_ not in by_id:
+            continue
         wrong = _wrong(by_id, id_, keys)
         if wrong is None:
             accepted[id_] = keys

@@ -1,4 +1,4 @@
-"""Answers to the keys that command a run, on a screen that only watches it."""
+"""Answers to the keys that command a run, on a screen that only watches it, or shows a past one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.host.attachment import ExitReason
-from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
@@ -25,6 +24,10 @@ class ReadOnlyActions:
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
+
+    @property
+    def _why(self) -> str:
+        return self._app.view.read_only or ""
 
     def give(self, *kinds: CommandKind) -> None:
         """Refuse a command on nodes."""
@@ -66,17 +69,17 @@ class ReadOnlyActions:
         if self._app.main.node is None:
             self._app.say(UNFOLD)
         else:
-            self._app.say(f"{READ_ONLY}, and does not know its environment", Role.WARNING)
+            self._app.say(f"{self._why}, and does not know its environment", Role.WARNING)
 
     def edit(self) -> None:
         """Refuse to edit a task."""
         targets = self._app.main.tree_pane.navigator.targets
         name = name_label(self._app.view.graph.labels[targets[0]], _NAME_CELLS) if targets else "edit"
-        self._app.say(f"{name}: {READ_ONLY}", Role.MUTED)
+        self._app.say(f"{name}: {self._why}", Role.MUTED)
 
     def reload(self) -> None:
         """Refuse to reload the graph file."""
-        self._app.say(f"reload: {READ_ONLY}", Role.MUTED)
+        self._app.say(f"reload: {self._why}", Role.MUTED)
 
     def leave(self) -> None:
         """Leave: that does not affect the run."""
@@ -85,5 +88,5 @@ class ReadOnlyActions:
     detach = leave
 
     def _refuse(self, kind: CommandKind, targets: tuple[NodeIndex, ...] = ()) -> None:
-        refused = Preview(Command(kind, targets), nothing=READ_ONLY)
+        refused = Preview(Command(kind, targets), nothing=self._why)
         self._app.say(done(self._app.view.state, refused), Role.MUTED)

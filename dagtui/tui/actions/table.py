@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.read_only import ReadOnlyActions
     from dagtui.tui.actions.run import RunActions
     from dagtui.tui.actions.screen import LeaveActions
+    from dagtui.tui.graph.tree import TreePane
+    from dagtui.tui.log.pane import LogPane
     from dagtui.tui.screen_app import ScreenApp
+    from dagtui.tui.screens.main import MainScreen
 
 
 class Handlers:
@@ -60,11 +63,18 @@ class Handlers:
         exits: LeaveActions | ReadOnlyActions,
         definitions: DefinitionActions | ReadOnlyActions,
     ) -> None:
-        self.app, self.main = app, app.main
-        self.tree, self.log = app.main.tree_pane, app.main.side.log_pane
-        self.panes, self.screen, self.copying = PaneActions(app), ScreenActions(app), CopyActions(app)
-        self.commands, self.programs, self.shell = commands, programs, shell
-        self.exits, self.definitions = exits, definitions
+        self.app = app
+        self.main: MainScreen = app.main
+        self.tree: TreePane = app.main.tree_pane
+        self.log: LogPane = app.main.side.log_pane
+        self.panes: PaneActions = PaneActions(app)
+        self.screen: ScreenActions = ScreenActions(app)
+        self.copying: CopyActions = CopyActions(app)
+        self.commands = commands
+        self.programs = programs
+        self.shell = shell
+        self.exits = exits
+        self.definitions = definitions
 
     @property
     def past_runs(self) -> PastRunActions:

@@ -130,6 +130,15 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
             self._regroup()
         return bool(changed)
 
+    def rewind(self, *, far: bool) -> None:
+        """Show the run as it was at another moment. `far`: it is an earlier one, or much happened in between."""
+        self.rows.read_pace()
+        if far:
+            self.rows.rewind()
+        if self.navigator.view is View.TROUBLE:
+            self._trouble_watch.look(self._run.clock())
+            self._read_logs()
+
     def take_up(self) -> None:
         """Show the graph that the run has now, as far as names allow like the one before."""
         self._state.unwatch(self._watch)
@@ -273,6 +282,9 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
 
     def _refresh_rows(self) -> int:
         """Refresh the rows whose content has changed. Return how many."""
+        if not self._drawn:  # styles that turned out to be the same were set anew, and nothing was rendered since
+            self.refresh()
+            return self.size.height
         outline, width, top = self.navigator.outline, self.row_width, self.scroll_offset.y
         rows = range(top, min(top + self.size.height, len(outline)))
         if self._draws > 4 * len(rows):

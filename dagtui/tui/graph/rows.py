@@ -67,9 +67,10 @@ class Rows:
         nodes = NodeRows(self.bodies, navigator, run.graph, names, look)
         self._signs: Mapping[View, Callable[[int], Span]] = {View.DEPENDENCY: nodes.sign, View.GROUP: folders.sign}
         """What stands at the left edge of other rows than the cursor's."""
+        self._map = MapRows(navigator, run, look, keys)
         self._views: Mapping[View, ViewRows] = {
             View.TASKS: TaskRows(self.bodies, navigator, run.state, names, look),
-            View.MAP: MapRows(navigator, run, look, keys),
+            View.MAP: self._map,
             View.DEPENDENCY: nodes,
             View.GROUP: folders,
             View.TROUBLE: TroubleRows(self.bodies, navigator, run, names, look),
@@ -84,6 +85,15 @@ class Rows:
         """Note which nodes have changed."""
         if self._time is not None:
             self._time.mark(nodes)
+
+    def read_pace(self) -> None:
+        """Read again how many nodes ended in the last minute."""
+        self._map.rewind()
+
+    def rewind(self) -> None:
+        """Show the run as it was at another moment: what was kept from the present one may be wrong."""
+        if self._time is not None:
+            self._time.rewind()
 
     @property
     def time(self) -> TimeRows:

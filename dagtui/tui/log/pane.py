@@ -104,6 +104,10 @@ class LogPane(Vertical):
         self._footer.forget()
         self.silence.take_up(node)
 
+    def rewind(self) -> None:
+        """Make the rows after the lines again at the next flush: the run is shown as it was at another moment."""
+        self._footer.forget()
+
     def flush(self, clock: ClockTime) -> bool:
         """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
         if self.node < 0 or not self.is_mounted:
@@ -111,6 +115,7 @@ class LogPane(Vertical):
         opened = self._note_attempt()
         log = self._log
         if log is not None:
+            log.file.show_until(self._run.log_until(self.node, self.attempt))
             change = log.refresh()
             if change:
                 self.view.take(change)
@@ -118,13 +123,13 @@ class LogPane(Vertical):
                     self.search.inserted(change.inserted)
             self._look_for_error(log)
         searches = self.search.step()
-        self._choose(clock)
+        waits = self._choose(clock)
         self._draw_header(clock)
         if opened:
             self.view.redraw()  # a person waits for it: not throttled
         else:
             self.view.flush()
-        return self.view.late or searches or (log is not None and not log.complete)
+        return waits or (self.view.late and self.view.display) or searches or (log is not None and not log.complete)
 
     def _note_attempt(self) -> bool:
         """Open another log if another attempt is to be shown. Return whether it is another one."""
@@ -140,8 +145,8 @@ class LogPane(Vertical):
         self.search.opened(text)
         return True
 
-    def _choose(self, clock: ClockTime) -> None:
-        """Show the lines, or the page that says why there are none."""
+    def _choose(self, clock: ClockTime) -> bool:
+        """Show the lines, or the page that says why there are none. Return whether the page is to be made later."""
         has_lines = self.view.line_count > 0
         if has_lines != self.view.display or has_lines == self.silence.display:
             was_focused = self.window.has_focus
@@ -152,7 +157,8 @@ class LogPane(Vertical):
             self.view.set_ending(self._footer.rows(self.node, self.attempt, clock))
         else:
             self.silence.about(self.node, self.attempt, self._log.trouble if self._log else "")
-            self.silence.flush(clock)
+            return self.silence.flush(clock)
+        return False
 
     def _draw_header(self, clock: ClockTime) -> None:
         left = heading(self._run, self.node, self.attempt, clock, self._look)

@@ -42,6 +42,7 @@ _PANES = {
     Pane.RUNS: "In Runs",
     Pane.BRANCH: "In the summary",
     Pane.PAGE: "On this page",
+    Pane.BAR: "On the bar",
 }
 _SIGN_CELLS: Final = 6
 """The most cells before the words. A longer sign pushes its words to the right."""

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
-    from dagtui.tui.log.pane import LogPane
-    from dagtui.tui.node.node_page import NodePage
+    from dagtui.tui.lines.movable import Movable
 
 NARROW_BELOW = 80
 """Columns below which the panes become pages."""
@@ -205,7 +204,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         return Pane.BRANCH if self.side.shows_branch else self.tab
 
     @property
-    def movable(self) -> TreePane | LogPane | NodePage:
+    def movable(self) -> Movable:
         """The pane that the movement keys act on."""
         return self.side.pane if self.on_side else self.tree_pane
 

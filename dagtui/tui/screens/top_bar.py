@@ -69,7 +69,7 @@ class TopBar(PaintedRows, can_focus=False):
 
     def take_up(self) -> None:
         """Show the state of the graph that the run has now."""
-        self._state = self._run.state
+        self._state, self._clock = self._run.state, self._run.clock()
         self._drawn = ()
 
     def flush(self, clock: ClockTime) -> int:
@@ -80,7 +80,7 @@ class TopBar(PaintedRows, can_focus=False):
         pressing = (state.paused, state.jobs, len(state.held), (run.settled, *run.notices))
         restless = (*pressing, slots_taken(state), state.stale_count, *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not run.settled
-        calm = abs(clock - self._drawn_at) >= CALM or run.settled
+        calm = abs(clock - self._drawn_at) >= CALM or run.settled or run.stands_still
         if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[: len(pressing)])):
             return 0
         self._drawn, self._drawn_at = restless, clock
@@ -120,6 +120,9 @@ class TopBar(PaintedRows, can_focus=False):
             Span("  "),
         ]
         time = elapsed(self._state.active(self._clock))
+        if self._run.whole is not None and not self._run.settled:
+            whole = muted(f" of {elapsed(self._run.whole)}") if brevity < 5 else SPACE
+            return [*pieces, Span(_dense(time) if brevity >= 5 else time), whole]
         pieces.append(Span(_dense(time) if brevity >= 5 else time.ljust(TIME_CELLS)))
         if not self._run.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)

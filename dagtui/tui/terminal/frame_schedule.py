@@ -94,6 +94,8 @@ class Frames:
         self._crowded, self._events = self._events > CROWDED, 0
         painted = self._paint()
         run = self._run
+        if run.stands_still and painted:
+            return  # what changes, a person's keys change
         if run.alive() or not painted:
             self._schedule(self._last + self._pause)  # output of attempts is not an event
         elif not run.settled:

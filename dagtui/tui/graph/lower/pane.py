@@ -48,7 +48,7 @@ class LowerPane(PaintedRows, can_focus=False):
 
     def take_up(self) -> None:
         """Show the graph that the run has now."""
-        self._minute, self._drawn = MinuteLines(self._run, self.look), ()
+        self._minute, self._drawn, self._clock = MinuteLines(self._run, self.look), (), self._run.clock()
 
     def flush(self, clock: ClockTime, *, changed: bool) -> int:
         """Draw what differs: at once where the cursor has moved, else a few times a second. Return how many rows."""
@@ -59,7 +59,8 @@ class LowerPane(PaintedRows, can_focus=False):
         self._outdated |= changed
         key = (navigator.cursor, navigator.generation, navigator.view, run.settled)
         ticked = int(clock) != int(self._drawn_at) and not run.settled
-        if key == self._drawn and not ticked and not (self._outdated and abs(clock - self._drawn_at) >= _CALM):
+        calm = abs(clock - self._drawn_at) >= _CALM or run.stands_still
+        if key == self._drawn and not ticked and not (self._outdated and calm):
             return 0
         self._drawn, self._drawn_at, self._outdated = key, clock, False
         return self.repaint()

@@ -71,6 +71,10 @@ class MapRows:
         self._around: tuple[MapPlan | None, int, Mapping[int, Collection[int]]] = None, -1, {}
         """A plan and a cursor, and the cells with parents and children of what is under it, by line."""
 
+    def rewind(self) -> None:
+        """Read from the times of the nodes again how many ended in the last minute."""
+        self._pace = None
+
     @property
     def _outline(self) -> MapOutline:
         return cast("MapOutline", self._navigator.outline)

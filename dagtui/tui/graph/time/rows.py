@@ -74,6 +74,8 @@ class TimeRows:
         self._names = names
         self._look = look
         self._timeline: Timeline | None = None
+        self._kept_axis: TimeAxis | None = None
+        """What a person chose to see of the time axis, before the attempts were read again."""
         self._took: dict[NodeIndex, tuple[tuple[AttemptNumber, ClockTime], str]] = {}
         """For ended nodes, the last attempt with its end, and how long all attempts took."""
 
@@ -82,7 +84,14 @@ class TimeRows:
         """What is known of times, from the first time on that the view is shown."""
         if self._timeline is None:
             self._timeline = Timeline(self.run, self._layout.families)
+            self._timeline.axis = self._kept_axis or self._timeline.axis
         return self._timeline
+
+    def rewind(self) -> None:
+        """Read the attempts again: some that were there may be gone. The part of the axis that is shown stays."""
+        if self._timeline is not None:
+            self._kept_axis, self._timeline = self._timeline.axis, None
+        self._took.clear()
 
     @property
     def is_filling(self) -> bool:

@@ -74,10 +74,12 @@ class Timeline:
         if settled != before or (not settled and clock - looked_at >= self._pause) or (settled and changed):
             self._expect(clock)
         self._adapted = cells, clock
-        self.axis.adapt(cells, clock, self.extent(clock), settled=settled)
+        self.axis.adapt(cells, clock, self.extent(clock), settled=settled or self._run.stands_still)
 
     def extent(self, clock: ClockTime) -> Seconds:
         """Return the seconds from the start of the run to its last end, or to the end that is expected."""
+        if self._run.settled_last is not None:
+            return float(self._run.settled_last)
         if self._run.settled:
             return float(self.spans.last)
         return float(max(clock, self.expected.end(clock)))
@@ -126,6 +128,8 @@ class Timeline:
         """Look at the expected rest of the run."""
         run, began = self._run, time.perf_counter()
         self._expected_at = run.settled, clock
+        if run.stands_still and not run.settled:
+            return  # what came of it is known
         weights = run.forecast.weights
         if self._priorities is None:
             self._priorities = critical_path_lengths(run.graph, weights)

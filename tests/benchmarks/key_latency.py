@@ -70,8 +70,11 @@ SCENARIOS = {
     **dict.fromkeys(MADE_UP, ""),
     "200 logs, 10 lines/s": tasks(200, 0.1),
     "50 logs, 20 lines/s": tasks(50, 0.05),
+    "50 logs, 20 lines/s, cursor of one": tasks(50, 0.05),
 }
 """What runs, as the tasks of a graph; without any, attempts are made up in the process that shows them."""
+KEYS = {"50 logs, 20 lines/s, cursor of one": ("=j\r", "kkk")}
+"""Pressed before a scenario is measured, with pauses, where it is more than to unfold all rows."""
 
 
 # The process whose nodes are made up
@@ -217,8 +220,9 @@ def measure(name: str, presses: int) -> tuple[list[float], float]:
         env = {"DAGTUI_SOCKET_DIR": str(folder / "s"), "LANG": "C.UTF-8", "SSH_CONNECTION": ""}
         with Marked(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
             terminal.wait_for(lambda: terminal.row >= 0, "cursor", 300)
-            terminal.send(MADE_UP[name].keys if name in MADE_UP else "=")
-            terminal.pass_time(4)
+            for keys in KEYS.get(name, (MADE_UP[name].keys if name in MADE_UP else "=",)):
+                terminal.send(keys)
+                terminal.pass_time(4)
             press(terminal, "j")  # from the row of all of them to one of them
             taken = []
             for number in range(presses):

@@ -44,6 +44,8 @@ class LogSituation(NamedTuple):
     has_earlier: bool
     """Whether the node has an earlier attempt than the one that is shown."""
     has_later: bool
+    selecting: bool = False
+    """Whether the log has the focus and lines of it are selected."""
 
 
 class Situation(NamedTuple):

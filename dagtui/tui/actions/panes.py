@@ -11,6 +11,7 @@ from dagtui.tui.actions.availability import (
     NO_SEARCH,
     NOTHING_FAILED,
     NOTHING_RUNS,
+    UNFOLD,
     has_earlier_attempt,
     has_later_attempt,
     has_time_axis,
@@ -47,16 +48,22 @@ class PaneActions:
     def fold(self) -> None:
         """Fold the row of the tree. On the right, scroll the log to the left."""
         if self._main.on_side:
-            self._log.scroll_columns(-COLUMNS)
+            self._scroll_columns(-COLUMNS)
         else:
             self._tree.fold()
 
     def unfold(self) -> None:
         """Unfold the row of the tree. On the right, scroll the log to the right."""
         if self._main.on_side:
-            self._log.scroll_columns(COLUMNS)
+            self._scroll_columns(COLUMNS)
         else:
             self._tree.unfold()
+
+    def _scroll_columns(self, cells: CellWidth) -> None:
+        key = self._app.keymap.shown("log.wrap", self._app.look)
+        if self._main.pane is Pane.LOG and self._log.view.wraps and self._log.situation.has_lines:
+            self._app.say(f"long lines are wrapped: {key} cuts them" if key else "long lines are wrapped")
+        self._log.scroll_columns(cells)
 
     def toggle(self) -> None:
         """Fold or unfold the row of the tree. In a log, go down one page."""
@@ -68,11 +75,14 @@ class PaneActions:
 
     def open(self) -> None:
         """In the tree, open the log in full. On the right, follow the row."""
-        main = self._main
-        if not main.on_side:
-            self._tree.open_cursor()
-        else:
+        main, node = self._main, self._tree.cursor_node
+        if main.on_side:
             main.side.pane.activate()
+        elif node is None:
+            self._tree.open_cursor()
+        else:  # at once, not by a message: the next key is meant for the log
+            main.show_node(node)
+            main.open_log()
 
     def back(self) -> None:
         """Undo one thing at a time: the search of the focused pane, then the zoom or the focus."""
@@ -171,7 +181,12 @@ class PaneActions:
         self._if_available(reads_lines, self._log.toggle_follow)
 
     def select_lines(self) -> None:
-        """Begin to select lines of the log at the cursor, or end the selection."""
+        """Begin to select lines of the log at the cursor, or end the selection. From the palette, go to the log."""
+        if self._main.side.shows_branch:
+            self._app.say(UNFOLD)
+            return
+        if self._main.pane is not Pane.LOG:
+            self._main.go_to(Pane.LOG)
         self._if_available(reads_lines, self._log.toggle_selection)
 
     def first_error(self) -> None:

@@ -26,6 +26,8 @@ def present_words(run: RunView, here: Situation, node: NodeIndex | None, selecte
         words["node.cancel"] = "kill"
     if node is not None and run.has_terminal(node):
         words["node.input"] = "type"
-    if selected:
+    if here.log.selecting:
+        words |= {"pane.back": "end selection", "screen.copy_line": "copy lines", "log.select": "end selection"}
+    elif selected:
         words["pane.back"] = f"deselect {count(selected)}"
     return words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.text.amounts import ONE_CELL
-from dagtui.text.widths import cell_width, character_width
+from dagtui.text.widths import character_width
 
 if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth
@@ -61,11 +61,15 @@ def _end_at_word(text: str, start: int, end: int, rest: CellWidth) -> int:
 
 
 def _end_of_row(text: str, start: int, width: CellWidth) -> int:
-    piece = text[start : start + width]
-    if piece.isascii() or cell_width(piece) <= width:
-        return start + len(piece)
-    ends = breaks(piece, width)
-    return start + (ends[1] if len(ends) > 1 else len(piece))
+    full = start + width
+    if text.isascii() or text[start:full].isascii():
+        return min(full, len(text))
+    left = width
+    for index in range(start, len(text)):
+        left -= character_width(text[index])
+        if left < 0 and index > start:
+            return index
+    return len(text)
 
 
 def characters_before(text: str, column: CellWidth) -> int:

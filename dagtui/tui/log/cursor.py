@@ -95,8 +95,7 @@ class LogCursor:
         """Begin a selection at a line, or at that of the cursor."""
         if self.line == NO_LINE:
             return
-        if self._view.follows:
-            self._view.stay()
+        self.place(self.line)
         self._anchor = self.line if anchor is None else anchor
         self._view.repaint()
 
@@ -108,12 +107,11 @@ class LogCursor:
 
     # Placing
 
-    def put(self, line: int) -> None:
-        """Put it on a line. The view shows it, and follows no longer."""
+    def place(self, line: int) -> None:
+        """Put it on a line, and follow no longer. The caller draws the view."""
         if self._view.follows:
             self._view.stay()
         self._line = max(0, line)
-        self._view.repaint()
 
     def forget(self) -> None:
         """Begin again: the log is another one."""
@@ -142,7 +140,7 @@ class LogCursor:
         if target == last and lines > 0 and self._anchor is None:
             view.follow()
         else:
-            self.put(target)
+            self.place(target)
             view.show_line(target, from_above=lines > 0)
 
     def _moved_within(self, line: int, lines: int) -> bool:
@@ -167,19 +165,18 @@ class LogCursor:
         row = next((y for y, spot in enumerate(spots) if spot.line == self.line), 0)
         last_top = view.document.last_top(height)
         top = min(view.document.forward(here, rows), last_top) if rows > 0 else view.document.back(here, -rows)
-        if top == here and rows < 0:
-            self.put(0)
-        elif top == last_top and rows > 0:
+        if top == last_top and rows > 0:
             self.bottom()
-        else:
-            shown = view.document.pieces(top, height)
-            self.put(min(shown[min(row, len(shown) - 1)].spot.line, view.line_count - 1))
-            view.go_to(top)
+            return
+        shown = view.document.pieces(top, height)
+        line = shown[min(row, len(shown) - 1)].spot.line if top != here else 0
+        self.place(min(line, view.line_count - 1))
+        view.go_to(top)
 
     def top(self) -> None:
         """Go to the first line."""
         if self.line != NO_LINE:
-            self.put(0)
+            self.place(0)
             self._view.go_to(Spot(0))
 
     def bottom(self) -> None:
@@ -187,5 +184,5 @@ class LogCursor:
         if self._anchor is None:
             self._view.follow()
         elif self.line != NO_LINE:
-            self.put(self._view.line_count - 1)
+            self.place(self._view.line_count - 1)
             self._view.go_to(self._view.document.last_top(self._view.size.height))

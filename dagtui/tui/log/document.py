@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
-from dagtui.text import cell_width, label
+from dagtui.text import label
 from dagtui.text.amounts import NO_CELLS, ONE_CELL, CellWidth
 from dagtui.text.lines import StyledLine, styled
 from dagtui.text.redraws import without_unfinished
@@ -42,13 +42,30 @@ class LogPiece(NamedTuple):
     end: int
 
 
-class _Wrapped(NamedTuple):
-    """How a line is wrapped."""
+class _ShownLine:
+    """A decoded line, and how it is wrapped for the width that it was last asked for."""
 
-    width: CellWidth
-    starts: list[int]
-    hang: CellWidth
-    """Cells before the text of the rows after the first."""
+    __slots__ = ("hang", "starts", "styled", "width")
+
+    def __init__(self, line: StyledLine) -> None:
+        self.styled = line
+        self.width = NO_CELLS
+        self.starts = _FITTING
+        self.hang = NO_CELLS
+        """Cells before the text of the rows after the first."""
+
+    def wrap(self, width: CellWidth) -> _ShownLine:
+        """Wrap it, unless it is wrapped already."""
+        if self.width == width:
+            return self
+        self.width, self.starts, self.hang = width, _FITTING, NO_CELLS
+        text = self.styled.text
+        if len(text) > width or not text.isascii():
+            indent = CellWidth(len(text) - len(text.lstrip(" ")))
+            if width >= 4 * CONTINUED_CELLS:
+                self.hang = min(indent + CONTINUED_CELLS, width // 2)
+            self.starts = word_breaks(text, width, width - self.hang)
+        return self
 
 
 class LogDocument:
@@ -62,8 +79,10 @@ class LogDocument:
         self.column = NO_CELLS
         """The first cell shown when lines are cut."""
         self._ending: list[tuple[Span, ...]] = []
-        self._lines: dict[int, StyledLine] = {}
-        self._wrapped: dict[int, _Wrapped] = {}
+        self._lines: dict[int, _ShownLine] = {}
+        self._open: dict[int, _ShownLine] = {}
+        """Lines that may still change. They stay as long as the log has the same size."""
+        self._open_size = 0
         self._pages: dict[int, int] = {}
         """The shown page of long lines, where it differs from the log's default."""
 
@@ -83,18 +102,15 @@ class LogDocument:
 
     def forget(self) -> None:
         """Discard everything: line numbers or their meaning have changed."""
-        self._drop()
-        self._pages.clear()
-
-    def _drop(self) -> None:
         self._lines.clear()
-        self._wrapped.clear()
+        self._open.clear()
+        self._pages.clear()
 
     def forget_from(self, number: int) -> None:
         """Discard the lines from `number` on, which were redrawn."""
+        self._open.clear()
         for line in [line for line in self._lines if line >= number]:
             del self._lines[line]
-            self._wrapped.pop(line, None)
 
     @property
     def stable_count(self) -> int:
@@ -116,34 +132,43 @@ class LogDocument:
         """Show a page of a long line."""
         self._pages[number] = page
         self._lines.pop(number, None)
-        self._wrapped.pop(number, None)
+        self._open.clear()
 
     def turn_back(self) -> None:
         """Show the log's default page of every long line."""
         for number in self._pages:
             self._lines.pop(number, None)
-            self._wrapped.pop(number, None)
+        self._open.clear()
         self._pages.clear()
 
     def line(self, number: int) -> StyledLine:
         """Return a line of the log, safe to show. An unreadable line contains the reason."""
-        found = self._lines.get(number)
+        return self._shown(number).styled
+
+    def _shown(self, number: int) -> _ShownLine:
+        log = self.log
+        if log is None:
+            return _ShownLine(StyledLine(""))
+        if self._open_size != log.size:
+            self._open.clear()
+            self._open_size = log.size
+        found = self._lines.get(number) or self._open.get(number)
         if found is not None:
             return found
-        if self.log is None:
-            return StyledLine("")
         try:
             page = self._pages.get(number)
-            raw = self.log.lines(number, 1) if page is None else [self.log.page(number, page)]
+            raw = log.lines(number, 1) if page is None else [log.page(number, page)]
         except StoreError as error:
-            return StyledLine(label(error))
-        if raw and page is None and number == self.log.open_line:
+            return _ShownLine(StyledLine(label(error)))
+        if raw and page is None and number == log.open_line:
             raw[0] = raw[0]._replace(data=without_unfinished(raw[0].data))
-        shown = styled(*raw[0]) if raw else StyledLine("")
-        if number < self.log.stable_count:
-            if len(self._lines) >= KEPT:
-                self._drop()
-            self._lines[number] = shown
+        shown = _ShownLine(styled(*raw[0]) if raw else StyledLine(""))
+        if number >= log.stable_count:
+            self._open[number] = shown
+            return shown
+        if len(self._lines) >= KEPT:
+            self._lines.clear()
+        self._lines[number] = shown
         return shown
 
     def time_of(self, number: int) -> WallTime | None:
@@ -163,30 +188,15 @@ class LogDocument:
         """Return the start of each row of a line."""
         if number >= self.line_count or not self.wraps:
             return _FITTING
-        return self._wrap(number).starts
+        return self._shown(number).wrap(self.width).starts
 
     def hang(self, number: int) -> CellWidth:
         """Return the cells before the text of the rows of a line after the first: its indent, and the mark's."""
-        return self._wrap(number).hang
+        return self._shown(number).wrap(self.width).hang
 
-    def _wrap(self, number: int) -> _Wrapped:
-        known = self._wrapped.get(number)
-        if known is not None and known.width == self.width:
-            return known
-        text, width = self.line(number).text, self.width
-        if len(text) <= width and text.isascii():
-            return _Wrapped(width, _FITTING, NO_CELLS)
-        indent = CellWidth(len(text) - len(text.lstrip(" ")))
-        hang = min(indent + CONTINUED_CELLS, width // 2) if width >= 4 * CONTINUED_CELLS else NO_CELLS
-        found = _Wrapped(width, word_breaks(text, width, width - hang), hang)
-        if number in self._lines:
-            self._wrapped[number] = found
-        return found
-
-    def cells_shown(self, number: int) -> tuple[CellWidth, CellWidth]:
-        """Return the first cell shown of a line that is cut, and the end: signs take the cells where it is."""
+    def cells_shown(self, cells: CellWidth) -> tuple[CellWidth, CellWidth]:
+        """Return the first cell shown of a cut line of so many cells, and the end. Signs stand where it is cut."""
         first, end = self.column, self.column + self.width
-        cells = cell_width(self.line(number).text)
         if first and self.width > 2 * ONE_CELL:
             first += ONE_CELL
         return first, end - ONE_CELL if cells > end and self.width > ONE_CELL else end

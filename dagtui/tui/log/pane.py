@@ -87,7 +87,9 @@ class LogPane(Vertical):
         """What the keys of the log would act on."""
         log = self._log
         exists = log is not None and log.file.exists
-        return LogSituation(exists, exists and self.view.line_count > 0, self.attempt > 1, self.pinned is not None)
+        selecting = self.view.has_focus and self.view.cursor.selected is not None
+        has_lines = exists and self.view.line_count > 0
+        return LogSituation(exists, has_lines, self.attempt > 1, self.pinned is not None, selecting)
 
     def show(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
         """Show a node's log: of one attempt, or of the latest and those that follow."""
@@ -232,6 +234,7 @@ class LogPane(Vertical):
         """Follow the end, or stay."""
         if self.view.follows:
             self.view.stay()
+            self.view.repaint()
         else:
             self.view.follow()
         self._moved()
@@ -362,5 +365,5 @@ class LogPane(Vertical):
             return
         self.show(node, state.attempt)
         if state.top is not None:
+            view.cursor.place(state.line)
             view.go_to(state.top)
-            view.cursor.put(state.line)

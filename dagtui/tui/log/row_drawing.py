@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from dagtui.text import cell_width
-from dagtui.text.amounts import ONE_CELL
+from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.lines.painter import measured
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.log.task_colours import Mark, segments
@@ -17,10 +16,9 @@ from dagtui.tui.log.task_colours import Mark, segments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.style import Style
     from textual.strip import Strip
 
-    from dagtui.text.amounts import CellWidth
-    from dagtui.text.lines import StyledLine
     from dagtui.text.look import Look
     from dagtui.tui.lines.painter import Painter
     from dagtui.tui.log.columns import LogColumns
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 MARGIN_CELLS = ONE_CELL
 """Cells at the left edge, for the signs of the cursor and of selected lines."""
-_NO_STYLE = Style.null()
 
 
 class _Drawn(NamedTuple):
@@ -83,16 +80,19 @@ class LogRowDrawing:
         known = self._known.get(piece)
         if known is not None and (known.sign, known.filled) == (sign, filled):
             return known
-        over = painter.laid_over(Role.CURSOR) if filled else _NO_STYLE
-        guide = painter.style(Role.GUIDE) + over
-        parts = [Segment(sign or " ", painter.style(Role.KEY if sign else Role.PLAIN) + over)]
+        over = painter.laid_over(Role.CURSOR) if filled else None
+        parts = [self._segment(sign or " ", Role.KEY if sign else Role.PLAIN, over)]
         if columns := self._columns.text(piece.spot):
-            parts.append(Segment(columns, guide))
+            parts.append(self._segment(columns, Role.GUIDE, over))
         if piece.spot.row and (hang := self._document.hang(number)):
-            parts.append(Segment(f"{self._glyphs.continued} ".rjust(hang), guide))
-        parts += self._text(piece, painter.style(Role.PLAIN) + over)
+            parts.append(self._segment(f"{self._glyphs.continued} ".rjust(hang), Role.GUIDE, over))
+        parts += self._text(piece, over)
         strip = measured(parts).crop(0, width)
-        return _Drawn(sign, filled, strip.extend_cell_length(width, over) if filled else strip)
+        return _Drawn(sign, filled, strip if over is None else strip.extend_cell_length(width, over))
+
+    def _segment(self, text: str, role: Role, over: Style | None) -> Segment:
+        style = self._painter.style(role)
+        return Segment(text, style if over is None else style + over)
 
     def _sign(self, line: int) -> str:
         """Return the sign in the margin of a line: that of the cursor, if keys reach it, or of a selection."""
@@ -101,30 +101,27 @@ class LogRowDrawing:
         selected = self._cursor.selected
         return self._glyphs.selected if selected and selected[0] <= line <= selected[1] else ""
 
-    def _text(self, piece: LogPiece, base: Style) -> list[Segment]:
+    def _text(self, piece: LogPiece, over: Style | None) -> list[Segment]:
         """Return the segments of a part of a line, with hits marked and, if the line is cut, signs where it is."""
-        number = piece.spot.line
-        line = self._document.line(number)
+        number, plain = piece.spot.line, self._painter.style(Role.PLAIN)
+        line, base = self._document.line(number), plain if over is None else plain + over
         marks = []
         if self.finder:
             style = self._painter.style(Role.HIT_CURRENT if number == self.finder.current else Role.HIT)
             marks = [Mark(start, end, style) for start, end in self.finder.marks(number, line.text)]
         if self._document.wraps:
             return segments(line, piece.start, piece.end, base, marks, self.palette)
-        return self._cut(number, line, base, marks)
-
-    def _cut(self, number: int, line: StyledLine, base: Style, marks: Sequence[Mark]) -> list[Segment]:
-        """Return the segments of what is shown of a line that is cut, with signs where it is."""
-        cells = cell_width(line.text)
-        first, end = self._document.cells_shown(number)
         if line.text.isascii():
+            cells = cell_width(line.text)
+            first, end = self._document.cells_shown(cells)
             found = segments(line, first, min(end, cells), base, marks, self.palette)
         else:
             whole = measured(segments(line, 0, len(line.text), base, marks, self.palette))
+            cells = CellWidth(whole.cell_length)
+            first, end = self._document.cells_shown(cells)
             found = list(whole.crop(first, end))
-        sign = self._painter.style(Role.MUTED) + Style(bgcolor=base.bgcolor, reverse=base.reverse)
         if first > self._document.column and cells:
-            found.insert(0, Segment(self._glyphs.cut_before, sign))
+            found.insert(0, self._segment(self._glyphs.cut_before, Role.MUTED, over))
         if cells > end:
-            found.append(Segment(self._glyphs.cut_after, sign))
+            found.append(self._segment(self._glyphs.cut_after, Role.MUTED, over))
         return found

@@ -211,5 +211,5 @@ class Search:
         if self._began.top is None:
             self._view.follow()
         else:
+            self._view.cursor.place(self._began.line)
             self._view.go_to(self._began.top)
-            self._view.cursor.put(self._began.line)

@@ -166,13 +166,14 @@ class LogView(ScrolledRows):
         if (rows > 0 and self.follows) or not self._pieces:
             return
         here, last = self._pieces[0].spot, self.document.last_top(self.size.height)
-        top = self.document.back(here, -rows) if rows < 0 else self.document.forward(here, rows)
-        if rows > 0 and top >= last and self.cursor.selected is None:
+        top = self.document.back(here, -rows) if rows < 0 else min(self.document.forward(here, rows), last)
+        if rows > 0 and top == last and self.cursor.selected is None:
             self.follow()
         elif top != here:
+            self.cursor.place(self.cursor.line)
+            shown = self.document.pieces(top, self.size.height)
+            self.cursor.keep_in(shown[0].spot.line, min(shown[-1].spot.line, self.line_count - 1))
             self.go_to(top)
-            self.cursor.keep_in(*self.visible_lines)
-            self.repaint()
 
     def go_to(self, spot: Spot) -> None:
         """Put a row at the top of the window, and follow no longer. The end never rises above the window's bottom."""
@@ -186,8 +187,8 @@ class LogView(ScrolledRows):
         shown = sum(spot.line == line for spot in self.spots)
         rows, height = len(self.document.starts(line)), self.size.height
         if shown == rows:
-            return
-        if rows >= height:
+            self.repaint()
+        elif rows >= height:
             self.go_to(Spot(line, 0 if from_above else rows - height))
         elif line <= self.first_line:
             self.go_to(Spot(line))
@@ -200,8 +201,10 @@ class LogView(ScrolledRows):
 
     def _bring(self, spot: Spot) -> None:
         self.drawing.forget()
-        self.cursor.put(spot.line)
-        if spot not in self.spots:
+        self.cursor.place(spot.line)
+        if spot in self.spots:
+            self.repaint()
+        else:
             self.go_to(self.document.back(spot, self.size.height // 3))
 
     def spans(self, line: int) -> list[tuple[int, int]]:
@@ -224,7 +227,7 @@ class LogView(ScrolledRows):
         if self.wraps:
             return shown[0].start, shown[-1].end
         text = self.document.line(line).text
-        first, last = self.document.cells_shown(line)
+        first, last = self.document.cells_shown(cell_width(text))
         start = characters_before(text, first)
         return start, start + max(1, characters_before(text[start:], last - first))
 
@@ -236,7 +239,7 @@ class LogView(ScrolledRows):
             self._bring(Spot(line, max(row, 0)))
             return
         first, last = cell_width(text[:start]), cell_width(text[:end])
-        shown_first, shown_last = self.document.cells_shown(line)
+        shown_first, shown_last = self.document.cells_shown(cell_width(text))
         if first < shown_first or last > shown_last:
             beginning = first - self.document.width // 3 if last > self.document.width else NO_CELLS
             self.document.column = max(NO_CELLS, beginning)
@@ -253,7 +256,7 @@ class LogView(ScrolledRows):
         last = self.cursor.line
         self.top = self._pieces[0].spot if self._pieces else Spot(0)
         self.follows = False
-        self.cursor.put(last)
+        self.cursor.place(last)
 
     def scroll_columns(self, cells: CellWidth) -> None:
         """Scroll sideways if lines are cut."""
@@ -294,16 +297,20 @@ class LogView(ScrolledRows):
         self.capture_mouse()
         self.cursor.end_selection()
         if self._pressed_at not in {NO_LINE, self.cursor.line}:
-            self.cursor.put(self._pressed_at)
+            self.cursor.place(self._pressed_at)
+            self.repaint()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Select from the line where the button was pressed."""
-        here = self._line_at(event.y)
+        if self._pressed_at != NO_LINE and not 0 <= event.y < self.size.height:
+            self.scroll_rows(-1 if event.y < 0 else 1)
+        here = self._line_at(max(0, min(event.y, self.size.height - 1)))
         if self._pressed_at == NO_LINE or here in {NO_LINE, self.cursor.line}:
             return
         if self.cursor.selected is None:
             self.cursor.select(self._pressed_at)
-        self.cursor.put(here)
+        self.cursor.place(here)
+        self.repaint()
 
     def on_mouse_up(self) -> None:
         """Finish the selection."""

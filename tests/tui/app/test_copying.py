@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
+from textual import events
 from tui.app.runs import opened, screen_text
 
 from dagtui.graph.loading import load
@@ -48,7 +49,7 @@ async def failed(tmp_path: Path) -> AsyncIterator[tuple[DagtuiApp, Pilot[ExitRea
     run = start_run(load(file, {}))
     app = DagtuiApp(run)
     async with opened(app, (100, 30)) as pilot:
-        await until(lambda: run.settled and "done" in screen_text(app) and "exit 105" in screen_text(app))
+        await until(lambda: run.settled and "mapping 60 k reads" in screen_text(app))
         app.main.tree_pane.select(NodeIndex(0))
         await pilot.pause()
         yield app, pilot
@@ -73,6 +74,7 @@ async def test_in_a_log_the_line_the_selection_the_window_and_the_block(
     assert (tmp_path / ".dagtui/genome/runs/1/copied.txt").read_text() == f"{error}\n"
     await pilot.press("V", "k", "k")
     assert "3 lines selected" in screen_text(app)
+    assert "Esc end selection" in screen_text(app)
     await pilot.press("y")
     assert app.clipboard == f"mapping 59 k reads\nmapping 60 k reads\n{error}"
     assert said(app) == f"copied 3 lines: mapping 59 k reads{where}"
@@ -116,6 +118,21 @@ async def test_in_why_and_details_the_row_of_the_cursor_and_the_page(failed: tup
     assert "failure block" in said(app)
 
 
+async def test_sideways_keys_say_what_makes_them_work(failed: tuple[DagtuiApp, Pilot[ExitReason]]):
+    app, pilot = failed
+    await pilot.press("tab", "l")
+    assert said(app) == "long lines are wrapped: w cuts them"
+    await pilot.press("w", "l")
+    assert "from column 9" in screen_text(app)
+
+
+async def test_from_the_palette_selecting_goes_to_the_log(failed: tuple[DagtuiApp, Pilot[ExitReason]]):
+    app, _ = failed
+    app._actions["log.select"]()
+    await until(lambda: "1 line selected" in screen_text(app))
+    assert app.main.pane is Pane.LOG
+
+
 async def test_what_can_not_be_written_is_said(failed: tuple[DagtuiApp, Pilot[ExitReason]], tmp_path: Path):
     app, pilot = failed
     (tmp_path / ".dagtui/genome/runs/1/copied.txt").mkdir()
@@ -130,6 +147,14 @@ async def test_the_cursor_is_shown_where_keys_reach_it(failed: tuple[DagtuiApp, 
     await until(lambda: "▌done" in screen_text(app))
     await pilot.press("tab")
     await until(lambda: "▌done" not in screen_text(app))
+
+
+async def test_keys_typed_after_enter_are_meant_for_the_log(failed: tuple[DagtuiApp, Pilot[ExitReason]]):
+    app, _ = failed
+    for key, character in (("enter", "\r"), ("k", "k"), ("k", "k"), ("y", "y")):
+        app.post_message(events.Key(key, character))
+    await until(lambda: app.clipboard == "mapping 60 k reads", seen=lambda: app.clipboard)
+    assert (app.main.pane, app.main.node) == (Pane.LOG, 0)
 
 
 async def test_the_key_of_two_actions_does_what_the_pane_says(failed: tuple[DagtuiApp, Pilot[ExitReason]]):

@@ -53,3 +53,22 @@ def test_words_are_kept_whole_where_one_fits():
 
 def test_a_long_word_is_cut():
     assert cut("abcdefgh", word_breaks("abcdefgh", 3, 2)) == ["abc", "de", "fg", "h"]
+
+
+@given(TEXT, st.integers(2, 30), st.integers(2, 30))
+def test_no_row_is_too_wide_but_for_spaces(text: str, width: int, rest: int):
+    rows = cut(text, word_breaks(text, width, rest))
+    assert all(cell_len(one.rstrip(" ")) <= (rest if number else width) for number, one in enumerate(rows))
+
+
+@given(st.text(st.sampled_from("ab "), max_size=80).map(str.lstrip), WIDTH, WIDTH)
+def test_only_a_word_without_a_row_for_it_is_cut(text: str, width: int, rest: int):
+    rest = min(width, rest)
+    for start in word_breaks(text, width, rest)[1:]:
+        before, after = text[:start].rpartition(" ")[2], text[start:].partition(" ")[0]
+        assert not (before and after) or len(before + after) > rest
+
+
+def test_spaces_at_a_break_stay_at_the_end_of_their_row():
+    assert cut("aaa     bbb", word_breaks("aaa     bbb", 4, 4)) == ["aaa     ", "bbb"]
+    assert cut("aaa     ", word_breaks("aaa     ", 4, 4)) == ["aaa     "]

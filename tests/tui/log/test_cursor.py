@@ -243,6 +243,12 @@ async def test_a_click_puts_it_there_and_dragging_selects(play: PlayedRun):
         pane.view.on_mouse_up()
         first, last = pane.view.cursor.selected or (0, 0)
         assert last - first == 2
+        pane.view.on_mouse_down(mouse(events.MouseDown, 6))
+        for _ in range(3):
+            pane.view.on_mouse_move(mouse(events.MouseMove, -1))
+        pane.view.on_mouse_up()
+        above, below = pane.view.cursor.selected or (0, 0)
+        assert below - above == 6 + 3, "at the edge the window scrolls"
         pane.view.on_mouse_down(mouse(events.MouseDown, 2))
         assert pane.view.cursor.selected is None
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 from tui.many_nodes import half_done
+from tui.played_run import PlayedRun
 from tui.recordings import FOLDER, MOMENTS, recorded
 from tui.svg import SvgExtension
 
+from dagtui.graph.model import Graph
 from dagtui.text.look import IN_ASCII, Look
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from syrupy.assertion import SnapshotAssertion
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +99,42 @@ async def test_map(picture: SnapshotAssertion, size: tuple[int, int], theme: str
         await pilot.pause()
         app.main.show_view(View.MAP)
         await pilot.press("e", "e")
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        assert app.export_screenshot() == picture
+        await pilot.press("escape")
+
+
+STAR = b"".join(
+    b"mapping SRR6357072: %d000 k reads, 92.56 %% uniquely mapped, 14274 multi-mapped, 32034 unmapped in this lane\n"
+    % i
+    for i in range(30)
+)
+STAR += b"\x1b[31mEXITING because of FATAL ERROR: not enough memory for BAM sorting\x1b[0m, which was tried twice\n"
+STAR += b"    SOLUTION: re-run STAR with at least --limitBAMsortRAM 1427432034 and /scratch/ada/_STARtmp/BAMsort\n"
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys"),
+    [
+        ((80, 24), "dark", ["tab", ";", "V", "k"]),
+        ((200, 50), "light", ["tab", ";"]),
+        ((80, 24), "ansi", ["enter", "w", "l", "slash", *"error", "enter"]),
+        ((80, 24), "contrast", ["tab", "w", "l", ";", "V", "j", "t"]),
+        ((40, 12), "dark", ["enter", ";", "k"]),
+    ],
+    ids=["selected-80x24", "200x50", "cut-80x24", "contrast-80x24", "40x12"],
+)
+async def test_cursor_of_a_log(
+    picture: SnapshotAssertion, tmp_path: Path, size: tuple[int, int], theme: str, keys: list[str]
+) -> None:
+    play = PlayedRun(Graph.from_edges(["align"], [], name="genome"), tmp_path / "logs")
+    play.start("align")
+    os.utime(play.prints("align", STAR), (1_700_000_000, 1_700_000_000))
+    app = DagtuiApp(play.session(), look=Look(theme=theme))
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.main.side.log_pane.view.line_count > 0)
+        await pilot.press(*keys)
         await pilot.pause()
         await pilot.wait_for_scheduled_animations()
         assert app.export_screenshot() == picture

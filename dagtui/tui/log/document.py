@@ -195,7 +195,7 @@ class LogDocument:
         return self._shown(number).wrap(self.width).hang
 
     def cells_shown(self, cells: CellWidth) -> tuple[CellWidth, CellWidth]:
-        """Return the first cell shown of a cut line of so many cells, and the end. Signs stand where it is cut."""
+        """Return the first cell shown of a line of `cells`, and the end of those shown. Signs stand where it is cut."""
         first, end = self.column, self.column + self.width
         if first and self.width > 2 * ONE_CELL:
             first += ONE_CELL

@@ -95,8 +95,6 @@ def indicators(view: LogView, note: str) -> list[Span]:
         found.append(muted(f" indexing {log.progress:.0%}"))
     if view.document.column:
         found.append(muted(f" from column {view.document.column + 1}"))
-    if selected := view.cursor.selected:
-        found.append(Span(f" {plural(selected[1] - selected[0] + 1, 'line')} selected", Role.KEY))
     if finder is not None:
         found.append(muted(f" {label(finder.text, 20)}"))
         found.append(Span(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))
@@ -104,9 +102,11 @@ def indicators(view: LogView, note: str) -> list[Span]:
             found.append(muted(" overwritten since"))
     if note:
         found.append(Span(f" {note}", Role.WARNING))
+    if selected := view.cursor.selected:
+        found.append(Span(f" {plural(selected[1] - selected[0] + 1, 'line')} selected", Role.KEY))
     if view.lines_below:
         found.append(Span(f" +{plural(view.lines_below, 'line')}", Role.WARNING))
-    elif not view.follows and view.line_count:
+    elif not view.follows and view.line_count and not selected:
         found.append(muted(" not following"))
     return found
 

@@ -1,10 +1,11 @@
-"""Drawing of a log's rows: the sign of the cursor, the gutter, and a part of a line with its hits."""
+"""Drawing of a log's rows: the sign of the cursor, the columns, and a part of a line with its hits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from dagtui.text import cell_width
@@ -16,7 +17,6 @@ from dagtui.tui.log.task_colours import Mark, segments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.style import Style
     from textual.strip import Strip
 
     from dagtui.text.look import Look
@@ -108,6 +108,8 @@ class LogRowDrawing:
         marks = []
         if self.finder:
             style = self._painter.style(Role.HIT_CURRENT if number == self.finder.current else Role.HIT)
+            if over is not None and over.reverse:  # its own colours stand out in reversed ones
+                style += Style(reverse=False)
             marks = [Mark(start, end, style) for start, end in self.finder.marks(number, line.text)]
         if self._document.wraps:
             return segments(line, piece.start, piece.end, base, marks, self.palette)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SENT_VARIABLES = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "TMUX", "STY"),
     *("LANG", "LC_ALL", "LC_CTYPE", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"),
-    *("WT_SESSION", "ConEmuANSI"),
+    *("WT_SESSION", "ConEmuANSI", "KITTY_WINDOW_ID", "VTE_VERSION"),
     *("PAGER", "LESS", "EDITOR", "VISUAL", "SHELL"),
 )
 """Environment variables about a terminal, its language and the user's programs, which are sent to the session."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.screen_options import settings_notice, stated_keys
+from dagtui.tui.screens.announcing import Announcing
 from dagtui.tui.screens.dialog import Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.graph_memory import usual_share, with_settings
@@ -36,7 +38,6 @@ from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.page_stack import PageStack
 from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.theme_choice import ThemeChoice
-from dagtui.tui.screens.title import progress_of, title_of
 from dagtui.tui.terminal.background import BackgroundTold  # noqa: TC001 - as above
 from dagtui.tui.terminal.driver import driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
@@ -126,6 +127,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._watch.notes += run.untold
         self._settled = run.settled and state is None
         """Whether everything was settled at the last check. A returning user is told how the run ended."""
+        self._announcing = Announcing(run, look, self.settings)
         self._read_at = 0.0
         """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
         self._switch = GraphSwitch(self, run, self.take_up)
@@ -242,7 +244,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         if self._typist is not None and self._typist.takes(event):
             return
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
-            self.main.touched = True
+            self.main.touched, self._announcing.touched_at = True, time.monotonic()
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._acted_on(event):
             return
         await super().on_event(event)
@@ -365,16 +367,11 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             self.end_typing()
         elif self._typist is not None and not self.main.top_bar.said:
             self._typist.say()
-        self._announce()
+        if (driver := self.terminal_driver) is not None and not self.lent:
+            self._announcing.tell(driver.announcer, has_focus=self.app_focus)
         if self._restored:
             self._tell_settled()
         self._tell_notes()
-
-    def _announce(self) -> None:
-        """Tell the terminal title and progress."""
-        driver = self.terminal_driver
-        if driver is not None and not self.lent:
-            driver.announcer.tell(title_of(self.view, self.look), *progress_of(self.view), at_once=self.view.settled)
 
     def _tell_settled(self) -> None:
         """Announce how the run ended and what can be done now."""

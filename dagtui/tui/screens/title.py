@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, label
+from dagtui.text import count
+from dagtui.text.announced import announced
 from dagtui.tui.terminal.announcer import ProgressState
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def title_of(run: RunView, look: Look) -> str:
         sign = f"{glyphs[NodeStatus.FAILED]}{count(failed)} "
     else:
         sign = f"{glyphs[NodeStatus.COMPLETED]} " if run.settled else ""
-    return f"{sign}{label(run.name, _NAME_CHARACTERS)} {count(ended)}/{count(state.total)}"
+    return f"{sign}{announced(run.name, _NAME_CHARACTERS, look)} {count(ended)}/{count(state.total)}"
 
 
 def progress_of(run: RunView) -> tuple[ProgressState, int]:

@@ -1,4 +1,4 @@
-"""What a terminal shows of a run beside the screen: a title of its window, and progress on its task bar."""
+"""What a terminal shows of a run beside the screen: title, progress on its task bar, bell, notifications."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import enum
 import time
 from math import inf
 from typing import TYPE_CHECKING, Final
+
+from dagtui.tui.terminal.notifications import notification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +20,9 @@ _WITHOUT_TITLES: Final = frozenset({"linux", "dumb"})
 """Values of TERM. Older consoles of Linux print a title as text."""
 _WITH_PROGRESS: Final = frozenset({"WezTerm", "ghostty"})
 """Values of TERM_PROGRAM, as in cargo. Other terminals take the code for a notification, and open a window for it."""
+
+
+_BELL: Final = "\x07"
 
 
 class ProgressState(enum.Enum):
@@ -34,7 +39,7 @@ class Announcer:
 
     def __init__(self, send: Callable[[str], bool], environment: Mapping[str, str]) -> None:
         """Create an announcer. `send` returns whether the terminal accepted the codes."""
-        self._send = send
+        self._send, self._environment = send, environment
         self._has_title = environment.get("TERM", "") not in _WITHOUT_TITLES
         self._has_progress = _knows_progress(environment)
         self._told = ""
@@ -48,6 +53,12 @@ class Announcer:
         if codes in {"", self._told} or (not at_once and now - self._told_at < _CALM) or not self._send(codes):
             return
         self._told, self._told_at = codes, now
+
+    def alert(self, text: str, *, bell: bool, notifies: bool) -> bool:
+        """Ring, and show a text that has passed `announced`. Return False if the terminal does not accept it now."""
+        codes = _BELL if bell else ""
+        codes += notification(text, self._environment) if notifies else ""
+        return not codes or self._send(codes)
 
     def forget(self) -> None:
         """Announce everything again: another program may have changed the title."""

@@ -10,7 +10,9 @@ from dagtui.engine.why import why
 from dagtui.runs.answers import question_of
 from dagtui.runs.occasions import Happened, Occasion, Occasions, Told
 from dagtui.runs.wording import counts
+from dagtui.text import label
 from dagtui.text.announced import announced
+from dagtui.text.labels import name_label
 from dagtui.tui.screens.title import progress_of, title_of
 
 if TYPE_CHECKING:
@@ -67,12 +69,15 @@ class Announcing:
         """Return what is said: `✗ rnaseq: align failed: exit 3`."""
         run, state = self._run, self._run.state
         signs = self._look.glyphs.statuses
-        name = run.graph.labels[happened.node] if happened.node >= 0 else ""
+        name = name_label(run.graph.labels[happened.node]) if happened.node >= 0 else ""
         match happened.occasion:
             case Occasion.FAILURE:
-                sign, words = signs[NodeStatus.FAILED], f"{name} failed: {why(state, happened.node, run.clock())}"
+                sign, words = (
+                    signs[NodeStatus.FAILED],
+                    f"{name} failed: {label(why(state, happened.node, run.clock()))}",
+                )
             case Occasion.GATE:
-                sign, words = "?", f"{name} asks: {question_of(state, happened.node)}"
+                sign, words = "?", f"{name} asks: {label(question_of(state, happened.node))}"
             case Occasion.END:
                 verdict = state.verdict()
                 sign, words = signs[_SIGNS[verdict]], f"{verdict.value}: {counts(state)}"

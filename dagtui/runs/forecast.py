@@ -49,6 +49,7 @@ class Forecast:
             for node in self._gates:
                 self.weights[node] = 0.0  # how long a person takes is not known
         self._last: tuple[ClockTime, tuple[float, int] | None] = (ClockTime(-1e9), None)
+        self._together = 0.0 if history is None else history.together.share
         self._range: EtaRange | None = None
         """The range of the last judgement."""
 
@@ -130,7 +131,7 @@ class Forecast:
                 bound, longest = node, length
         if bound < 0:
             return None
-        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items()), state.jobs)
+        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items()), state.jobs, self._together)
         self._range = eta_range(graph, rest, self._spread, partial(self._share, jobs=state.jobs))
         return max(longest, work, rest.pools), bound
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
@@ -20,6 +21,7 @@ WEIGHT = 0.3
 """The weight of the newest success in the estimate."""
 GUESSED = 0.5
 """The deviation assumed after one success, as a share of its seconds. Each further one replaces a part of it."""
+_MOST_OFF = 3.0
 _MOST = 200_000
 """The largest number of nodes to remember. Those that succeeded longest ago are dropped first."""
 _LONGEST = 1e9
@@ -37,6 +39,17 @@ class Spread(NamedTuple):
     """Number of successes. 0: the estimate comes from other nodes."""
 
 
+class Together(NamedTuple):
+    """How far off whole runs were from what was expected of them."""
+
+    share: float
+    """As a share of that: an exponentially weighted mean."""
+    runs: int
+
+
+UNKNOWN_TOGETHER = Together(0.1, 0)
+
+
 class History:
     """Estimates by node label: an exponentially weighted mean of the seconds of past successes."""
 
@@ -46,6 +59,7 @@ class History:
         seconds: dict[str, Seconds],
         groups: dict[str, str],
         spreads: dict[str, Spread] | None = None,
+        together: Together = UNKNOWN_TOGETHER,
     ) -> None:
         self._path = path
         self._seconds = seconds
@@ -53,11 +67,25 @@ class History:
         self._spreads = spreads or {}
         """Nodes that only succeeded before there were spreads have none."""
         self._medians: dict[str | None, float] | None = None
+        self.together = together
+        self._expected = self._took = 0.0
+        """Of the present run: what was expected of nodes that succeeded, and what they took."""
+        self._learned: list[tuple[str, str, Seconds]] = []
+        """What was recorded since it was loaded."""
+        self._loaded: tuple[int, ...] = ()
+        """The state of the file when it was loaded."""
 
     @classmethod
     def load(cls, graph_path: Path) -> History:
         """Load the history that earlier runs left. A damaged file counts as empty."""
         path = graph_folder(graph_path) / "history.json"
+        state = _state_of(path)  # first: a file that is replaced meanwhile is read again
+        found = cls._read(path)
+        found._loaded = state
+        return found
+
+    @classmethod
+    def _read(cls, path: Path) -> History:
         seconds: dict[str, Seconds] = {}
         groups: dict[str, str] = {}
         try:
@@ -68,7 +96,7 @@ class History:
                 seconds[label], groups[label] = float(value), str(group)
         except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls(path, {}, {})
-        return cls(path, seconds, groups, _spreads(content))
+        return cls(path, seconds, groups, _spreads(content), _together(content))
 
     def knows(self, label: str) -> bool:
         """Return whether the node itself ever succeeded. If not, its estimate comes from other nodes."""
@@ -102,6 +130,7 @@ class History:
 
     def record(self, label: str, group: str, seconds: Seconds) -> None:
         """Record the duration of a success."""
+        self._learned.append((label, group, seconds))
         old = self._seconds.get(label)
         # Remove the entry first, so that the newest ones come last: `save` keeps those.
         self._seconds.pop(label, None)
@@ -111,17 +140,62 @@ class History:
         if old is None:
             self._spreads[label] = Spread(GUESSED * seconds, 1)
         else:
+            self._expected += old
+            self._took += seconds
             deviation, runs = self.spread(label, old)
             self._spreads[label] = Spread(deviation + WEIGHT * (abs(seconds - old) - deviation), runs + 1)
 
+    def end_run(self) -> None:
+        """Learn how far off the run was as a whole."""
+        if self._expected > 0:
+            off = min(_MOST_OFF, abs(self._took / self._expected - 1))
+            runs = self.together.runs + 1
+            weight = max(WEIGHT, 1 / (runs + 1))
+            self.together = Together(self.together.share + weight * (off - self.together.share), runs)
+        self._expected = self._took = 0.0
+
     def save(self) -> None:
-        """Replace the file atomically. If that fails, the estimates of earlier runs stay."""
+        """Replace the file atomically. If that fails, the estimates of earlier runs stay.
+
+        What a run that ended meanwhile has saved is kept.
+        """
+        if _state_of(self._path) == self._loaded:
+            self._save()
+            return
+        newer = self._read(self._path)
+        for learned in self._learned:
+            newer.record(*learned)
+        newer._save()
+
+    def _save(self) -> None:
+        self.end_run()
         newest = list(self._seconds.items())[-_MOST:]
         nodes = {label: [round(value, 3), self._groups[label]] for label, value in newest}
         found = ((label, self._spreads.get(label)) for label, _ in newest)
         spreads = {label: [round(spread.deviation, 3), spread.runs] for label, spread in found if spread is not None}
+        together = [round(self.together.share, 4), self.together.runs]
+        content = {"version": 1, "together": together, "nodes": nodes, "spreads": spreads}
         with contextlib.suppress(StoreError):
-            replace_file(self._path, json.dumps({"version": 1, "nodes": nodes, "spreads": spreads}).encode())
+            replace_file(self._path, json.dumps(content).encode())
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """Return what tells whether a file was replaced. Empty: there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _together(content: Mapping[str, tuple[float, int]]) -> Together:
+    """Return how far off whole runs were. Older files don't say it, and damaged ones count as not saying it."""
+    try:
+        share, runs = content["together"]
+        found = Together(float(share), int(runs))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return UNKNOWN_TOGETHER
+    return found if 0 <= found.share <= _MOST_OFF and found.runs > 0 else UNKNOWN_TOGETHER
 
 
 def _spreads(content: Mapping[str, Mapping[str, tuple[float, int]]]) -> dict[str, Spread]:

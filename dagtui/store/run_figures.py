@@ -18,7 +18,7 @@ from zlib import crc32
 from dagtui.engine.messages import Usage
 from dagtui.engine.status import NodeStatus
 from dagtui.store.errors import StoreError
-from dagtui.store.files import check_folder, make_folder, read_file, replace_file
+from dagtui.store.files import check_folder, make_folder, open_file, replace_file
 from dagtui.store.paths import folder_with_runs, make_graph_folder
 from dagtui.text.amounts import WallTime
 
@@ -39,6 +39,8 @@ _ENDING: Final = ".figures"
 _MAGIC: Final = b"dagtui figures 1\n"
 _LARGEST: Final = 64_000_000
 """The size in bytes up to which a file is read."""
+_HEAD: Final = 4_096
+"""The bytes in which the head of a file ends."""
 _UNKNOWN: Final = -1.0
 _COLUMNS: Final[Mapping[str, str]] = {
     "outcome": "B",
@@ -161,7 +163,7 @@ def read_runs(graph_path: Path, most: int = KEPT_RUNS) -> Sequence[RunFigures]:
         return found
     for path in _files(folder)[-most:]:
         with contextlib.suppress(OSError, StoreError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            found.append(_parsed(read_file(path, _LARGEST + 1), known))
+            found.append(_read(path, known))
     return found
 
 
@@ -224,36 +226,57 @@ def _written(figures: RunFigures) -> bytes:
     return b"".join([_MAGIC, json.dumps(head).encode(), b"\n", names, series])
 
 
-def _parsed(content: bytes, known: dict[tuple[int, int], NodeNames]) -> RunFigures:
-    """Return the figures in a file. Raises ValueError, KeyError or TypeError for what is damaged.
+def _read(path: Path, known: dict[tuple[int, int], NodeNames]) -> RunFigures:
+    """Return the figures in a file. Raises ValueError, KeyError or TypeError for what is damaged, else as `open_file`.
 
     Names are read once for all runs that have the same ones, because most have.
     """
-    if not content.startswith(_MAGIC) or (end := content.find(b"\n", len(_MAGIC))) < 0:
-        raise ValueError("no figures of a run")
-    head = json.loads(content[len(_MAGIC) : end])
-    begin, nodes = end + 1 + int(head["names"]), int(head["nodes"])
-    key = int(head["names"]), int(head["names_check"])
-    if key not in known:
-        written = content[end + 1 : begin]
-        _check(crc32(written) == head["names_check"])
-        known[key] = NodeNames(written)
-    names, packed = known[key], memoryview(content)[begin:]
+    descriptor = open_file(path, os.O_RDONLY)
+    try:
+        size, start = os.fstat(descriptor).st_size, os.pread(descriptor, _HEAD, 0)
+        end = start.find(b"\n", len(_MAGIC)) + 1
+        _check(start.startswith(_MAGIC) and end > 0 and size <= _LARGEST)
+        head = json.loads(start[len(_MAGIC) : end])
+        length, nodes = int(head["names"]), int(head["nodes"])
+        key = length, int(head["names_check"])
+        if key not in known:
+            written = _whole(descriptor, end, length)
+            _check(crc32(written) == head["names_check"])
+            known[key] = NodeNames(written)
+        packed = _whole(descriptor, end + length, max(0, size - end - length))
+    finally:
+        os.close(descriptor)
+    names = known[key]
     _check(crc32(packed) == head["check"] and len(names.labels) == nodes)
+    series = _unpacked(packed, nodes, head["columns"], swapped=head["order"] != sys.byteorder)
+    began, active, verdict = WallTime(head["began"]), float(head["active"]), str(head["verdict"])
+    return RunFigures(int(head["run"]), began, active, verdict, names, series)
+
+
+def _whole(descriptor: int, offset: int, size: int) -> bytes:
+    """Return bytes of a file up to its end. A single read may return less."""
+    data = os.pread(descriptor, size, offset)
+    while len(data) < size and (more := os.pread(descriptor, size - len(data), offset + len(data))):
+        data += more
+    return data
+
+
+def _unpacked(
+    packed: bytes, nodes: int, columns: Sequence[str], *, swapped: bool
+) -> dict[str, array[int] | array[float]]:
+    """Return columns. `swapped`: they were written on a machine with the other order of bytes."""
     series: dict[str, array[int] | array[float]] = {}
-    at = 0
-    for name in head["columns"]:
+    view, at = memoryview(packed), 0
+    for name in columns:
         column = series[name] = array(_COLUMNS[name])
         until = at + nodes * column.itemsize
-        column.frombytes(packed[at:until])
-        if head["order"] != sys.byteorder:
+        column.frombytes(view[at:until])
+        if swapped:
             column.byteswap()
         _check(len(column) == nodes)
         at = until
     _check(_STATUSES.issuperset(set(series["outcome"])))
-    return RunFigures(
-        int(head["run"]), WallTime(head["began"]), float(head["active"]), str(head["verdict"]), names, series
-    )
+    return series
 
 
 def _check(holds: bool) -> None:

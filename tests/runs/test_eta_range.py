@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 def learned(graph: Graph, successes: dict[str, list[float]]) -> Forecast:
     history = History(Path("nowhere"), {}, {})
-    for label, seconds in successes.items():
-        for took in seconds:
-            history.record(label, "", took)
+    for run in range(max(map(len, successes.values()), default=0)):
+        for label, seconds in successes.items():
+            if run < len(seconds):
+                history.record(label, "", seconds[run])
+        history.end_run()
     return Forecast(graph, history)
 
 
@@ -58,6 +60,13 @@ def test_each_run_that_took_as_long_makes_it_narrower() -> None:
 def test_runs_that_differ_keep_it_wide() -> None:
     found = eta("a", {"a": [10.0, 30.0] * 10})
     assert found.high - found.low > 20
+
+
+def test_nodes_that_vary_together_keep_it_wider() -> None:
+    slow, fast = [10.0, 14.0] * 10, [14.0, 10.0] * 10
+    apart = eta("a>b>c>d", {"a": slow, "b": fast, "c": slow, "d": fast})
+    together = eta("a>b>c>d", {"a": slow, "b": slow, "c": slow, "d": slow})
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
 
 
 def test_it_rests_on_the_node_of_its_path_that_is_known_least() -> None:

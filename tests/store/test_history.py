@@ -10,7 +10,7 @@ import pytest
 
 from dagtui.store import history as history_module
 from dagtui.store.directory import RunDirectory
-from dagtui.store.history import History
+from dagtui.store.history import UNKNOWN_TOGETHER, History
 from dagtui.store.paths import graph_folder
 
 if TYPE_CHECKING:
@@ -159,3 +159,33 @@ def test_damaged_spreads_count_as_none(graph: Path, spreads: object):
     path.write_text(json.dumps({"version": 1, "nodes": {"a": [10.0, "g"]}, "spreads": spreads}))
     assert History.load(graph).estimate("a", "g") == 10.0
     assert History.load(graph).spread("a", 10.0) == (5.0, 1)
+
+
+def test_runs_that_end_one_after_the_other_both_teach(graph: Path):
+    """Each has loaded the file before the other one has saved it."""
+    first, second = History.load(graph), History.load(graph)
+    first.record("a", "", 1.0)
+    second.record("b", "", 2.0)
+    first.save()
+    second.save()
+    found = History.load(graph)
+    assert (found.estimate("a", ""), found.estimate("b", "")) == (1.0, 2.0)
+
+
+def test_it_learns_how_far_off_whole_runs_are(graph: Path):
+    for slower in (1.0, 1.2, 1.2, 1.2):
+        history = History.load(graph)
+        for label in "abc":
+            history.record(label, "", 10.0 * slower)
+        history.save()
+    found = History.load(graph).together
+    assert found.runs == 3
+    assert 0.05 < found.share < 0.2
+
+
+@pytest.mark.parametrize("together", [None, 1, [], ["x", 1], [-1, 3], [0.5, 0], [1e99, 3], {"a": 1}])
+def test_a_damaged_share_counts_as_unknown(graph: Path, together: object):
+    path = graph_folder(graph) / "history.json"
+    path.write_text(json.dumps({"version": 1, "nodes": {"a": [10.0, "g"]}, "together": together}))
+    assert History.load(graph).estimate("a", "g") == 10.0
+    assert History.load(graph).together == UNKNOWN_TOGETHER

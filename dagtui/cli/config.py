@@ -13,9 +13,9 @@ from dagtui.cli.output import optional_output, standard_output
 from dagtui.cli.stderr import BAD_CALL, fail, say
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import quoted
-from dagtui.settings.file import read_settings
+from dagtui.settings.definitions import BY_NAME, KEYS, SETTINGS
+from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
-from dagtui.settings.values import BY_NAME, KEYS, SETTINGS
 from dagtui.settings.writing import SettingError, change_setting, parse_value
 from dagtui.text import label
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from dagtui.graph.errors import Problem
+    from dagtui.settings.definitions import Setting
     from dagtui.settings.file import SettingsFile
-    from dagtui.settings.values import Setting
     from dagtui.settings.writing import Settable
 
 _DEFAULT: Final = "default"
@@ -119,10 +119,10 @@ def keys() -> None:
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.actions.recording import MOMENT_ACTIONS, RECORDED_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
-    from dagtui.tui.screen_options import stated_keys
+    from dagtui.tui.screen_options import own_keys
 
     file = read_settings(settings_path())
-    live, past = (Keymap(table, stated_keys(table, file)) for table in (ACTIONS, RECORDED_ACTIONS))
+    live, past = (Keymap(table, own_keys(table, file).keys) for table in (ACTIONS, RECORDED_ACTIONS))
     with standard_output() as output:
         rows = [(action.id, live.all_shown(action.id, output.look), action.help) for action in ACTIONS]
         rows += [(action.id, past.all_shown(action.id, output.look), action.help) for action in MOMENT_ACTIONS]
@@ -187,9 +187,9 @@ def _check_keys(name: str, value: Settable) -> None:
     """Exit with 2 if keys can't be used together with the others."""
     if not name.startswith(f"{KEYS}.") or not isinstance(value, str):
         return
-    from dagtui.tui.actions.own_keys import usable
     from dagtui.tui.actions.recording import RECORDED_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
+    from dagtui.tui.actions.usable_keys import usable
 
     id_ = name.removeprefix(f"{KEYS}.")
     own = {**read_settings(settings_path()).settings.keys}
@@ -246,9 +246,9 @@ def _problems(file: SettingsFile) -> list[Problem]:
     if not file.settings.keys:
         return [*file.problems]
     from dagtui.tui.actions.table import ACTIONS
-    from dagtui.tui.screen_options import key_problems
+    from dagtui.tui.screen_options import key_problems, own_keys
 
-    return [*file.problems, *key_problems(ACTIONS, file)]
+    return [*file.problems, *key_problems(file, own_keys(ACTIONS, file))]
 
 
 def _report(file: SettingsFile) -> None:

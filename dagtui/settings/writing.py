@@ -13,8 +13,8 @@ import tomli_w
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.toml.parse import decode, read_bytes_again
 from dagtui.graph.toml.positions import Located, SourceSpan, locate, statements
-from dagtui.settings.file import leaves, settings_of
-from dagtui.settings.values import BY_NAME, KEYS, TABLES, read_keys
+from dagtui.settings.definitions import BY_NAME, KEYS, TABLES, read_keys
+from dagtui.settings.reading import leaves, settings_of
 from dagtui.store.errors import StoreError
 from dagtui.store.files import rewrite_file, write_new_file
 from dagtui.text import label

@@ -196,11 +196,17 @@ class Look(NamedTuple):
     colours: bool = True
     theme: str | None = None
     """One of THEMES. None: the default one."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Actions that a person gave other keys, by id, each with its first key as the screen shows it."""
 
     @property
     def ascii(self) -> bool:
         """Whether only ASCII characters can be shown."""
         return self.glyphs is ASCII
+
+    def key(self, action: str, usual: str) -> str:
+        """Return the key of an action as people see it. `usual` is the default one."""
+        return dict(self.keys).get(action, usual)
 
     def written(self, text: str) -> str:
         """Return a text of ours in characters that can be shown."""

@@ -10,7 +10,7 @@ import anyio
 from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.runs.recorded import RecordedRun
-from dagtui.settings.file import read_settings
+from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings

@@ -28,7 +28,7 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
-from dagtui.tui.screen_options import settings_notice, stated_keys
+from dagtui.tui.screen_options import own_keys, settings_notice
 from dagtui.tui.screens.announcing import Announcing
 from dagtui.tui.screens.dialog import Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
@@ -44,7 +44,7 @@ from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
 from dagtui.tui.terminal.signals import SignalHandlers
 from dagtui.tui.terminal.terminal import Terminal
-from dagtui.tui.terminal.terminal_app import TerminalApp
+from dagtui.tui.terminal.terminal_app import TerminalApp, single_error
 from dagtui.tui.terminal.typed_keys import MOST_TURNS, until_typed
 
 if TYPE_CHECKING:
@@ -98,9 +98,11 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         the dump of another App, and `memory` is what the graph remembers of a screen. Raises KeymapError.
         """
         stated = settings_file or SettingsFile(Path())
-        self._settings_notice = settings_notice(self.ACTIONS, stated)
+        own = own_keys(self.ACTIONS, stated)
+        self._settings_notice = settings_notice(stated, own)
         self.settings = stated.settings
-        self.keymap = Keymap(self.ACTIONS, stated_keys(self.ACTIONS, stated) if keys is None else keys)
+        self.keymap = Keymap(self.ACTIONS, own.keys if keys is None else keys)
+        look = look._replace(keys=self.keymap.own_shown(look))
         self.place = place
         environment = place.environment
         theme = look.theme or self.settings.theme
@@ -206,7 +208,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         worker = event.worker
         if worker.group == DRIVING and event.state is WorkerState.ERROR:
             self.broken = True
-            error = _single(worker.error)
+            error = single_error(worker.error)
             self.say(f"the run stopped working: {type(error).__name__}: {error}", Role.BAD, lasting=True)
 
     def dump_state(self) -> ScreenState:
@@ -388,10 +390,3 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         for note in latest:
             name = f"{name_label(self.view.graph.labels[note.node], _NAME_CELLS)}: " if note.node >= 0 else ""
             self.say(name + self.main.top_bar.in_short(note.text), Role.WARNING)
-
-
-def _single(error: BaseException | None) -> BaseException | None:
-    """Return the only exception of a group: task groups wrap every error."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error

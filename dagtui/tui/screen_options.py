@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.runs.view import Notice
-from dagtui.settings.values import KEYS
 from dagtui.text import plural
-from dagtui.tui.actions.own_keys import usable
+from dagtui.tui.actions.own_keys import NO_KEYS, OwnKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,15 +33,18 @@ class ScreenOptions(TypedDict, total=False):
     memory: ScreenMemory | None
 
 
-def stated_keys(actions: Actions, file: SettingsFile) -> Mapping[str, str]:
-    """Return the keys of the settings that can be used with a table of actions."""
-    own = file.settings.keys
-    return usable(actions, own).keys if own else own
+def own_keys(actions: Actions, file: SettingsFile) -> OwnKeys:
+    """Return the keys of the settings that can be used with a table of actions, and the others."""
+    if not file.settings.keys:
+        return NO_KEYS
+    from dagtui.tui.actions.usable_keys import usable
+
+    return usable(actions, file.settings.keys)
 
 
-def settings_notice(actions: Actions, file: SettingsFile) -> Notice | None:
+def settings_notice(file: SettingsFile, own: OwnKeys) -> Notice | None:
     """Return the notice that something in the settings is wrong. None: all of it is right."""
-    problems = [*file.problems, *key_problems(actions, file)]
+    problems = [*file.problems, *key_problems(file, own)]
     if not problems:
         return None
     first = problems[0]
@@ -52,7 +54,7 @@ def settings_notice(actions: Actions, file: SettingsFile) -> Notice | None:
     return Notice(f"settings: {plural(len(problems), 'problem')}", text)
 
 
-def key_problems(actions: Actions, file: SettingsFile) -> Iterator[Problem]:
+def key_problems(file: SettingsFile, own: OwnKeys) -> Iterator[Problem]:
     """Yield what is wrong with the keys of the settings, where the file states them."""
-    for id_, why, hint in usable(actions, file.settings.keys).refused:
-        yield file.problem(f"{KEYS}.{id_}", why, hint)
+    for id_, why, hint in own.refused:
+        yield file.problem(f"keys.{id_}", why, hint)

@@ -10,8 +10,8 @@ import pytest
 from support.program import ENVIRONMENT, call
 
 from dagtui.manual.pages import read_page
-from dagtui.settings.file import settings_of
-from dagtui.settings.values import BY_NAME
+from dagtui.settings.definitions import BY_NAME
+from dagtui.settings.reading import settings_of
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def refused(folder: Path, *words: str) -> str:
 
 def test_every_setting_is_shown_with_where_it_comes_from(folder: Path, monkeypatch: pytest.MonkeyPatch):
     assert told(folder, "set", "theme", "light") == "theme: light\n"
-    assert told(folder, "set", "keys.node.retry", "Y") == "keys.node.retry: Y\n"
+    assert told(folder, "set", "keys.node.retry", "K") == "keys.node.retry: K\n"
     monkeypatch.setitem(ENVIRONMENT, "NO_COLOR", "1")
     lines = told(folder).splitlines()
     assert lines[0] == f"# {folder}/config/config.toml"
     assert [line.split()[0] for line in lines[1:]] == [*BY_NAME, "keys.node.retry"]
     assert lines[1].split(None, 2)[1:] == ["light", "line 1; NO_COLOR is set: no colours"]
-    assert lines[-1].split(None, 2)[1:] == ["Y", "line 4"]
+    assert lines[-1].split(None, 2)[1:] == ["K", "line 4"]
     assert all(line.endswith("default") for line in lines[2:-1])
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.settings.file import settings_of
-from dagtui.settings.values import BY_NAME
+from dagtui.settings.definitions import BY_NAME
+from dagtui.settings.reading import settings_of
 from dagtui.settings.writing import SettingError, change_setting, parse_value, with_setting
 
 FILE = Path("/home/ann/.config/dagtui/config.toml")

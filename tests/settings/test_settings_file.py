@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.settings.file import read_settings
+from dagtui.settings.definitions import SETTINGS, VIEWS
+from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
-from dagtui.settings.values import DEFAULTS, SETTINGS, VIEWS, Settings
+from dagtui.settings.values import DEFAULTS, Settings
 from dagtui.tui.graph.views import View
 
 ALL = """

@@ -161,6 +161,10 @@ class Keymap:
         keys = self._keys[id_]
         return shown(keys[0], look) if keys else ""
 
+    def own_shown(self, look: Look) -> tuple[tuple[str, str], ...]:
+        """Return the actions that the user gave keys, by id, each with its first key as people see it."""
+        return tuple((id_, self.shown(id_, look)) for id_ in self.own)
+
     def all_shown(self, id_: str, look: Look = IN_UNICODE) -> str:
         """Return all keys of an action as the help shows them."""
         return " ".join(shown(key, look) for key in self._keys[id_])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from dagtui.engine.status import NodeStatus
 
@@ -209,21 +210,10 @@ CONTRAST = Theme(
         "text-disabled": "#c8c8c8",
     },
 )
-ANSI = Theme(
+ANSI = replace(
+    BUILTIN_THEMES["ansi-dark"],  # the terminal's own colours, but for the accent: green means done here
     name="dagtui-ansi",
-    ansi=True,
-    primary="ansi_blue",
-    secondary="ansi_cyan",
     accent="ansi_cyan",
-    warning="ansi_yellow",
-    error="ansi_red",
-    success="ansi_green",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
-    dark=True,
     variables=_variables(
         _ANSI,
         ground=_OWN,

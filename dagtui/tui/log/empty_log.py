@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
     from dagtui.text.look import Look
 
-ADDED_BY_KEY = f"{NOT_SELECTED}: r adds it"
 MOST_NODES = 100
 """Longer lists are truncated, with a remark."""
 
@@ -55,6 +54,11 @@ class EmptyLogPage(NodePage):
         return silence(self.run, node, self._attempt, clock, self.look)
 
 
+def added_by_key(look: Look) -> str:
+    """Return what a node outside the run is, and the key that adds it."""
+    return f"{NOT_SELECTED}: {look.key('node.retry', 'r')} adds it"
+
+
 def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockTime, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = run.state
@@ -62,7 +66,7 @@ def silence(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         return [row(Span(f"attempt {attempt} had no output", Role.HEADING)), *result_rows(run, node, attempt, look)]
     status = state.status_of(node)
     if state.is_outside(node):
-        return [row(Span(ADDED_BY_KEY, Role.HEADING))]
+        return [row(Span(added_by_key(look), Role.HEADING))]
     if status is NodeStatus.WAITING:
         return _waiting(run, node, clock, look)
     if status is NodeStatus.FAILED_PARENT:
@@ -124,9 +128,9 @@ def spent(run: RunView, node: NodeIndex, clock: ClockTime) -> str:
     return ""
 
 
-def reason_now(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
+def reason_now(state: RunState, node: NodeIndex, clock: ClockTime, look: Look) -> str:
     """Return the present reason for a person at the screen."""
-    return ADDED_BY_KEY if state.is_outside(node) else full_why(state, node, clock)
+    return added_by_key(look) if state.is_outside(node) else full_why(state, node, clock)
 
 
 def pending_parents(state: RunState, node: NodeIndex) -> list[NodeIndex]:

@@ -93,7 +93,7 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
         *_doc(task.doc),
         row(),
         _named("status", shown, Span(word, shown.role), stale),
-        *_line("why", reason_now(state, node, clock)),
+        *_line("why", reason_now(state, node, clock, look)),
     ]
     rows += _attempts(run, node, clock, look)
     rows += [_named(name, *spans) for name, spans in chain(live_rows(run, node, look), usual_rows(run, node, look))]

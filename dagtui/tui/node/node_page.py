@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row
 
-SEVERAL_NODES = "this row stands for several nodes: unfold it (l or Space) to see one"
 SECONDS_BETWEEN = 0.25
 """The minimum time between two rebuilds, however much happens in the run."""
 MOST_TIME = 0.05
@@ -51,7 +50,8 @@ class NodePage(Page):
         self._watched = self.run.state
         self._watch = self._watched.watch()
         if self.node < 0:
-            self.set_rows([row(muted(SEVERAL_NODES))])
+            keys = f"{self.look.key('fold.open', 'l')} or {self.look.key('fold.toggle', 'Space')}"
+            self.set_rows([row(muted(f"this row stands for several nodes: unfold it ({keys}) to see one"))])
 
     def on_unmount(self) -> None:
         """Stop watching."""

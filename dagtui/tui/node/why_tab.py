@@ -15,7 +15,7 @@ from dagtui.text.amounts import ends_left_behind, seconds_since, seconds_until, 
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
-from dagtui.tui.log.empty_log import ADDED_BY_KEY, gate_rows, node_rows, pending_parents, spent
+from dagtui.tui.log.empty_log import added_by_key, gate_rows, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import (
     failed_ancestors,
@@ -91,7 +91,7 @@ class Explanation:
         """Return status and reason, then what is behind them."""
         status = self._state.status_of(self._node)
         if self._state.is_outside(self._node):
-            return [row(Span(ADDED_BY_KEY, Role.HEADING), indent=2)]
+            return [row(Span(added_by_key(self._look), Role.HEADING), indent=2)]
         reason = label(full_why(self._state, self._node, self._clock), 500)
         reason = reason.replace("succeeded; it had", "it had", 1)  # that it is done says the same
         if self._state.cause_of(self._node) is Cause.ASKS:

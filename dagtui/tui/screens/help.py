@@ -48,6 +48,7 @@ class HelpScreen(Reader):
         """`pane` has the focus. Actions in `without` would do nothing now. `about` says what the cursor's row shows."""
         super().__init__(look)
         self._about = about
+        self._keymap = keymap
         self._here = [pane_keys(keymap, pane, without, look)]
         self._signs = list(signs(look))
         self._others = list(other_keys(keymap, pane, look))
@@ -128,7 +129,7 @@ class HelpScreen(Reader):
             return
         from dagtui.tui.screens.manual import ManualDialog
 
-        self.app.push_screen(ManualDialog(self.look))
+        self.app.push_screen(ManualDialog(self._keymap, self.look))
 
     def action_decline(self) -> None:
         """End the filter, or close."""

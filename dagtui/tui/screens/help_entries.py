@@ -12,7 +12,7 @@ from dagtui.tui.actions.action import Group, Pane
 from dagtui.tui.lines.page import wrapped
 from dagtui.tui.lines.rows import SPACE, Role, Row, Span, row, spaces, status_run, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
-from dagtui.tui.log.empty_log import ADDED_BY_KEY
+from dagtui.tui.log.empty_log import added_by_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -89,7 +89,7 @@ def signs(look: Look) -> Iterator[Section]:
         HelpEntry(status_run(status, look), (Span(status.word, STATUS_CLASSES[status]), Span(f": {MEANINGS[status]}")))
         for status in NodeStatus
     ]
-    outside = HelpEntry(Span("name", Role.MUTED), (Span("dimmed", Role.MUTED), Span(f": {ADDED_BY_KEY}")))
+    outside = HelpEntry(Span("name", Role.MUTED), (Span("dimmed", Role.MUTED), Span(f": {added_by_key(look)}")))
     yield Section("Statuses", [*statuses, outside])
     for title, found in SIGNS.items():
         yield Section(title, [HelpEntry(Span(sign.text(look)), (Span(sign.words),)) for sign in found])

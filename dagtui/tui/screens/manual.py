@@ -10,10 +10,12 @@ from dagtui.text import label
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
+from dagtui.tui.screens.manual_keys import with_own_keys
 
 if TYPE_CHECKING:
     from dagtui.manual.pages import ManualPage
     from dagtui.text.look import Look
+    from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.lines.page import JumpTo
 
 _ROLES = {
@@ -28,8 +30,10 @@ _ROLES = {
 class ManualDialog(Reader):
     """The pages, with one line each. Enter opens the page under the cursor."""
 
-    def __init__(self, look: Look = IN_UNICODE) -> None:
+    def __init__(self, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        """`keymap` has the keys that pages name."""
         super().__init__(look)
+        self._keymap = keymap
         self._pages = read_pages()
 
     def head(self) -> list[Row]:
@@ -60,23 +64,25 @@ class ManualDialog(Reader):
     def on_jump_to(self, message: JumpTo) -> None:
         """Open the page that was chosen by key or click."""
         message.stop()
-        self.app.push_screen(PageDialog(self._pages[message.target], self.look))
+        self.app.push_screen(PageDialog(self._pages[message.target], self._keymap, self.look))
 
 
 class PageDialog(Reader):
     """One page of the manual, laid out for the width of the box."""
 
-    def __init__(self, page: ManualPage, look: Look = IN_UNICODE) -> None:
+    def __init__(self, page: ManualPage, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        """`keymap` has the keys that the page names."""
         super().__init__(look)
-        self._page = page
+        self._title = page.title
+        self._text = with_own_keys(page.topic, page.text, keymap)
 
     def head(self) -> list[Row]:
         """Return the title."""
-        return [row(Span(label(self._page.title), Role.HEADING))]
+        return [row(Span(label(self._title), Role.HEADING))]
 
     def body(self) -> list[Row]:
         """Return the page without its title."""
-        text = self._page.text.split("\n\n", 1)[1]
+        text = self._text.split("\n\n", 1)[1]
         if self.look.ascii:
             text = page_in_ascii(text)
         return [

@@ -135,7 +135,7 @@ class ReloadDialog(Dialog[bool]):
         """Yield the changed nodes with the parts that differ, and what becomes of each."""
         stale = frozenset(self._preview.stale)
         for name, node in list(self._preview.changed.items())[:NAMES_SHOWN]:
-            becomes = _becomes(node.status, is_stale=name in stale)
+            becomes = self._becomes(node.status, is_stale=name in stale)
             words = label(f"{', '.join(node.parts)}: {becomes}", 300)
             yield node_row(name, node.status, words, look=self.look)
         yield from and_more(len(self._preview.changed) - NAMES_SHOWN)
@@ -154,6 +154,14 @@ class ReloadDialog(Dialog[bool]):
         """Return the present status of a node. None: the run does not have it yet."""
         node = self._run.graph.find(name)
         return None if node is None else self._run.state.status_of(node)
+
+    def _becomes(self, status: NodeStatus, *, is_stale: bool) -> str:
+        """Return what a reload makes of a changed node."""
+        if status is NodeStatus.COMPLETED:
+            return f"becomes stale; {self.look.key('node.rerun', 'R')} runs it again" if is_stale else "stays done"
+        if status in ALIVE:
+            return "goes on as it began"
+        return "takes the new definition when it runs" if status.settled else "takes the new definition"
 
     def keys(self) -> list[tuple[str, str]]:
         """Return Enter and Esc."""
@@ -183,15 +191,6 @@ class ReloadDialog(Dialog[bool]):
     def action_decline(self) -> None:
         """Leave the run as it is."""
         self.dismiss(False)
-
-
-def _becomes(status: NodeStatus, *, is_stale: bool) -> str:
-    """Return what a reload makes of a changed node."""
-    if status is NodeStatus.COMPLETED:
-        return "becomes stale; R runs it again" if is_stale else "stays done"
-    if status in ALIVE:
-        return "goes on as it began"
-    return "takes the new definition when it runs" if status.settled else "takes the new definition"
 
 
 class GraphErrorDialog(Dialog[bool]):

@@ -10,7 +10,7 @@ from dagtui.text import count, label, plural
 from dagtui.tui.graph.weights import TALLY_ORDER
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
-from dagtui.tui.log.empty_log import ADDED_BY_KEY
+from dagtui.tui.log.empty_log import added_by_key
 from dagtui.tui.screens.help_entries import MEANINGS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _of_node(run: RunView, node: NodeIndex, look: Look) -> list[Row]:
     state, glyphs = run.state, look.glyphs
     rows = [row(Span("This row: ", Role.HEADING), name_run(run.graph.labels[node], Role.HEADING), indent=2)]
     if state.is_outside(node):
-        return [*rows, row("  ", muted(ADDED_BY_KEY))]
+        return [*rows, row("  ", muted(added_by_key(look)))]
     status = state.status_of(node)
     reason = label(why(state, node, run.clock()))
     words = f": {reason}" if reason else f": {MEANINGS[status]}"

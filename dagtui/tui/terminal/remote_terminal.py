@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from dagtui.host.attachment import ExitReason
 from dagtui.host.terminal_client import SENT_VARIABLES
-from dagtui.settings.file import read_settings
+from dagtui.settings.loading import read_settings
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.remembered import memory_view
 from dagtui.tui.graph.views import first_view, prepare_layout

@@ -14,7 +14,7 @@ from dagtui.host.attachment import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
-from dagtui.settings.file import read_settings
+from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp

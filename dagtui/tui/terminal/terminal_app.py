@@ -121,3 +121,10 @@ class TerminalApp(App[ResultT]):
         driver = self.terminal_driver
         if driver is not None:
             driver.repaint()
+
+
+def single_error(error: BaseException | None) -> BaseException | None:
+    """Return the only exception of a group: task groups wrap every error."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

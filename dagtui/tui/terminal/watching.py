@@ -11,7 +11,7 @@ from dagtui.host.attachment import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.runs.following import FollowedRun
 from dagtui.runs.view import READ_ONLY
-from dagtui.settings.file import read_settings
+from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings

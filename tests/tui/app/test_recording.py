@@ -17,9 +17,9 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
 from dagtui.tui.actions.action import Pane
-from dagtui.tui.actions.own_keys import MOMENTS, usable
 from dagtui.tui.actions.recording import MOMENT_ACTIONS, RECORDED_ACTIONS
 from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.actions.usable_keys import MOMENTS, usable
 from dagtui.tui.graph.tallies import OUTSIDE
 from dagtui.tui.graph.views import View
 from dagtui.tui.recorded_app import RecordedApp

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tui.app.runs import opened, run_under_way, screen_text
 
-from dagtui.settings.file import SettingsFile, settings_of
+from dagtui.settings.reading import settings_of
 from dagtui.store.screen_memory import ScreenMemory
 from dagtui.text.look import Look
+from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.actions.usable_keys import usable
 from dagtui.tui.app import DagtuiApp
+
+if TYPE_CHECKING:
+    from dagtui.settings.file import SettingsFile
 
 pytestmark = pytest.mark.anyio
 
@@ -87,3 +93,10 @@ async def test_two_keys_of_the_settings_may_change_places():
     async with opened(app):
         assert app._settings_notice is None
         assert (app.keymap.keys("node.retry"), app.keymap.keys("node.rerun")) == (("R",), ("r",))
+
+
+def test_two_actions_of_different_panes_may_have_one_key():
+    """The table has such pairs itself: they are no reason to refuse another key of one of them."""
+    both = [(one, other) for one in ACTIONS for other in ACTIONS if one.id != other.id and {*one.keys} & {*other.keys}]
+    for one, _ in both:
+        assert usable(ACTIONS, {one.id: ",".join(one.keys)}).refused == []

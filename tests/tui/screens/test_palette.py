@@ -9,7 +9,7 @@ from support.waiting import until
 from textual.command import CommandList
 from tui.app.runs import CELLS, opened, run_under_way, screen_text
 
-from dagtui.settings.file import SettingsFile, read_settings
+from dagtui.settings.loading import read_settings
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from dagtui.host.attachment import ExitReason
+    from dagtui.settings.file import SettingsFile
 
 pytestmark = pytest.mark.anyio
 

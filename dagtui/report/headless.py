@@ -160,7 +160,9 @@ class Headless:
     async def _handle_signals(self, run: LiveRun, inbox: SignalInbox) -> None:
         """Cancel the run at the first signal, kill what is left at the second."""
         async for number in inbox.numbers():
-            if not self._over:
+            if self._over:
+                run.hurry()
+            else:
                 self._signal = self._signal or number
                 run.ending = True
                 run.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))

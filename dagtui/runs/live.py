@@ -298,6 +298,11 @@ class LiveRun(RunView):
             with contextlib.suppress(OSError, StoreError):
                 write_run(self.graph.path, figures_of(self))
 
+    def hurry(self) -> None:
+        """Let the end of the run not wait any more for a program that is told of it."""
+        if self._notifier is not None:
+            self._notifier.hurry()
+
     async def close(self, why: str = "") -> None:
         """End every process, close the journal, release the directory, and remove old runs."""
         try:

@@ -85,6 +85,7 @@ class Notifier:
         self._late: set[AttemptNumber] = set()
         self._failed: dict[AttemptNumber, tuple[Seconds, Ended]] = {}
         """Calls that failed, and when that is said."""
+        self._hurries = False
         self._changed = anyio.Event()
         run.subscribe(self._look)
 
@@ -146,7 +147,7 @@ class Notifier:
         async with anyio.create_task_group() as group:
             group.start_soon(executor.serve)
             with anyio.move_on_after(LAST_LIMIT):
-                while self._due:
+                while self._due and not self._hurries:
                     self._changed = anyio.Event()
                     await self._wait()
             self._late.update(self._due)
@@ -154,6 +155,11 @@ class Notifier:
             group.cancel_scope.cancel()
         for _, ended in self._failed.values():
             self._fail(self._words(ended))
+
+    def hurry(self) -> None:
+        """Do not wait for calls at the end any more."""
+        self._hurries = True
+        self._changed.set()
 
     # Calls of the program
 

@@ -59,6 +59,17 @@ def test_what_the_program_leaves_behind_is_ended(tmp_path: Path, token: str, end
     wait_for(lambda: gone(token))
 
 
+def test_a_signal_ends_the_wait_for_a_program_that_hangs(tmp_path: Path, token: str):
+    write_graph(tmp_path, f'[run]\nnotify = ["sh", "-c", "sleep 600; :", "{token}"]\n[tasks.a]\nrun = "exit 3"\n')
+    with Headless(tmp_path) as run:
+        wait_for(lambda: any(event.get("what") == "ended" for event in run.journal()))
+        wait_for(lambda: alive(token))
+        run.signal(signal.SIGINT)
+        assert run.end() == 1
+        assert "notify took too long and was stopped" in run.printed
+    assert gone(token)
+
+
 def test_a_program_that_hangs_does_not_delay_nodes(tmp_path: Path, token: str):
     chain = "".join(f'[tasks.t{n}]\nneeds = ["t{n - 1}"]\nrun = "true"\n' for n in range(1, 20))
     hangs = f'[run]\nnotify = ["sh", "-c", "sleep 600; :", "{token}"]\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from support.program import call
 from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import ExitStack
     from pathlib import Path
+
+    from support.session_harness import SessionHarness
 
     Open = Callable[..., PtyTerminal]
 
@@ -86,3 +90,17 @@ def test_without_settings_nothing_is_said(opened: Open, tmp_path: Path):
     terminal.wait_for_text("asks")
     assert b"\x1b]9;dagtui" not in terminal.raw
     assert b"\x07\x07" not in terminal.raw
+
+
+def test_a_program_is_told_while_the_run_is_detached(harness: SessionHarness):
+    wait = WAIT.format("fail")
+    harness.write(f'[run]\nnotify = ["sh", "-c", "cat >> told"]\n[tasks.a]\nrun = "{wait}; exit 3"\n')
+    terminal = harness.open()
+    terminal.wait_for_text("q quit")
+    terminal.send("d")
+    terminal.wait_for_end()
+    (harness.folder / "fail").touch()
+    told = harness.folder / "told"
+    wait_for(lambda: told.exists() and told.read_text().count("\n") == 2)
+    assert sorted(json.loads(line)["event"] for line in told.read_text().splitlines()) == ["end", "failure"]
+    assert harness.told().count("notified") == 2

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.line_index import LineIndex
+from dagtui.store.line_times import LineTimes
 from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
 from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
@@ -32,12 +31,6 @@ _MOVE_COST = 1_000
 """The cost of a move between lines, in bytes read in the same time."""
 _LAG = 64 * _TAIL
 """The growth in bytes beyond the index from which a file is indexed from its new end."""
-
-
-_ENDLESS = 1 << 63
-"""A size in bytes that no log has."""
-RECORD = struct.Struct("<Qd")
-"""The offset of a chunk in the log, and when it was written, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,8 @@ class LogReader:
         self._before: LineIndex | None = None
         self._search: LogSearch | None = None
         self._lines: PrintedLines | RedrawnLines | None = None
+        self._shown = (-1, -1), 0
+        """`shown_count` for a number of lines and an end of the index."""
         self._times = LineTimes(path.with_name(path.name + ".times"))
         self._until: WallTime | None = None
 
@@ -94,6 +89,14 @@ class LogReader:
     def line_count(self) -> int:
         """Number of lines that can be addressed. The last one may still grow."""
         return self._index.line_count
+
+    @property
+    def shown_count(self) -> int:
+        """Number of lines without those at the end that were redrawn and now show nothing."""
+        known = self.line_count, self._index.end
+        if self._shown[0] != known:
+            self._shown = known, self._count_shown()
+        return self._shown[1]
 
     @property
     def stable_count(self) -> int:
@@ -175,13 +178,20 @@ class LogReader:
         return lines.page_count(line) if isinstance(lines, PrintedLines) else 1
 
     def tail(self, count: int) -> list[LogLine]:
-        """Return the last `count` lines, but those at the end that were redrawn and now show nothing."""
-        if not self._index.is_redrawn:
-            return self.lines(max(0, self.line_count - count), count)
-        found = self.lines(max(0, self.line_count - count - REACH), count + REACH)
+        """Return the last `count` lines, without those at the end that were redrawn and now show nothing."""
+        end = self.shown_count
+        first = max(0, end - count)
+        return self.lines(first, end - first)
+
+    def _count_shown(self) -> int:
+        count, is_redrawn = self.line_count, self._index.is_redrawn
+        if not is_redrawn and self.open_line is None:
+            return count
+        first = max(0, count - (REACH if is_redrawn else 1))
+        found = self.lines(first, count - first)
         while found and not plain_line(*found[-1]).strip():
             found.pop()
-        return found[-count:]
+        return first + len(found)
 
     def offset_of(self, line: int) -> int:
         """Return where a line starts in the file. A line that was redrawn starts where it was written to last."""
@@ -326,48 +336,3 @@ class LogReader:
             return os.pread(self._descriptor, max(0, length), offset)
         except OSError as error:
             raise StoreError.of("read the log", self.path, error) from error
-
-
-class LineTimes:
-    """When bytes of a log were written: RECORDs in the order of their offsets, in a file beside the log.
-
-    The file need not exist yet and may grow.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = -1
-
-    def at(self, offset: int) -> WallTime | None:
-        """Return when the byte at an offset was written, or None if that was not recorded. Raises OSError."""
-        if not self._open():
-            return None
-        count = os.fstat(self._descriptor).st_size // RECORD.size
-        number = bisect_right(range(count), offset, key=lambda record: self._record(record)[0])
-        return self._record(number - 1)[1] if number else None
-
-    def size_at(self, time: WallTime) -> int | None:
-        """Return how many bytes were written until a time. None if no times were recorded. Raises OSError."""
-        count = os.fstat(self._descriptor).st_size // RECORD.size if self._open() else 0
-        if not count:
-            return None
-        number = bisect_right(range(count), time, key=lambda record: self._record(record)[1])
-        return self._record(number)[0] if number < count else _ENDLESS
-
-    def close(self) -> None:
-        """Close the file. The next question opens it again."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
-
-    def _open(self) -> bool:
-        if self._descriptor < 0:
-            try:
-                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-            except FileNotFoundError:
-                return False
-        return True
-
-    def _record(self, number: int) -> tuple[int, WallTime]:
-        offset, time = RECORD.unpack(os.pread(self._descriptor, RECORD.size, number * RECORD.size))
-        return int(offset), WallTime(time)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from dagtui.store import line_index, log_lines, log_search, logs
 from dagtui.store.errors import StoreError
+from dagtui.store.line_times import RECORD
 from dagtui.store.log_lines import LogLine
 from dagtui.store.log_queries import ErrorLine, Substring, query
 from dagtui.store.log_search import Found
-from dagtui.store.logs import RECORD, Change, LogReader
+from dagtui.store.logs import Change, LogReader
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:

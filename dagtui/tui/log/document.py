@@ -88,8 +88,14 @@ class LogDocument:
 
     @property
     def line_count(self) -> int:
-        """Number of lines in the log."""
-        return self.log.line_count if self.log else 0
+        """Number of lines in the log. Of an ended attempt, those that show nothing where a block was don't count."""
+        log = self.log
+        if log is None:
+            return 0
+        try:
+            return log.shown_count if self._ending else log.line_count
+        except StoreError:
+            return log.line_count
 
     @property
     def count(self) -> int:

@@ -12,7 +12,9 @@ import pytest
 from dagtui.report.shown_lines import FinalLines
 from dagtui.store.log_queries import query
 from dagtui.store.logs import LogReader
+from dagtui.text.amounts import CellWidth
 from dagtui.text.lines import plain_line
+from dagtui.tui.lines.rows import row
 from dagtui.tui.log.document import LogDocument
 
 if TYPE_CHECKING:
@@ -103,4 +105,22 @@ def test_the_last_lines_are_not_the_blank_ones_that_a_removed_block_leaves(tmp_p
     log = LogReader(path)
     log.refresh()
     assert [plain_line(*line) for line in log.tail(1)] == ["end"]
+    document = LogDocument()
+    document.log = log
+    assert document.line_count == log.line_count > log.shown_count, "a program that runs may draw there again"
+    document.set_ending([row("exit 3")], CellWidth(80))
+    assert document.line(document.line_count - 1).text == "end"
+    log.close()
+
+
+def test_a_spinner_that_was_erased_is_not_a_line_of_a_log_that_has_ended(tmp_path: Path):
+    path = tmp_path / "log"
+    path.write_bytes(RECORDED.joinpath("npm-install").read_bytes())
+    log = LogReader(path)
+    log.refresh()
+    assert log.line_count - log.shown_count == 1
+    with path.open("ab") as file:
+        file.write(b"more")
+    log.refresh()
+    assert log.line_count == log.shown_count
     log.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
@@ -80,9 +81,8 @@ class Pace:
         state = self._state
         self._since = max(0, int(clock) - SPAN)
         first = max(NO_TIME, clock - float(SPAN))  # what has not ended yet has no time
-        for node, ended in enumerate(state.ended):
-            if ended > first and state.attempt[state.graph.nodes[node]]:
-                self._ended[int(ended)] = self._ended.get(int(ended), 0) + 1
+        times = zip(state.ended, state.attempt, strict=True)
+        self._ended.update(Counter([int(ended) for ended, attempt in times if ended > first and attempt]))
 
 
 def sparkline(numbers: Sequence[int], signs: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
@@ -22,6 +24,9 @@ OUTSIDE = len(NodeStatus)
 """Stands for a node that is not part of the run. It is counted nowhere."""
 _RECOUNTED = 2_000
 """After more changes than this between two frames, counting branches again is cheaper than applying each change."""
+
+_REREAD = 8
+"""If more than one node in this many has changed, reading all statuses anew is cheaper than looking up each."""
 
 Counts = list[int]
 """Number of nodes by status."""
@@ -44,6 +49,8 @@ class Tallies:
 
     def update(self, nodes: Collection[NodeIndex]) -> list[int]:
         """Adopt the statuses of these nodes. Return the positions whose status differs, ascending."""
+        if len(nodes) > _RECOUNTED and len(nodes) > len(self._status) // _REREAD:
+            return self._read_again()
         by_position, positions, status = self._by_position, self._layout.positions, self._status
         selected = self._selected if self.has_outside else None
         changed: list[tuple[int, int, int]] = []
@@ -63,6 +70,18 @@ class Tallies:
         else:
             self._follow(changed)
         return [position for position, _, _ in changed]
+
+    def _read_again(self) -> list[int]:
+        """Adopt the statuses of all nodes. Return the positions whose status differs, ascending."""
+        old = self._by_position
+        new = self._by_position = bytearray(
+            self._layout.in_order(shown_statuses(self._status, self._selected), _NO_NODE)
+        )
+        changed = list(compress(range(len(new)), map(ne, old, new)))
+        self.failure_changes += bool(changed)
+        self._counted.clear()
+        self._cells.clear()
+        return changed
 
     def _follow(self, changed: list[tuple[int, int, int]]) -> None:
         for (start, end), counts in self._counted.items():

@@ -9,10 +9,15 @@ from dagtui.tui.graph.trouble.layout import TroubleLayout
 from dagtui.tui.graph.trouble.troubles import Clues, Troubles
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
+
+
+_FEW = 2_000
+_SORTED_ANEW = 8
+"""If more than one node in this many has changed, sorting what is wrong anew is cheaper than sorting in each."""
 
 
 class TroubleTracker:
@@ -27,9 +32,13 @@ class TroubleTracker:
         self._is_outdated = False
         self._kept: NodeIndex | None = None
 
-    def take(self, nodes: Iterable[NodeIndex]) -> None:
+    def take(self, nodes: Collection[NodeIndex]) -> None:
         """Adopt what has become of some nodes, and what else is known of them."""
-        if self.troubles is not None:
+        if self.troubles is None:
+            return
+        if len(nodes) > max(_FEW, len(self._state.graph) // _SORTED_ANEW):
+            self.troubles, self._is_outdated = Troubles(self._state, self.clues), True
+        else:
             self._is_outdated |= self.troubles.take(nodes)
 
     def is_outdated(self, cursor: int) -> bool:

@@ -202,15 +202,18 @@ class RecordedRun(RunView):
         return [(number, node) for number, node in found if not self.state.allows_failure(node)]
 
     def next_failure(self, direction: int) -> tuple[int, NodeIndex] | None:
-        """Return the moment of the next failure, or of the one before for a negative direction, and its node."""
+        """Return the moment of the next failure, or of the one before for a negative direction, and its node.
+
+        After the last one comes the first. None: no node failed.
+        """
         failures = self._failures
+        if not failures:
+            return None
         if direction > 0:
             at = bisect_left(failures, self.moment, key=lambda failure: failure[0])
         else:
             at = bisect_left(failures, self.moment - 1, key=lambda failure: failure[0]) - 1
-        if not 0 <= at < len(failures):
-            return None
-        number, node = failures[at]
+        number, node = failures[at % len(failures)]
         return number + 1, node
 
     def log_until(self, node: NodeIndex, attempt: AttemptNumber) -> WallTime | None:

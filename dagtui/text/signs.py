@@ -108,6 +108,13 @@ TOP: Final = (
     Sign("{tabs_before} {tabs_after}", "more views, before and after those that have room"),
     Sign("{statuses[6]}", "in the scroll bar: a failure stands there"),
 )
+RECORDING: Final = (
+    Sign("{bars[2]}{vertex}{bars[1]}", "the bar: what is over, the moment that is shown, what is to come"),
+    Sign("{statuses[6]}", "on the bar: a node failed at that moment"),
+    Sign("46/89", "at the bar: 46 of 89 events have happened"),
+    Sign("{times}10", "at the bar: the recording is played 10 times as fast as the run"),
+)
+"""Only on screens of past runs."""
 TEXT: Final = (
     Sign("{continued}", "in a log: the line goes on here"),
     Sign("{cut_before} {cut_after}", "in a log: more of the line is to the left, to the right"),
@@ -127,6 +134,7 @@ SIGNS: Final[Mapping[str, Sequence[Sign]]] = {
     "Lines between nodes": TREE,
     "Time": TIME,
     "Top of the screen": TOP,
+    "Recording": RECORDING,
     "Dialogs and logs": TEXT,
 }
 """All signs but those of the statuses, whose words the help takes from the statuses. By heading, in their order."""

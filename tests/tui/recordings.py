@@ -25,17 +25,23 @@ MOMENTS = {"running": 13.0, "cancelled": 23.0, "failed": 40.0, "completed": 43.0
 """Seconds on the run's clock: nodes train; a subtree was cancelled; approve failed; all is well; two wait."""
 
 
+def demo_graph() -> Graph:
+    """The graph of the demo, as if it lay elsewhere."""
+    graph = load(FOLDER / "graph.toml")
+    # What is shown must not depend on where this checkout lies: tests run in FOLDER.
+    graph.path = Path("/home/ada/pipeline/configs/demo.toml")
+    graph.directory = graph.path.parent
+    return graph
+
+
 def recorded(moment: float, *targets: str) -> AdoptedRun:
     """The demo as it was so many seconds after its start, or as if only some nodes had been called for."""
-    graph = load(FOLDER / "graph.toml")
+    graph = demo_graph()
     records = [record for record in read_journal(FOLDER / "journal.jsonl").records if record["event"] != "journal"]
     parsed = (parse(record, graph) for record in records)
     events: list[Event] = [event for event in parsed if event is not None and event.at <= moment]
     if targets:
         events = list(of_a_run_for(graph, events, targets))
-    # What is shown must not depend on where this checkout lies: tests run in FOLDER.
-    graph.path = Path("/home/ada/pipeline/configs/demo.toml")
-    graph.directory = graph.path.parent
     return adopted_run(graph, events, moment, Path(), number=6, began_at=BEGAN_AT)
 
 

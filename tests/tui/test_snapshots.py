@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.journals import read_journal
+from support.recordings import recording_of
 from support.waiting import until
 from tui.many_nodes import half_done
 from tui.played_run import PlayedRun
-from tui.recordings import FOLDER, MOMENTS, recorded
+from tui.recordings import FOLDER, MOMENTS, demo_graph, recorded
 from tui.svg import SvgExtension
 
 from dagtui.graph.model import Graph
 from dagtui.text.look import IN_ASCII, Look
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
+from dagtui.tui.recorded_app import RecordedApp
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from syrupy.assertion import SnapshotAssertion
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +105,32 @@ async def test_map(picture: SnapshotAssertion, size: tuple[int, int], theme: str
         await pilot.wait_for_scheduled_animations()
         assert app.export_screenshot() == picture
         await pilot.press("escape")
+
+
+@pytest.mark.parametrize(
+    ("size", "look", "keys"),
+    [
+        ((80, 24), Look(theme="dark"), ["comma"]),
+        ((200, 50), Look(theme="light"), ["tab", "tab", "E"]),
+        ((120, 40), Look(theme="contrast"), ["v", "v", "v", "v", "v", "tab", "tab", *["left"] * 40]),
+        ((80, 24), IN_ASCII, ["tab", "tab", "g", *["right"] * 12]),
+        ((40, 12), Look(theme="ansi"), ["tab", "tab", "E"]),
+    ],
+    ids=["80x24", "bar-200x50", "time-120x40", "ascii-80x24", "40x12"],
+)
+async def test_recording(
+    picture: SnapshotAssertion, tmp_path: Path, size: tuple[int, int], look: Look, keys: list[str]
+) -> None:
+    run = recording_of(demo_graph(), read_journal(FOLDER / "journal.jsonl").records, tmp_path)
+    run.path, run.number = Path(), 6
+    app = RecordedApp(run, look=look)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause(0.3)
+        await until(lambda: not app.main.flush(run.clock(), changed=False))
+        await pilot.wait_for_scheduled_animations()
+        assert app.export_screenshot() == picture
 
 
 STAR = b"".join(

@@ -88,7 +88,7 @@ class BarActions(PaneActions):
         if not self._screen.on_bar:
             super().find_failure(direction)
         elif (node := self._screen.to_failure(direction)) is None:
-            self._app.say("no node fails after this moment" if direction > 0 else "no node failed before this moment")
+            self._app.say("no node failed in this run")
         else:
             self._screen.jump(node)
 

@@ -40,7 +40,8 @@ class Announcing:
         self._run = run
         self._look = look
         self._bell, self._notifies = settings.bell, settings.notify
-        self._occasions = Occasions(run, Told.by_now(run)) if settings.bell or settings.notify else None
+        tells = (settings.bell or settings.notify) and not run.stands_still  # a past run has nothing new to tell
+        self._occasions = Occasions(run, Told.by_now(run)) if tells else None
         self._untold: list[str] = []
         """What the terminal did not take yet."""
         self._reports_focus = False

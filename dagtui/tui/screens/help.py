@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.action import Group, Pane
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
 from dagtui.tui.screens.help_entries import beside, column, matching, other_keys, pane_keys, signs
@@ -50,7 +50,8 @@ class HelpScreen(Reader):
         self._about = about
         self._keymap = keymap
         self._here = [pane_keys(keymap, pane, without, look)]
-        self._signs = list(signs(look))
+        has_moments = any(action.group is Group.RECORDING for action in keymap.actions)
+        self._signs = list(signs(look, has_moments=has_moments))
         self._others = list(other_keys(keymap, pane, look))
         self._query = ""
         self._typing = False

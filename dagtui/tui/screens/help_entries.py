@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text.signs import SIGNS
+from dagtui.text.signs import RECORDING, SIGNS
 from dagtui.tui.actions.action import Group, Pane
 from dagtui.tui.lines.page import wrapped
 from dagtui.tui.lines.rows import SPACE, Role, Row, Span, row, spaces, status_run, width_of
@@ -83,8 +83,8 @@ def other_keys(keymap: Keymap, pane: Pane, look: Look) -> Iterator[Section]:
         yield Section(group.value, list(_keys(keymap, [one for one in shown if not _is_of(one, pane)], look)))
 
 
-def signs(look: Look) -> Iterator[Section]:
-    """Yield the statuses, then all other signs."""
+def signs(look: Look, *, has_moments: bool = False) -> Iterator[Section]:
+    """Yield the statuses, then all other signs. `has_moments`: those of a recording, too."""
     statuses = [
         HelpEntry(status_run(status, look), (Span(status.word, STATUS_CLASSES[status]), Span(f": {MEANINGS[status]}")))
         for status in NodeStatus
@@ -92,6 +92,8 @@ def signs(look: Look) -> Iterator[Section]:
     outside = HelpEntry(Span("name", Role.MUTED), (Span("dimmed", Role.MUTED), Span(f": {added_by_key(look)}")))
     yield Section("Statuses", [*statuses, outside])
     for title, found in SIGNS.items():
+        if found is RECORDING and not has_moments:
+            continue
         yield Section(title, [HelpEntry(Span(sign.text(look)), (Span(sign.words),)) for sign in found])
 
 

@@ -30,6 +30,8 @@ def title_of(run: RunView, look: Look) -> str:
 
 def progress_of(run: RunView) -> tuple[ProgressState, int]:
     """Return what a task bar says of a run, and the percentage of nodes that have ended."""
+    if run.stands_still:
+        return ProgressState.NONE, 0
     state = run.state
     percent = 100 * (state.total - state.unsettled) // max(1, state.total)
     if state.counts[NodeStatus.FAILED]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.runs.view import Notice
-from dagtui.text import plural
+from dagtui.text import label, plural
 from dagtui.tui.actions.own_keys import NO_KEYS, OwnKeys
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def settings_notice(file: SettingsFile, own: OwnKeys) -> Notice | None:
     if not problems:
         return None
     first = problems[0]
-    place = f"{first.path}:{first.line}:{first.column}" if first.line else first.path
-    more = f"; and {plural(len(problems) - 1, 'more problem')}" if len(problems) > 1 else ""
-    text = f"{place}: {first.message}{more}; dagtui config says how to mend it"
+    name = label(file.path.name)
+    place = f"{name}:{first.line}:{first.column}" if first.line else name
+    more = f" and {plural(len(problems) - 1, 'more problem')}" if len(problems) > 1 else ""
+    text = f"{place}: {first.message}{more}; see dagtui config"
     return Notice(f"settings: {plural(len(problems), 'problem')}", text)
 
 

@@ -190,6 +190,8 @@ class Palette(CommandPalette):
         self.query_one(SearchIcon).icon = self._look.glyphs.prompt
         self.set_focus(field)
         self.on_resize()
+        # Textual restyles all screens for a theme, but not this one.
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.app.stylesheet.update(self))
 
     def on_resize(self) -> None:
         """Let the list be as high as there is room for."""
@@ -233,6 +235,7 @@ class Palette(CommandPalette):
         """Show the theme under the cursor, else the chosen one."""
         option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
         command = option.hit.command if isinstance(option, Command) else None
+        self.set_class(isinstance(command, ChooseTheme), "-previews")  # in colours that are not dimmed
         if isinstance(command, ChooseTheme):
             command.preview()
         else:

@@ -12,6 +12,7 @@ from tui.app.runs import CELLS, opened, run_under_way, screen_text
 from dagtui.settings.loading import read_settings
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.lines.theme import LIGHT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,3 +163,16 @@ async def test_a_theme_that_cannot_be_remembered_is_shown_all_the_same(tmp_path:
         await pilot.press("enter")
         await until(lambda: "on this screen only" in app.main.top_bar.said)
         assert app.theme == "dagtui-contrast"
+
+
+async def test_a_preview_is_of_the_whole_screen_and_not_dimmed(tmp_path: Path):
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    async with opened(app) as pilot:
+        await typed(app, pilot, "theme: l")
+        ground = LIGHT.background
+        await until(lambda: app.screen.query_one(CommandList).styles.background.hex.lower() == ground)
+        assert app.screen.styles.background.a == 0
+        assert app.main.styles.background.hex.lower() == ground
+        await pilot.press("escape", "colon", "q")
+        assert await app.screen.until_found()
+        assert app.screen.styles.background.a > 0

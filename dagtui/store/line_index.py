@@ -135,6 +135,10 @@ class LineIndex:
         """Return the gap that contains a line."""
         return self.gap(bisect_right(self._lines, line) - 1)
 
+    def gap_at(self, offset: int) -> Gap:
+        """Return the gap after the last checkpoint at or before an offset, or the first one."""
+        return self.gap(max(0, bisect_right(self._offsets, offset) - 1))
+
     def gap(self, number: int) -> Gap:
         """Return the gap after checkpoint `number`, from 0. Raises IndexError."""
         first_line, offset = self._lines[number], self._offsets[number]

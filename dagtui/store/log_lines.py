@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -121,6 +122,12 @@ class PrintedLines:
         """Return where a line starts in the file."""
         return self.gap.offset + self.starts[number - self.gap.first_line]
 
+    def line_at(self, offset: int) -> int:
+        """Return the line that a byte of the file is in."""
+        return self.gap.first_line + max(
+            0, bisect_right(self.starts, offset - self.gap.offset, hi=self.gap.line_count) - 1
+        )
+
     def _style(self, index: int) -> Style:
         styles = self._styles
         if not styles:
@@ -168,6 +175,13 @@ class RedrawnLines:
     def offset_of(self, number: int) -> int:
         """Return where a row was written to last."""
         return self._rows.written_at(number) or self.gap.offset
+
+    def line_at(self, offset: int) -> int:
+        """Return the row that was written to last at or before an offset."""
+        gap = self.gap
+        rows = range(gap.first_line, gap.first_line + gap.line_count)
+        written = [(at, row) for row in rows if (at := self._rows.written_at(row)) is not None and at <= offset]
+        return max(written)[1] if written else gap.first_line
 
     def _replayed(self, before: int) -> RedrawnRows:
         """Return the rows after all output from `before` bytes before the gap on."""

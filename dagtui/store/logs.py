@@ -215,6 +215,19 @@ class LogReader:
         except OSError:
             return None
 
+    def line_at(self, offset: int) -> int | None:
+        """Return the line that the byte at an offset is in, or None if that part of the file is not indexed yet.
+
+        Where lines were redrawn, it is near that line. Beyond the end, it is the last line.
+        """
+        index = self._index
+        if offset < index.start or (offset >= index.end and not self.complete):
+            return None
+        if not index.line_count:
+            return 0
+        lines = self._lines_of(min(index.gap_at(offset).first_line, index.line_count - 1))
+        return min(lines.line_at(offset), index.line_count - 1)
+
     def find_next(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
         """Return the first match at or after line `start`, reading about `budget_bytes` (256 KB: 1 to 10 ms)."""
         return self._searched().find_next(query, start, budget_bytes)

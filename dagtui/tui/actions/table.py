@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import CommandKind
 from dagtui.tui.actions.action import Action, Group, Pane
+from dagtui.tui.actions.all_logs import AllLogsActions
 from dagtui.tui.actions.availability import (
     accepts,
     accepts_for_run,
@@ -70,6 +71,7 @@ class Handlers:
         self.panes: PaneActions = PaneActions(app)
         self.screen: ScreenActions = ScreenActions(app)
         self.copying: CopyActions = CopyActions(app)
+        self.all_logs: AllLogsActions = AllLogsActions(app)
         self.commands = commands
         self.programs = programs
         self.shell = shell
@@ -212,6 +214,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.RUN, lambda do: do.commands.change_jobs(-1), name="One slot less", available=changes_jobs(-1)),
     Action("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more",
            Group.RUN, lambda do: do.commands.change_jobs(1), name="One slot more", available=changes_jobs(1)),
+    Action("logs.open", ("a",), "all logs", "All logs of the run, merged in time order",
+           Group.LOG, lambda do: do.all_logs.open(), Pane.TREE | Pane.LOG, 24, name="All logs"),
     Action("log.follow", ("f",), "follow", "Follow the end of the log",
            Group.LOG, lambda do: do.panes.follow(), Pane.LOG, 21, name="Follow log", available=reads_lines),
     Action("log.wrap", ("w",), "wrap", "Wrap long lines",

@@ -17,7 +17,7 @@ from dagtui.text import cell_width
 from dagtui.text.amounts import CellWidth
 from dagtui.text.look import ASCII, IN_UNICODE, UNICODE
 from dagtui.tui.lines.doubtful import is_doubtful
-from dagtui.tui.lines.rows import FILLED, Role, spaces, width_of
+from dagtui.tui.lines.rows import FILLED, NAME_ROLES, Role, spaces, width_of
 from dagtui.tui.lines.ruler import measure_alike
 from dagtui.tui.lines.theme import STATUS_CLASSES, THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 measure_alike()
 
-ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values()})
+ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values(), *NAME_ROLES})
 """The classes of what a Painter paints. Its widget is styled by roles, and adds THEME_CSS to its DEFAULT_CSS."""
 _DRAWING = frozenset(map(chr, range(0x2500, 0x25A0)))
 """Characters for lines and blocks."""

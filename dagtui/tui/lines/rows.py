@@ -46,6 +46,8 @@ class Role(enum.StrEnum):
     """The cell of the map that has the cursor."""
 
 
+NAME_ROLES: Final = tuple(f"rows--name-{number}" for number in range(1, 7))
+"""Colours that tell names of nodes apart. None of them is that of a status."""
 FILLED: Final = frozenset({Role.BADGE, Role.BAR})
 """Roles with a background of their own, which a cursor does not cover."""
 
@@ -55,7 +57,7 @@ class Span(NamedTuple):
 
     text: str
     role: str = Role.PLAIN
-    """A Role, or one of the STATUS_CLASSES."""
+    """A Role, or one of the STATUS_CLASSES or NAME_ROLES."""
     press: str = ""
     """The key that a click on it presses. Empty: none."""
 

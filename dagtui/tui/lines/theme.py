@@ -97,6 +97,7 @@ def _variables(
     guide: ThemeStyle,
     cursor: tuple[str, str],
     blurred: tuple[str, str],
+    names: tuple[str, ...],
 ) -> dict[str, str]:
     """Return the variables of a theme. A cursor is given as background and text style.
 
@@ -114,6 +115,7 @@ def _variables(
         found[name], found[f"{name}-text"], found[f"{name}-style"] = fill, ground, "bold"
         if ground == _OWN:
             found[name], found[f"{name}-text"], found[f"{name}-style"] = _OWN, fill, _FILLED
+    found |= {f"name-{number}": color for number, color in enumerate(names, 1)}
     found["row-cursor"], found["row-cursor-style"] = cursor
     found["row-cursor-blurred"], found["row-cursor-blurred-style"] = blurred
     return found
@@ -127,6 +129,7 @@ _DARK_VARIABLES = _variables(
     guide=ThemeStyle("#6a7484"),
     cursor=("#1b2735", "none"),
     blurred=("#15181d", "none"),
+    names=("#7fb0e8", "#5cc0b4", "#bfa2ee", "#b4ba66", "#dd9cc4", "#d4a274"),
 )
 _LIGHT_VARIABLES = _variables(
     _LIGHT,
@@ -136,6 +139,7 @@ _LIGHT_VARIABLES = _variables(
     guide=ThemeStyle("#7f8792"),
     cursor=("#e6f0fb", "none"),
     blurred=("#fbfbfa", "none"),
+    names=("#1d5fa8", "#0b6e66", "#6a3fb0", "#5c6110", "#963070", "#82500f"),
 )
 
 DARK = Theme(
@@ -201,6 +205,7 @@ CONTRAST = Theme(
         guide=ThemeStyle("#a8a8a8"),
         cursor=("#000000", "reverse"),
         blurred=("#000000", "none"),
+        names=("#8fd0ff", "#5fe0d0", "#d0b8ff", "#d8dc70", "#ffb0e0", "#ffc890"),
     )
     | {
         "border-blurred": "#8a8a8a",
@@ -222,6 +227,7 @@ ANSI = replace(
         guide=ThemeStyle("ansi_default", "dim"),
         cursor=("ansi_default", "reverse"),
         blurred=("ansi_default", "none"),
+        names=("ansi_cyan", "ansi_magenta", "ansi_blue", "ansi_bright_cyan", "ansi_bright_magenta", "ansi_default"),
     )
     | {
         "ansi-background": "ansi_default",

@@ -65,6 +65,14 @@ class AttemptLog:
         self.trouble = ""
         return change
 
+    def line_at(self, offset: int) -> int | None:
+        """Return the line that a byte is in, or None if it is not indexed yet."""
+        try:
+            return self.file.line_at(offset)
+        except StoreError as error:
+            self.trouble = label(error, 500)
+            return None
+
     def seek_error(self) -> None:
         """Start searching for the first line that looks like an error."""
         self._seek_from, self._is_found = FirstError(0), False

@@ -57,6 +57,8 @@ class LogPane(Vertical):
         self._shown: tuple[NodeIndex, AttemptNumber | None] = (NO_NODE, None)
         """Node and attempt whose log is open."""
         self._note = ""
+        self._sought: int | None = None
+        """The offset of the line to go to, until it is indexed."""
 
     def compose(self) -> ComposeResult:
         """Yield the header, the lines, and the page of an empty log."""
@@ -124,6 +126,7 @@ class LogPane(Vertical):
                 if change.joined:
                     self.search.inserted(change.inserted)
             self._look_for_error(log)
+            self._go_to_sought()
         searches = self.search.step()
         waits = self._choose(clock)
         self._draw_header(clock)
@@ -141,7 +144,7 @@ class LogPane(Vertical):
         text = self.view.finder.text if self.view.finder else ""
         if self._log is not None:
             self._log.close()
-        self._shown, self._note = wanted, ""
+        self._shown, self._note, self._sought = wanted, "", None
         self._log = AttemptLog(self._run.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
         self.search.opened(text)
@@ -207,6 +210,21 @@ class LogPane(Vertical):
         """Put the cursor on a line and show it."""
         self.view.reveal(line)
         self._moved()
+
+    def show_at(self, node: NodeIndex, attempt: AttemptNumber, offset: int) -> None:
+        """Show the line of an attempt's log that a byte is in, as soon as it is indexed so far."""
+        latest = self._run.state.attempt[node]
+        self.show(node, None if attempt == latest else attempt)
+        self._sought = offset
+        self._go_to_sought()
+
+    def _go_to_sought(self) -> None:
+        if self._sought is None or self._log is None or self._shown != (self.node, self.attempt):
+            return
+        line = self._log.line_at(self._sought)
+        if line is not None:
+            self._sought = None
+            self.go_to_line(line)
 
     def scroll_columns(self, cells: CellWidth) -> None:
         """Scroll sideways if lines are cut."""

@@ -1,0 +1,1 @@
+"""All logs of a run on one page, merged in time order."""

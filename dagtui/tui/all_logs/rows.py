@@ -1,0 +1,377 @@
+"""Rows of all logs on the screen: time, name, and a line or a status, with a cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from dagtui.store.merged_logs import FIRST, LAST
+from dagtui.text import cell_width, label
+from dagtui.text.amounts import NO_CELLS, CellWidth, time_of_day
+from dagtui.text.lines import copied_line, plain_line, styled
+from dagtui.tui.all_logs.filters import ERRORS
+from dagtui.tui.all_logs.names import LogNames
+from dagtui.tui.all_logs.reading import MergedReading
+from dagtui.tui.all_logs.row_words import fold_words, mark_words, names_span
+from dagtui.tui.lines.copied import Copied
+from dagtui.tui.lines.page import ScrolledRows
+from dagtui.tui.lines.painter import measured
+from dagtui.tui.lines.rows import SPACE, Role, Span, spaces
+from dagtui.tui.log.task_colours import segments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.strip import Strip
+
+    from dagtui.engine.messages import AttemptNumber
+    from dagtui.graph.model import NodeIndex
+    from dagtui.runs.view import RunView
+    from dagtui.store.merged_logs import LogEntry, EntryKey
+    from dagtui.text.look import Look
+    from dagtui.tui.all_logs.folds import FoldedRow
+    from dagtui.tui.all_logs.reading import ShownRows
+
+_NO_STYLE = Style.null()
+_COLUMNS = CellWidth(8)
+_MOST_COPIED = 10_000
+
+
+class LogPlace(NamedTuple):
+    """A place in the log of an attempt."""
+
+    node: NodeIndex
+    attempt: AttemptNumber
+    """0: the node has none."""
+    offset: int
+    """In bytes. It may be beyond the end."""
+
+
+class AllLogsRows(ScrolledRows):
+    """Draws the rows that were read. Which ones these are follows from where the cursor is, or from the end."""
+
+    def __init__(self, run: RunView, look: Look, unfold_key: str = "", *, id: str = "rows") -> None:  # noqa: A002
+        super().__init__(look, id=id)
+        self._run = run
+        self._unfold_key = unfold_key
+        self.reading = MergedReading(run, self._take)
+        self.names = LogNames(run.graph, look)
+        self.tell: Callable[[], None] = lambda: None
+        """Tells the page that the rows have changed."""
+        self.shows_times = True
+        self.column = NO_CELLS
+        self.cursor = 0
+        """The row under the cursor, among those that were read."""
+        self.first_row = 0
+        self._cursor_at: EntryKey | None = None
+        self._first_at: EntryKey | None = None
+        self._left_to_move = 0
+        """Rows by which the cursor is to be moved as soon as they are read."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether the end is followed."""
+        return self.reading.wish.follows
+
+    @property
+    def shown(self) -> ShownRows:
+        """What was read."""
+        return self.reading.shown
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        super().on_mount()
+        self.run_worker(self.reading.run(), group="all logs", exit_on_error=True)
+
+    # Rows that were read
+
+    def _take(self) -> None:
+        """Show what was read: the cursor stays on its entry."""
+        rows = self.shown.rows
+        if self.follows:
+            self.cursor = max(0, len(rows) - 1)
+        elif rows:
+            self.cursor, self.first_row = self._row_of(self._cursor_at), self._row_of(self._first_at)
+            if self._left_to_move:
+                self._move_by(0)
+        self._settle()
+        if self.is_mounted:
+            self.repaint()
+            self.tell()
+
+    def _row_of(self, key: EntryKey | None) -> int:
+        """Return the row in which an entry is, or the nearest one."""
+        entries, rows = self.shown.entries, self.shown.rows
+        if key is None:
+            return 0
+        low, high = 0, len(rows)
+        while low < high:
+            middle = (low + high) // 2
+            if entries[rows[middle].first].key <= key:
+                low = middle + 1
+            else:
+                high = middle
+        return max(0, low - 1)
+
+    def _settle(self) -> None:
+        """Keep cursor and window inside, and tell what is on the screen."""
+        rows, height = self.shown.rows, max(1, self.size.height)
+        self.cursor = max(0, min(self.cursor, len(rows) - 1))
+        if self.follows:
+            self.first_row = max(0, len(rows) - height)
+        self.first_row = max(0, min(self.first_row, len(rows) - height, self.cursor), self.cursor - height + 1)
+        wish = self.reading.wish
+        wish.height, wish.above = height, self.first_row
+        wish.below = max(0, len(rows) - self.first_row - height)
+        if rows:
+            self._cursor_at = self.shown.entries[rows[self.cursor].first].key
+            self._first_at = wish.top = self.shown.entries[rows[self.first_row].first].key
+        self.reading.want()
+
+    # Moving
+
+    def move(self, step: int) -> None:
+        """Go up or down one row."""
+        self._left_to_move = 0
+        self._move_by(step)
+
+    def _move_by(self, step: int) -> None:
+        rows = self.shown.rows
+        target = self.cursor + step + self._left_to_move
+        inside = max(0, min(target, len(rows) - 1))
+        self._left_to_move = target - inside
+        is_over = self.shown.at_end if target > inside else self.shown.at_start
+        if is_over:
+            self._left_to_move = 0
+        if step > 0 and target > inside and self.shown.at_end:
+            self.follow()
+            return
+        if step < 0:
+            self.reading.wish.follows = False
+        self.cursor = inside
+        self._settle()
+        self.repaint()
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move the cursor with the wheel."""
+        self.first_row = max(0, min(self.first_row + rows, len(self.shown.rows) - self.size.height))
+        self.move(rows)
+
+    def page(self, direction: int) -> None:
+        """Go up or down one page."""
+        self._leap(direction * max(1, self.size.height - 1))
+
+    def half_page(self, direction: int) -> None:
+        """Go up or down half a page."""
+        self._leap(direction * max(1, self.size.height // 2))
+
+    def _leap(self, rows: int) -> None:
+        self.first_row += rows
+        self.move(rows)
+
+    def top(self) -> None:
+        """Go to the beginning of the run."""
+        self._go_to(FIRST)
+
+    def bottom(self) -> None:
+        """Go to the end and follow it."""
+        self.follow()
+
+    def follow(self) -> None:
+        """Follow the end."""
+        wish = self.reading.wish
+        wish.follows = True
+        self._left_to_move = 0
+        if self.shown.at_end and not self.reading.missed:
+            self._take()
+        else:
+            self.reading.restart(LAST)
+
+    def toggle_follow(self) -> None:
+        """Follow the end, or stay."""
+        if self.follows:
+            self.reading.wish.follows = False
+            self._settle()
+        else:
+            self.follow()
+
+    def _go_to(self, key: EntryKey) -> None:
+        self.reading.wish.follows = False
+        self._cursor_at = self._first_at = self.reading.wish.top = key
+        self._left_to_move = 0
+        self.reading.restart(key)
+
+    def activate(self) -> bool:
+        """Open the fold under the cursor. Return False if it is on a single line."""
+        row = self.row
+        if row is None or not row.is_fold:
+            return False
+        self.toggle_fold()
+        return True
+
+    # Folds and columns
+
+    @property
+    def row(self) -> FoldedRow | None:
+        """The row under the cursor."""
+        rows = self.shown.rows
+        return rows[self.cursor] if self.cursor < len(rows) else None
+
+    def entry(self, row: FoldedRow | None = None) -> LogEntry | None:
+        """Return the first entry of a row, or of that under the cursor."""
+        row = row or self.row
+        return self.shown.entries[row.first] if row is not None else None
+
+    @property
+    def place(self) -> LogPlace | None:
+        """The place in a log that the row under the cursor is from. Of a mark at the end, that is the end."""
+        entry = self.entry()
+        if entry is None:
+            return None
+        attempts, track = self.reading.attempts, entry.key.track
+        return LogPlace(attempts.nodes[track], attempts.attempts[track], max(0, entry.key.offset))
+
+    def toggle_fold(self) -> None:
+        """Show the lines of a fold, or fold the lines around the cursor again."""
+        opened, row = self.reading.wish.opened, self.row
+        if row is None:
+            return
+        self.reading.wish.follows = False
+        key = self.shown.entries[row.first].key
+        if row.is_fold:
+            opened.add(key)
+        else:
+            before = [one for one in opened if one <= key]
+            if before:
+                opened.discard(max(before))
+        self.reading.refold()
+
+    def fold_all(self, *, folds: bool) -> None:
+        """Fold all lines that are alike, or none."""
+        self.reading.wish.folds = folds
+        self.reading.wish.opened.clear()
+        self.reading.refold()
+
+    def scroll_columns(self, steps: int) -> None:
+        """Scroll sideways."""
+        self.column = CellWidth(max(0, self.column + steps * _COLUMNS))
+        self.repaint()
+
+    def toggle_times(self) -> None:
+        """Show or hide the times."""
+        self.shows_times = not self.shows_times
+        self.repaint()
+
+    # Drawing
+
+    def draw(self, width: CellWidth, height: int) -> list[Strip]:
+        """Return the rows of the window."""
+        entries = self.shown.entries
+        rows = self.shown.rows[self.first_row : self.first_row + height]
+        nodes = {self._node(entries[row.first]) for row in rows}
+        names = self.names.spans(nodes, self.names.width(width))
+        cursor = self.get_component_rich_style(Role.CURSOR, partial=True)
+        strips, before = [], ""
+        for index, row in enumerate(rows, self.first_row):
+            entry = entries[row.first]
+            name = names[self._node(entry)]
+            at = time_of_day(entry.key.time) if self.shows_times and not row.is_fold else ""
+            lead = [Span(self.look.glyphs.cursor if index == self.cursor else " ", Role.KEY)]
+            if self.shows_times:
+                lead.append(Span(f"{_since(before, at):>8} ", Role.GUIDE))
+                before = at or before
+            is_filled = index == self.cursor and not self.follows  # each new line would cost two such rows
+            strips.append(self._strip(row, entry, lead, name, width, cursor if is_filled else _NO_STYLE))
+        return strips
+
+    def _strip(
+        self, row: FoldedRow, entry: LogEntry, lead: list[Span], name: Span, width: CellWidth, over: Style
+    ) -> Strip:
+        """Return a row. `over` is laid over its styles."""
+        cells = self.names.width(width)
+        sign, content = SPACE, self._content(row, entry, over)
+        if row.is_fold:
+            name = SPACE
+        elif row.size > 1:
+            name = names_span([self.names.whole(node) for node in self._nodes_of(row)])
+        elif entry.is_line and ERRORS.matches(entry.data):
+            sign = Span(self.look.glyphs.block, Role.BAD)
+        front = [*lead, name, spaces(cells - name.width), sign]
+        parts = [Segment(span.text, self.painter.style(span.role) + over) for span in front if span.text]
+        room = width - sum(cell_width(part.text) for part in parts)
+        strip = measured([*parts, *self._cut(measured(content), CellWidth(room), over)]).crop(0, width)
+        return strip.extend_cell_length(width, self.painter.style(Role.PLAIN) + over) if over else strip
+
+    def _content(self, row: FoldedRow, entry: LogEntry, over: Style) -> list[Segment]:
+        """Return what a row says after the name."""
+        if entry.is_line and not row.is_fold:
+            line = styled(entry.data)
+            return segments(line, 0, len(line.text), self.painter.style(Role.PLAIN) + over, (), self.app.ansi_theme)
+        if row.is_fold:
+            spans = fold_words(row.size, self._unfold_key, self.look)
+        else:
+            spans = mark_words(self.reading.attempts, entry.key, self.look)
+        return [Segment(span.text, self.painter.style(span.role) + over) for span in spans]
+
+    def _cut(self, strip: Strip, room: CellWidth, over: Style) -> list[Segment]:
+        """Return what is shown of the content of a row, with a sign if it goes on."""
+        if strip.cell_length <= self.column + room:
+            return list(strip.crop(self.column, strip.cell_length)) if self.column else list(strip)
+        shown = strip.crop(self.column, self.column + room - 1)
+        return [*shown, Segment(self.look.glyphs.tabs_after, self.painter.style(Role.MUTED) + over)]
+
+    def _nodes_of(self, row: FoldedRow) -> list[NodeIndex]:
+        """Return the nodes of all entries of a row, each once."""
+        entries = self.shown.entries[row.first : row.first + row.size]
+        return list(dict.fromkeys(map(self._node, entries)))
+
+    def _node(self, entry: LogEntry) -> NodeIndex:
+        return self.reading.attempts.nodes[entry.key.track]
+
+    # Clicks
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the row, and open it with a double click."""
+        row = self.first_row + event.y
+        if row >= len(self.shown.rows):
+            return
+        self.reading.wish.follows = False
+        self.cursor = row
+        self._settle()
+        self.repaint()
+        if event.chain == 2:
+            self.app.simulate_key("enter")
+
+    # Copying
+
+    def copied_line(self) -> Copied:
+        """Return the line under the cursor, or all lines of a fold."""
+        row = self.row
+        return Copied("") if row is None else Copied("\n".join(self._texts(row, names=False)))
+
+    def copied(self) -> Copied:
+        """Return the rows in the window, each with the name of its node."""
+        rows = self.shown.rows[self.first_row : self.first_row + self.size.height]
+        return Copied("\n".join(text for row in rows for text in self._texts(row, names=True)))
+
+    def _texts(self, row: FoldedRow, *, names: bool) -> list[str]:
+        found = []
+        for entry in self.shown.entries[row.first : row.first + min(row.size, _MOST_COPIED)]:
+            if entry.is_line:
+                text = copied_line(entry.data)
+                text = plain_line(entry.data) if text is None else text
+            else:
+                text = "".join(span.text for span in mark_words(self.reading.attempts, entry.key, self.look)).strip()
+            name = label(self._run.graph.labels[self._node(entry)])
+            found.append(f"{name}  {text}" if names else text)
+        return found
+
+
+def _since(before: str, now: str) -> str:
+    """Return what a time of day tells beyond the one above it."""
+    if not before or not now or before[:5] != now[:5]:
+        return now
+    return "" if before == now else now[6:]

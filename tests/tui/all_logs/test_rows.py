@@ -1,0 +1,184 @@
+"""All logs over real files: what is on the screen after keys, while logs grow, and with filters."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from support.waiting import until
+from tui.played_run import PlayedRun, write_times
+from tui.widget_harness import mounted, texts
+
+from dagtui.graph.model import Graph, NodeIndex, ShellCommand, Task
+from dagtui.text.look import IN_UNICODE
+from dagtui.tui.all_logs.filters import LogFilter
+from dagtui.tui.all_logs.rows import AllLogsRows, LogPlace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+BEGAN = 1_700_000_000.0
+
+
+def graph_of(*names: str) -> Graph:
+    return Graph(list(names), [], tasks=[Task(name, ShellCommand("true")) for name in names])
+
+
+def prints(play: PlayedRun, name: str, *lines: tuple[float, str]) -> Path:
+    """A node prints lines, each at a time on the run's clock."""
+    path = play.prints(name, b"")
+    times = []
+    for at, text in lines:
+        times.append((path.stat().st_size, BEGAN + at))
+        play.prints(name, text.encode() + b"\n")
+    write_times(path, times)
+    return path
+
+
+def said(rows: AllLogsRows) -> list[str]:
+    """The rows without cursor and time."""
+    return [re.sub(r" {2,}", " ", text[10:]) for text in texts(rows) if text.strip()]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> PlayedRun:
+    """Two nodes print at the same time. One fails, and one goes on."""
+    play = PlayedRun(graph_of("fetch", "align"), tmp_path)
+    play.start("fetch", "align")
+    prints(play, "fetch", (0.5, "fetch one"), (1.5, "fetch two"), (2.5, "error: no route"))
+    prints(play, "align", (1.0, "align one"), (2.0, "align two"))
+    play.end("fetch", 6)
+    return play
+
+
+async def settled(rows: AllLogsRows, *, lines: int) -> None:
+    """All is read, and at least so many rows are there."""
+    await until(lambda: not rows.reading.is_reading and len(rows.shown.rows) >= lines, "the rows")
+
+
+async def test_lines_and_statuses_stand_in_the_order_of_their_times(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    async with mounted(rows, (80, 20)):
+        await settled(rows, lines=8)
+        assert said(rows) == [
+            "fetch ▶ started",
+            "align ▶ started",
+            "fetch fetch one",
+            "align align one",
+            "fetch fetch two",
+            "align align two",
+            "fetch ▎error: no route",
+            "fetch ✗ exit 6 after 3.0 s",
+        ]
+
+
+async def test_filters_and_back(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    async with mounted(rows, (80, 20)):
+        await settled(rows, lines=8)
+        for wanted, expected in (
+            (LogFilter(running=True), {"align"}),
+            (LogFilter(failed=True), {"fetch"}),
+            (LogFilter(running=True, failed=True), {"align", "fetch"}),
+            (LogFilter(nodes=frozenset({NodeIndex(1)})), {"align"}),
+        ):
+            rows.reading.show_only(wanted)
+            await until(lambda names=expected: {row.split(" ")[0] for row in said(rows)} == names, "the filter")
+        rows.reading.show_only(LogFilter(errors=True))
+        await until(lambda: len(said(rows)) == 2, "the errors")
+        assert said(rows) == ["fetch ▎error: no route", "fetch ✗ exit 6 after 3.0 s"]
+        rows.reading.show_only(LogFilter())
+        await settled(rows, lines=8)
+
+
+async def test_the_end_is_followed_or_counted(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    async with mounted(rows, (80, 5)):
+        await settled(rows, lines=8)
+        two.prints("align", b"align three\nalign fo")
+        await until(lambda: said(rows)[-1] == "align align fo", "the new lines")
+        two.prints("align", b"ur\n")
+        await until(lambda: said(rows)[-1] == "align align four", "the rest of the line")
+        rows.move(-1)
+        assert not rows.follows
+        before = said(rows)
+        two.prints("align", b"five\nsix\n")
+        await until(lambda: rows.reading.missed == 2, "the count of what is missed")
+        assert said(rows) == before
+        rows.bottom()
+        await until(lambda: said(rows)[-1] == "align six", "the end")
+        assert rows.reading.missed == 0
+
+
+async def test_scrolled_down_nothing_is_missed(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    async with mounted(rows, (80, 5)):
+        await settled(rows, lines=8)
+        rows.move(-4)
+        two.prints("align", b"".join(b"late %s\n" % (b"x" * n) for n in range(20)))
+        await until(lambda: rows.reading.missed == 20, "what is missed")
+        seen: list[str] = []
+        for _ in range(60):
+            await until(lambda: not rows.reading.is_reading, "the next rows")
+            seen += [row for row in said(rows) if row not in seen]
+            if rows.follows:
+                break
+            rows.move(1)
+        assert [row for row in seen if "late" in row] == [f"align late {'x' * n}".strip() for n in range(20)]
+
+
+async def test_the_page_of_a_large_run_reads_what_it_shows(tmp_path: Path) -> None:
+    play = PlayedRun(graph_of(*(f"n{number}" for number in range(200))), tmp_path, jobs=200)
+    for number in range(200):
+        play.start(f"n{number}", after=1.0)
+        text = f"node {number} says something, line after line\n" * 2_000
+        prints(play, f"n{number}", (play.now + 0.2, text), (play.now + 0.6, "the end"))
+        play.end(f"n{number}", after=1.0)
+    rows = AllLogsRows(play.session(), IN_UNICODE)
+    async with mounted(rows, (100, 30)):
+        await settled(rows, lines=60)
+        opened = rows.reading.read.logs
+        rows.top()
+        await until(lambda: said(rows)[0] == "n0 ▶ started" and not rows.reading.is_reading, "the beginning")
+        rows.page(1)
+        await until(lambda: not rows.reading.is_reading, "the next page")
+        # Of 17 MB, three screens at each end, in which a fold stands for 200 lines.
+        assert opened < 1_200_000
+        assert rows.reading.read.logs < 3_000_000
+
+
+async def test_names_that_differ_stay_different(tmp_path: Path) -> None:
+    names = [f"NFCORE_RNASEQ.RNASEQ.BEDGRAPH_{end}.STEP_{n}" for n in range(10) for end in ("TO_BIGWIG", "TO_BIGWIG_B")]
+    play = PlayedRun(graph_of(*names), tmp_path, jobs=20)
+    play.run(*names)
+    rows = AllLogsRows(play.session(), IN_UNICODE)
+    async with mounted(rows, (80, 60)):
+        await settled(rows, lines=40)
+        shown = [row.rpartition(" ✓")[0] for row in said(rows) if "✓" in row]
+        assert len(set(shown)) == len(names)
+
+
+async def test_hostile_output_is_shown_and_copied_safely(tmp_path: Path) -> None:
+    play = PlayedRun(graph_of("a[red]"), tmp_path)
+    play.start("a[red]")
+    play.prints("a[red]", b"\x1b]52;c;aGk=\x07 [bold]x[/bold] \xff\xfe \x1b[31mred\x1b[0m \x9b5n\n")
+    play.end("a[red]")
+    rows = AllLogsRows(play.session(), IN_UNICODE)
+    async with mounted(rows, (80, 10)):
+        await settled(rows, lines=3)
+        shown = "\n".join(texts(rows))
+        assert "[bold]x[/bold]" in shown
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown + rows.copied().text)
+
+
+async def test_the_place_under_the_cursor(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    async with mounted(rows, (80, 20)):
+        await settled(rows, lines=8)
+        rows.move(-1)
+        assert rows.place == LogPlace(NodeIndex(0), 1, len("fetch one\nfetch two\n"))
+        assert rows.copied_line().text == "error: no route"
+        assert "align  align two" in rows.copied().text.splitlines()

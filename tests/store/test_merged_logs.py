@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dagtui.store.log_pieces import PIECE
 from dagtui.store.logs import RECORD
-from dagtui.store.merged_logs import BEGAN, ENDED, FIRST, LAST, LogEntry, EntryKey, Kept, MergedLogs, Tracks
+from dagtui.store.merged_logs import BEGAN, ENDED, FIRST, LAST, EntryKey, Kept, LogEntry, MergedLogs, Tracks
 
 if TYPE_CHECKING:
     from pathlib import Path

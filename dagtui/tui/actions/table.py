@@ -215,7 +215,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more",
            Group.RUN, lambda do: do.commands.change_jobs(1), name="One slot more", available=changes_jobs(1)),
     Action("logs.open", ("a",), "all logs", "All logs of the run, merged in time order",
-           Group.LOG, lambda do: do.all_logs.open(), Pane.TREE | Pane.LOG, 24, name="All logs"),
+           Group.LOG, lambda do: do.all_logs.open(), Pane.TREE | Pane.LOG, 53, name="All logs"),
     Action("log.follow", ("f",), "follow", "Follow the end of the log",
            Group.LOG, lambda do: do.panes.follow(), Pane.LOG, 21, name="Follow log", available=reads_lines),
     Action("log.wrap", ("w",), "wrap", "Wrap long lines",

@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from dagtui.runs.attempt_tracks import AttemptTracks
 from dagtui.store.log_growth import LogGrowth
 from dagtui.store.log_pieces import BytesRead
-from dagtui.store.merged_logs import LAST, LogEntry, EntryKey, Kept, MergedLogs
+from dagtui.store.merged_logs import LAST, EntryKey, Kept, LogEntry, MergedLogs
 from dagtui.text import size
 from dagtui.tui.all_logs.filters import ERRORS, LogFilter
 from dagtui.tui.all_logs.folds import FRESH, FoldedRow, Folding

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.store.merged_logs import LogEntry, EntryKey
+    from dagtui.store.merged_logs import EntryKey, LogEntry
     from dagtui.text.look import Look
     from dagtui.tui.all_logs.folds import FoldedRow
     from dagtui.tui.all_logs.reading import ShownRows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from dagtui.store.merged_logs import BEGAN, ENDED, LAST, LogEntry, EntryKey
+from dagtui.store.merged_logs import BEGAN, ENDED, LAST, EntryKey, LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.store.merged_logs import BEGAN, LogEntry, EntryKey
+from dagtui.store.merged_logs import BEGAN, EntryKey, LogEntry
 from dagtui.tui.all_logs.folds import MOST, Folding, shape
 
 WORDS = st.sampled_from([b"mapping %d reads", b"wrote %d", b"error %d", b""])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagtui.tui.all_logs.rows import LogPlace
+    from dagtui.tui.all_logs.rows import AllLogsState, LogPlace
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.screen_app import ScreenApp
 
@@ -15,6 +15,9 @@ class AllLogsActions:
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
+        self._graph = app.view.graph
+        self._last: AllLogsState | None = None
+        """How the page was left."""
 
     def open(self) -> None:
         """Show all logs of the run, merged."""
@@ -23,8 +26,22 @@ class AllLogsActions:
         app = self._app
         tree = app.main.tree_pane
         selected = tree.navigator.targets if tree.selected_count else ()
-        page = AllLogsPage(app.view, app.keymap, app.look, selected=selected, go_to=self._go_to, copy=self._copy)
+        last = self._last if self._graph is app.view.graph else None  # a reload numbers nodes anew
+        self._graph = app.view.graph
+        page = AllLogsPage(
+            app.view,
+            app.keymap,
+            app.look,
+            selected=selected,
+            go_to=self._go_to,
+            copy=self._copy,
+            left=self._left,
+            state=last,
+        )
         app.pages.open(page)
+
+    def _left(self, state: AllLogsState) -> None:
+        self._last = state
 
     def _copy(self, copied: Copied) -> None:
         from dagtui.tui.actions.copying import CopyActions

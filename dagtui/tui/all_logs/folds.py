@@ -57,9 +57,14 @@ class Folding:
         """Log and shape of each line, by log and offset."""
 
     def rows(
-        self, entries: Sequence[LogEntry], opened: Collection[EntryKey], *, fresh: int = 0, folds: bool = True
+        self,
+        entries: Sequence[LogEntry],
+        opened: Collection[EntryKey] = (),
+        fresh: Collection[EntryKey] = (),
+        *,
+        folds: bool = True,
     ) -> list[FoldedRow]:
-        """Return the rows of some entries. The last `fresh` ones are not folded.
+        """Return the rows of some entries. The `fresh` ones are not folded.
 
         `opened` has the keys of the first lines of folds that are open.
         """
@@ -68,7 +73,6 @@ class Folding:
         """Number of lines before this entry that are alike and have no row yet."""
         seen: Counter[tuple[int, bytes]] = Counter()
         recent: deque[tuple[int, bytes]] = deque()
-        last = len(entries) - fresh if folds else 0
         for index, entry in enumerate(entries):
             if not entry.is_line:
                 rows += _run(entries, index - alike, alike, opened)
@@ -76,7 +80,7 @@ class Folding:
                 self._add_mark(entries, index, rows)
                 continue
             kind = self._kind(entry)
-            is_alike = index < last and seen[kind] > 0
+            is_alike = folds and seen[kind] > 0 and entry.key not in fresh
             seen[kind] += 1
             recent.append(kind)
             if len(recent) > LOOK_BACK:

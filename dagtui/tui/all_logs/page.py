@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.all_logs.filters import LogFilter
-    from dagtui.tui.all_logs.rows import LogPlace
+    from dagtui.tui.all_logs.rows import AllLogsState, LogPlace
     from dagtui.tui.lines.copied import Copied
 
 NO_LINES = "there are no lines"
@@ -41,17 +41,22 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
         selected: Collection[NodeIndex],
         go_to: Callable[[LogPlace], None],
         copy: Callable[[Copied], None],
+        left: Callable[[AllLogsState], None],
+        state: AllLogsState | None = None,
     ) -> None:
         """`selected`: the nodes that are selected in the tree, so that a key shows only these.
 
-        `go_to` shows a place in the log of a node, and `copy` puts a text on the clipboard.
+        `go_to` shows a place in the log of a node, and `copy` puts a text on the clipboard. `left` takes how the page
+        is left, which another one gets as its `state`.
         """
         super().__init__(keymap, look)
         self._run = run
         self.selected = frozenset(selected)
-        self._go_to, self._copy = go_to, copy
+        self._go_to, self._copy, self._left = go_to, copy, left
         self.rows = AllLogsRows(run, look, self.keymap.shown("logs.unfold", look))
         self.rows.tell = self._tell
+        if state is not None:
+            self.rows.restore_state(state)
 
     @classmethod
     def actions(cls) -> Sequence[PageAction[Never]]:
@@ -91,12 +96,26 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
             return [Span(f"+{plural(reading.missed, 'line')}{more}", Role.WARNING)]
         return []
 
+    def flush(self) -> None:
+        """Say how many nodes run now."""
+        self._heading.repaint()
+
+    def close(self) -> None:
+        """Return to what was open before, and remember what was shown."""
+        self._left(self.rows.dump_state())
+        super().close()
+
     def _tell(self) -> None:
         """Draw the heading and the keys again: the rows have changed."""
         if self.is_attached:
             self._heading.repaint()
 
     # What the keys do
+
+    async def await_rows(self, ask: Callable[[], None]) -> None:
+        """Ask for other rows, and wait for them."""
+        ask()
+        await self.rows.reading.arrive()
 
     def open(self) -> None:
         """Go to the log of the node, at the line under the cursor, or open a fold."""
@@ -169,7 +188,7 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
         return None if self.selected else NO_SELECTION
 
 
-_OWN = frozenset({"pane.open", "pane.back"})
+_OWN = frozenset({"pane.open", "pane.back", "move.top", "move.bottom"})
 
 ALL_LOGS_ACTIONS: tuple[PageAction[AllLogsPage], ...] = (
     PageAction("pane.open", ("enter",), "its log", "Go to this line in the log of its node; on folded lines, show them",
@@ -179,25 +198,29 @@ ALL_LOGS_ACTIONS: tuple[PageAction[AllLogsPage], ...] = (
     PageAction("logs.open", ("a",), "back", "Back to what was open before",
                Group.PANES, lambda page: page.back(), name="Close all logs"),
     PageAction("logs.running", ("u",), "running", "Show only nodes that run now, or all",
-               Group.LOG, lambda page: page.toggle_running(), rank=20),
+               Group.LOG, lambda page: page.await_rows(page.toggle_running), rank=20),
     PageAction("logs.failed", ("e",), "failed", "Show only nodes that failed, or all",
-               Group.LOG, lambda page: page.toggle_failed(), rank=21),
+               Group.LOG, lambda page: page.await_rows(page.toggle_failed), rank=21),
     PageAction("logs.errors", ("exclamation_mark",), "errors", "Show only lines that look like an error, or all",
-               Group.LOG, lambda page: page.toggle_errors(), rank=22),
+               Group.LOG, lambda page: page.await_rows(page.toggle_errors), rank=22),
     PageAction("logs.tasks", ("T",), "tasks", "Show only the tasks, cells or groups whose names you type",
                Group.LOG, lambda page: page.ask_tasks(), rank=23),
     PageAction("logs.selected", ("M",), "selected", "Show only the nodes that are selected in the tree, or all",
-               Group.LOG, lambda page: page.show_selected(), rank=24, refusal=AllLogsPage.lacks_selection),
+               Group.LOG, lambda page: page.await_rows(page.show_selected), rank=24, refusal=AllLogsPage.lacks_selection),
     PageAction("logs.unfold", ("z",), "unfold", "Show the folded lines, or fold them again",
-               Group.LOG, lambda page: page.rows.toggle_fold(), rank=30),
+               Group.LOG, lambda page: page.await_rows(page.rows.toggle_fold), rank=30),
     PageAction("fold.close_all", ("minus",), "fold all", "Fold all lines that are alike",
-               Group.LOG, lambda page: page.rows.fold_all(folds=True)),
+               Group.LOG, lambda page: page.await_rows(page.rows.fold_all)),
     PageAction("fold.open_all", ("equals_sign",), "unfold all", "Show all lines",
-               Group.LOG, lambda page: page.rows.fold_all(folds=False)),
+               Group.LOG, lambda page: page.await_rows(page.rows.unfold_all)),
     PageAction("log.follow", ("f",), "follow", "Follow the end, or stay",
-               Group.LOG, lambda page: page.rows.toggle_follow(), rank=25),
+               Group.LOG, lambda page: page.await_rows(page.rows.toggle_follow), rank=25),
     PageAction("log.times", ("t",), "times", "Show when each line was written",
                Group.LOG, lambda page: page.rows.toggle_times(), rank=51),
+    PageAction("move.top", ("g", "home"), "top", "To the beginning of the run",
+               Group.MOVE, lambda page: page.await_rows(page.rows.top)),
+    PageAction("move.bottom", ("G", "end"), "bottom", "To the end, which is followed then",
+               Group.MOVE, lambda page: page.await_rows(page.rows.bottom)),
     PageAction("logs.left", ("h", "left"), "left", "Scroll to the left",
                Group.MOVE, lambda page: page.rows.scroll_columns(-1)),
     PageAction("logs.right", ("l", "right"), "right", "Scroll to the right",

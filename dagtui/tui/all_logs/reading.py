@@ -31,6 +31,8 @@ _LOOK_SECONDS = 0.2
 _LOOK_SHARE = 5
 """After a look comes a pause of at least as many times its length."""
 _SOME = 200
+_PATIENCE = 0.25
+"""The longest that a key waits for what the one before it asked for."""
 _MOST_GROWTH = 1 << 18
 """Bytes by which a log may grow between two looks, if what has come is to be appended."""
 
@@ -78,6 +80,8 @@ class MergedReading:
         self._changed = changed
         self._growth = LogGrowth(self.attempts.tracks)
         self._folding = Folding(self._said_by)
+        self._fresh: frozenset[EntryKey] = frozenset()
+        """The last entries, when the end was followed."""
         self._is_new = True
         """Whether nothing of the window was shown yet."""
         self._is_stale = False
@@ -85,6 +89,7 @@ class MergedReading:
         self._generation = -1
         self._look_at = 0.0
         self._wanted = anyio.Event()
+        self._arrived = anyio.Event()
         self.read = BytesRead()
         self._window = self._at(LAST)
 
@@ -111,6 +116,13 @@ class MergedReading:
         self.filter = wanted
         self.restart(LAST if self.wish.follows or self.wish.top is None else self.wish.top)
 
+    async def arrive(self) -> None:
+        """Wait until what was asked for is shown, but not for long: the next key is meant for it."""
+        with anyio.move_on_after(_PATIENCE):
+            while self._is_new or self._is_stale:
+                self._arrived = anyio.Event()
+                await self._arrived.wait()
+
     @property
     def trouble(self) -> str:
         """Why a log could not be read. Empty: all could."""
@@ -130,7 +142,7 @@ class MergedReading:
                 await checkpoint()
             await anyio.to_thread.run_sync(self._growth.look, list(self.attempts.live.values()))
             self._generation = self.attempts.generation
-            self.restart()
+            self.restart(LAST if self.wish.follows or self.wish.top is None else self.wish.top)
             while True:
                 if not await self._step():
                     await self._pause()
@@ -156,6 +168,7 @@ class MergedReading:
         if self._window is window and read is not None and shown is not None:
             self._window, self.shown, self._is_new = read, shown, False
             self._changed()
+        self._arrived.set()
         return True
 
     def _done(self, job: _Job, wish: Wish) -> tuple[LogWindow | None, ShownRows | None]:
@@ -163,8 +176,9 @@ class MergedReading:
         window = job(wish)
         if window is None:
             return None, None
-        fresh = FRESH if window.at_end else 0
-        rows = self._folding.rows(window.entries, wish.opened, fresh=fresh, folds=wish.folds)
+        if wish.follows and window.at_end:  # who reads what was fresh sees it as it was
+            self._fresh = frozenset(entry.key for entry in window.entries[-FRESH:])
+        rows = self._folding.rows(window.entries, wish.opened, self._fresh, folds=wish.folds)
         return window, ShownRows(window.entries, rows, window.at_start, window.at_end)
 
     def _job(self, window: LogWindow) -> _Job | None:

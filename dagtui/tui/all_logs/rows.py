@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
     from dagtui.store.merged_logs import EntryKey, LogEntry
     from dagtui.text.look import Look
+    from dagtui.tui.all_logs.filters import LogFilter
     from dagtui.tui.all_logs.folds import FoldedRow
     from dagtui.tui.all_logs.reading import ShownRows
 
@@ -48,6 +49,16 @@ class LogPlace(NamedTuple):
     """0: the node has none."""
     offset: int
     """In bytes. It may be beyond the end."""
+
+
+class AllLogsState(NamedTuple):
+    """How the page was left."""
+
+    filter: LogFilter
+    cursor: EntryKey | None
+    """None: the end was followed."""
+    shows_times: bool
+    folds: bool
 
 
 class AllLogsRows(ScrolledRows):
@@ -85,6 +96,21 @@ class AllLogsRows(ScrolledRows):
         """Begin to read."""
         super().on_mount()
         self.run_worker(self.reading.run(), group="all logs", exit_on_error=True)
+
+    def dump_state(self) -> AllLogsState:
+        """Return how the rows are shown."""
+        wish = self.reading.wish
+        return AllLogsState(
+            self.reading.filter, None if wish.follows else self._cursor_at, self.shows_times, folds=wish.folds
+        )
+
+    def restore_state(self, state: AllLogsState) -> None:
+        """Show the rows as they were, before they are mounted."""
+        reading, self.shows_times = self.reading, state.shows_times
+        reading.filter, reading.wish.folds = state.filter, state.folds
+        if state.cursor is not None:
+            reading.wish.follows = False
+            self._cursor_at = self._first_at = reading.wish.top = state.cursor
 
     # Rows that were read
 
@@ -174,7 +200,10 @@ class AllLogsRows(ScrolledRows):
 
     def top(self) -> None:
         """Go to the beginning of the run."""
-        self._go_to(FIRST)
+        self.reading.wish.follows = False
+        self._cursor_at = self._first_at = self.reading.wish.top = FIRST
+        self._left_to_move = 0
+        self.reading.restart(FIRST)
 
     def bottom(self) -> None:
         """Go to the end and follow it."""
@@ -197,12 +226,6 @@ class AllLogsRows(ScrolledRows):
             self._settle()
         else:
             self.follow()
-
-    def _go_to(self, key: EntryKey) -> None:
-        self.reading.wish.follows = False
-        self._cursor_at = self._first_at = self.reading.wish.top = key
-        self._left_to_move = 0
-        self.reading.restart(key)
 
     def activate(self) -> bool:
         """Open the fold under the cursor. Return False if it is on a single line."""
@@ -249,8 +272,15 @@ class AllLogsRows(ScrolledRows):
                 opened.discard(max(before))
         self.reading.refold()
 
-    def fold_all(self, *, folds: bool) -> None:
-        """Fold all lines that are alike, or none."""
+    def fold_all(self) -> None:
+        """Fold all lines that are alike."""
+        self._fold(folds=True)
+
+    def unfold_all(self) -> None:
+        """Fold no lines."""
+        self._fold(folds=False)
+
+    def _fold(self, *, folds: bool) -> None:
         self.reading.wish.folds = folds
         self.reading.wish.opened.clear()
         self.reading.refold()

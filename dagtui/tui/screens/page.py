@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual.binding import Binding, BindingsMap
 from textual.screen import ModalScreen
 
-from dagtui.text import label
+from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Group, PageAction, Pane
 from dagtui.tui.lines.painter import PaintedRows
@@ -245,7 +245,7 @@ class PageScreen(OverScreen[None], ModalScreen[None], inherit_bindings=False):
     def _headline(self, width: CellWidth) -> Row:
         left, right = self.heading(width)
         if self._message is not None:
-            right = (self._message,)
+            right = (self._message._replace(text=fit(self._message.text, CellWidth(width - 2), self.look)),)
             left = first_that_fit(left, CellWidth(width - width_of(right) - 2))
         shown = right if width_of(left) + width_of(right) + 1 <= width else ()
         return Row((*left, spaces(width - width_of(left) - width_of(shown) - 1), *shown))

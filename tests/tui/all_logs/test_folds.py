@@ -24,7 +24,8 @@ def made(lines: list[tuple[int, bytes]]) -> list[LogEntry]:
 @given(ENTRIES, st.integers(0, 8), st.booleans())
 def test_rows_have_every_entry_once(lines: list[tuple[int, bytes]], fresh: int, folds: bool) -> None:
     entries = made(lines)
-    rows = Folding(lambda _: None).rows(entries, (), fresh=fresh, folds=folds)
+    shown = [entry.key for entry in entries[max(0, len(entries) - fresh) :]]
+    rows = Folding(lambda _: None).rows(entries, (), shown, folds=folds)
     assert [index for row in rows for index in range(row.first, row.first + row.size)] == list(range(len(entries)))
     for row in rows:
         if row.is_fold:
@@ -32,7 +33,7 @@ def test_rows_have_every_entry_once(lines: list[tuple[int, bytes]], fresh: int, 
             before = {(entry.key.track, shape(entry.data)) for entry in entries[: row.first]}
             assert folds
             assert row.size >= 3
-            assert row.first + row.size <= len(entries) - fresh
+            assert row.first + row.size <= max(0, len(entries) - fresh)
             assert all(entry.is_line and (entry.key.track, shape(entry.data)) in before for entry in inside)
 
 

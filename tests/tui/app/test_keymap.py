@@ -39,11 +39,6 @@ def test_no_key_that_belongs_to_the_terminal():
     assert not FORBIDDEN & {name for key in ACTIONS for name in key.keys}
 
 
-def test_keys_that_are_not_in_this_version_are_not_bound():
-    names = {name for key in ACTIONS for name in key.keys}
-    assert not names & {"a"}
-
-
 @pytest.mark.parametrize(
     ("own", "words"),
     [

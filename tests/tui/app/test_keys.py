@@ -14,6 +14,7 @@ from dagtui.runs.view import NO_FILE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import NO_FAILURE, ONE_PANE
 from dagtui.tui.actions.table import ACTIONS
+from dagtui.tui.all_logs.page import AllLogsPage
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
 from dagtui.tui.screens.help import HelpScreen
@@ -557,6 +558,14 @@ async def screen_copy_failure(keys: Keys, key: str):
     await keys.on("merge")
     await keys.press(key)
     assert keys.said() == NO_FAILURE  # of one that failed: test_copying
+
+
+@check
+async def logs_open(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, AllLogsPage)
+    await keys.press(key)
+    assert keys.app.screen is keys.main
 
 
 @check

@@ -75,6 +75,9 @@ class MergedReading:
         """Number of lines that have come since the end is not followed."""
         self.missed_more = False
         """Whether there were even more."""
+        self._news = 0
+        """What was missed is told together with rows whose end it is not."""
+        self._news_more = False
         self.is_reading = True
         """Whether more rows are on their way."""
         self._changed = changed
@@ -167,6 +170,8 @@ class MergedReading:
         read, shown = await anyio.to_thread.run_sync(self._done, job, wish)
         if self._window is window and read is not None and shown is not None:
             self._window, self.shown, self._is_new = read, shown, False
+            self.missed, self._news = self.missed + self._news, 0
+            self.missed_more, self._news_more = self.missed_more or self._news_more, False
             self._changed()
         self._arrived.set()
         return True
@@ -213,8 +218,8 @@ class MergedReading:
         if not growth.tracks and is_same:
             found = None
         elif not wish.follows:
-            self.missed += growth.lines
-            self.missed_more = self.missed_more or not growth.is_exact
+            self._news += growth.lines
+            self._news_more = self._news_more or not growth.is_exact
             window.reopen(self._merged())
             found = window
         elif window.at_end and growth.size <= _MOST_GROWTH and window.catch_up(self._merged(), growth.tracks, live):

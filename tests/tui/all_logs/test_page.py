@@ -159,7 +159,7 @@ async def test_what_is_copied_is_said_on_the_page(play: PlayedRun, tmp_path: Pat
 
 
 async def test_a_person_that_reads_is_not_moved_by_what_happens(play: PlayedRun) -> None:
-    async with opened(play) as (pilot, page):
+    async with opened(play, (90, 12)) as (pilot, page):
         await pilot.press("k")
         before = said(page)[1:]
         play.prints("lint", b"reading b.py\n")

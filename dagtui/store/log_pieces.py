@@ -11,7 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.files import open_file
-from dagtui.store.logs import RECORD
+from dagtui.store.line_times import RECORD
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagtui.store.line_times import RECORD
 from dagtui.store.log_pieces import PIECE
-from dagtui.store.logs import RECORD
 from dagtui.store.merged_logs import BEGAN, ENDED, FIRST, LAST, EntryKey, Kept, LogEntry, MergedLogs, Tracks
 
 if TYPE_CHECKING:

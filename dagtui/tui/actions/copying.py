@@ -37,27 +37,27 @@ class CopyActions:
     def line(self) -> None:
         """Copy the cursor's line or the selected lines. In the tree, the names of the nodes that commands act on."""
         if self._main.on_side:
-            self._copy(self._main.side.copied_line(), "line")
+            self.copy(self._main.side.copied_line(), "line")
         else:
             labels = self._run.graph.labels
-            self._copy(Copied("\n".join(exact_line(labels[node]) for node in self._targets)), "name")
+            self.copy(Copied("\n".join(exact_line(labels[node]) for node in self._targets)), "name")
 
     def shown(self) -> None:
         """Copy what the focused pane shows: the lines of a log whole, a page with what is out of sight."""
         main, tree = self._main, self._main.tree_pane
         if main.on_side:
-            self._copy(main.side.copied(), "line")
+            self.copy(main.side.copied(), "line")
         else:
             cursor = self._app.look.glyphs.cursor
             rows = (tree.render_line(y).text.replace(cursor, " ", 1).rstrip() for y in range(tree.size.height))
-            self._copy(Copied("\n".join(rows).rstrip()), "row")
+            self.copy(Copied("\n".join(rows).rstrip()), "row")
 
     def failure(self) -> None:
         """Copy the block of the failed attempt that is shown, or of the latest one of each node."""
         shown = self._main.side.log_pane.copied_failure() if self._main.pane is Pane.LOG else Copied("")
         copied = shown if shown.text else self._blocks(self._targets)
         if copied.text:
-            self._copy(copied, "")
+            self.copy(copied, "")
         else:
             self._app.say(NO_FAILURE)
 
@@ -79,8 +79,8 @@ class CopyActions:
             remark = f"only the first {MOST_BLOCKS} of {len(found):,} failures"
         return Copied("\n\n".join(block.text for block in blocks), remark)
 
-    def _copy(self, copied: Copied, unit: str) -> None:
-        """Copy a text, and say what it was and where it is. Without a unit, it is a failure block."""
+    def copy(self, copied: Copied, unit: str) -> None:
+        """Copy a text, and say how many of `unit` it is, and where. Without a unit, it is a failure block."""
         copied = copied.bounded()
         if not copied.text:
             self._app.say(copied.remark or "there is nothing to copy here")

@@ -116,6 +116,9 @@ async def test_in_why_and_details_the_row_of_the_cursor_and_the_page(failed: tup
     assert len(app.clipboard.split("\n")) > 3
     await pilot.press("k", "c")
     assert "failure block" in said(app)
+    for tab in ("2", "4"):
+        await pilot.press(tab, "Y")
+        assert said(app).startswith("copied "), tab
 
 
 async def test_sideways_keys_say_what_makes_them_work(failed: tuple[DagtuiApp, Pilot[ExitReason]]):

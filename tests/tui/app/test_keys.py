@@ -231,6 +231,13 @@ async def pane_why(keys: Keys, key: str):
 
 
 @check
+async def pane_runs(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.main.tab is Pane.RUNS
+    assert keys.side.display
+
+
+@check
 async def pane_zoom(keys: Keys, key: str):
     await keys.press(key)
     assert keys.tree.size.width >= keys.app.size.width - 2

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 from dagtui.runs.figures import figures_of
 from dagtui.runs.following import read_run
 from dagtui.store.directory import runs
 from dagtui.store.errors import StoreError
-from dagtui.store.run_figures import KEPT_RUNS, read_runs, write_run
+from dagtui.store.run_figures import KEPT_RUNS, has_figures, read_runs, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from dagtui.store.directory import RunDirectory
     from dagtui.store.run_figures import RunFigures
+
+
+LARGEST_JOURNAL: Final = 30_000_000
+"""The size in bytes up to which the journal of the run before is read when a run ends."""
 
 
 def past_runs(graph_path: Path) -> Sequence[RunFigures]:
@@ -25,11 +30,26 @@ def past_runs(graph_path: Path) -> Sequence[RunFigures]:
     """
     found = read_runs(graph_path)
     known = {run.number for run in found}
-    added = False
-    for directory in runs(graph_path)[-KEPT_RUNS:]:
-        if directory.number in known or directory.is_live():
-            continue
-        with contextlib.suppress(StoreError):  # a damaged journal
-            added = True
-            write_run(graph_path, figures_of(read_run(directory, graph_path)))
-    return read_runs(graph_path) if added else found
+    left_none = [run for run in runs(graph_path)[-KEPT_RUNS:] if run.number not in known]
+    added = [_take_over(run, graph_path) for run in left_none]
+    return read_runs(graph_path) if any(added) else found
+
+
+def take_over_before(graph_path: Path, number: int) -> None:
+    """Take over the run before the one with a number, if it left no figures. Raises StoreError."""
+    before = next((run for run in reversed(runs(graph_path)) if run.number < number), None)
+    if before is None or has_figures(graph_path, before.number):
+        return
+    if os.path.getsize(before.journal_path) <= LARGEST_JOURNAL:
+        _take_over(before, graph_path)
+
+
+def _take_over(directory: RunDirectory, graph_path: Path) -> bool:
+    """Write the figures of a run that has ended, by its journal. Return whether it could be read."""
+    if directory.is_live():
+        return False
+    try:
+        write_run(graph_path, figures_of(read_run(directory, graph_path)))
+    except StoreError:  # a damaged journal
+        return False
+    return True

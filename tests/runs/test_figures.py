@@ -62,6 +62,23 @@ def test_each_run_leaves_what_its_nodes_took(tmp_path: Path):
     assert broken.usage is not None
 
 
+def test_the_next_run_takes_over_one_whose_session_was_killed(tmp_path: Path):
+    path = tmp_path / "g.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)
+    (left,) = (graph_folder(path) / FOLDER).iterdir()
+    before = read_runs(path)[0]
+    left.unlink()
+    anyio.run(a_run, path)
+    taken_over, second = read_runs(path)
+    assert (taken_over.number, second.number) == (1, 2)
+    assert taken_over.verdict == before.verdict
+    assert {name: taken_over.node(name) for name in before.names.labels}.keys() == {"flaky", "broken", "blocked"}
+    assert [counts(taken_over, name) for name in before.names.labels] == [
+        counts(before, name) for name in before.names.labels
+    ]
+
+
 def counts(run: RunFigures, name: str) -> tuple[NodeStatus, int, int] | None:
     found = run.node(name)
     return None if found is None else (found.outcome, found.attempts, found.failures)

@@ -19,7 +19,8 @@ from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
 from dagtui.store.run_figures import read_runs
 from dagtui.text import block, duration, exact, exact_line, label, plural
-from dagtui.text.amounts import CellWidth, size, time_of_day
+from dagtui.text.amounts import NO_TIME, CellWidth, size, time_of_day
+from dagtui.tui.graph.time.attempt_spans import NodeAttempts
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex, RetryPolicy, Task
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
     from dagtui.text.look import Look
 
 NAME_CELLS = CellWidth(11)
@@ -44,7 +45,7 @@ MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
 _LEAST_TIMED = 0.1
-"""Seconds below which the share of a processor says nothing."""
+"""Seconds below which the share of a processor says nothing, and no queue is told."""
 MOST_VALUES, MOST_COPIED = 20, 2000
 """Number of values of a node that are shown, and characters of each that are copied. A value may have a million."""
 
@@ -131,6 +132,7 @@ def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> li
     state = run.state
     rows = []
     results = run.attempts.of(node)
+    waits = {span.attempt: span.start - span.ready for span in NodeAttempts(run).ended(node, 0)}
     if state.status_of(node) in ALIVE:
         status = status_run(state.status_of(node), look)
         since = time_of_day(run.wall(state.started[node]))
@@ -138,27 +140,27 @@ def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> li
         rows.append(_named("attempts", status, words))
     for result in reversed(results[-MOST_ATTEMPTS:]):
         glyph = status_run(result.status, look)
-        ended = time_of_day(run.wall(result.at))
-        words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
+        began = time_of_day(run.wall(max(NO_TIME, result.at - result.seconds)))
+        words = f" {result.attempt}  from {began}, {duration(result.seconds)}  {label(result.why, 300)}"
         rows.append(_named("" if rows else "attempts", glyph, words))
-        rows += _usage(result)
+        rows += _usage(result, waits.get(result.attempt, 0.0))
     left_out = len(results) - MOST_ATTEMPTS
     if left_out > 0:
         rows.append(_named("", muted(f"and {plural(left_out, 'earlier one')}")))
     return rows
 
 
-def _usage(result: AttemptResult) -> Iterator[Row]:
-    """Yield what an attempt used, as far as that can be told."""
+def _usage(result: AttemptResult, queued: Seconds) -> Iterator[Row]:
+    """Yield how long an attempt was queued, and what it used, as far as that can be told."""
     usage = result.usage
-    if usage is None:
-        return
-    words = []
-    if result.seconds >= _LEAST_TIMED:
-        words.append(f"cpu {usage.cpu / result.seconds * 100:.0f} %")
-    if usage.memory:
-        words.append(f"peak memory {size(usage.memory)}")
-    words += [f"{word} {size(amount)}" for word, amount in (("read", usage.read), ("wrote", usage.written)) if amount]
+    words = [f"queued {duration(queued)}"] if queued >= _LEAST_TIMED else []
+    if usage is not None:
+        if result.seconds >= _LEAST_TIMED:
+            words.append(f"cpu {usage.cpu / result.seconds * 100:.0f} %")
+        if usage.memory:
+            words.append(f"peak memory {size(usage.memory)}")
+        amounts = (("read", usage.read), ("wrote", usage.written))
+        words += [f"{word} {size(amount)}" for word, amount in amounts if amount]
     if words:
         yield _named("", muted(f"    {', '.join(words)}"))
 

@@ -74,7 +74,7 @@ def test_a_node_is_told_in_full(play: PlayedRun):
     found = table(play, 0)
     assert found["status"] == "✓ done"
     assert found["why"] == "succeeded"
-    assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
+    assert re.fullmatch(r"✓ 2  from \d\d:\d\d:\d\d, 14 s  succeeded", found["attempts"])
     assert found["command"] == "nice -n '5 5' sh -e -c 'curl $URL'"
     assert found["wrap"] == "nice -n '5 5'"
     assert found["group"] == "data"
@@ -108,7 +108,19 @@ def test_earlier_attempts_are_listed_with_their_results(play: PlayedRun):
     rows = [row.text for row in details(session, 0, session.clock(), IN_ASCII)]
     first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
     assert rows[first].startswith("attempts   > 2  since ")
-    assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
+    assert re.fullmatch(r"x 1  from \d\d:\d\d:\d\d, 2.0 s  exit 7", rows[first + 1].strip())
+
+
+def test_it_is_told_how_long_attempts_were_queued(play: PlayedRun):
+    play.start("fetch", after=4.0)
+    play.end("fetch", 7, after=2.0)
+    play.wake(10.0)
+    play.start("fetch", after=0.5)
+    play.end("fetch")
+    session = play.session()
+    rows = [row.text.strip() for row in details(session, 0, session.clock(), IN_UNICODE)]
+    first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
+    assert rows[first + 1 : first + 4 : 2] == ["queued 0.5 s", "queued 4.0 s"]
 
 
 def test_what_an_attempt_used_is_told(play: PlayedRun):

@@ -125,6 +125,18 @@ class AttemptResults:
             (result for result in reversed(self._results.get(node, [])) if result.status is NodeStatus.FAILED), None
         )
 
+    def only_success(self, node: NodeIndex) -> tuple[float, ...] | None:
+        """Return seconds and usage of a first attempt that succeeded, if there was no other one. -1: not known.
+
+        Without making an object of each, because there may be a million of them.
+        """
+        if self._first_at[node] < NO_TIME or node in self._results:
+            return None
+        seconds = self._first_seconds[node]
+        if not self._first_usage:
+            return (seconds, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
+        return (seconds, *(amounts[node] for amounts in self._first_usage))
+
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)

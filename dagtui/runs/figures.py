@@ -5,27 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.store.run_figures import MOST_NODES, NodeFigures, RunFigures
+from dagtui.store.run_figures import MOST_NODES, NodeFigures, RunFigures, row_of
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
 
 
 def figures_of(run: RunView) -> RunFigures:
     """Return the figures of a run as it is now: of the nodes that are part of it, in the order of the file."""
-    verdict = run.state.verdict().value
-    return RunFigures.of(run.number, run.wall(NO_TIME), run.elapsed, verdict, _nodes(run))
-
-
-def _nodes(run: RunView) -> Iterator[tuple[str, NodeFigures]]:
-    state, labels = run.state, run.graph.labels
+    state, names, only_success = run.state, run.graph.labels, run.attempts.only_success
+    labels: list[str] = []
+    rows: list[tuple[float, ...]] = []
     nodes = (node for node in run.graph.nodes if state.selected[node])
     for node, _ in zip(nodes, range(MOST_NODES), strict=False):
-        yield labels[node], node_figures(run, node)
+        labels.append(names[node])
+        found = only_success(node)
+        rows.append(row_of(node_figures(run, node)) if found is None else (state.status[node], 1, 0, *found))
+    began, verdict = run.wall(NO_TIME), state.verdict().value
+    return RunFigures.of_rows(run.number, began, run.elapsed, verdict, labels, rows)
 
 
 def node_figures(run: RunView, node: NodeIndex) -> NodeFigures:

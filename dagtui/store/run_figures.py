@@ -100,13 +100,20 @@ class RunFigures:
         cls, number: int, began: WallTime, active: Seconds, verdict: str, nodes: Iterable[tuple[str, NodeFigures]]
     ) -> Self:
         """Return the figures of nodes, given by their labels."""
-        labels: list[str] = []
-        rows: list[tuple[float, ...]] = []
-        for name, figures in nodes:
-            labels.append(name)
-            cpu, memory, read, written = figures.usage or (_UNKNOWN,) * 4
-            counts = (min(amount, _MOST_COUNTED) for amount in (figures.attempts, figures.failures))
-            rows.append((int(figures.outcome), *counts, figures.seconds, cpu, memory, read, written))
+        made = list(nodes)
+        return cls.of_rows(number, began, active, verdict, [name for name, _ in made], [row_of(one) for _, one in made])
+
+    @classmethod
+    def of_rows(
+        cls,
+        number: int,
+        began: WallTime,
+        active: Seconds,
+        verdict: str,
+        labels: Sequence[str],
+        rows: Sequence[tuple[float, ...]],
+    ) -> Self:
+        """Return the same, given as rows of numbers."""
         packed = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
         series = {name: _column(code, values) for (name, code), values in zip(_COLUMNS.items(), packed, strict=True)}
         return cls(number, began, active, verdict, NodeNames.of(labels), series)
@@ -127,6 +134,12 @@ class RunFigures:
         return None if place is None else self.at(place)
 
 
+def row_of(figures: NodeFigures) -> tuple[float, ...]:
+    """Return figures as a row of numbers, in the order of the columns."""
+    counts = (min(amount, _MOST_COUNTED) for amount in (figures.attempts, figures.failures))
+    return (int(figures.outcome), *counts, figures.seconds, *(figures.usage or (_UNKNOWN,) * 4))
+
+
 class NodeNames:
     """The labels of the nodes of a run, in the order of the columns. Runs of the same nodes share them."""
 
@@ -136,7 +149,10 @@ class NodeNames:
     @classmethod
     def of(cls, labels: Sequence[str]) -> Self:
         """Return the names of labels."""
-        return cls("\n".join(map(_escaped, labels)).encode("utf-8", "surrogatepass"))
+        text = "\n".join(labels)
+        if "\\" in text or text.count("\n") >= max(1, len(labels)):
+            text = "\n".join(map(_escaped, labels))
+        return cls(text.encode("utf-8", "surrogatepass"))
 
     @cached_property
     def labels(self) -> list[str]:

@@ -28,6 +28,8 @@ needs = ["flaky"]
 [tasks.blocked]
 run = "true"
 needs = ["broken"]
+[tasks.well]
+run = "true"
 [tasks.outside]
 run = "true"
 default = false
@@ -51,8 +53,13 @@ def test_each_run_leaves_what_its_nodes_took(tmp_path: Path):
     first, second = read_runs(path)
     assert (first.number, first.verdict, second.number) == (1, "failed", 2)
     assert first.active > 0.02
-    assert first.names.labels == ["flaky", "broken", "blocked"], "what is outside the run is no part of it"
+    assert first.names.labels == ["flaky", "broken", "blocked", "well"], "what is outside the run is no part of it"
     assert counts(first, "flaky") == (NodeStatus.COMPLETED, 2, 1)
+    well = first.node("well")
+    assert well is not None
+    assert counts(first, "well") == (NodeStatus.COMPLETED, 1, 0)
+    assert well.usage is not None
+    assert well.usage.cpu >= 0
     assert counts(first, "broken") == (NodeStatus.FAILED, 1, 1)
     assert first.node("blocked") == NodeFigures(NodeStatus.FAILED_PARENT)
     assert counts(second, "broken") == (NodeStatus.FAILED, 2, 2)
@@ -73,7 +80,12 @@ def test_the_next_run_takes_over_one_whose_session_was_killed(tmp_path: Path):
     taken_over, second = read_runs(path)
     assert (taken_over.number, second.number) == (1, 2)
     assert taken_over.verdict == before.verdict
-    assert {name: taken_over.node(name) for name in before.names.labels}.keys() == {"flaky", "broken", "blocked"}
+    assert {name: taken_over.node(name) for name in before.names.labels}.keys() == {
+        "flaky",
+        "broken",
+        "blocked",
+        "well",
+    }
     assert [counts(taken_over, name) for name in before.names.labels] == [
         counts(before, name) for name in before.names.labels
     ]

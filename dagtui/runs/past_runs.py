@@ -9,7 +9,7 @@ from dagtui.runs.figures import figures_of
 from dagtui.runs.following import read_run
 from dagtui.store.directory import runs
 from dagtui.store.errors import StoreError
-from dagtui.store.run_figures import KEPT_RUNS, has_figures, read_runs, write_run
+from dagtui.store.run_figures import KEPT_RUNS, has_figures, is_full, read_runs, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,12 @@ def past_runs(graph_path: Path) -> Sequence[RunFigures]:
     found = read_runs(graph_path)
     known = {run.number for run in found}
     left_none = [run for run in runs(graph_path)[-KEPT_RUNS:] if run.number not in known]
-    added = [_take_over(run, graph_path) for run in left_none]
-    return read_runs(graph_path) if any(added) else found
+    added = False
+    for run in reversed(left_none):
+        if is_full(graph_path):  # older ones would be removed at once, and read again the next time
+            break
+        added |= _take_over(run, graph_path)
+    return read_runs(graph_path) if added else found
 
 
 def take_over_before(graph_path: Path, number: int) -> None:

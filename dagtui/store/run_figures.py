@@ -199,6 +199,19 @@ def has_figures(graph_path: Path, number: int) -> bool:
     return any(path.stem.endswith(ending) for path in _files(folder_with_runs(graph_path) / FOLDER))
 
 
+def is_full(graph_path: Path) -> bool:
+    """Return whether the figures of one more run would cost those of the oldest one."""
+    sizes = [_size(path) for path in _files(folder_with_runs(graph_path) / FOLDER)]
+    return len(sizes) >= KEPT_RUNS or sum(sizes) + max(sizes, default=0) > _MOST_BYTES
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:  # another run has removed it
+        return 0
+
+
 def _stem(figures: RunFigures) -> str:
     """Return the name of a run's file. Numbers may be used again once all runs were removed."""
     return f"{max(0, int(figures.began)):012d}-{figures.number}"
@@ -216,8 +229,7 @@ def _surplus(files: Sequence[Path]) -> Iterator[Path]:
     """Yield the files beyond the number and the size that are kept. The newest one always stays."""
     kept = size = 0
     for path in reversed(files):
-        with contextlib.suppress(OSError):
-            size += os.lstat(path).st_size
+        size += _size(path)
         if kept and (kept >= KEPT_RUNS or size > _MOST_BYTES):
             yield path
         else:

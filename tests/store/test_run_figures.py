@@ -13,7 +13,7 @@ from dagtui.store import run_figures
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import StoreError
 from dagtui.store.paths import graph_folder
-from dagtui.store.run_figures import KEPT_RUNS, NodeFigures, RunFigures, has_figures, read_runs, write_run
+from dagtui.store.run_figures import KEPT_RUNS, NodeFigures, RunFigures, has_figures, is_full, read_runs, write_run
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
@@ -94,6 +94,19 @@ def test_large_runs_are_forgotten_sooner_but_never_the_newest(graph: Path, monke
     for number in (1, 2):
         write_run(graph, figures(number, {"a": DONE}))
     assert [run.number for run in read_runs(graph)] == [2]
+
+
+def test_it_is_full_when_another_run_would_cost_the_oldest_one(graph: Path, monkeypatch: pytest.MonkeyPatch):
+    assert not is_full(graph)
+    write_run(graph, figures(1, {"a": DONE}))
+    assert not is_full(graph)
+    monkeypatch.setattr(run_figures, "_MOST_BYTES", 500)
+    assert is_full(graph)
+    monkeypatch.undo()
+    for number in range(2, KEPT_RUNS + 1):
+        assert not is_full(graph)
+        write_run(graph, figures(number, {"a": DONE}))
+    assert is_full(graph)
 
 
 @pytest.mark.parametrize("cut", range(0, 400, 13))

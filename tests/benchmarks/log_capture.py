@@ -44,7 +44,14 @@ def capture(source: Path, secrets: Secrets | None) -> float:
         graph = Graph(["n"], [], tasks=[task], directory=folder)
         log = folder / "log"
         executor = LocalExecutor(
-            graph, folder, lambda *_: log, lambda *_: os.devnull, str, "bench", dict(os.environ), secrets=secrets
+            graph,
+            folder,
+            lambda *_: log,
+            lambda *_: os.fspath(folder / "values"),  # it is removed before the start, even if it is a device
+            str,
+            "bench",
+            dict(os.environ),
+            secrets=secrets,
         )
         ended = anyio.Event()
         executor.open(lambda result: ended.set() if isinstance(result, Ended) else None, 1)

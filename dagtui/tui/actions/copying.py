@@ -63,7 +63,7 @@ class CopyActions:
 
     def text(self, copied: Copied, unit: str) -> None:
         """Copy a text, and say how much of its unit that was."""
-        self._copy(copied, unit)
+        self.copy(copied, unit)
 
     @property
     def _targets(self) -> Sequence[NodeIndex]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.tui.lines.copied import Copied
 
 NO_LINES = "there are no lines"
-NO_SELECTION = "no nodes are selected: M in the tree selects them"
+NO_SELECTION = "no nodes are selected"
 
 
 class AllLogsPage(PageScreen, inherit_bindings=False):
@@ -185,7 +185,8 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
 
     def lacks_selection(self) -> str | None:
         """Return why the selection can't be shown."""
-        return None if self.selected else NO_SELECTION
+        key = self.look.key("select.toggle", "M")
+        return None if self.selected else f"{NO_SELECTION}: {key} in the tree selects them"
 
 
 _OWN = frozenset({"pane.open", "pane.back", "move.top", "move.bottom"})

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from support.session_harness import SessionHarness
+
     Open = Callable[..., PtyTerminal]
 
 GRAPH = """
@@ -80,3 +82,22 @@ def test_the_settings_choose_and_auto_undoes_that(opened: Open, tmp_path: Path) 
 
 def test_a_console_that_would_print_the_question_is_not_asked(opened: Open) -> None:
     assert QUESTION not in opened(TERM="linux").raw
+
+
+def test_each_terminal_that_attaches_brings_its_own_settings(harness: SessionHarness, tmp_path: Path) -> None:
+    """The session has the environment of the first one."""
+    harness.write('[tasks.one]\nrun = "echo first words; sleep 600; : {token}"\n')
+    for name, text in (("first", 'theme = "light"\n'), ("second", "keys.screen.detach = 'D'\nview = 'map'\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.toml").write_text(text, encoding="utf-8")
+    first = harness.open(env={"DAGTUI_CONFIG_DIR": str(tmp_path / "first")})
+    first.wait_for_text("first words")
+    assert (QUESTION in first.raw, ground(first)) == (False, LIGHT)
+    first.send("d")
+    assert first.wait_for_end() == 0
+    second = harness.open(env={"DAGTUI_CONFIG_DIR": str(tmp_path / "second")})
+    second.wait_for_text("D detach")
+    second.wait_for(lambda: ground(second) == DARK, "dark colours")
+    assert QUESTION in second.raw
+    second.send("D")
+    assert second.wait_for_end() == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import sqrt
-from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.status import NodeStatus
@@ -210,6 +209,12 @@ def _parting(seconds: Sequence[Seconds]) -> tuple[int, float]:
             if found > most:
                 best, most = size, found
     return best, most
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the middle of some values, at least one. The module `statistics` takes long to import."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _unexplained(seconds: Sequence[Seconds]) -> Seconds:

@@ -17,7 +17,6 @@ from dagtui.engine.why import word_for
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
-from dagtui.store.run_figures import read_runs
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import NO_TIME, CellWidth, size, time_of_day
 from dagtui.tui.graph.time.attempt_spans import NodeAttempts
@@ -29,10 +28,9 @@ from dagtui.tui.node.live_rows import live_rows
 from dagtui.tui.node.measuring import measure
 from dagtui.tui.node.node_page import NodePage
 from dagtui.tui.node.node_paths import NodePaths
-from dagtui.tui.node.usual_rows import usual_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex, RetryPolicy, Task
     from dagtui.runs.attempts import AttemptResult
@@ -72,6 +70,8 @@ class DetailsPane(NodePage):
 
     async def _read_past(self) -> None:
         if self.run.graph_path is not None:
+            from dagtui.store.run_figures import read_runs
+
             self.run.past = await anyio.to_thread.run_sync(read_runs, self.run.graph_path)
             self.remake()
             self.flush(self.run.clock())
@@ -97,7 +97,7 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
         *_line("why", reason_now(state, node, clock, look)),
     ]
     rows += _attempts(run, node, clock, look)
-    rows += [_named(name, *spans) for name, spans in chain(live_rows(run, node, look), usual_rows(run, node, look))]
+    rows += [_named(name, *spans) for name, spans in chain(live_rows(run, node, look), _usual(run, node, look))]
     rows.append(row())
     rows += _execution(run, node, task)
     rows += [_named(name, value) for name, value in _definition(run, node, task) if value]
@@ -110,6 +110,15 @@ def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list
     rows += _neighbours(run, "needs", run.graph.parents(node), look, paths.from_parent if paths else _unjoined)
     rows += _neighbours(run, "needed by", run.graph.children(node), look, paths.to_child if paths else _unjoined)
     return rows
+
+
+def _usual(run: RunView, node: NodeIndex, look: Look) -> Iterable[tuple[str, Sequence[Span]]]:
+    """Return what a node takes in most runs."""
+    if not run.past:
+        return ()
+    from dagtui.tui.node.usual_rows import usual_rows  # only here: it would delay the first paint
+
+    return usual_rows(run, node, look)
 
 
 def _heading(name: str) -> Row:

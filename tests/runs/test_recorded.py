@@ -20,6 +20,7 @@ from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import CommandKind, Usage
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.why import root_cause
 from dagtui.graph.model import Graph
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.recorded import RecordedRun
@@ -61,6 +62,8 @@ def jump_about(run: RecordedRun, records: list[dict[str, object]], source: rando
         assert [run.attempts.of(node) for node in graph.nodes] == [attempts.of(node) for node in graph.nodes]
         assert run.attempts.contents().keys() >= attempts.contents().keys()
         assert all(attempts.contents()[name] == value for name, value in run.attempts.contents().items() if value)
+        blocked = list(state.nodes_with(NodeStatus.FAILED_PARENT))
+        assert [root_cause(state, node) for node in blocked] == [root_cause(fresh, node) for node in blocked]
         after = _shown(run)
         assert watch.nodes >= {node for node in graph.nodes if before[node] != after[node]}
         assert watch.run

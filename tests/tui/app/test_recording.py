@@ -6,16 +6,17 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from support.recordings import recording_of, records_of
+from support.recordings import BEGAN_AT, recording_of, records_of
 from support.waiting import until
 from textual.events import MouseMove
 from tui.app.runs import opened, screen_text, shown_keys
 from tui.played_run import PlayedRun
 
-from dagtui.engine.events import NodeEvent, RunEvent
+from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
+from dagtui.store.line_times import RECORD
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.recording import MOMENT_ACTIONS, RECORDED_ACTIONS
 from dagtui.tui.actions.table import ACTIONS
@@ -88,18 +89,17 @@ async def shown(app: RecordedApp, pilot: Pilot[ExitReason], view: View, node: in
     return screen_text(app).splitlines()
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_each_view_shows_a_moment_as_if_it_had_been_opened_there(seed: int, tmp_path: Path):
-    source = random.Random(seed)
+async def test_each_view_shows_a_moment_as_if_it_had_been_opened_there(tmp_path: Path):
+    source = random.Random(0)
     run = recording(tmp_path)
     async with opened(RecordedApp(run), (130, 44)) as pilot:
         app = pilot.app
-        for step in (None, -1, None, 1):
+        for moment in (60, 20, 19, 20, 75):
             node = source.randrange(len(run.graph))
             app.main.jump(node)
             app.main.show_view(source.choice(list(View)))
             app.main.show_tab(source.choice([Pane.LOG, Pane.DETAILS, Pane.WHY]))
-            app.recorded_screen.show_moment(source.randint(run.first, run.last) if step is None else run.moment + step)
+            app.recorded_screen.show_moment(moment)
             fresh = recording(tmp_path)
             fresh.go_to(run.moment)
             async with opened(RecordedApp(fresh, state=app.dump_state()), (130, 44)) as other:
@@ -132,6 +132,8 @@ async def test_the_bar_has_the_keys_of_a_pane(tmp_path: Path):
         assert {"fold.toggle", "move.top", "find.failure", "moment.far_back"} <= shown_keys(app)
         await pilot.press("g")
         assert (run.moment, run.clock()) == (run.first, 0.0)
+        await settle(app, pilot)
+        assert "✓" not in screen_text(app)  # the rows are those of the beginning, although they lost the focus
         await pilot.press("e")
         assert run.graph.labels[app.main.node or 0] == CELLS[1]
         assert run.state.status_of(run.graph.node(CELLS[1])) is NodeStatus.FAILED
@@ -219,3 +221,43 @@ def test_own_keys_of_steps_are_no_mistake_on_other_screens():
     assert usable(ACTIONS, own) == ({"node.retry": "U"}, [])
     assert usable(RECORDED_ACTIONS, own) == (own, [])
     assert [refused.id for refused in usable(RECORDED_ACTIONS, {"moment.on": "j"}).refused] == ["moment.on"]
+
+
+async def test_settled_moments_have_their_own_times(tmp_path: Path):
+    def ran(at: float, attempt: int) -> NodeEvent:
+        return NodeEvent(at, 0, attempt, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.0)
+
+    again = [CommandEvent(20.0, 1, CommandKind.RERUN, (0,)), NodeEvent(20.0, 0, 1, NodeStatus.READY, fresh=True)]
+    events = [RunEvent(0.0, "started", jobs=1), ran(4.0, 1), *again, ran(26.0, 2), RunEvent(30.0, "ended")]
+    graph = Graph.from_edges(["a"], [], name="g")
+    async with opened(RecordedApp(recording_of(graph, records_of(graph, events), tmp_path))) as pilot:
+        assert "completed  10 s" in screen_text(pilot.app)
+        pilot.app.recorded_screen.show_moment(2)
+        await settle(pilot.app, pilot)
+        assert "completed  4 s" in screen_text(pilot.app)
+
+
+async def test_the_log_of_an_attempt_in_flight_ends_where_it_had_ended_then(tmp_path: Path):
+    graph = Graph.from_edges(["a"], [], name="g")
+    events = [
+        RunEvent(0.0, "started", jobs=1),
+        NodeEvent(1.0, 0, 1, NodeStatus.RUNNING),
+        NoteEvent(2.0, "a note"),
+        NodeEvent(3.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=2.0),
+    ]
+    run = recording_of(graph, records_of(graph, events), tmp_path)
+    log = run.log_path(0, 1)
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"at first\nlater\nlate\n")
+    times = ((0, 1.5), (9, 2.5), (15, 3.5))
+    log.with_name(f"{log.name}.times").write_bytes(b"".join(RECORD.pack(at, BEGAN_AT + clock) for at, clock in times))
+    async with opened(RecordedApp(run)) as pilot:
+        app = pilot.app
+        for moment, lines in ((4, 3), (3, 1), (2, 0), (3, 1), (4, 3)):
+            app.recorded_screen.show_moment(moment)
+            await settle(app, pilot)
+            assert ("at first" in screen_text(app)) is (lines > 0)
+            assert app.main.side.log_pane.view.line_count == lines
+        app.recorded_screen.show_clock(2.7)
+        await settle(app, pilot)
+        assert app.main.side.log_pane.view.line_count == 2

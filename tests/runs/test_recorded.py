@@ -146,6 +146,25 @@ def ran(at: float, node: int, attempt: int) -> NodeEvent:
     return NodeEvent(at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.0)
 
 
+def test_what_blocks_a_node_is_what_blocked_it_then(tmp_path: Path):
+    graph = dag("a>c b>c")
+    a, b, c = map(graph.node, "abc")
+    events: list[Event] = [RunEvent(0.0, "started", jobs=1)]
+    for at, failed, other in ((1.0, a, b), (3.0, b, a)):
+        events.append(ran(at, other, int(at)))
+        events.append(NodeEvent(at, failed, int(at), NodeStatus.FAILED, Cause.EXIT, "exit 1", 1))
+        events.append(NodeEvent(at, c, 0, NodeStatus.FAILED_PARENT, blocker=failed))
+    run = recording_of(graph, records_of(graph, events), tmp_path)
+    for moment, cause in (
+        (run.last, b),
+        (5, a),
+        (4, a),
+        (run.last, b),
+    ):  # 5: a snapshot, from which nothing is replayed
+        run.go_to(moment)
+        assert root_cause(run.state, c) == cause
+
+
 def test_failures_that_count_are_found_from_any_moment(tmp_path: Path):
     graph = dag("a b c", b={"allow_failure": True})
     failed = [NodeEvent(float(node), node, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1) for node in (0, 1, 2)]

@@ -231,6 +231,7 @@ async def test_settled_moments_have_their_own_times(tmp_path: Path):
     events = [RunEvent(0.0, "started", jobs=1), ran(4.0, 1), *again, ran(26.0, 2), RunEvent(30.0, "ended")]
     graph = Graph.from_edges(["a"], [], name="g")
     async with opened(RecordedApp(recording_of(graph, records_of(graph, events), tmp_path))) as pilot:
+        await settle(pilot.app, pilot)
         assert "completed  10 s" in screen_text(pilot.app)
         pilot.app.recorded_screen.show_moment(2)
         await settle(pilot.app, pilot)

@@ -27,7 +27,7 @@ class Sign(NamedTuple):
 
 ROWS: Final = (
     Sign("{cursor}", "the cursor: keys act on this row"),
-    Sign("{selected}", "selected: commands act on all selected nodes"),
+    Sign("{selected}", "selected: commands act on all selected nodes, and y copies selected lines"),
     Sign("{shut}", "folded: more rows are below"),
     Sign("{open}", "unfolded"),
     Sign("{times}5", "after a name: the row stands for 5 nodes"),

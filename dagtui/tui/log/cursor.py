@@ -79,9 +79,11 @@ class LogCursor:
     @property
     def selected(self) -> tuple[int, int] | None:
         """The first and the last selected line. None: no selection was begun."""
-        if self._anchor is None or self.line == NO_LINE:
+        here = self.line
+        if self._anchor is None or here == NO_LINE:
             return None
-        return min(self._anchor, self.line), max(self._anchor, self.line)
+        anchor = min(self._anchor, self._view.line_count - 1)  # redrawn lines may be fewer than before
+        return min(anchor, here), max(anchor, here)
 
     @property
     def lines(self) -> tuple[int, int] | None:

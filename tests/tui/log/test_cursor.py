@@ -13,6 +13,7 @@ from tui.widget_harness import mounted, strips, texts
 
 from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.text.look import IN_ASCII, UNICODE
+from dagtui.tui.lines.rows import row
 from dagtui.tui.log.pane import LogPane
 
 if TYPE_CHECKING:
@@ -189,6 +190,18 @@ async def test_a_selection_does_not_grow_with_the_log(play: PlayedRun):
         pane.toggle_selection()
         pane.bottom()
         assert pane.view.follows
+
+
+async def test_of_rows_that_are_gone_none_is_selected(play: PlayedRun):
+    play.prints("fetch", lines(1, 3) + b"layer 1\nlayer 2\nlayer 3\n")
+    async with mounted(LogPane(play.session())) as pane:
+        await opened(pane)
+        pane.toggle_selection()
+        play.prints("fetch", b"\x1b[3A\x1b[Jdone\n")
+        pane.flush(0.0)
+        pane.view.set_ending([row("succeeded")])  # with it, rows that were left blank go
+        assert (pane.view.line_count, pane.view.cursor.selected) == (4, (3, 3))
+        assert pane.copied_line().text == "done"
 
 
 async def test_copied_text_is_the_logs_whatever_wraps_it(play: PlayedRun):

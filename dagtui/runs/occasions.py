@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.events import Event
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.view import RunView
 
@@ -82,14 +83,17 @@ class Occasions:
     def __init__(self, run: RunView, told: Told) -> None:
         self._run = run
         self.told = told
+        self._failure = NO_NODE
+        """The failure found last."""
+        self._searched: RunState | None = None
 
     def look(self) -> list[Happened]:
         """Return what there is to tell now, each once."""
         state, told = self._run.state, self.told
         found: list[Happened] = []
-        failed = next(state.failures(), None) if state.counts[NodeStatus.FAILED] else None
-        if failed is not None and not told.failure:
-            found.append(Happened(Occasion.FAILURE, failed))
+        has_failed = self._has_failed(state)
+        if has_failed and not told.failure:
+            found.append(Happened(Occasion.FAILURE, self._failure))
         gates = told.gates
         if gates or state.counts[NodeStatus.READY]:
             labels = self._run.graph.labels
@@ -99,9 +103,17 @@ class Occasions:
         settled = not state.unsettled
         if settled and not told.end:
             found.append(Happened(Occasion.END))
-        if (failed is not None, settled, gates) != told:
-            self.told = Told(failed is not None, settled, gates)
+        if (has_failed, settled, gates) != told:
+            self.told = Told(has_failed, settled, gates)
         return found
+
+    def _has_failed(self, state: RunState) -> bool:
+        """Return whether a failure is not allowed. While the one found last is there, no other is searched for."""
+        if state is not self._searched:  # a reload has renumbered the nodes
+            self._searched, self._failure = state, NO_NODE
+        if self._failure < 0 or state.status[self._failure] != NodeStatus.FAILED:
+            self._failure = next(state.failures(), NO_NODE) if state.counts[NodeStatus.FAILED] else NO_NODE
+        return self._failure >= 0
 
     def words(self, happened: Happened) -> str:
         """Return what an event of the run says about it."""

@@ -25,6 +25,7 @@ from dagtui.tui.screens.announcing import Announcing
 from dagtui.tui.terminal.announcer import Announcer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dagtui.runs.live import LiveRun
@@ -60,27 +61,37 @@ def failed_run(text: str) -> LiveRun:
     return adopted_run(Graph([task.name for task in tasks], [], name=f"n{text}", tasks=tasks), events, 10.0)
 
 
+def sent_of(text: str, look: Look, environment: Mapping[str, str]) -> list[str]:
+    """What a terminal is sent about a run of which every text is an attack."""
+    sent: list[str] = []
+    run = failed_run(text)
+    announcing = Announcing(run, look, Settings(bell=True, notify=True))
+    announcing._occasions = Occasions(run, Told())
+    announcing.tell(Announcer(lambda codes: sent.append(codes) or True, environment), has_focus=False)
+    return sent
+
+
+def texts_in(codes: str) -> Iterator[str]:
+    """The texts in control codes, of which there may be no others than those for titles and notifications."""
+    position = 0
+    while position < len(codes):
+        match = CODES.match(codes, position)
+        assert match, repr(codes[position:])
+        position = match.end()
+        yield from filter(None, (match["title"], match["text"]))
+
+
 @pytest.mark.parametrize("look", [IN_UNICODE, Look(ASCII)], ids=["unicode", "ascii"])
-@pytest.mark.parametrize("name", PAYLOADS)
-def test_titles_and_notifications_are_made_of_harmless_characters(name: str, look: Look):
-    for environment in ENVIRONMENTS:
-        sent: list[str] = []
-        run = failed_run(payload(name))
-        announcing = Announcing(run, look, Settings(bell=True, notify=True))
-        announcing._occasions = Occasions(run, Told())
-        announcing.tell(Announcer(lambda codes, to=sent: to.append(codes) or True, environment), has_focus=False)
-        assert len(sent) == 3, "a title, a failure and a question"
-        for codes in sent:
-            position = 0
-            while position < len(codes):
-                match = CODES.match(codes, position)
-                assert match, repr(codes[position:])
-                position = match.end()
-                for text in filter(None, (match["title"], match["text"])):
-                    assert text.isprintable()
-                    assert label(text, 500) == text
-                    assert len(text) <= 200
-                    assert look is IN_UNICODE or text.isascii()
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment["TERM"])
+def test_titles_and_notifications_are_made_of_harmless_characters(environment: Mapping[str, str], look: Look):
+    for name in PAYLOADS:
+        sent = sent_of(payload(name), look, environment)
+        assert len(sent) == 3, f"{name}: a title, a failure and a question"
+        for text in texts_in("".join(sent)):
+            assert text.isprintable(), name
+            assert label(text, 500) == text, name
+            assert len(text) <= 200
+            assert look is IN_UNICODE or text.isascii(), name
 
 
 def texts(value: object) -> list[str]:
@@ -91,15 +102,15 @@ def texts(value: object) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@pytest.mark.parametrize("name", PAYLOADS)
-def test_the_facts_are_one_line_of_ascii_and_their_texts_are_harmless(name: str):
-    run = failed_run(payload(name))
-    for happened in Occasions(run, Told()).look():
-        line = facts(run, happened, "id")
-        assert re.fullmatch(rb"[ -~]+\n", line)
-        for text in texts(json.loads(line)):
-            assert text.isprintable()
-            assert label(text, 10_000) == text
+def test_the_facts_are_one_line_of_ascii_and_their_texts_are_harmless():
+    for name in PAYLOADS:
+        run = failed_run(payload(name))
+        for happened in Occasions(run, Told()).look():
+            line = facts(run, happened, "id")
+            assert re.fullmatch(rb"[ -~]+\n", line), name
+            for text in texts(json.loads(line)):
+                assert text.isprintable(), name
+                assert label(text, 10_000) == text, name
 
 
 def test_a_program_that_is_told_gets_nothing_else(tmp_path: Path):

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.job_control import Foreground, Signals
 from dagtui.runs.node_environment import variables_on_terminal
-from dagtui.settings.place import settings_path
 from dagtui.text import label, path_word
 
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ class _AttachedTerminal:
         self._signals = Signals((*DETACHING_SIGNALS, *_TOLD_AS, signal.SIGCHLD))
 
     def make(self, look: Look, *, mouse: bool | None) -> int:
+        from dagtui.settings.place import settings_path  # a run without a screen has no settings
+
         _wait_for_foreground()
         with self._signals:
             request = {

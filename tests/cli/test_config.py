@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -94,3 +95,13 @@ def test_the_manual_names_every_setting_and_its_file_is_right():
     shown = next(block for block in text.split("```")[1::2] if "[sizes]" in block)
     file = settings_of(shown, Path("config.toml"))
     assert (file.problems, len(file.stated)) == ((), 7)
+
+
+@pytest.mark.parametrize("words", [("run", "graph.toml"), ("check", "graph.toml")])
+def test_commands_without_a_screen_know_nothing_of_settings(folder: Path, words: tuple[str, ...]):
+    (folder / "graph.toml").write_text('version = 1\n[tasks.one]\nrun = "true"\n', encoding="utf-8")
+    command = [sys.executable, "-X", "importtime", "-m", "dagtui", *words]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "dagtui.graph" in done.stderr
+    assert "dagtui.settings" not in done.stderr

@@ -70,12 +70,8 @@ def test_a_chosen_theme_asks_nothing_and_stays(opened: Open) -> None:
     assert ground(terminal) == DARK
 
 
-def test_the_settings_choose_and_auto_undoes_that(opened: Open, tmp_path: Path) -> None:
+def test_auto_undoes_a_theme_of_the_settings(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('theme = "light"\n', encoding="utf-8")
-    terminal = opened(DAGTUI_CONFIG_DIR=str(tmp_path))
-    assert (QUESTION in terminal.raw, ground(terminal)) == (False, LIGHT)
-    terminal.send("q")
-    terminal.wait_for_end()
     terminal = opened("--theme", "auto", DAGTUI_CONFIG_DIR=str(tmp_path))
     assert (QUESTION in terminal.raw, ground(terminal)) == (True, DARK)
 

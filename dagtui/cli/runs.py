@@ -11,12 +11,14 @@ import click
 
 from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.graph_file import graph_file_here, refuse_missing
+from dagtui.cli.options import look_options
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
+from dagtui.cli.terminal import has_screen
 from dagtui.control.live import screen_of
 from dagtui.report.run_list import run_line, run_object
 from dagtui.store.directory import runs as runs_of
-from dagtui.store.summary import all_runs, summarise
+from dagtui.store.summary import all_runs, graphs_with_runs, summarise
 from dagtui.text import label, plural
 from dagtui.text.amounts import WallTime
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.cli.output import Output
+    from dagtui.cli.terminal import LookOptions
     from dagtui.store.directory import RunDirectory
 
 SHOWN = 20
@@ -49,22 +52,50 @@ SHOWN = 20
     default=None,
     help="Compare two runs: definitions, parameters, slots, outcomes and times.",
 )
+@click.option("--plain", is_flag=True, help="Print the list on a terminal, too.")
+@look_options
 def runs(
     graph_file: Path | None,
     most: int,
     compare: tuple[int, int] | None,
+    look: LookOptions,
     *,
     as_json: bool,
+    plain: bool,
 ) -> None:
-    """List the runs of GRAPH.toml, newest first. Without it, list those of every graph below ./.dagtui.
+    """Show the runs of GRAPH.toml, on a terminal on a screen: what became of each task in each run, two runs compared.
 
-    Each journal is read once, at about 80 MB per second, and its checksums are verified.
+    Enter opens a run there. Elsewhere, and with --plain or --json, they are listed, newest first. Without GRAPH.toml,
+    the screen is of the graph of this folder that has runs, and the list of every graph below ./.dagtui. For the list,
+    each journal is read once, at about 80 MB per second, and its checksums are verified.
     """
     if compare is not None:
         _print_comparison(graph_file, *compare, as_json=as_json)
         return
+    if not (plain or as_json) and has_screen() and (graph_path := _graph_on_screen(graph_file, look)) is not None:
+        from dagtui.cli.runs_screen import show_runs
+
+        show_runs(graph_path, look)
     with standard_output() as output:
         (_print_json if as_json else _print_lines)(output, graph_file, most)
+
+
+def _graph_on_screen(graph_file: Path | None, look: LookOptions) -> Path | None:
+    """Return the graph whose runs the screen shows. None: it has no run, or no graph of this folder has."""
+    if graph_file is not None:
+        if not runs_of(graph_file):
+            refuse_missing(graph_file, click.format_filename(graph_file))
+            return None
+        return graph_file
+    found = graphs_with_runs(Path())
+    if len(found) < 2:
+        return found[0] if found else None
+    from dagtui.cli.picker import Picker
+
+    at = Picker("The runs of which graph?", "", [label(path) for path in found], look.here).pick()
+    if at is None:
+        raise SystemExit(0)
+    return found[at]
 
 
 def _print_comparison(graph_file: Path | None, new: int, old: int, *, as_json: bool) -> None:

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
+from collections.abc import Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import SETTLED_NAMES, NodeStatus
 from dagtui.store.run_index import task_of
 from dagtui.store.summary import RunOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from dagtui.store.run_index import RunTasks, TaskOutcome
     from dagtui.store.summary import RunSummary
     from dagtui.text.amounts import Seconds
 
-WORST_FIRST: Final = (
-    NodeStatus.FAILED,
-    NodeStatus.CANCELLED,
-    NodeStatus.FAILED_PARENT,
-    NodeStatus.CANCELLING,
-    NodeStatus.RETRYING,
-    NodeStatus.RUNNING,
-    NodeStatus.READY,
-    NodeStatus.WAITING,
-    NodeStatus.COMPLETED,
-    NodeStatus.SKIPPED,
-)
-"""The statuses by which a task with several nodes is known, the first one first."""
 LEAST_SECONDS: Final = 0.1
 """The least seconds that are compared with what is usual: below them, a share says nothing."""
+_FAILED: Final = NodeStatus.FAILED.name
+_BLOCKED: Final = frozenset({NodeStatus.FAILED_PARENT.name, NodeStatus.CANCELLED.name})
 _SAME: Final = 0.05
 """The share by which times may differ and count as the same."""
 
@@ -95,36 +86,76 @@ def against(seconds: Seconds | None, usual: Seconds | None) -> float | None:
     return 0.0 if abs(share) < _SAME else share
 
 
-def grid(runs: Sequence[RunTasks], order: GridOrder, file_order: Sequence[str] = ()) -> list[GridRow]:
-    """Return a row for each task of some runs, and below it one for each of its nodes that failed in one of them.
+class Grid(Sequence["GridRow"]):
+    """A row for each task of some runs, and below it one for each of its nodes that failed in one of them.
 
-    `file_order` has the tasks as in the file. Others stand behind them, in the order in which they began.
+    There may be 10,000 tasks, so a row is made when it is asked for.
     """
-    names = dict.fromkeys(file_order) | dict.fromkeys(name for run in runs for name in run.tasks)
-    there = {name for run in runs for name in run.tasks}
-    failed = _failed_nodes(runs)
-    rows = [_task_row(name, runs) for name in names if name in there]
-    if order is GridOrder.FAILURES:
-        rows.sort(key=lambda row: (-row.failures, -row.blocked))
-    found: list[GridRow] = []
-    for row in rows:
-        found.append(row)
-        if row.nodes > 1:
-            nodes = [_node_row(name, row, runs) for name in failed.get(row.name, ())]
-            if order is GridOrder.FAILURES:
-                nodes.sort(key=lambda node: -node.failures)
-            found += nodes
-    return found
+
+    def __init__(
+        self, runs: Sequence[RunTasks] = (), order: GridOrder = GridOrder.FAILURES, named: Sequence[str] = ()
+    ) -> None:
+        """`named` has the tasks as in the file. Others stand behind them, in the order in which they began."""
+        self._runs = runs
+        there = dict.fromkeys(name for run in runs for name in run.tasks)
+        names = list(dict.fromkeys([*(name for name in named if name in there), *there]))
+        failed = _failed_nodes(runs)
+        by_failures = order is GridOrder.FAILURES
+        if by_failures:
+            bad = _bad_runs(runs)
+            names.sort(key=lambda name: bad.get(name, (0, 0)))
+        self._rows: list[tuple[str, str]] = []
+        """The task of each row, and the node if it is the row of one."""
+        for name in names:
+            self._rows.append((name, ""))
+            nodes = failed.get(name)
+            if nodes and self._is_of_several(name):
+                self._rows += [
+                    (name, node) for node in (sorted(nodes, key=nodes.__getitem__) if by_failures else nodes)
+                ]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> GridRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[GridRow]: ...
+    def __getitem__(self, index: int | slice) -> GridRow | Sequence[GridRow]:
+        """Return a row, or some."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        task, node = self._rows[index]
+        row = _task_row(task, self._runs)
+        return _node_row(node, row, self._runs) if node else row
+
+    def index_of(self, name: str) -> int | None:
+        """Return the index of the row of a task or of a node. None: there is no such row."""
+        return next((at for at, row in enumerate(self._rows) if name == (row[1] or row[0])), None)
+
+    def _is_of_several(self, name: str) -> bool:
+        return any((found := run.tasks.get(name)) is not None and found.nodes > 1 for run in self._runs)
 
 
-def _failed_nodes(runs: Sequence[RunTasks]) -> Mapping[str, Sequence[str]]:
-    """Return the nodes that failed in one of the runs, by task."""
-    found: dict[str, dict[str, None]] = {}
+def _bad_runs(runs: Sequence[RunTasks]) -> Mapping[str, tuple[int, int]]:
+    """Return, for tasks that failed or were blocked, minus the number of runs in which they did, and were."""
+    failed, blocked = Counter[str](), Counter[str]()
+    for run in runs:
+        failed.update(name for name, outcome in run.tasks.items() if outcome.worst == _FAILED)
+        blocked.update(name for name, outcome in run.tasks.items() if outcome.worst in _BLOCKED)
+    return {name: (-failed[name], -blocked[name]) for name in failed.keys() | blocked.keys()}
+
+
+def _failed_nodes(runs: Sequence[RunTasks]) -> Mapping[str, Mapping[str, int]]:
+    """Return the nodes that failed in one of the runs, by task, each with minus the number of those runs."""
+    found: dict[str, dict[str, int]] = {}
     for run in runs:
         for name, outcome in run.nodes.items():
-            if outcome.status == NodeStatus.FAILED.name:
-                found.setdefault(task_of(name), {})[name] = None
-    return {task: list(names) for task, names in found.items()}
+            if outcome.status == _FAILED:
+                nodes = found.setdefault(task_of(name), {})
+                nodes[name] = nodes.get(name, 0) - 1
+    return found
 
 
 def _task_row(name: str, runs: Sequence[RunTasks]) -> GridRow:
@@ -132,11 +163,18 @@ def _task_row(name: str, runs: Sequence[RunTasks]) -> GridRow:
     return GridRow(
         name,
         False,
-        max(sum(one.counts.values()) for one in found if one is not None),
+        max(one.nodes for one in found if one is not None),
         tuple(worst_of(one) for one in found),
         tuple(0 if one is None else one.attempts for one in found),
-        tuple(None if one is None or not one.attempts else one.seconds for one in found),
+        tuple(None if one is None else _seconds_of(one) for one in found),
     )
+
+
+def _seconds_of(outcome: TaskOutcome) -> Seconds | None:
+    """Return what a task took. None: nothing of it ran, or some of it had not ended when the run broke off."""
+    if not outcome.attempts or any(name not in SETTLED_NAMES for name in outcome.counts):
+        return None
+    return outcome.seconds
 
 
 def _node_row(name: str, task: GridRow, runs: Sequence[RunTasks]) -> GridRow:
@@ -161,9 +199,7 @@ def _node_row(name: str, task: GridRow, runs: Sequence[RunTasks]) -> GridRow:
 
 def worst_of(outcome: TaskOutcome | None) -> NodeStatus | None:
     """Return the worst status of a task's nodes. None without nodes, or for statuses of a later dagtui only."""
-    if outcome is None:
-        return None
-    return next((status for status in WORST_FIRST if outcome.counts.get(status.name)), None)
+    return None if outcome is None else status_named(outcome.worst)
 
 
 def status_named(name: str) -> NodeStatus | None:

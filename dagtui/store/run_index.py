@@ -12,9 +12,9 @@ import json
 import os
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, cast
 
-from dagtui.engine.status import Verdict
+from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, replace_file
 from dagtui.store.journal import parse_line
@@ -37,6 +37,15 @@ _MOST_NODES: Final = 2_000
 """The most nodes that did not complete at the first attempt, of which an index tells by name."""
 _TAIL: Final = 65_536
 _FIRST_LINES: Final = 4_096
+_S = NodeStatus
+WORST_FIRST: Final = tuple(
+    status.name
+    for status in (
+        *(_S.FAILED, _S.CANCELLED, _S.FAILED_PARENT, _S.CANCELLING, _S.RETRYING, _S.RUNNING, _S.READY, _S.WAITING),
+        *(_S.COMPLETED, _S.SKIPPED),
+    )
+)
+"""The statuses by which several nodes are known, the first one first."""
 _ENDINGS: Final = {
     Verdict.COMPLETED.value: RunOutcome.COMPLETED,
     Verdict.FAILED.value: RunOutcome.FAILED,
@@ -52,6 +61,17 @@ class TaskOutcome(NamedTuple):
     attempts: int
     seconds: Seconds
     """The seconds of the last attempts of its nodes, added up."""
+
+    worst: str = ""
+    """The name of the worst status of its nodes."""
+    nodes: int = 1
+    """The number of its nodes that are on record."""
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], attempts: int, seconds: Seconds) -> Self:
+        """Return what became of a task with these counts."""
+        worst = next((name for name in WORST_FIRST if counts.get(name)), "")
+        return cls(counts, attempts, seconds, worst, sum(counts.values()))
 
 
 class NodeOutcome(NamedTuple):
@@ -137,7 +157,7 @@ def _tasks_of(found: JournalScan) -> RunTasks:
         if (record.status != _COMPLETED or record.attempt > 1) and len(nodes) < _MOST_NODES:
             nodes[name] = NodeOutcome(record.status, record.attempt, record.seconds or 0.0)
     tasks = {
-        name: TaskOutcome(
+        name: TaskOutcome.of(
             Counter(record.status for record in records),
             sum(record.attempt for record in records),
             round(sum(record.seconds or 0.0 for record in records), 3),
@@ -163,8 +183,19 @@ def _stamp(directory: RunDirectory) -> list[int]:
 def _lines(stamp: list[int], summary: RunSummary, tasks: RunTasks) -> Iterator[bytes]:
     told = {name: value for name, value in asdict(summary).items() if name not in {"path", "number", "process"}}
     told["outcome"] = summary.outcome.value
-    for part in ({"of": stamp, "summary": told}, {"tasks": tasks.tasks, "nodes": tasks.nodes}):
-        yield json.dumps(part, separators=(",", ":")).encode() + b"\n"
+    yield json.dumps({"of": stamp, "summary": told}, separators=(",", ":")).encode() + b"\n"
+    kinds: dict[str, int] = {}
+    """Most tasks have the same counts as others, which are written once."""
+    of_tasks = [kinds.setdefault(json.dumps(one.counts), len(kinds)) for one in tasks.tasks.values()]
+    columns = {
+        "names": list(tasks.tasks),
+        "kinds": of_tasks,
+        "attempts": [one.attempts for one in tasks.tasks.values()],
+        "seconds": [one.seconds for one in tasks.tasks.values()],
+        "counts": [json.loads(counts) for counts in kinds],
+        "nodes": tasks.nodes,
+    }
+    yield json.dumps(columns, separators=(",", ":")).encode() + b"\n"
 
 
 def _kept_summary(directory: RunDirectory) -> RunSummary | None:
@@ -213,11 +244,22 @@ def _summary_from(directory: RunDirectory, told: Mapping[str, object]) -> RunSum
 
 
 def _tasks_from(found: Mapping[str, object]) -> RunTasks:
-    tasks = cast("Mapping[str, tuple[Mapping[str, int], int, Seconds]]", found["tasks"])
+    counts = cast("Sequence[Mapping[str, int]]", found["counts"])
+    of_counts = [TaskOutcome.of({str(name): int(count) for name, count in one.items()}, 0, 0.0) for one in counts]
+    columns = cast("Mapping[str, Sequence[float]]", found)
+    rows = zip(columns["kinds"], columns["attempts"], columns["seconds"], strict=True)
+    tasks = [
+        TaskOutcome((known := of_counts[int(kind)]).counts, int(attempts), float(seconds), known.worst, known.nodes)
+        for kind, attempts, seconds in rows
+    ]
+    names = cast("Sequence[str]", found["names"])
     nodes = cast("Mapping[str, tuple[str, int, Seconds]]", found["nodes"])
     return RunTasks(
-        {name: TaskOutcome(counts, attempts, float(seconds)) for name, (counts, attempts, seconds) in tasks.items()},
-        {name: NodeOutcome(status, attempts, float(seconds)) for name, (status, attempts, seconds) in nodes.items()},
+        dict(zip(map(str, names), tasks, strict=True)),
+        {
+            name: NodeOutcome(str(status), int(attempts), float(seconds))
+            for name, (status, attempts, seconds) in nodes.items()
+        },
     )
 
 

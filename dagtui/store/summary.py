@@ -219,6 +219,22 @@ def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
             yield path.stem, found[::-1]
 
 
+def graphs_with_runs(folder: Path) -> list[Path]:
+    """Return the graph files of a folder that have runs, and those that are gone but whose runs are left.
+
+    Raises StoreError.
+    """
+    files = sorted(folder.glob("*.toml"))[:_MOST_FILES]
+    found = [path for path in files if runs_in(folder_with_runs(path))]
+    known = {folder_with_runs(path) for path in found}
+    root = root_folder(folder)
+    for inside in _folders_in(root) if root is not None else ():
+        path = folder / f"{inside.name}.toml"
+        if inside not in known and runs_in(inside) and folder_with_runs(path) == inside:
+            found.append(path)
+    return found
+
+
 def _folders_in(root: Path) -> list[Path]:
     try:
         with os.scandir(root) as entries:

@@ -69,6 +69,11 @@ NO_TIME, NEVER = ClockTime(0.0), ClockTime("inf")
 NO_CELLS, ONE_CELL = CellWidth(0), CellWidth(1)
 
 
+def now() -> WallTime:
+    """Return the present wall time."""
+    return WallTime(time.time())
+
+
 def duration(seconds: Seconds) -> str:
     """Format seconds in at most two units, cut off, never rounded up: 0.4 s, 12 s, 3 m 05 s, 2 h 10 m, 4 d 3 h.
 

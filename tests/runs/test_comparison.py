@@ -12,7 +12,7 @@ from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_recorded, load_text
 from dagtui.runs.comparison import ChangedParameter, ChangedTask, compare_runs
 from dagtui.runs.previous_run import recorded_tasks
-from dagtui.runs.run_grid import GridOrder, against, grid, usual_seconds
+from dagtui.runs.run_grid import Grid, GridOrder, against, usual_seconds
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.run_index import NodeOutcome, RunTasks, TaskOutcome, read_summary
 
@@ -20,7 +20,7 @@ OK, FAILED, BLOCKED = NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.FAILED
 
 
 def ran(**tasks: tuple[dict[str, int], int, float]) -> RunTasks:
-    return RunTasks({name: TaskOutcome(*told) for name, told in tasks.items()}, {})
+    return RunTasks({name: TaskOutcome.of(*told) for name, told in tasks.items()}, {})
 
 
 def done(seconds: float, nodes: int = 1) -> tuple[dict[str, int], int, float]:
@@ -33,7 +33,7 @@ def test_what_fails_most_comes_first_or_tasks_are_as_in_the_file():
     second = ran(a=done(1.2), b=done(2.0, 3), c=done(4.0), d=done(0.5))
     third = ran(a=done(1.4), b=done(2.0, 3), c=({"FAILED": 1}, 1, 0.1))
     third = third._replace(nodes={"c": NodeOutcome("FAILED", 1, 0.1)})
-    rows = grid([first, second, third], GridOrder.FAILURES)
+    rows = Grid([first, second, third], GridOrder.FAILURES)
     assert [row.name for row in rows] == ["c", "b", "b[n=2]", "a", "d"]
     assert rows[0].statuses == (BLOCKED, OK, FAILED)
     assert rows[1].statuses == (FAILED, OK, OK)
@@ -43,7 +43,7 @@ def test_what_fails_most_comes_first_or_tasks_are_as_in_the_file():
     assert rows[1].nodes == 3
     assert rows[3].usual(2) == pytest.approx(1.1)
     assert rows[0].usual(1) is None
-    filed = grid([first, second, third], GridOrder.FILE, ["d", "c", "gone"])
+    filed = Grid([first, second, third], GridOrder.FILE, ["d", "c", "gone"])
     assert [row.name for row in filed] == ["d", "c", "a", "b", "b[n=2]"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE
+from dagtui.host.attachment import ExitReason
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import (
@@ -97,6 +98,8 @@ class PaneActions:
             pass
         elif not main.on_side and not main.zoomed and self._tree.navigator.filter_query:
             self._tree.set_filter("")
+        elif self._app.returns_to and not main.on_side and not main.zoomed:
+            self._app.exit(ExitReason.LEFT_SETTLED)
         else:
             main.back()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
+from dagtui.runs.listed_runs import CALLING_RUN
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.programs import ProgramActions
 from dagtui.tui.lines.rows import Role
@@ -37,4 +38,4 @@ class PastRunActions(ProgramActions):
         look = ["--ascii"] if self._app.look.ascii else []
         # Without -P, a file in the working directory could stand in for a module.
         words = [sys.executable, "-P", "-m", "dagtui", command, *options, *look, "--", str(path)]
-        self._start(partial(self._lend, partial(self._app.place.run, words, {})))
+        self._start(partial(self._lend, partial(self._app.place.run, words, {CALLING_RUN: str(self._view.number)})))

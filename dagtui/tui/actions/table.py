@@ -133,6 +133,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("pane.runs", ("4",), "runs", "Show what became of the node in the last runs",
            Group.PANES, lambda do: do.main.show_tab(Pane.RUNS), Pane.LOG | Pane.DETAILS | Pane.WHY, 43,
            name="Runs tab"),
+    Action("runs.list", (), "all runs", "List the runs of this graph, compare two, open one",
+           Group.PANES, lambda do: do.past_runs.show(), name="Runs of this graph"),
     Action("runs.open", (), "open run", "Open the run under the cursor of the tab Runs, read-only, at this node",
            Group.PANES, lambda do: do.past_runs.open_chosen(), name="Open run"),
     Action("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen",

@@ -30,6 +30,9 @@ _TRACEBACK_CHARACTERS = 20_000
 class TerminalApp(App[ResultT]):
     """An App that renders nothing while its terminal is behind."""
 
+    returns_to = ""
+    """The screen that has opened this one, and to which Esc goes back in the end. Empty: there is none."""
+
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
         self._reflow = Reflow(cast("App[object]", self))

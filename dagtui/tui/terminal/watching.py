@@ -60,7 +60,7 @@ class WatchApp(ScreenApp):
             self.main.touched = True
             self.jump(self._first)
         if not self._tell_problem():
-            self.say(READ_ONLY, Role.MUTED)
+            self.say(f"{READ_ONLY}; Esc goes back to {self.returns_to}" if self.returns_to else READ_ONLY, Role.MUTED)
 
     def take_up(self, renumbered: Renumbered) -> None:
         """Show the run as it was read again, and say if it can't be followed any more."""

@@ -1,0 +1,1 @@
+"""Screen of the runs of a graph: list, grid of tasks and runs, comparison."""

@@ -48,19 +48,29 @@ def _measured(leaders: Mapping[Key, int], supervisor: int) -> Mapping[Key, Usage
     orphans = _orphans(supervisor, set(leaders.values()))
     found = {}
     for key, leader in leaders.items():
-        fields = ownership.status_fields(leader)
-        if len(fields) > _SESSION and int(fields[_SESSION]) == leader:  # else it has ended: the number is another's
+        if _session_of(leader) == leader:  # else it has ended: the number is another's
             found[key] = _sum([leader, *orphans.get(ownership.mark_of(leader), ())])
     return found
 
 
 def _orphans(supervisor: int, leaders: set[int]) -> Mapping[int, list[int]]:
-    """Return the processes whose parents have ended, by the mark of their attempt."""
+    """Return the processes whose parents have ended, by the mark of their attempt.
+
+    The log process and the reaper are no orphans: they are in the supervisor's session. Where no marks are left,
+    processes have that of this one, and orphans are not told apart.
+    """
     found: dict[int, list[int]] = {}
-    for pid in ownership.children(supervisor) if supervisor else ():
-        if pid not in leaders:
-            found.setdefault(ownership.mark_of(pid), []).append(pid)
+    if supervisor:
+        own, ours = ownership.mark_of(os.getpid()), _session_of(supervisor)
+        for pid in ownership.children(supervisor):
+            if pid not in leaders and (mark := ownership.mark_of(pid)) != own and _session_of(pid) != ours:
+                found.setdefault(mark, []).append(pid)
     return found
+
+
+def _session_of(pid: int) -> int:
+    fields = ownership.status_fields(pid)
+    return int(fields[_SESSION]) if len(fields) > _SESSION else 0
 
 
 def _sum(roots: list[int]) -> Usage:

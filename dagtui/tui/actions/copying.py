@@ -91,15 +91,21 @@ class CopyActions:
         is_sent = self._app.put_on_clipboard(copied.text)
         file = from_graph(self._run, exact_line(path))
         if not trouble and is_sent and not copied.remark:
-            self._app.say(self._excerpted(f"copied {what}", copied.text, f", to {file} and by OSC 52"))
+            self._app.say(self._told(f"copied {what}", copied.text, file))
             return
         words = _where(what, file, trouble, is_sent=is_sent)
         self._app.say(f"{copied.remark}: {words}" if copied.remark else words, Role.WARNING)
 
-    def _excerpted(self, before: str, text: str, after: str) -> str:
-        """Return words with as much of the text's first line as the screen has room for."""
+    def _told(self, before: str, text: str, file: str) -> str:
+        """Return what was copied and where it is, with as much of the text's first line as the screen has room for."""
+        cut, width = self._app.look.glyphs.cut, CellWidth(self._app.size.width - 4 - len(before))
+        after = f", to {file} and by OSC 52"
+        if len(after) > width:
+            after = f", to {file}"
+        if len(after) > width:
+            after = f", to {cut}{file[len(after) + 1 - width :]}"
         first = label(" ".join(text.lstrip()[:_EXCERPT].partition("\n")[0].split()))
-        room = CellWidth(self._app.size.width - 4 - len(before) - len(after))
+        room = CellWidth(width - len(after))
         excerpt = f": {fit(first, room, self._app.look)}" if first and room >= _SHORTEST_EXCERPT else ""
         return f"{before}{excerpt}{after}"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.waiting import until
 from textual import events
-from tui.app.runs import opened, screen_text
+from tui.app.runs import click_on, opened, screen_text
 
 from dagtui.graph.loading import load
 from dagtui.graph.model import NodeIndex
@@ -136,6 +136,18 @@ async def test_from_the_palette_selecting_goes_to_the_log(failed: tuple[DagtuiAp
     assert app.main.pane is Pane.LOG
 
 
+@pytest.mark.parametrize(("columns", "end"), [(60, "to .dagtui/genome/runs/1/copied.txt"), (40, "/1/copied.txt")])
+async def test_on_narrow_screens_the_end_of_the_files_name_is_told(
+    failed: tuple[DagtuiApp, Pilot[ExitReason]], columns: int, end: str
+):
+    app, pilot = failed
+    await pilot.resize_terminal(columns, 20)
+    await pilot.press("y")
+    assert said(app).startswith("copied 1 name")
+    assert said(app).endswith(end)
+    await until(lambda: said(app) in screen_text(app))
+
+
 async def test_what_can_not_be_written_is_said(failed: tuple[DagtuiApp, Pilot[ExitReason]], tmp_path: Path):
     app, pilot = failed
     (tmp_path / ".dagtui/genome/runs/1/copied.txt").mkdir()
@@ -158,6 +170,14 @@ async def test_keys_typed_after_enter_are_meant_for_the_log(failed: tuple[Dagtui
         app.post_message(events.Key(key, character))
     await until(lambda: app.clipboard == "mapping 60 k reads", seen=lambda: app.clipboard)
     assert (app.main.pane, app.main.node) == (Pane.LOG, 0)
+
+
+async def test_a_click_gives_the_log_the_focus_and_puts_the_cursor_there(failed: tuple[DagtuiApp, Pilot[ExitReason]]):
+    app, pilot = failed
+    await click_on(app, pilot, "mapping 58 k")
+    await until(lambda: "▌mapping 58 k reads" in screen_text(app))
+    await pilot.press("y")
+    assert app.clipboard == "mapping 58 k reads"
 
 
 async def test_the_key_of_two_actions_does_what_the_pane_says(failed: tuple[DagtuiApp, Pilot[ExitReason]]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 
 _GROUPS = "/sys/fs/cgroup"
@@ -13,7 +12,7 @@ _WORD = b"oom_kill"
 _LOG = "/dev/kmsg"
 _MOST = 1 << 16
 _MOST_RECORDS = 100_000
-_KILLED = re.compile(rb"Killed process (\d+) .*?anon-rss:(\d+)kB, file-rss:(\d+)kB(?:, shmem-rss:(\d+)kB)?")
+_KILLED = rb"Killed process (\d+) .*?anon-rss:(\d+)kB, file-rss:(\d+)kB(?:, shmem-rss:(\d+)kB)?"
 _TOGETHER = 2.0
 """Seconds within which processes that the kernel killed together are asked about."""
 
@@ -73,6 +72,8 @@ def _events_of(own_group: str, groups: str) -> str:
 
 def _logged(path: str, leader: int) -> int:
     """Return the bytes that a process had when it was killed, by the kernel's log. 0: not known."""
+    import re  # hardly any run needs it
+
     found = 0
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -81,7 +82,7 @@ def _logged(path: str, leader: int) -> int:
     try:
         for _ in range(_MOST_RECORDS):
             record = os.read(fd, _MOST)
-            for killed in _KILLED.finditer(record):
+            for killed in re.finditer(_KILLED, record):
                 if int(killed[1]) == leader:
                     found = sum(map(int, killed.groups(b"0")[1:])) << 10
             if not record:

@@ -51,6 +51,8 @@ class AttemptTracks:
     def __init__(self, run: RunView) -> None:
         self._run = run
         self.tracks = Tracks()
+        if run.stands_still:
+            self.tracks.until = run.wall(run.clock())
         self.nodes: list[NodeIndex] = []
         """The node of each track."""
         self.attempts: list[AttemptNumber] = []

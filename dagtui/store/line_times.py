@@ -61,3 +61,18 @@ class LineTimes:
     def _record(self, number: int) -> tuple[int, WallTime]:
         offset, time = RECORD.unpack(os.pread(self._descriptor, RECORD.size, number * RECORD.size))
         return int(offset), WallTime(time)
+
+
+def size_until(log: Path, status: os.stat_result, until: WallTime) -> int:
+    """Return how many bytes of a log with a status were written until a time. Raises OSError.
+
+    Of a log that was printed in one go, no times are recorded: all of it is as old as the file.
+    """
+    times = LineTimes(log.with_name(log.name + ".times"))
+    try:
+        written = times.size_at(until)
+    finally:
+        times.close()
+    if written is None:
+        return status.st_size if WallTime(status.st_mtime) <= until else 0
+    return min(written, status.st_size)

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.files import open_file
-from dagtui.store.line_times import RECORD
+from dagtui.store.line_times import RECORD, size_until
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
@@ -50,17 +50,24 @@ class LogPieces:
     """The lines of a log that may grow. Its descriptors are open between `open` and `close`."""
 
     def __init__(
-        self, path: Path, begin: WallTime, end: WallTime, read: BytesRead, seen: Sequence[tuple[int, WallTime]]
+        self,
+        path: Path,
+        begin: WallTime,
+        end: WallTime,
+        read: BytesRead,
+        seen: Sequence[tuple[int, WallTime]],
+        until: WallTime | None = None,
     ) -> None:
         """Create a reader for the log of an attempt that lasted from `begin` to `end`, as wall times.
 
         No line is older or younger than the attempt. `seen` are offsets and times of growth that the records of times
-        may not have yet.
+        may not have yet. `until`: what was written later is not there. None: all is.
         """
         self._path = path
         self._begin, self._end = begin, end
         self._read = read
         self._seen = seen
+        self._until = until
         self._log = self._times = -1
         self.size = 0
         self._changed = WallTime(0.0)
@@ -79,6 +86,8 @@ class LogPieces:
             return False
         status = os.fstat(self._log)
         self.size, self._changed = status.st_size, WallTime(status.st_mtime)
+        if self._until is not None:
+            self.size = size_until(self._path, status, self._until)
         try:
             self._times = open_file(self._path.with_name(self._path.name + ".times"), os.O_RDONLY)
             self._count = os.fstat(self._times).st_size // RECORD.size

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.line_index import LineIndex
-from dagtui.store.line_times import LineTimes
+from dagtui.store.line_times import LineTimes, size_until
 from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
 from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
@@ -258,12 +258,7 @@ class LogReader:
     def _present_size(self) -> int:
         """Return the size in bytes of what is to be shown. Raises OSError."""
         status = os.fstat(self._descriptor)
-        if self._until is None:
-            return status.st_size
-        written = self._times.size_at(self._until)
-        if written is None:  # it was printed in one go
-            written = status.st_size if WallTime(status.st_mtime) <= self._until else 0
-        return min(written, status.st_size)
+        return status.st_size if self._until is None else size_until(self.path, status, self._until)
 
     def _forget(self) -> None:
         if self._descriptor >= 0:

@@ -72,6 +72,8 @@ class Tracks:
         """The logs. None: the track has only its mark at the end."""
         self.seen: dict[int, list[tuple[int, WallTime]]] = {}
         """What a log has grown by and when, as far as it was watched, by track."""
+        self.until: WallTime | None = None
+        """Logs of attempts that go on are shown as they were then. None: as they are."""
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -188,7 +190,9 @@ class MergedLogs:
         path = tracks.paths[track]
         if path is None:
             return None
-        found = LogPieces(path, tracks.begins[track], tracks.ends[track], self.read, tracks.seen.get(track, ()))
+        end = tracks.ends[track]
+        until = tracks.until if end == FOREVER else None
+        found = LogPieces(path, tracks.begins[track], end, self.read, tracks.seen.get(track, ()), until)
         try:
             return found if found.open() else None
         except (OSError, StoreError) as error:

@@ -10,7 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.message_pump import MessagePump
+    from textual.screen import Screen
     from textual.timer import Timer
 
     from dagtui.runs.recorded import RecordedRun
@@ -28,7 +28,7 @@ class Player:
     class Changed(Message):
         """The speed is another one."""
 
-    def __init__(self, run: RecordedRun, show_clock: Callable[[ClockTime], None], told: MessagePump) -> None:
+    def __init__(self, run: RecordedRun, show_clock: Callable[[ClockTime], None], told: Screen[None]) -> None:
         """`show_clock` shows another moment. `told` has the timer, and gets a `Changed` with each other speed."""
         self._run = run
         self._show_clock = show_clock
@@ -63,6 +63,8 @@ class Player:
     def _go_on(self) -> None:
         now = time.monotonic()
         seconds, self._last = now - self._last, now
+        if not self._told.is_current:
+            return  # a page or a dialog over it shows this moment
         run = self._run
         self._show_clock(run.clock_after(run.shown_seconds(run.clock()) + self.speed * seconds))
         if run.moment == run.last:

@@ -259,6 +259,11 @@ async def test_the_log_of_an_attempt_in_flight_ends_where_it_had_ended_then(tmp_
             await settle(app, pilot)
             assert ("at first" in screen_text(app)) is (lines > 0)
             assert app.main.side.log_pane.view.line_count == lines
+        app.recorded_screen.show_moment(3)
+        await pilot.press("a")
+        await until(lambda: "at first" in screen_text(app))
+        assert "later" not in screen_text(app)
+        await pilot.press("escape")
         app.recorded_screen.show_clock(2.7)
         await settle(app, pilot)
         assert app.main.side.log_pane.view.line_count == 2

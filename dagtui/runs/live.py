@@ -293,12 +293,14 @@ class LiveRun(RunView):
         self.history.save()
         if self.graph.path is not None:
             from dagtui.runs.figures import figures_of  # only here: it would delay each start
-            from dagtui.runs.past_runs import take_over_before
-            from dagtui.store.run_figures import write_run
+            from dagtui.store.run_figures import has_figures, write_run
 
             with contextlib.suppress(OSError, StoreError):
                 write_run(self.graph.path, figures_of(self))
-                take_over_before(self.graph.path, self.number)
+                if self.number > 1 and not has_figures(self.graph.path, self.number - 1):
+                    from dagtui.runs.past_runs import take_over_before  # its session was killed, or it was removed
+
+                    take_over_before(self.graph.path, self.number)
 
     def hurry(self) -> None:
         """Let the end of the run not wait any more for a program that is told of it."""

@@ -244,7 +244,10 @@ RECORDING = sections("control")["A past run as a recording"]
 def test_each_section_of_the_manual_names_the_keys_of_its_actions(heading: str, groups: set[Group]):
     keymap = Keymap(ACTIONS)
     known = {key for action in ACTIONS if action.group in groups for key in keymap.all_shown(action.id).split()}
-    assert documented(sections("control")[heading]) == known
+    moves = {key for action in ACTIONS if action.group is Group.MOVE for key in keymap.all_shown(action.id).split()}
+    named = documented(sections("control")[heading])
+    assert named >= known
+    assert named - known <= moves  # which mean something of their own in a log
 
 
 def test_the_keys_of_a_recording_are_named():

@@ -217,6 +217,7 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
         estimate=lambda _: None,
         clock=lambda: run.now,
         live_figures=None,
+        stands_still=False,
     )
     watch = view.state.watch()
     rows, order = rows_of(view), None
@@ -272,7 +273,14 @@ def test_the_critical_path_is_current_between_two_looks_at_the_expected_rest() -
     history = History(Path("nowhere"), known, dict.fromkeys(known, ""))
     attempts = AttemptResults(len(graph))
     rows = rows_of(
-        SimpleNamespace(graph=graph, state=state, attempts=attempts, settled=False, forecast=Forecast(graph, history))
+        SimpleNamespace(
+            graph=graph,
+            state=state,
+            attempts=attempts,
+            settled=False,
+            stands_still=False,
+            forecast=Forecast(graph, history),
+        )
     )
     found = rows.time.timeline
     found.follow(40, run.now)

@@ -29,7 +29,7 @@ INNOCENT = {"Color.from_ansi"}
 MARKUP_ATTRIBUTES = {"tooltip", "border_title", "border_subtitle", "title", "sub_title", "TITLE", "SUB_TITLE"}
 """Attributes of widgets and apps that are read as markup, or that a terminal's title could be made of."""
 
-ALLOWED = {("screen_app.py", "TITLE", "'dagtui'")}
+ALLOWED = {("screen_app.py", "TITLE", "'dagtui'"), ("app.py", "TITLE", "'dagtui'")}
 """Module, attribute, and what it is set to."""
 
 FOREIGN = {

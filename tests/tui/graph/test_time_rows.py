@@ -218,6 +218,7 @@ def test_rows_that_follow_a_run_are_those_of_a_fresh_look(graph: Graph, data: st
         clock=lambda: run.now,
         live_figures=None,
         stands_still=False,
+        settled_last=None,
     )
     watch = view.state.watch()
     rows, order = rows_of(view), None
@@ -279,6 +280,7 @@ def test_the_critical_path_is_current_between_two_looks_at_the_expected_rest() -
             attempts=attempts,
             settled=False,
             stands_still=False,
+            settled_last=None,
             forecast=Forecast(graph, history),
         )
     )

@@ -150,11 +150,15 @@ def lead_through_the_screen(tour: Tour) -> None:
     for key in "nN#wtG;":
         tour.go("what follows a hit", key)
         tour.terminal.read(0.02)
-    tour.allowed.copies = 2
-    tour.go("copied log", "c", "copied to")
+    tour.allowed.copies = 6
+    tour.go("copied line", "y", "copied 1 line")
+    tour.go("copied log", "Y", " lines: ")
+    tour.go("copied failure", "c", "copied the failure block")
     tour.escape("search ended", "exit 3")
     tour.escape("back in the tree", "retry all")
-    tour.go("copied name", "c", "copied to")
+    tour.go("copied name", "y", "copied 1 name: ")
+    tour.go("copied rows", "Y", "copied 1 row: ")
+    tour.go("copied failure", "c", "copied the failure block")
     tour.go("preview of a rerun", "R", "Rerun")
     tour.gone("no rerun", "\x1b", "Rerun fails")
     tour.find("runs on")
@@ -194,7 +198,7 @@ def tour_the_screen(names: list[str], folder: Path, tours: list[Tour]) -> None:
     tour = Tour([*DAGTUI, "--in-process", str(path), "-j", "30"], folder)
     tours.append(tour)
     lead_through_the_screen(tour)
-    assert len(tour.allowed.copied) == 2
+    assert len(tour.allowed.copied) == 6
     cancel_all(tour)
     check_end(tour, filters=True)
     check_files(path.parent)

@@ -179,3 +179,15 @@ def test_only_what_is_kept(tmp_path: Path) -> None:
     there = [entry.data for entry in logs.forward().take(99)]
     assert there == [b"error %d" % n for n in range(999, 10_000, 1000)]
     assert [entry.data for entry in logs.backward().take(99)] == there[::-1]
+
+
+def test_of_a_recording_only_what_was_written_until_then(tmp_path: Path) -> None:
+    path = tmp_path / "0.log"
+    path.write_bytes(b"one\ntwo\nthree\n")
+    path.with_name("0.log.times").write_bytes(RECORD.pack(0, 1.0) + RECORD.pack(4, 2.0) + RECORD.pack(8, 6.0))
+    tracks = Tracks()
+    tracks.add(0.0, inf, path)
+    tracks.until = 3.0
+    there = [entry.data for entry in MergedLogs(tracks).forward().take(9) if entry.is_line]
+    assert there == [b"one", b"two"]
+    assert [entry.data for entry in MergedLogs(tracks).backward().take(9) if entry.is_line] == there[::-1]

@@ -90,7 +90,7 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
         if reading.is_reading and not self.rows.shown.rows:
             return [muted("reading")]
         if self.rows.follows:
-            return [] if self._run.settled else [Span("▼ following", Role.KEY)]
+            return [] if self._run.settled else [Span("following", Role.KEY)]
         if reading.missed:
             more = " and more" if reading.missed_more else ""
             return [Span(f"+{plural(reading.missed, 'line')}{more}", Role.WARNING)]

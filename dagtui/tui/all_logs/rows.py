@@ -330,7 +330,7 @@ class AllLogsRows(ScrolledRows):
         elif entry.is_line and ERRORS.matches(entry.data):
             sign = Span(self.look.glyphs.block, Role.BAD)
         front = [*lead, name, spaces(cells - name.width), sign]
-        parts = [Segment(span.text, self.painter.style(span.role) + over) for span in front if span.text]
+        parts = [Segment(span.text, self.painter.style_under(over, span.role)) for span in front if span.text]
         room = width - sum(cell_width(part.text) for part in parts)
         strip = measured([*parts, *self._cut(measured(content), CellWidth(room), over)]).crop(0, width)
         return strip.extend_cell_length(width, self.painter.style(Role.PLAIN) + over) if over else strip
@@ -344,7 +344,7 @@ class AllLogsRows(ScrolledRows):
             spans = fold_words(row.size, self._unfold_key, self.look)
         else:
             spans = mark_words(self.reading.attempts, entry.key, self.look)
-        return [Segment(span.text, self.painter.style(span.role) + over) for span in spans]
+        return [Segment(span.text, self.painter.style_under(over, span.role)) for span in spans]
 
     def _cut(self, strip: Strip, room: CellWidth, over: Style) -> list[Segment]:
         """Return what is shown of the content of a row, with a sign if it goes on."""

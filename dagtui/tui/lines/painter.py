@@ -80,10 +80,11 @@ class Painter:
         else:
             laid_over = self.laid_over(over)
             filled = [*spans, spaces(width - width_of(spans))]
-            segments = [Segment(text, self._style_under(laid_over, role)) for text, role, _ in filled if text]
+            segments = [Segment(text, self.style_under(laid_over, role)) for text, role, _ in filled if text]
         return measured(segments).crop(0, width)
 
-    def _style_under(self, laid_over: Style, role: str) -> Style:
+    def style_under(self, laid_over: Style, role: str) -> Style:
+        """Return the style of a role below one that covers it."""
         if role not in FILLED:
             return self.style(role) + laid_over
         # In reversed colours, what is filled would look like the rest: it becomes a hole in them.

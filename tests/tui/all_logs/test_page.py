@@ -147,7 +147,7 @@ async def test_the_selection_of_the_tree(play: PlayedRun) -> None:
         await pilot.press("M", "a", "M")
         page = app.screen
         await until(lambda: len(said(page)) == 3, "one node")
-        assert said(page) == ["All logs only 1 selected 1 running ▼ following", "lint ▶ started", "lint reading a.py"]
+        assert said(page) == ["All logs only 1 selected 1 running following", "lint ▶ started", "lint reading a.py"]
 
 
 async def test_what_is_copied_is_said_on_the_page(play: PlayedRun, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class AttemptTracks:
 
     def __init__(self, run: RunView) -> None:
         self._run = run
-        self.tracks = Tracks()
+        self.tracks = Tracks(lambda track: run.log_path(self.nodes[track], self.attempts[track]))
         if run.stands_still:
             self.tracks.until = run.wall(run.clock())
         self.nodes: list[NodeIndex] = []
@@ -79,8 +79,10 @@ class AttemptTracks:
                 found += self._of_node(NodeIndex(node))
             yield
         found.sort(key=lambda one: (one.begin, one.node))
-        for one in found:
-            self._add(one)
+        for start in range(0, len(found), _SLICE):
+            for one in found[start : start + _SLICE]:
+                self._add(one)
+            yield
         early, self._early = self._early or [], None
         known = {(one.node, one.attempt) for one in found if one.mark is None}
         self._take([event for event in early if event.status is not NodeStatus.RUNNING or _of(event) not in known])
@@ -155,8 +157,7 @@ class AttemptTracks:
 
     def _add(self, one: _Begun) -> None:
         has_log = one.mark is None
-        path = self._run.log_path(one.node, one.attempt) if has_log else None
-        track = self.tracks.add(one.begin, one.end, path)
+        track = self.tracks.add(one.begin, one.end, None, has_log=has_log)
         self.nodes.append(one.node)
         self.attempts.append(one.attempt)
         if one.mark is not None:
@@ -184,11 +185,8 @@ class AttemptTracks:
             elif track is not None:
                 del self.live[event.node]
                 self.tracks.close(track, wall)
-            elif event.status in SETTLED and self._is_news(event):
+            elif event.status in SETTLED and not event.stale:
                 self._add(_Begun(wall, wall, event.node, NO_ATTEMPT, self._mark(event.node)))
-
-    def _is_news(self, event: NodeEvent) -> bool:
-        return not event.stale
 
 
 def _of(event: NodeEvent) -> tuple[NodeIndex, AttemptNumber]:

@@ -49,7 +49,7 @@ class LogGrowth:
         most = lines = 0
         is_exact = True
         for track in tracks:
-            path, before = self._tracks.paths[track], self.sizes.get(track, 0)
+            path, before = self._tracks.path(track), self.sizes.get(track, 0)
             if path is None:
                 continue
             try:

@@ -63,13 +63,16 @@ class LogEntry(NamedTuple):
 class Tracks:
     """The attempts whose logs are merged, in the order in which they began. More may be added at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_of: Callable[[int], Path] | None = None) -> None:
+        """`log_of` returns the log of a track that was added with `has_log`: most logs are never looked at."""
+        self._log_of = log_of
         self.begins: list[WallTime] = []
         """Wall times, which never decrease."""
         self.ends: list[WallTime] = []
         """Wall times. Infinite: the attempt goes on."""
-        self.paths: list[Path | None] = []
-        """The logs. None: the track has only its mark at the end."""
+        self.has_log = bytearray()
+        """Whether a track has a log, by track. Otherwise it has only its mark at the end."""
+        self._paths: dict[int, Path] = {}
         self.seen: dict[int, list[tuple[int, WallTime]]] = {}
         """What a log has grown by and when, as far as it was watched, by track."""
         self.until: WallTime | None = None
@@ -78,12 +81,23 @@ class Tracks:
     def __len__(self) -> int:
         return len(self.ends)
 
-    def add(self, begin: WallTime, end: WallTime, path: Path | None) -> int:
+    def add(self, begin: WallTime, end: WallTime, path: Path | None, *, has_log: bool = False) -> int:
         """Add a track and return its number."""
         self.begins.append(max(begin, self.begins[-1]) if self.begins else begin)
-        self.paths.append(path)
+        self.has_log.append(path is not None or has_log)
+        if path is not None:
+            self._paths[len(self.has_log) - 1] = path
         self.ends.append(max(end, self.begins[-1]))
         return len(self.ends) - 1
+
+    def path(self, track: int) -> Path | None:
+        """Return the log of a track, or None if it has only a mark."""
+        if not self.has_log[track]:
+            return None
+        found = self._paths.get(track)
+        if found is None and self._log_of is not None:
+            found = self._paths[track] = self._log_of(track)
+        return found
 
     def close(self, track: int, end: WallTime) -> None:
         """Set when a track ended."""
@@ -131,7 +145,7 @@ class MergedLogs:
         """Return the keys of a track's marks, as far as it has them."""
         tracks = self.tracks
         begin, end = tracks.begins[track], tracks.ends[track]
-        began = EntryKey(begin, track, BEGAN) if tracks.paths[track] is not None else None
+        began = EntryKey(begin, track, BEGAN) if tracks.has_log[track] else None
         ended = EntryKey(end, track, ENDED) if end < FOREVER else None
         if self.only is None:
             return began, ended
@@ -187,7 +201,7 @@ class MergedLogs:
     def _opened(self, track: int) -> LogPieces | None:
         """Return the opened log of a track, or None if it has none."""
         tracks = self.tracks
-        path = tracks.paths[track]
+        path = tracks.path(track)
         if path is None:
             return None
         end = tracks.ends[track]

@@ -34,10 +34,12 @@ LOGS = 10_000
 SIZE = 1 << 20
 QUIET = 0.08
 """Seconds without output after which a screen is done."""
+PATIENCE = 1.0
+"""Seconds until a key counts as one that changes nothing, such as one that scrolls to the left at the left end."""
 CHUNKS = 100
 """Records of times of each log."""
 BEGAN = 1_700_000_000.0
-PATTERN = ["j", "k", "j", "\x04", "\x15", "\x1b[6~", "\x1b[6~", "\x1b[5~", "g", "G", "\x1b[5~", "z", "l", "h", "t"]
+PATTERN = ["g", "j", "k", "j", "\x04", "\x15", "\x1b[6~", "\x1b[6~", "\x1b[5~", "G", "\x1b[5~", "k", "l", "h", "t", "t"]
 """Keys that move, page, jump to both ends, fold, and scroll sideways."""
 FILTERS = ["u", "u", "e", "e", "T"]
 SHAPES = {"64 at once": 64, "all at once": LOGS}
@@ -97,12 +99,16 @@ def show_run(folder: Path, at_once: int) -> None:
 
 def press(terminal: PtyTerminal, keys: str) -> float:
     """Return the seconds until the last output that a key caused."""
-    began = last = time.perf_counter()
+    began = time.perf_counter()
     terminal.send(keys)
-    while time.perf_counter() - max(last, began + QUIET) < QUIET:
+    last = 0.0
+    while not last and time.perf_counter() - began < PATIENCE:
         if terminal.read(QUIET / 4):
             last = time.perf_counter()
-    return last - began
+    while last and time.perf_counter() - last < QUIET:
+        if terminal.read(QUIET / 4):
+            last = time.perf_counter()
+    return max(0.0, last - began)
 
 
 def measure(folder: Path, at_once: int, presses: int) -> dict[str, list[float]]:

@@ -56,7 +56,8 @@ def made(folder: Path, attempts: list[Attempt]) -> Tracks:
 def all_entries(tracks: Tracks) -> list[LogEntry]:
     """Return all entries, read in the simplest way and sorted."""
     found: list[LogEntry] = []
-    for track, path in enumerate(tracks.paths):
+    for track in range(len(tracks)):
+        path = tracks.path(track)
         begin, end = tracks.begins[track], tracks.ends[track]
         found.append(LogEntry(EntryKey(begin, track, BEGAN)))
         if end < inf:

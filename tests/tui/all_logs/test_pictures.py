@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from support.waiting import until
 from tui.played_run import PlayedRun, write_times
@@ -13,11 +14,11 @@ from tui.svg import SvgExtension
 
 from dagtui.graph.model import Graph
 from dagtui.text.look import ASCII, Look
+from dagtui.tui.all_logs import rows
 from dagtui.tui.all_logs.page import AllLogsPage
 from dagtui.tui.app import DagtuiApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
@@ -35,12 +36,17 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "time_of_day", lambda at: time.strftime("%H:%M:%S", time.gmtime(at)))
+
+
+async def drawn(app: DagtuiApp) -> str:
+    """The screen, once it stays as it is."""
+    before = ""
+    while (now := app.export_screenshot()) != before:
+        before = now
+        await anyio.sleep(0.1)  # a frame, and the next look at the logs
+    return now
 
 
 def workflow(folder: Path) -> PlayedRun:
@@ -101,8 +107,7 @@ async def test_all_logs(
         await until(lambda: page.rows.shown.rows and not page.rows.reading.is_reading, "the rows")
         await pilot.press(*keys)
         await pilot.pause()
-        await pilot.wait_for_scheduled_animations()
-        assert app.export_screenshot() == picture
+        assert await drawn(app) == picture
 
 
 async def test_only_errors(picture: SnapshotAssertion, tmp_path: Path) -> None:
@@ -113,4 +118,4 @@ async def test_only_errors(picture: SnapshotAssertion, tmp_path: Path) -> None:
         assert isinstance(page, AllLogsPage)
         await until(lambda: len(page.rows.shown.rows) == 3 and not page.rows.reading.is_reading, "the errors")
         await pilot.pause()
-        assert app.export_screenshot() == picture
+        assert await drawn(app) == picture

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
+from dagtui.runs.processors import processors
 from dagtui.store.errors import StoreError
+from dagtui.store.forked_search import UnreadableLogError, search_logs
 from dagtui.store.journal_scan import scan_journal
 from dagtui.store.log_index import attempts_on_disk
-from dagtui.store.run_search import matching_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -34,17 +35,19 @@ def search_run(run: RunDirectory, query: Query, nodes: Collection[str] | None) -
 
     Raises StoreError if the run's record or a log can't be read.
     """
-    for node, last in _attempts(run, nodes):
-        for number in range(FIRST_ATTEMPT, last + 1):
-            attempt = AttemptNumber(number)
-            path = run.log_path(node, attempt)
-            lines = matching_lines(path, query)
-            try:
-                first = next(lines, None)
-            except OSError as error:
-                raise StoreError.of("read the log", path, error) from error
-            if first is not None:
-                yield MatchingLog(node, attempt, chain([first], lines))
+    logs = [
+        (node, AttemptNumber(number))
+        for node, last in _attempts(run, nodes)
+        for number in range(FIRST_ATTEMPT, last + 1)
+    ]
+    found = search_logs(len(logs), lambda log: run.log_path(*logs[log]), query, processors())
+    try:
+        for log, lines in groupby(found, key=lambda one: one.log):
+            node, attempt = logs[log]
+            yield MatchingLog(node, attempt, chain.from_iterable(one.lines for one in lines))
+    except UnreadableLogError as unreadable:
+        path = run.log_path(*logs[unreadable.log])
+        raise StoreError.of("read the log", path, unreadable.error) from unreadable.error
 
 
 def _attempts(run: RunDirectory, nodes: Collection[str] | None) -> Iterator[tuple[str, AttemptNumber]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from dagtui.store.byte_search import occurs
 from dagtui.text.lines import plain_line, printed
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
@@ -19,6 +20,8 @@ class Query(Protocol):
 
     pattern: re.Pattern[bytes] | None
     """Finds matches in many lines that are shown as they were printed, without colours. None: each must be asked."""
+    folds: bool
+    """Whether upper and lower case are alike. The pattern is then for lines in lower case."""
     every: bool
     """For a line that is searched in parts: whether all parts must match rather than any."""
 
@@ -35,13 +38,13 @@ class Substring:
     every = False
 
     def __init__(self, text: str) -> None:
-        self._folds = text == text.lower()
+        self.folds = text == text.lower()
         self._text = text
         # Only ASCII can be folded without decoding.
-        self._bytes = text.encode("utf-8", "surrogatepass") if text.isascii() or not self._folds else b""
+        self._bytes = text.encode("utf-8", "surrogatepass") if text.isascii() or not self.folds else b""
         self.pattern: re.Pattern[bytes] | None = None
         if self._bytes and b"\n" not in self._bytes:
-            self.pattern = re.compile(re.escape(self._bytes), re.IGNORECASE if self._folds else 0)
+            self.pattern = re.compile(re.escape(self._bytes))
 
     def may_match(self, lines: bytes, /) -> bool:
         """Return whether the text occurs anywhere, ignoring colours, or may result from overwriting."""
@@ -58,16 +61,17 @@ class Substring:
         return has_rewrites(line) and self._is_in(printed(line))
 
     def _occurs(self, lines: bytes) -> bool:
-        return self._bytes in (lines.lower() if self._folds else lines)
+        return occurs(self._bytes, lines.lower() if self.folds else lines)
 
     def _is_in(self, shown: str) -> bool:
-        return self._text in (shown.lower() if self._folds else shown)
+        return self._text in (shown.lower() if self.folds else shown)
 
 
 class Without:
     """The lines that another query does not match."""
 
     every = True
+    folds = False
     pattern: re.Pattern[bytes] | None = None
 
     def __init__(self, query: Query) -> None:
@@ -86,6 +90,7 @@ class ErrorLine:
     """Lines that look like an error report."""
 
     every = False
+    folds = False
     pattern: re.Pattern[bytes] | None = None
     _WORDS = (b"error", b"exception", b"traceback", b"failed", b"failure", b"fatal", b"panic")
     _REPORT = re.compile(

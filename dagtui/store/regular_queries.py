@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.store.byte_search import occurs
 from dagtui.store.log_queries import Substring, has_rewrites, without_colours
 from dagtui.text.lines import plain_line, printed
 
@@ -17,6 +18,8 @@ _PLAIN = re.compile(r"[^.^$*+?{}\[\]\\|()\n]+")
 """An expression that stands for itself."""
 _TOKEN = re.compile(r"\\.|\[\^?\]?[^\]]*\]|[.^$]|[^\\\[.^$*+?{}()|]", re.DOTALL)
 """A part of an expression that matches one character, or none. Plain ones are single characters."""
+_CODE = re.compile(r"\\[xun0-9]")
+_SAME_RANGE = re.compile(r"[a-z]-[a-z]|[0-9]-[0-9]")
 _REPEAT = re.compile(r"[*?]\??|\{[0-9,]*\}\??|\+\??")
 
 
@@ -27,13 +30,15 @@ class Regular:
 
     def __init__(self, text: str) -> None:
         """Compile the expression. Raises re.error."""
-        self._folds = text == text.lower()
-        flags = re.IGNORECASE if self._folds else 0
+        self.folds = text == text.lower()
+        flags = re.IGNORECASE if self.folds else 0
         self._expression = re.compile(text, flags)
         self.pattern: re.Pattern[bytes] | None = None
         self._needed: tuple[bytes, ...] = ()
         if text.isascii():
-            self.pattern = re.compile(text.encode(), flags | re.MULTILINE)
+            # To look in folded lines without regard to case takes ten times as long.
+            own = flags if self.folds and not _is_of_lower_case(text) else 0
+            self.pattern = re.compile(text.encode(), own | re.MULTILINE)
             self._needed = tuple(word.encode() for word in needed(text))
 
     def may_match(self, lines: bytes, /) -> bool:
@@ -41,10 +46,10 @@ class Regular:
         if self.pattern is None or has_rewrites(lines):
             return True
         shown = without_colours(lines)
-        if self._needed:
-            folded = shown.lower() if self._folds else shown
-            if not any(word in folded for word in self._needed):
-                return False
+        if self.folds:
+            shown = shown.lower()
+        if self._needed and not any(occurs(word, shown) for word in self._needed):
+            return False
         return not lines.isascii() or self.pattern.search(shown) is not None
 
     def matches(self, line: bytes, /) -> bool:
@@ -52,6 +57,14 @@ class Regular:
         if self._expression.search(plain_line(line)) is not None:
             return True
         return has_rewrites(line) and any(map(self._expression.search, printed(line).split("\n")))
+
+
+def _is_of_lower_case(expression: str) -> bool:
+    """Return whether an expression in lower case finds in folded lines what it finds without regard to case.
+
+    Codes and ranges may stand for capital letters.
+    """
+    return not _CODE.search(expression) and not ("[" in expression and "-" in _SAME_RANGE.sub("", expression))
 
 
 def regular(text: str) -> Query:

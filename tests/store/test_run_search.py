@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.store import run_search
+from dagtui.store.forked_search import UnreadableLogError, search_logs
 from dagtui.store.regular_queries import needed, regular
 from dagtui.store.run_search import matching_lines
 from dagtui.text.lines import plain_line, printed
@@ -33,7 +35,7 @@ PATTERNS = [
         r"a\.b",
         "a b",
     ),
-    *("a*", "^$", r"\bab\b", "(?:ab)+", r"[^a]b", "c??b", r"\[31m"),
+    *("a*", "^$", r"\bab\b", "(?:ab)+", r"[^a]b", r"[@-_]b", "[0-a]b", r"\x41b", "[ab-]c", "c??b", r"\[31m"),
 ]
 PIECES = [
     "a",
@@ -126,3 +128,30 @@ def test_empty_lines_are_lines_and_the_end_is_none(word: str, pattern: str, numb
 
 def test_a_log_that_is_not_there_has_no_line(tmp_path: Path) -> None:
     assert list(matching_lines(tmp_path / "none.log", regular("a"))) == []
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_processes_find_all_lines_in_the_order_of_the_logs(processes: int, tmp_path: Path):
+    for log in range(100):
+        (tmp_path / str(log)).write_text("nothing\n" * log + f"Found {log}\n" * (5000 if log == 41 else log % 3))
+    found = list(search_logs(100, lambda log: tmp_path / str(log), regular("found"), processes))
+    lines = [(one.log, line) for one in found for line in one.lines]
+    assert [log for log, _ in lines] == [log for log in range(100) for _ in range(5000 if log == 41 else log % 3)]
+    assert [line for log, line in lines if log == 50] == [(51, b"Found 50"), (52, b"Found 50")]
+
+
+def test_a_log_that_cannot_be_read_is_named_by_the_process_that_searches(tmp_path: Path):
+    (tmp_path / "60").mkdir()
+    with pytest.raises(UnreadableLogError) as raised:
+        list(search_logs(100, lambda log: tmp_path / str(log), regular("found"), 2))
+    assert raised.value.log == 60
+
+
+def test_processes_end_with_a_search_that_is_given_up(tmp_path: Path):
+    for log in range(100):
+        (tmp_path / str(log)).write_text("found and found again\n" * 2000)
+    search = search_logs(100, lambda log: tmp_path / str(log), regular("found"), 2)
+    next(search)
+    search.close()  # type: ignore[attr-defined]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

@@ -63,7 +63,7 @@ def _counted(log: MatchingLog) -> Iterator[str]:
 
 
 def _objects(log: MatchingLog) -> Iterator[str]:
-    for number, line in log.lines:
+    for number, line, _ in log.lines:
         yield json.dumps({"node": log.node, "attempt": log.attempt, "line": number, "text": plain_line(line)})
 
 
@@ -72,6 +72,6 @@ def _lines(log: MatchingLog, output: Output) -> Iterator[str]:
     name, look = _name(log), output.look
     if output.is_terminal:
         yield look.painted(name, _HEADING)
-    for number, line in log.lines:
+    for number, line, _ in log.lines:
         text = plain_line(line)
         yield f"{look.painted(f'{number:>6}', _NUMBER)}  {text}" if output.is_terminal else f"{name}:{number}:{text}"

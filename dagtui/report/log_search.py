@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from dagtui.store.log_queries import Query
     from dagtui.store.run_search import MatchingLine
 
+Searched = Callable[[int, int], object]
+"""Gets the number of all logs, and how many of them were searched."""
+
 
 class MatchingLog(NamedTuple):
     """A log that has matching lines."""
@@ -30,9 +35,12 @@ class MatchingLog(NamedTuple):
     """At least one."""
 
 
-def search_run(run: RunDirectory, query: Query, nodes: Collection[str] | None) -> Iterator[MatchingLog]:
+def search_run(
+    run: RunDirectory, query: Query, nodes: Collection[str] | None, searched: Searched = lambda *_: None
+) -> Iterator[MatchingLog]:
     """Yield the logs of a run with matching lines, in the order in which nodes began. None: of all nodes.
 
+    `searched` gets the number of logs that were searched, and that of all, as the search goes on.
     Raises StoreError if the run's record or a log can't be read.
     """
     logs = [
@@ -40,7 +48,9 @@ def search_run(run: RunDirectory, query: Query, nodes: Collection[str] | None) -
         for node, last in _attempts(run, nodes)
         for number in range(FIRST_ATTEMPT, last + 1)
     ]
-    found = search_logs(len(logs), lambda log: run.log_path(*logs[log]), query, processors())
+    found = search_logs(
+        len(logs), lambda log: run.log_path(*logs[log]), query, processors(), partial(searched, len(logs))
+    )
     try:
         for log, lines in groupby(found, key=lambda one: one.log):
             node, attempt = logs[log]

@@ -48,15 +48,23 @@ class UnreadableLogError(Exception):
         self.log, self.error = log, error
 
 
-def search_logs(count: int, path: Callable[[int], Path], query: Query, processes: int) -> Iterator[LinesFound]:
+def search_logs(
+    count: int,
+    path: Callable[[int], Path],
+    query: Query,
+    processes: int,
+    searched: Callable[[int], object] = lambda _: None,
+) -> Iterator[LinesFound]:
     """Yield the matching lines of `count` logs in their order. Raises UnreadableLogError.
 
+    `searched` gets the number of logs that were searched.
     It searches in this process if there are few logs, and where forking is not safe because other threads run.
     """
     processes = min(processes, count // BATCH)
     if processes < 2 or threading.active_count() > 1:
         for log in range(count):
             yield from _in_log(log, path, query)
+            searched(log + 1)
         return
     workers = [
         _Worker(range(number * BATCH, count, processes * BATCH), count, path, query) for number in range(processes)
@@ -64,6 +72,7 @@ def search_logs(count: int, path: Callable[[int], Path], query: Query, processes
     try:
         for batch in range(-(-count // BATCH)):
             yield from workers[batch % processes].batch()
+            searched(min(count, (batch + 1) * BATCH))
     finally:
         for worker in workers:
             worker.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.files import open_file
@@ -27,6 +28,8 @@ class MatchingLine(NamedTuple):
     """Counted from 1."""
     line: bytes
     """As it was printed, without its colours and its line break. Of a very long one, the beginning."""
+    offset: int
+    """Where it begins in the file."""
 
 
 def matching_lines(path: Path, query: Query) -> Iterator[MatchingLine]:
@@ -46,7 +49,7 @@ def matching_lines(path: Path, query: Query) -> Iterator[MatchingLine]:
             at_end = len(read) < _BLOCK
             block, rest = (rest + read, b"") if at_end else _whole_lines(rest + read)
             if block and query.may_match(block):
-                for found in _in_block(block, query, lines.before(offset)):
+                for found in _in_block(block, query, lines.before(offset), offset):
                     if found.number != last:  # the pieces of a long line have one number
                         yield found
                     last = found.number
@@ -81,18 +84,26 @@ def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
     return data[:end], data[end:]
 
 
-def _in_block(block: bytes, query: Query, before: int) -> Iterator[MatchingLine]:
+def _in_block(block: bytes, query: Query, before: int, offset: int) -> Iterator[MatchingLine]:
+    """Yield the matching lines of a block, before which there are so many lines and bytes."""
     block = block.removesuffix(b"\n")  # what follows the last line break is not a line
     if query.pattern is None or not block.isascii() or has_rewrites(block):
         for number, line in enumerate(block.split(b"\n"), before + 1):
             if query.matches(line):
-                yield MatchingLine(number, without_colours(line[:LINE_LIMIT]))
+                yield MatchingLine(number, without_colours(line[:LINE_LIMIT]), offset)
+            offset += len(line) + 1
         return
-    yield from _as_printed(without_colours(block), query.pattern, query, before)
+    shown = without_colours(block)
+    found = _as_printed(shown, query.pattern, query, before)
+    if shown is block:
+        yield from (one._replace(offset=offset + one.offset) for one in found)
+        return
+    starts = list(accumulate((len(line) + 1 for line in block.split(b"\n")), initial=0))
+    yield from (one._replace(offset=offset + starts[one.number - before - 1]) for one in found)
 
 
 def _as_printed(block: bytes, pattern: re.Pattern[bytes], query: Query, before: int) -> Iterator[MatchingLine]:
-    """Search lines that are shown as they were printed, all at once."""
+    """Search lines that are shown as they were printed, all at once. Offsets are those in the block."""
     number, counted, position = before + 1, 0, 0
     searched = block.lower() if query.folds else block
     while (found := pattern.search(searched, position)) is not None:
@@ -102,6 +113,6 @@ def _as_printed(block: bytes, pattern: re.Pattern[bytes], query: Query, before: 
         number += block.count(b"\n", counted, start)
         counted, position = start, end + 1
         if found.end() <= end or query.matches(block[start:end]):
-            yield MatchingLine(number, block[start : min(end, start + LINE_LIMIT)])
+            yield MatchingLine(number, block[start : min(end, start + LINE_LIMIT)], start)
         if position > len(block):
             return

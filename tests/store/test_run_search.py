@@ -137,7 +137,7 @@ def test_processes_find_all_lines_in_the_order_of_the_logs(processes: int, tmp_p
     found = list(search_logs(100, lambda log: tmp_path / str(log), regular("found"), processes))
     lines = [(one.log, line) for one in found for line in one.lines]
     assert [log for log, _ in lines] == [log for log in range(100) for _ in range(5000 if log == 41 else log % 3)]
-    assert [line for log, line in lines if log == 50] == [(51, b"Found 50"), (52, b"Found 50")]
+    assert [line[:2] for log, line in lines if log == 50] == [(51, b"Found 50"), (52, b"Found 50")]
 
 
 def test_a_log_that_cannot_be_read_is_named_by_the_process_that_searches(tmp_path: Path):

@@ -1,0 +1,165 @@
+"""Search all logs of a run in another process, so that a screen stays quick.
+
+The process gets a request as a line of JSON on its standard input, and writes messages as lines of JSON to its standard
+output. It ends when no one reads them any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import anyio
+
+from dagtui.store.errors import StoreError
+from dagtui.text.lines import plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from dagtui.report.log_search import MatchingLog
+
+MOST_OF_LOG = 1000
+"""Lines of one log that are told. The others are counted."""
+MOST_LINES = 50_000
+"""Lines of all logs that are told."""
+_TEXT = 400
+"""Characters of a line that are told, from a little before what was found."""
+_BEFORE = 40
+_TELL_SECONDS = 0.1
+
+
+class RunHit(NamedTuple):
+    """A line that a search over all logs has found."""
+
+    line: int
+    """Counted from 1."""
+    offset: int
+    """Where the line begins in its file."""
+    text: str
+    """The line as shown, or a part of it around what was found. Not sanitised."""
+    start: int
+    end: int
+    """Where in the text it is. The same as `start` if it was overwritten later."""
+
+
+class SearchNews(NamedTuple):
+    """What a search has to say."""
+
+    node: str = ""
+    """The label of a node that has hits. Empty: none is told this time."""
+    attempt: int = 0
+    total: int = 0
+    """How many hits the attempt's log has, beyond those told before."""
+    hits: tuple[RunHit, ...] = ()
+    searched: int = 0
+    logs: int = 0
+    """How many logs of how many were searched."""
+    trouble: str = ""
+    """Why the search has ended early."""
+
+
+async def search_in_process(run: Path, pattern: str) -> AsyncIterator[SearchNews]:
+    """Yield what a search over all logs of a run has to say, until its end. The process ends with the iteration."""
+    command = [sys.executable, "-P", "-m", __name__]
+    process = await anyio.open_process(command, stderr=None, start_new_session=True)
+    try:
+        if process.stdin is None or process.stdout is None:
+            return
+        await process.stdin.send(json.dumps({"run": os.fspath(run), "pattern": pattern}).encode() + b"\n")
+        await process.stdin.aclose()
+        rest = b""
+        async for data in process.stdout:
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                yield _news(line)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        with anyio.CancelScope(shield=True):
+            await process.aclose()
+
+
+def _news(line: bytes) -> SearchNews:
+    told = json.loads(line)
+    told["hits"] = tuple(RunHit(*hit) for hit in told.get("hits", ()))
+    return SearchNews(**told)
+
+
+# In the process
+
+
+class _Teller:
+    """Writes messages, those about progress not too often."""
+
+    def __init__(self, find: re.Pattern[str]) -> None:
+        self._find = find
+        self._told_at = 0.0
+        self._left = MOST_LINES
+        self._progress = (0, 0)
+
+    def searched(self, logs: int, searched: int) -> None:
+        """Tell how many logs were searched."""
+        self._progress = logs, searched
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_SECONDS or searched == logs:
+            self._told_at = now
+            self._write(SearchNews(logs=logs, searched=searched))
+
+    def log(self, log: MatchingLog) -> None:
+        """Tell the hits of a log."""
+        hits = tuple(self._hits(log))
+        self._left -= len(hits)
+        more = sum(1 for _ in log.lines)
+        logs, searched = self._progress
+        self._write(SearchNews(log.node, log.attempt, len(hits) + more, hits, searched, logs))
+
+    def trouble(self, words: str) -> None:
+        """Tell why there is no more."""
+        self._write(SearchNews(trouble=words))
+
+    def _hits(self, log: MatchingLog) -> Iterator[RunHit]:
+        for number, line, offset in islice(log.lines, min(MOST_OF_LOG, self._left)):
+            text = plain_line(line)
+            found = self._find.search(text)
+            start, end = found.span() if found else (0, 0)
+            cut = max(0, start - _BEFORE) if len(text) > _TEXT else 0
+            part = text[cut : cut + _TEXT]
+            yield RunHit(number, offset, part, min(start - cut, len(part)), min(end - cut, len(part)))
+
+    @staticmethod
+    def _write(news: SearchNews) -> None:
+        told = {key: value for key, value in news._asdict().items() if value}
+        sys.stdout.write(json.dumps(told, ensure_ascii=True) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Search as the request says."""
+    from dagtui.report.log_search import search_run
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.regular_queries import regular
+
+    request = json.loads(sys.stdin.readline())
+    pattern = request["pattern"]
+    teller = _Teller(re.compile(pattern, re.IGNORECASE if pattern == pattern.lower() else 0))
+    try:
+        for log in search_run(RunDirectory(Path(request["run"])), regular(pattern), None, teller.searched):
+            teller.log(log)
+    except StoreError as error:
+        teller.trouble(str(error))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    os._exit(0)

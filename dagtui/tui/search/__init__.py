@@ -1,0 +1,1 @@
+"""Find in all logs of a run: what was found, and the page that lists it."""

@@ -22,7 +22,7 @@ from dagtui.store.errors import StoreError
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from dagtui.report.log_search import MatchingLog
 
@@ -34,6 +34,8 @@ _TEXT = 400
 """Characters of a line that are told, from a little before what was found."""
 _BEFORE = 40
 _TELL_SECONDS = 0.1
+COMMAND = ("-P", "-m", __name__)
+"""The arguments of Python for the process."""
 
 
 class RunHit(NamedTuple):
@@ -66,10 +68,9 @@ class SearchNews(NamedTuple):
     """Why the search has ended early."""
 
 
-async def search_in_process(run: Path, pattern: str) -> AsyncIterator[SearchNews]:
+async def search_in_process(run: Path, pattern: str) -> AsyncGenerator[SearchNews]:
     """Yield what a search over all logs of a run has to say, until its end. The process ends with the iteration."""
-    command = [sys.executable, "-P", "-m", __name__]
-    process = await anyio.open_process(command, stderr=None, start_new_session=True)
+    process = await anyio.open_process([sys.executable, *COMMAND], stderr=None, start_new_session=True)
     try:
         if process.stdin is None or process.stdout is None:
             return

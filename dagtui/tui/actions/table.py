@@ -34,6 +34,7 @@ from dagtui.tui.actions.availability import (
     takes_input,
 )
 from dagtui.tui.actions.copying import CopyActions
+from dagtui.tui.actions.find_all import FindAllActions
 from dagtui.tui.actions.panes import PaneActions
 from dagtui.tui.actions.screen import ScreenActions
 
@@ -72,6 +73,7 @@ class Handlers:
         self.screen: ScreenActions = ScreenActions(app)
         self.copying: CopyActions = CopyActions(app)
         self.all_logs: AllLogsActions = AllLogsActions(app)
+        self.find_all: FindAllActions = FindAllActions(app)
         self.commands = commands
         self.programs = programs
         self.shell = shell
@@ -163,6 +165,8 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.PANES, lambda do: do.panes.pan_time(1), Pane.TREE, 39, name="Later time", available=has_time_axis),
     Action("find.start", ("slash",), "find", "Find text, or nodes by name; a leading ! inverts",
            Group.FIND, lambda do: do.panes.find(), Pane.TREE | Pane.LOG, 20),
+    Action("find.all", ("F",), "find in all logs", "Find a text or a regular expression in all logs of the run",
+           Group.FIND, lambda do: do.find_all.open(), Pane.TREE | Pane.LOG, 74, name="Find in all logs"),
     Action("find.next", ("n",), "next hit", "To the next hit of the search",
            Group.FIND, lambda do: do.panes.find_hit(1), Pane.LOG, 75, available=finds_hit),
     Action("find.previous", ("N",), "previous hit", "To the previous hit of the search",

@@ -59,6 +59,8 @@ class LogPane(Vertical):
         self._note = ""
         self._sought: int | None = None
         """The offset of the line to go to, until it is indexed."""
+        self._sought_text = ""
+        """What was found in that line."""
 
     def compose(self) -> ComposeResult:
         """Yield the header, the lines, and the page of an empty log."""
@@ -211,11 +213,11 @@ class LogPane(Vertical):
         self.view.reveal(line)
         self._moved()
 
-    def show_at(self, node: NodeIndex, attempt: AttemptNumber, offset: int) -> None:
-        """Show the line of an attempt's log that a byte is in, as soon as it is indexed so far."""
+    def show_at(self, node: NodeIndex, attempt: AttemptNumber, offset: int, text: str = "") -> None:
+        """Show the line of an attempt's log that a byte is in, as soon as it is indexed so far, and a text found."""
         latest = self._run.state.attempt[node]
         self.show(node, None if attempt == latest else attempt)
-        self._sought = offset
+        self._sought, self._sought_text = offset, text
         self._go_to_sought()
 
     def _go_to_sought(self) -> None:
@@ -224,6 +226,8 @@ class LogPane(Vertical):
         line = self._log.line_at(self._sought)
         if line is not None:
             self._sought = None
+            if self._sought_text:
+                self.search.show_hit(line, self._sought_text)
             self.go_to_line(line)
 
     def scroll_columns(self, cells: CellWidth) -> None:

@@ -192,6 +192,18 @@ class Search:
         else:
             view.reveal_span(error.line, *span)
 
+    def show_hit(self, line: int, text: str) -> None:
+        """Search for a text that another search has found in a line, without leaving the line."""
+        view = self._view
+        self._began = self._paging = None
+        if view.document.log is None:
+            return
+        view.finder = Finder(view.document.log, text, line)
+        view.finder.current = line
+        spans = view.spans(line)
+        if spans:
+            view.reveal_span(line, *spans[0])
+
     def inserted(self, count: int) -> None:
         """Adjust to lines that were inserted before the known ones."""
         self._paging = None

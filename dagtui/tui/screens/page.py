@@ -264,6 +264,7 @@ class PageScreen(OverScreen[None], ModalScreen[None], inherit_bindings=False):
         self._line.open(words, text)
 
     def _end_typing(self, found: bool) -> None:
+        self._dismiss_message()
         text = self._line.text if found else None
         self._line.rest("", "")
         self._footer.display = True

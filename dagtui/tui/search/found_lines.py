@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
-from dagtui.text import cell_width, count, label, plural
+from dagtui.text import cell_width, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
-from dagtui.tui.lines.rows import SPACE, Role, Row, Span, muted, row, sign_role
+from dagtui.tui.lines.rows import SPACE, Role, Row, Span, muted, row, sign_role, spaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,17 +115,20 @@ class FoundLines:
 
     def _of(self, index: int) -> tuple[FoundInLog, int]:
         """Return the log of a row and the number of its line. -1: the heading."""
-        at = bisect_right(self._starts, index) - 1
+        at = self.log_number(index)
         return self._logs[at], index - self._starts[at] - 1
 
-    def heading_of(self, index: int) -> int:
-        """Return the row of the heading above a row, or of that row."""
-        at = bisect_right(self._starts, index) - 1
-        return self._starts[at] if at >= 0 else 0
+    def log_number(self, index: int) -> int:
+        """Return which of the logs a row is of, counted from 0."""
+        return bisect_right(self._starts, index) - 1
+
+    def heading_row(self, log: int) -> int:
+        """Return the row of a log's heading."""
+        return self._starts[log]
 
     def next_heading(self, index: int, step: int) -> int | None:
         """Return the heading after the log of a row, or before it for a step of -1."""
-        at = bisect_right(self._starts, index) - 1
+        at = self.log_number(index)
         if step < 0 and at >= 0 and self._starts[at] < index:
             return self._starts[at]
         return self._starts[at + step] if 0 <= at + step < len(self._starts) else None
@@ -136,7 +139,8 @@ class FoundLines:
         if number < 0:
             return self._heading(log, index, width)
         if number >= len(log.hits):
-            return row(muted(f"{'':>{_NUMBER + 4}}{count(log.total - len(log.hits))} more lines are counted, not listed"))
+            more = plural(log.total - len(log.hits), "more line")
+            return row(spaces(_NUMBER + 2), muted(f"{more} counted, not listed"))
         return Row(tuple(self._line(log.hits[number], width)), jump=index)
 
     def _heading(self, log: FoundInLog, index: int, width: CellWidth) -> Row:
@@ -153,9 +157,8 @@ class FoundLines:
 
     def _line(self, hit: RunHit, width: CellWidth) -> Iterator[Span]:
         yield muted(f"{hit.line:>{_NUMBER},} ")
-        before, found, after = (
-            Span(label(part, 400)) for part in (hit.text[: hit.start], hit.text[hit.start : hit.end], hit.text[hit.end :])
-        )
+        parts = hit.text[: hit.start], hit.text[hit.start : hit.end], hit.text[hit.end :]
+        before, found, after = (Span(label(part, 400)) for part in parts)
         room = width - _NUMBER - 3
         if before.width + min(found.width, room // 2) > room:
             kept = before.text

@@ -11,10 +11,9 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.report.search_process import search_in_process
 from dagtui.text import count, label, plural
-from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Group, PageAction
 from dagtui.tui.lines.row_list import RowList
-from dagtui.tui.lines.rows import Role, Row, Span, muted
+from dagtui.tui.lines.rows import Role, Span, muted
 from dagtui.tui.screens.page import PAGE_ACTIONS, PageScreen
 from dagtui.tui.search.found_lines import FoundLines
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+    from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
@@ -207,7 +207,7 @@ class FindPage(PageScreen, inherit_bindings=False):
         if node is None or hit is None:
             self.say("this node is not in the graph any more" if node is None else NO_HITS)
             return
-        self._go_to(HitPlace(node, log.attempt, hit.offset, hit.text[hit.start : hit.end]))
+        self._go_to(HitPlace(node, log.attempt, hit.offset, hit.text[hit.start : hit.end].lstrip("!")))
 
     def on_row_list_followed(self, message: RowList.Followed) -> None:
         """Open the row that was clicked twice."""
@@ -224,20 +224,11 @@ class FindPage(PageScreen, inherit_bindings=False):
 
     def fold(self, folded: bool) -> None:
         """Show only nodes with the numbers of their hits, or their lines, too."""
-        place, heading = self.found.at(self.rows.cursor), self.found.heading_of(self.rows.cursor)
-        if folded == self.found.folded or place is None:
+        if folded == self.found.folded or not len(self.found):
             return
-        at = self.found.at(heading)
+        log = self.found.log_number(self.rows.cursor)
         self.found.folded = folded
-        index = next((index for index in range(len(self.found)) if self._is_heading_of(index, at)), 0)
-        self.rows.show(self.found, index)
-
-    def _is_heading_of(self, index: int, place: object) -> bool:
-        return self.found.heading_of(index) == index and self.found.at(index) == place
-
-    def about(self) -> Sequence[Row]:
-        """Return nothing: rows speak for themselves."""
-        return ()
+        self.rows.show(self.found, self.found.heading_row(log))
 
 
 def _finds(page: FindPage) -> str | None:
@@ -257,7 +248,7 @@ FIND_ACTIONS: tuple[PageAction[FindPage], ...] = (
                Group.FIND, lambda page: page.go_to_node(1), rank=13, refusal=_finds),
     PageAction("find.previous", ("N",), "previous node", "To the previous node with hits",
                Group.FIND, lambda page: page.go_to_node(-1), rank=14, refusal=_finds),
-    PageAction("fold.close_all", ("minus", "h", "left"), "only nodes", "Show only nodes, with the numbers of their hits",
+    PageAction("fold.close_all", ("minus", "h", "left"), "only nodes", "Only nodes, with the numbers of their hits",
                Group.FIND, lambda page: page.fold(True), rank=15, refusal=_finds),
     PageAction("fold.open_all", ("equals_sign", "l", "right"), "lines", "Show the lines, too",
                Group.FIND, lambda page: page.fold(False), rank=16, refusal=_finds),

@@ -1,9 +1,9 @@
 """Speed of the search over all logs of a run: `python tests/benchmarks/log_search.py`.
 
 The peer is ripgrep on the same files, which prints the lines with their numbers, else `grep -rn`. Each round runs every
-contender once, in turn. The figures are medians of seconds and of ratios to the peer, pair by pair: above 1 is faster. The
-start of Python is not part of ours. `process` is the process that a screen starts for a search, from its request to its
-last message, less what it takes for a run without logs.
+contender once, in turn. The figures are medians of seconds and of ratios to the peer, pair by pair: above 1 is faster.
+The start of Python is not part of ours. `process` is the process that a screen starts for a search, from its request to
+its last message, less what it takes for a run without logs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
-"""Find in all logs. Most screens never do, so the page is imported then."""
+"""Find in all logs, and compare attempts. Most screens never do, so the pages are imported then."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.tui.actions.availability import NO_LOG, UNFOLD
+
 if TYPE_CHECKING:
+    from dagtui.engine.messages import AttemptNumber
+    from dagtui.graph.model import NodeIndex
     from dagtui.tui.screen_app import ScreenApp
     from dagtui.tui.search.page import FindState, HitPlace
 
@@ -31,4 +35,26 @@ class FindAllActions:
         self._app.jump(place.node)
         main.open_log()
         main.side.log_pane.show_at(place.node, place.attempt, place.offset, place.text)
+        self._app.request_frame()
+
+    def compare(self) -> None:
+        """Compare the last two attempts of the node, or the last one with that of the last run that succeeded."""
+        from dagtui.tui.compare.page import ComparisonPage
+
+        app = self._app
+        node = app.main.node
+        if node is None:
+            app.say(UNFOLD)
+        elif not app.view.state.attempt[node]:
+            app.say(NO_LOG)
+        else:
+            app.pages.open(ComparisonPage(app.view, app.keymap, app.look, node, open_log=self._open_log))
+
+    def _open_log(self, node: NodeIndex, attempt: AttemptNumber, offset: int | None) -> None:
+        """Show the log of an attempt in full, at the line that begins at an offset if there is one."""
+        main = self._app.main
+        self._app.jump(node)
+        main.open_log()
+        if offset is not None:
+            main.side.log_pane.show_at(node, attempt, offset)
         self._app.request_frame()

@@ -166,10 +166,11 @@ def _text(head: bytes, tail: bytes, size: int) -> LogText:
     lines = (first if head else []) + (last if tail else [])
     numbers = [*range(1, len(first) + 1), *([0] * len(last))][: len(lines)]
     offsets = list(accumulate((len(line) + 1 for line in first), initial=0))[: len(first)]
-    offsets += accumulate((len(line) + 1 for line in last[:-1]), initial=size - len(tail))
+    if tail:
+        offsets += accumulate((len(line) + 1 for line in last[:-1]), initial=size - len(tail))
     left_out = size - len(head) - len(tail)
     if len(lines) > 2 * MOST_LINES:
-        left_out += offsets[-MOST_LINES] - offsets[MOST_LINES] - (left_out if tail else 0)
+        left_out = offsets[-MOST_LINES] - offsets[MOST_LINES]
         lines = lines[:MOST_LINES] + lines[-MOST_LINES:]
         numbers = numbers[:MOST_LINES] + numbers[-MOST_LINES:]
         offsets = offsets[:MOST_LINES] + offsets[-MOST_LINES:]

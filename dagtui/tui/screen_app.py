@@ -225,6 +225,10 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Return whether a key does this in the focused pane: another action may have the same key."""
         return action != "act" or self.keymap.works(str(parameters[0]), self.main.pane)
 
+    def perform(self, id_: str) -> object:
+        """Perform an action over the page that is open."""
+        return self._actions[id_]()
+
     async def action_act(self, id_: str) -> None:
         """Perform the action of a key. A dialog that opens takes the next key."""
         self.pages.close()

@@ -198,6 +198,8 @@ ALL_LOGS_ACTIONS: tuple[PageAction[AllLogsPage], ...] = (
                Group.PANES, lambda page: page.back(), rank=11),
     PageAction("logs.open", ("a",), "back", "Back to what was open before",
                Group.PANES, lambda page: page.back(), name="Close all logs"),
+    PageAction("find.all", ("slash", "F"), "find", "Find a text or a regular expression in all logs",
+               Group.FIND, lambda page: page.shown_by.perform("find.all"), rank=12),
     PageAction("logs.running", ("u",), "running", "Show only nodes that run now, or all",
                Group.LOG, lambda page: page.await_rows(page.toggle_running), rank=20),
     PageAction("logs.failed", ("e",), "failed", "Show only nodes that failed, or all",

@@ -21,6 +21,8 @@ _CONTEXT: Final = 3
 """Lines alike that are shown before and after a difference."""
 _NUMBER: Final = 7
 _LONGEST: Final = 2000
+_LEAST_ALIKE: Final = 0.4
+"""The share of a line that is alike, at least, where the rest is marked."""
 
 
 class _Line(NamedTuple):
@@ -190,7 +192,7 @@ class ComparedRows:
         room = width - _NUMBER - 3
         for part, is_marked in zip(parts, (False, True, False), strict=True):
             shown = fit(part, CellWidth(max(1, room)), self._look) if part and room > 0 else ""
-            yield Span(shown, Role.HIT if is_marked else Role.PLAIN)
+            yield Span(shown, Role.FOUND if is_marked else Role.PLAIN)
             room -= Span(shown).width
 
 
@@ -199,4 +201,6 @@ def _parts(text: str, other: str) -> tuple[str, str, str]:
     most = min(len(text), len(other))
     start = next((at for at in range(most) if text[at] != other[at]), most)
     end = next((at for at in range(most - start) if text[-1 - at] != other[-1 - at]), most - start)
+    if start + end < len(text) * _LEAST_ALIKE:
+        return text, "", ""  # to mark all of it would tell nothing
     return text[:start], text[start : len(text) - end], text[len(text) - end :]

@@ -47,6 +47,9 @@ class PageApp(Protocol):
     def action_repaint(self) -> None:
         """Draw the whole screen again."""
 
+    def perform(self, id_: str) -> object:
+        """Perform an action of the main screen over the page that is open."""
+
     def jump(self, node: NodeIndex) -> None:
         """Close all pages and put the cursor on a node."""
 

@@ -167,7 +167,7 @@ class FoundLines:
             before = Span(self._look.glyphs.cut + kept)
         yield SPACE
         yield before
-        yield found._replace(role=Role.HIT)
+        yield found._replace(role=Role.FOUND)
         yield after
 
     def node_of(self, log: FoundInLog) -> NodeIndex | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
+from dagtui.engine.messages import NO_ATTEMPT, AttemptNumber
 from dagtui.store.errors import StoreError
 from dagtui.text.lines import plain_line
 
@@ -57,7 +58,7 @@ class SearchNews(NamedTuple):
 
     node: str = ""
     """The label of a node that has hits. Empty: none is told this time."""
-    attempt: int = 0
+    attempt: AttemptNumber = NO_ATTEMPT
     total: int = 0
     """How many hits the attempt's log has, beyond those told before."""
     hits: tuple[RunHit, ...] = ()

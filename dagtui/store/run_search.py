@@ -85,7 +85,7 @@ def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _in_block(block: bytes, query: Query, before: int, offset: int) -> Iterator[MatchingLine]:
-    """Yield the matching lines of a block, before which there are so many lines and bytes."""
+    """Yield the matching lines of a block. `before` lines and `offset` bytes precede it."""
     block = block.removesuffix(b"\n")  # what follows the last line break is not a line
     if query.pattern is None or not block.isascii() or has_rewrites(block):
         for number, line in enumerate(block.split(b"\n"), before + 1):

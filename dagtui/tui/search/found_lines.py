@@ -77,7 +77,7 @@ class FoundLines:
         if last is None or (last.node, last.attempt) != (news.node, news.attempt):
             self._nodes += last is None or last.node != news.node
             self._starts.append(self._count)
-            last = FoundInLog(news.node, AttemptNumber(news.attempt))
+            last = FoundInLog(news.node, news.attempt)
             self._logs.append(last)
         last.total += news.total
         last.hits += news.hits

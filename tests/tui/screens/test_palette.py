@@ -50,7 +50,7 @@ async def test_keys_are_aligned_at_the_right(size: tuple[int, int]):
         rows = await typed(app, pilot, "")
         assert len({len(row) for row in rows}) == 1
         assert next(row for row in rows if row.startswith("Cancel node")).endswith(" K")
-        assert all(row.startswith(("Find ", "Rerun with")) is False or row.endswith(("/", "R")) for row in rows)
+        assert all(row.startswith(("Find ", "Rerun with")) is False or row.endswith(("/", "R", "F")) for row in rows)
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])

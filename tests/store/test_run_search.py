@@ -147,11 +147,15 @@ def test_a_log_that_cannot_be_read_is_named_by_the_process_that_searches(tmp_pat
     assert raised.value.log == 60
 
 
-def test_processes_end_with_a_search_that_is_given_up(tmp_path: Path):
+def test_processes_end_with_a_search_that_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    forked, fork = [], os.fork
+    monkeypatch.setattr(os, "fork", lambda: forked.append(fork()) or forked[-1])  # type: ignore[func-returns-value]
     for log in range(100):
         (tmp_path / str(log)).write_text("found and found again\n" * 2000)
     search = search_logs(100, lambda log: tmp_path / str(log), regular("found"), 2)
     next(search)
     search.close()  # type: ignore[attr-defined]
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(forked) == 2
+    for process in forked:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)

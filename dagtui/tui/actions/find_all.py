@@ -39,7 +39,7 @@ class FindAllActions:
 
     def compare(self) -> None:
         """Compare the last two attempts of the node, or the last one with that of the last run that succeeded."""
-        from dagtui.tui.compare.page import ComparisonPage
+        from dagtui.tui.compare.page import AttemptsPage
 
         app = self._app
         node = app.main.node
@@ -48,7 +48,7 @@ class FindAllActions:
         elif not app.view.state.attempt[node]:
             app.say(NO_LOG)
         else:
-            app.pages.open(ComparisonPage(app.view, app.keymap, app.look, node, open_log=self._open_log))
+            app.pages.open(AttemptsPage(app.view, app.keymap, app.look, node, open_log=self._open_log))
 
     def _open_log(self, node: NodeIndex, attempt: AttemptNumber, offset: int | None) -> None:
         """Show the log of an attempt in full, at the line that begins at an offset if there is one."""

@@ -34,7 +34,7 @@ NOTHING_TO_COMPARE = "there is one attempt, and no earlier run in which the node
 _NAME = CellWidth(40)
 
 
-class ComparisonPage(PageScreen, inherit_bindings=False):
+class AttemptsPage(PageScreen, inherit_bindings=False):
     """Shows what differs between two attempts, the first difference first. Logs are read and compared in a thread."""
 
     def __init__(
@@ -178,15 +178,15 @@ class ComparisonPage(PageScreen, inherit_bindings=False):
         self.open()
 
 
-def _differs(page: ComparisonPage) -> str | None:
+def _differs(page: AttemptsPage) -> str | None:
     return None if page.shown is not None and page.shown.count else "there are no differences"
 
 
-def _has_other(page: ComparisonPage) -> str | None:
+def _has_other(page: AttemptsPage) -> str | None:
     return None if len(page.pairs) > 1 else "there are no other attempts to compare"
 
 
-COMPARE_ACTIONS: tuple[PageAction[ComparisonPage], ...] = (
+COMPARE_ACTIONS: tuple[PageAction[AttemptsPage], ...] = (
     PageAction("pane.open", ("enter",), "log", "Open the log at this line",
                Group.PANES, lambda page: page.open(), rank=10),
     PageAction("find.next", ("n",), "next difference", "To the next difference",

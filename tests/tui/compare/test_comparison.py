@@ -13,7 +13,7 @@ from dagtui.runs import attempt_comparison
 from dagtui.runs.attempt_comparison import attempt_pairs, compare_attempts, read_log
 from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import runs
-from dagtui.tui.compare.page import ComparisonPage
+from dagtui.tui.compare.page import AttemptsPage
 from dagtui.tui.terminal.watching import WatchApp
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_the_page_begins_with_the_difference_and_leads_to_the_log(run: Fol
         app.main.jump(node_of(run.graph, "make"))
         await pilot.press("D")
         page = app.screen
-        assert isinstance(page, ComparisonPage)
+        assert isinstance(page, AttemptsPage)
         await until(lambda: page.shown is not None and "attempt 1 red" in screen_text(app))
         assert "\x1b" not in screen_text(app)
         await pilot.press("D")

@@ -14,7 +14,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph
 from dagtui.report.search_process import RunHit, SearchNews
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.compare.page import ComparisonPage
+from dagtui.tui.compare.page import AttemptsPage
 from dagtui.tui.search.found_lines import FoundLines
 from dagtui.tui.search.page import FindPage, FindState
 
@@ -55,7 +55,7 @@ async def test_compared(picture: SnapshotAssertion, size: tuple[int, int], tmp_p
         app.main.jump(app.view.graph.node("align"))
         await pilot.press("D")
         page = app.screen
-        assert isinstance(page, ComparisonPage)
+        assert isinstance(page, AttemptsPage)
         await until(lambda: page.shown is not None and "ERROR" in screen_text(app))
         await pilot.pause()
         assert app.export_screenshot() == picture

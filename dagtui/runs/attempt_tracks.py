@@ -115,11 +115,6 @@ class AttemptTracks:
             return "another follows"
         return "the last attempt" if attempt > 1 else ""
 
-    def track_of(self, node: NodeIndex, attempt: AttemptNumber) -> int | None:
-        """Return the track of an attempt."""
-        pairs = zip(self.nodes, self.attempts, strict=False)
-        return next((track for track, pair in enumerate(pairs) if pair == (node, attempt)), None)
-
     # Nodes at the beginning
 
     def _of_node(self, node: NodeIndex) -> Iterator[_Begun]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagtui.tui.all_logs.rows import AllLogsState, LogPlace
+    from dagtui.tui.all_logs.places import AllLogsState, LogPlace
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.screen_app import ScreenApp
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.all_logs.filters import LogFilter
-    from dagtui.tui.all_logs.rows import AllLogsState, LogPlace
+    from dagtui.tui.all_logs.places import AllLogsState, LogPlace
     from dagtui.tui.lines.copied import Copied
 
 NO_LINES = "there are no lines"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,6 +13,7 @@ from dagtui.text.amounts import NO_CELLS, CellWidth, time_of_day
 from dagtui.text.lines import copied_line, plain_line, styled
 from dagtui.tui.all_logs.filters import ERRORS
 from dagtui.tui.all_logs.names import LogNames
+from dagtui.tui.all_logs.places import AllLogsState, LogPlace
 from dagtui.tui.all_logs.reading import MergedReading
 from dagtui.tui.all_logs.row_words import fold_words, mark_words, names_span
 from dagtui.tui.lines.copied import Copied
@@ -27,38 +28,16 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
-    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.store.merged_logs import EntryKey, LogEntry
     from dagtui.text.look import Look
-    from dagtui.tui.all_logs.filters import LogFilter
     from dagtui.tui.all_logs.folds import FoldedRow
     from dagtui.tui.all_logs.reading import ShownRows
 
 _NO_STYLE = Style.null()
 _COLUMNS = CellWidth(8)
 _MOST_COPIED = 10_000
-
-
-class LogPlace(NamedTuple):
-    """A place in the log of an attempt."""
-
-    node: NodeIndex
-    attempt: AttemptNumber
-    """0: the node has none."""
-    offset: int
-    """In bytes. It may be beyond the end."""
-
-
-class AllLogsState(NamedTuple):
-    """How the page was left."""
-
-    filter: LogFilter
-    cursor: EntryKey | None
-    """None: the end was followed."""
-    shows_times: bool
-    folds: bool
 
 
 class AllLogsRows(ScrolledRows):

@@ -13,7 +13,8 @@ from tui.widget_harness import mounted, texts
 from dagtui.graph.model import Graph, NodeIndex, ShellCommand, Task
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.all_logs.filters import LogFilter
-from dagtui.tui.all_logs.rows import AllLogsRows, LogPlace
+from dagtui.tui.all_logs.places import LogPlace
+from dagtui.tui.all_logs.rows import AllLogsRows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -86,7 +86,7 @@ def played(folder: Path) -> PlayedRun:
 @pytest.mark.parametrize(
     ("size", "look", "keys"),
     [
-        ((80, 24), Look(theme="dark"), []),
+        ((80, 24), Look(theme="dark"), ["k"]),
         ((200, 50), Look(theme="dark"), ["k", "k"]),
         ((80, 24), Look(theme="light"), ["g", "j", "j", "z"]),
         ((120, 40), Look(theme="contrast"), ["k", "equals_sign"]),

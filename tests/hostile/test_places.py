@@ -228,7 +228,7 @@ LOOKS = {
     "status for machines": ["status", "{graph}", "--json"],
     "status of all": ["status"],
     "status of all for machines": ["status", "--json"],
-    "runs": ["runs", "{graph}"],
+    "runs": ["runs", "{graph}", "--plain"],
     "runs for machines": ["runs", "{graph}", "--json"],
     "log of what runs": ["logs", "{graph}", "runs on"],
     "preview of a retry": ["retry", "{graph}", "fails", "--dry-run"],
@@ -311,6 +311,12 @@ def tour_a_session(names: list[str], folder: Path, tours: list[Tour], sockets: P
     third.go("leave dialog", "q", "Leave?")
     cancel_all(third)
     check_end(third, filters=False)
+    past = start("runs", str(path))
+    past.go("past runs", "", "runs of", "Enter open")
+    past.go("a recording of a past run", "\r", "recording", "NAME")
+    past.go("a log of that moment", "e,,g", "recording", "NAME")
+    leave(past, "q")
+    check_end(past, filters=True)
     # What the session process itself reports went to the report of the client that it was forked from.
     first.check(filters=True)
     check_files(path.parent)
@@ -371,8 +377,8 @@ COMMANDS = {
     "check": ["check", "{graph}"],
     "plan": ["plan", "{graph}"],
     "plan for machines": ["plan", "{graph}", "--json"],
-    "runs": ["runs", "{graph}"],
-    "runs of this folder": ["runs"],
+    "runs": ["runs", "{graph}", "--plain"],
+    "runs of this folder": ["runs", "--plain"],
     "runs for machines": ["runs", "{graph}", "--json"],
     "log": ["logs", "{graph}", "prints"],
     "end of a log": ["logs", "{graph}", "fails", "-n", "5"],
@@ -420,7 +426,7 @@ def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
         if words[0] in {"{attack}", "{graph}"} and "theme" not in place and "exist" not in place:
             continue
         filled = [word.format(graph=path, attack=attack) for word in words]
-        called[place] = on_a_terminal(filled, folder, tours, cwd=path.parent if words == ["runs"] else None)
+        called[place] = on_a_terminal(filled, folder, tours, cwd=path.parent if words == ["runs", "--plain"] else None)
     for place, tour in called.items():
         read_to_its_end(tour, place)
     check_files(path.parent)

@@ -109,6 +109,7 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
         """Draw the heading and the keys again: the rows have changed."""
         if self.is_attached:
             self._heading.repaint()
+            self.show_keys()
 
     # What the keys do
 

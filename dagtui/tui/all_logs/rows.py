@@ -91,6 +91,11 @@ class AllLogsRows(ScrolledRows):
             reading.wish.follows = False
             self._cursor_at = self._first_at = reading.wish.top = state.cursor
 
+    def on_resize(self) -> None:
+        """Keep the cursor or the end in the window."""
+        self._settle()
+        super().on_resize()
+
     # Rows that were read
 
     def _take(self) -> None:
@@ -123,12 +128,12 @@ class AllLogsRows(ScrolledRows):
 
     def _settle(self) -> None:
         """Keep cursor and window inside, and tell what is on the screen."""
-        rows, height = self.shown.rows, max(1, self.size.height)
+        rows, wish = self.shown.rows, self.reading.wish
+        height = self.size.height or wish.height  # rows may be read before the screen is laid out
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         if self.follows:
             self.first_row = max(0, len(rows) - height)
         self.first_row = max(0, min(self.first_row, len(rows) - height, self.cursor), self.cursor - height + 1)
-        wish = self.reading.wish
         wish.height, wish.above = height, self.first_row
         wish.below = max(0, len(rows) - self.first_row - height)
         if rows:

@@ -188,6 +188,10 @@ class PageScreen(OverScreen[None], ModalScreen[None], inherit_bindings=False):
         self._heading.repaint()
         self.content.repaint()
         self._notes.repaint()
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Show the keys that would do something now, if they differ."""
         self._footer.show_keys(Pane.PAGE, self.unavailable(), self.labels())
 
     def close(self) -> None:

@@ -165,3 +165,13 @@ async def test_a_person_that_reads_is_not_moved_by_what_happens(play: PlayedRun)
         play.prints("lint", b"reading b.py\n")
         await until(lambda: "+1 line" in said(page)[0], "the number of new lines")
         assert said(page)[1:] == before
+
+
+async def test_keys_that_need_a_line_are_shown_once_there_is_one(play: PlayedRun) -> None:
+    async with opened(play) as (pilot, page):
+        await pilot.press("T", *"lint", "enter", "exclamation_mark")
+        await until(lambda: not page.rows.shown.rows, "no lines")
+        assert "its log" not in page._footer.render_line(0).text
+        play.prints("lint", b"error: a.py is not formatted\n")
+        await until(lambda: page.rows.shown.rows, "the line")
+        assert "its log" in page._footer.render_line(0).text

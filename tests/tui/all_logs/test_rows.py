@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.waiting import until
 from tui.played_run import PlayedRun, write_times
-from tui.widget_harness import mounted, texts
+from tui.widget_harness import WidgetHarness, mounted, texts
 
 from dagtui.graph.model import Graph, NodeIndex, ShellCommand, Task
 from dagtui.text.look import IN_UNICODE
@@ -112,6 +112,36 @@ async def test_the_end_is_followed_or_counted(two: PlayedRun) -> None:
         rows.bottom()
         await until(lambda: said(rows)[-1] == "align six", "the end")
         assert rows.reading.missed == 0
+
+
+async def test_the_end_is_followed_at_every_size(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    rows.display = False
+    app = WidgetHarness(rows)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settled(rows, lines=8)  # before the screen is laid out
+        rows.display = True
+        await pilot.pause()
+        assert len(said(rows)) == 8
+        for height in (4, 12):
+            await pilot.resize_terminal(80, height)
+            await pilot.pause()
+            assert said(rows)[-1] == "fetch ✗ exit 6 after 3.0 s"
+            assert len(said(rows)) == min(height, 8)
+
+
+async def test_the_cursor_stays_in_the_window_at_every_size(two: PlayedRun) -> None:
+    rows = AllLogsRows(two.session(), IN_UNICODE)
+    app = WidgetHarness(rows)
+    async with app.run_test(size=(80, 20)) as pilot:
+        await settled(rows, lines=8)
+        rows.move(-2)
+        for height in (3, 20):
+            await pilot.resize_terminal(80, height)
+            await pilot.pause()
+            assert rows.copied_line().text == "align two"
+            assert "align align two" in said(rows)
+            assert len(said(rows)) == min(height, 8)
 
 
 async def test_scrolled_down_nothing_is_missed(two: PlayedRun) -> None:

@@ -95,7 +95,16 @@ def played(folder: Path) -> PlayedRun:
         ((80, 24), Look(ASCII), ["k", "k", "k"]),
         ((40, 12), Look(theme="dark"), ["k"]),
     ],
-    ids=["following-80x24", "80x24", "200x50", "light-80x24", "contrast-120x40", "ansi-failed-80x24", "ascii-80x24", "40x12"],
+    ids=[
+        "following-80x24",
+        "80x24",
+        "200x50",
+        "light-80x24",
+        "contrast-120x40",
+        "ansi-failed-80x24",
+        "ascii-80x24",
+        "40x12",
+    ],
 )
 async def test_all_logs(
     picture: SnapshotAssertion, tmp_path: Path, size: tuple[int, int], look: Look, keys: list[str]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
+import signal
 import sys
 import time
 from itertools import islice
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
@@ -23,7 +24,10 @@ from dagtui.store.errors import StoreError
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import AsyncGenerator, Iterator
+
+    from anyio.abc import Process
 
     from dagtui.report.log_search import MatchingLog
 
@@ -36,7 +40,8 @@ _TEXT = 400
 _BEFORE = 40
 _TELL_SECONDS = 0.1
 COMMAND = ("-P", "-m", __name__)
-"""The arguments of Python for the process."""
+"""The arguments of Python for the process. The number of the process that reads follows."""
+FAILED = "the process that searches has failed"
 
 
 class RunHit(NamedTuple):
@@ -71,22 +76,34 @@ class SearchNews(NamedTuple):
 
 async def search_in_process(run: Path, pattern: str) -> AsyncGenerator[SearchNews]:
     """Yield what a search over all logs of a run has to say, until its end. The process ends with the iteration."""
-    process = await anyio.open_process([sys.executable, *COMMAND], stderr=None, start_new_session=True)
+    request = {"run": os.fspath(run), "pattern": pattern}
+    command = [sys.executable, *COMMAND, str(os.getpid())]
+    # What it would print of an error must not get on the screen.
+    process = await anyio.open_process(command, stderr=DEVNULL, start_new_session=True)
     try:
         if process.stdin is None or process.stdout is None:
             return
-        await process.stdin.send(json.dumps({"run": os.fspath(run), "pattern": pattern}).encode() + b"\n")
+        with contextlib.suppress(anyio.BrokenResourceError):  # it has failed, as its exit status says
+            await process.stdin.send(json.dumps(request).encode() + b"\n")
         await process.stdin.aclose()
         rest = b""
         async for data in process.stdout:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 yield _news(line)
+        if await process.wait():
+            yield SearchNews(trouble=FAILED)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         with anyio.CancelScope(shield=True):
             await process.aclose()
+
+
+def _kill(process: Process) -> None:
+    """Kill a process and those that search for it, which are in its group."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _news(line: bytes) -> SearchNews:
@@ -147,11 +164,11 @@ def main() -> None:
     """Search as the request says."""
     from dagtui.report.log_search import search_run
     from dagtui.store.directory import RunDirectory
-    from dagtui.store.regular_queries import regular
+    from dagtui.store.regular_queries import compiled, regular
 
     request = json.loads(sys.stdin.readline())
     pattern = request["pattern"]
-    teller = _Teller(re.compile(pattern, re.IGNORECASE if pattern == pattern.lower() else 0))
+    teller = _Teller(compiled(pattern))
     try:
         for log in search_run(RunDirectory(Path(request["run"])), regular(pattern), None, teller.searched):
             teller.log(log)
@@ -160,6 +177,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    from dagtui.store.forked_search import end_with
+
+    end_with(int(sys.argv[1]))
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         main()
     with contextlib.suppress(BrokenPipeError):

@@ -30,6 +30,8 @@ _AT_ONCE = 2048
 """Lines in one message."""
 _END = -1
 """Stands for the number of a log, at the end of a batch."""
+_LOOK_SECONDS = 0.5
+"""Interval of looks at whether there is still a process that reads what is found."""
 
 
 class LinesFound(NamedTuple):
@@ -66,16 +68,27 @@ def search_logs(
             yield from _in_log(log, path, query)
             searched(log + 1)
         return
-    workers = [
-        _Worker(range(number * BATCH, count, processes * BATCH), count, path, query) for number in range(processes)
-    ]
+    workers: list[_Worker] = []
     try:
+        while len(workers) < processes:
+            workers.append(_Worker(range(len(workers) * BATCH, count, processes * BATCH), count, path, query))
         for batch in range(-(-count // BATCH)):
             yield from workers[batch % processes].batch()
             searched(min(count, (batch + 1) * BATCH))
     finally:
         for worker in workers:
             worker.close()
+
+
+def end_with(parent: int) -> None:
+    """End this process soon after its parent, also in the middle of a large log in which nothing is found."""
+
+    def look(_number: int, _frame: object) -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 
 
 def _in_log(log: int, path: Callable[[int], Path], query: Query) -> Iterator[LinesFound]:
@@ -94,9 +107,16 @@ class _Worker:
 
     def __init__(self, starts: Iterable[int], count: int, path: Callable[[int], Path], query: Query) -> None:
         reading, writing = os.pipe()
-        self._process = os.fork()
+        reader = os.getpid()
+        try:
+            self._process = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
         if not self._process:
-            _search_in_child(writing, starts, count, path, query)
+            os.close(reading)
+            _search_in_child(reader, writing, starts, count, path, query)
         os.close(writing)
         self._pipe = open(reading, "rb")  # noqa: SIM115 - closed with the worker
 
@@ -122,10 +142,11 @@ class _Worker:
 
 
 def _search_in_child(
-    writing: int, starts: Iterable[int], count: int, path: Callable[[int], Path], query: Query
+    reader: int, writing: int, starts: Iterable[int], count: int, path: Callable[[int], Path], query: Query
 ) -> None:
     """Search batches of logs, write what they have, and end the process."""
     try:
+        end_with(reader)
         with open(writing, "wb", buffering=1 << 16) as pipe:
             for start in starts:
                 for log in range(start, min(start + BATCH, count)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from dagtui.store.byte_search import occurs
@@ -30,15 +31,14 @@ class Regular:
 
     def __init__(self, text: str) -> None:
         """Compile the expression. Raises re.error."""
+        self._expression = compiled(text)
         self.folds = text == text.lower()
-        flags = re.IGNORECASE if self.folds else 0
-        self._expression = re.compile(text, flags)
         self.pattern: re.Pattern[bytes] | None = None
         self._needed: tuple[bytes, ...] = ()
         if text.isascii():
             # To look in folded lines without regard to case takes ten times as long.
-            own = flags if self.folds and not _is_of_lower_case(text) else 0
-            self.pattern = re.compile(text.encode(), own | re.MULTILINE)
+            own = re.IGNORECASE if self.folds and not _is_of_lower_case(text) else 0
+            self.pattern = _in_bytes(text, own | re.MULTILINE)
             self._needed = tuple(word.encode() for word in needed(text))
 
     def may_match(self, lines: bytes, /) -> bool:
@@ -57,6 +57,26 @@ class Regular:
         if self._expression.search(plain_line(line)) is not None:
             return True
         return has_rewrites(line) and any(map(self._expression.search, printed(line).split("\n")))
+
+
+def compiled(text: str) -> re.Pattern[str]:
+    """Compile what a person typed. It is case-sensitive only if it has an upper-case letter. Raises re.error."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # they would be printed on the screen
+            return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
+    except OverflowError as error:
+        raise re.error(str(error)) from None
+    except RecursionError:
+        raise re.error("it is nested too deeply") from None
+
+
+def _in_bytes(text: str, flags: int) -> re.Pattern[bytes] | None:
+    """Compile an expression for bytes. None: it has codes or flags that only texts have."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return re.compile(text.encode(), flags)
+    except (re.error, ValueError):
+        return None
 
 
 def _is_of_lower_case(expression: str) -> bool:

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
+import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.process_listing import alive
+from support.waiting import wait_for
 
 from dagtui.store import run_search
 from dagtui.store.forked_search import UnreadableLogError, search_logs
-from dagtui.store.regular_queries import needed, regular
+from dagtui.store.regular_queries import compiled, needed, regular
 from dagtui.store.run_search import matching_lines
 from dagtui.text.lines import plain_line, printed
 
@@ -159,3 +165,40 @@ def test_processes_end_with_a_search_that_is_given_up(tmp_path: Path, monkeypatc
     for process in forked:
         with pytest.raises(ChildProcessError):
             os.waitpid(process, os.WNOHANG)
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999999999999}", "(" * 3000 + ")" * 3000, "(", "(?L)a"])
+def test_every_wrong_expression_is_refused_in_the_same_way(pattern: str):
+    with pytest.raises(re.error):
+        compiled(pattern)
+    with pytest.raises(re.error):
+        regular(pattern)
+
+
+def test_an_expression_is_compiled_without_a_warning():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        regular("[[a]b")
+    assert not caught
+
+
+@pytest.mark.parametrize("pattern", [r"\u00e9t", "(?u)ét", "(?u)(é)t", r"\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_codes_and_flags_that_only_texts_have_are_searched_for(pattern: str, tmp_path: Path):
+    path = tmp_path / "a.log"
+    path.write_text("nothing\nété\n")
+    assert [line.number for line in matching_lines(path, regular(pattern))] == [2]
+
+
+def test_processes_end_with_one_that_was_killed_though_they_find_nothing(tmp_path: Path, token: str):
+    for log in range(32):
+        with (tmp_path / str(log)).open("wb") as file:
+            file.truncate(1 << 40)
+    search = (
+        "from pathlib import Path; from dagtui.store.forked_search import search_logs; "
+        "from dagtui.store.regular_queries import regular; "
+        f"next(search_logs(32, lambda log: Path({str(tmp_path)!r}) / str(log), regular('found'), 2))"
+    )
+    with subprocess.Popen([sys.executable, "-c", search, token]) as process:
+        wait_for(lambda: len(alive(token)) == 3)
+        process.send_signal(signal.SIGKILL)
+    wait_for(lambda: not alive(token))

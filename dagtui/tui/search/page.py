@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 from textual.worker import Worker, WorkerState
 
 from dagtui.report.search_process import search_in_process
+from dagtui.store.regular_queries import compiled
 from dagtui.text import count, label, plural
 from dagtui.tui.actions.action import Group, PageAction
 from dagtui.tui.lines.row_list import RowList
@@ -138,7 +139,7 @@ class FindPage(PageScreen, inherit_bindings=False):
                 self.close()
             return
         try:
-            re.compile(text)
+            compiled(text)
         except re.error as error:
             where = "" if error.pos is None else f" at character {error.pos + 1}"
             self.say(f"not a regular expression: {error.msg}{where}", Role.WARNING, lasting=True)

@@ -137,3 +137,23 @@ def test_a_long_log_is_counted_and_its_list_bounded(
     logs = [one for one in told if "node" in one]
     assert [(one["attempt"], one["total"], len(one["hits"])) for one in logs] == [(1, 100, 40), (2, 100, 40)]
     assert logs[0]["hits"][1] == [2, 8, "padding", 0, 7]
+
+
+@pytest.mark.parametrize("program", ["import sys; sys.stdin.readline(); raise SystemExit(3)", "raise SystemExit(3)"])
+async def test_a_process_that_fails_is_no_whole_search(app: WatchApp, monkeypatch: pytest.MonkeyPatch, program: str):
+    monkeypatch.setattr(search_process, "COMMAND", ("-c", program))
+    async with opened(app) as pilot:
+        await pilot.press("F", *"step", "enter")
+        page = app.screen
+        assert isinstance(page, FindPage)
+        await until(lambda: search_process.FAILED in screen_text(app))
+        assert not page.state.is_whole
+
+
+async def test_an_expression_that_is_too_large_is_typed_again(app: WatchApp):
+    async with opened(app) as pilot:
+        await pilot.press("F", *"a{99999999999999999999}", "enter")
+        page = app.screen
+        assert isinstance(page, FindPage)
+        await until(lambda: "not a regular expression" in screen_text(app))
+        assert page.typing

@@ -295,7 +295,7 @@ class LiveRun(RunView):
             from dagtui.runs.figures import figures_of  # only here: it would delay each start
             from dagtui.store.run_figures import has_figures, write_run
 
-            with contextlib.suppress(OSError, StoreError):
+            with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
                 write_run(self.graph.path, figures_of(self))
                 if self.number > 1 and not has_figures(self.graph.path, self.number - 1):
                     from dagtui.runs.past_runs import take_over_before  # its session was killed, or it was removed

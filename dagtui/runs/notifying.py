@@ -19,13 +19,12 @@ from dagtui.graph.model import ArgumentList, Graph, NodeIndex, Task
 from dagtui.runs.facts import facts
 from dagtui.runs.occasions import NOTIFIED, Occasions, Told
 from dagtui.runs.view import Notice
-from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
 from dagtui.text import label
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from pathlib import Path
 
     from dagtui.engine.events import Event
@@ -109,8 +108,16 @@ class Notifier:
                 self.tell()
                 if self._executor is not None and not is_served:
                     is_served = True
-                    group.start_soon(self._executor.serve)
+                    group.start_soon(self._in_safety, self._executor.serve)
                 await self._wait()
+
+    async def _in_safety(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Let an executor work. If that fails, nothing more is known of its calls, and the run goes on."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - no fault here may end the run
+            self._due.clear()
+            self._fail(f"failed: {label(error)}")
 
     async def _wait(self) -> None:
         """Wait for a change. Stop calls that take too long, and say which failed."""
@@ -135,7 +142,7 @@ class Notifier:
             self._record(NOTIFIED, self._occasions.words(happened))
             try:
                 self._start(happened)
-            except (OSError, StoreError) as error:
+            except Exception as error:  # noqa: BLE001 - no fault here may end the run
                 self._fail(f"failed: {label(error)}")
 
     async def finish(self) -> None:
@@ -145,13 +152,13 @@ class Notifier:
         if executor is None:
             return
         async with anyio.create_task_group() as group:
-            group.start_soon(executor.serve)
+            group.start_soon(self._in_safety, executor.serve)
             with anyio.move_on_after(LAST_LIMIT):
                 while self._due and not self._hurries:
                     self._changed = anyio.Event()
                     await self._wait()
             self._late.update(self._due)
-            await executor.close()
+            await self._in_safety(executor.close)
             group.cancel_scope.cancel()
         for _, ended in self._failed.values():
             self._fail(self._words(ended))

@@ -31,5 +31,7 @@ def read_settings(path: Path) -> SettingsFile:
         return SettingsFile(path)
     except GraphError as error:
         return SettingsFile(path, problems=error.problems)
+    except ValueError:  # a character that no path has
+        return SettingsFile(path, problems=(Problem("can't be the path of a file", shown),))
     except OSError as error:
         return SettingsFile(path, problems=(Problem(f"can't be read: {label(error.strerror)}", shown),))

@@ -44,7 +44,7 @@ def _lines_backwards(path: Path, words: bytes) -> Iterator[bytes]:
                 end = begin
                 whole = block.find(b"\n") + 1 if begin else 0
                 if begin and not whole:
-                    rest, size = block if len(block) <= LONGEST_LINE else b"", 2 * size
+                    rest, size = block if len(block) <= LONGEST_LINE else b"", min(2 * size, LONGEST_LINE)
                     continue
                 size = _BLOCK
                 at = block.rfind(words, whole)

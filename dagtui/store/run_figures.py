@@ -12,6 +12,7 @@ import os
 import sys
 from array import array
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from zlib import crc32
 
@@ -266,6 +267,7 @@ def _read(path: Path, known: dict[tuple[int, int], NodeNames]) -> RunFigures:
         _check(start.startswith(_MAGIC) and end > 0 and size <= _LARGEST)
         head = json.loads(start[len(_MAGIC) : end])
         length, nodes = int(head["names"]), int(head["nodes"])
+        _check(0 <= length <= size)
         key = length, int(head["names_check"])
         if key not in known:
             written = _whole(descriptor, end, length)
@@ -277,7 +279,8 @@ def _read(path: Path, known: dict[tuple[int, int], NodeNames]) -> RunFigures:
     names = known[key]
     _check(crc32(packed) == head["check"] and len(names.labels) == nodes)
     series = _unpacked(packed, nodes, head["columns"], swapped=head["order"] != sys.byteorder)
-    began, active, verdict = WallTime(head["began"]), float(head["active"]), str(head["verdict"])
+    began, active, verdict = WallTime(float(head["began"])), float(head["active"]), str(head["verdict"])
+    _check(isfinite(began) and isfinite(active))
     return RunFigures(int(head["run"]), began, active, verdict, names, series)
 
 

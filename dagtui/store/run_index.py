@@ -46,6 +46,10 @@ WORST_FIRST: Final = tuple(
     )
 )
 """The statuses by which several nodes are known, the first one first."""
+_UNREADABLE: Final = (
+    *(OSError, StoreError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError),
+)
+"""What a damaged index raises."""
 _ENDINGS: Final = {
     Verdict.COMPLETED.value: RunOutcome.COMPLETED,
     Verdict.FAILED.value: RunOutcome.FAILED,
@@ -206,7 +210,7 @@ def _kept_summary(directory: RunDirectory) -> RunSummary | None:
         if head.get("of") != _stamp(directory):
             return None
         return _summary_from(directory, cast("Mapping[str, object]", head["summary"]))
-    except (OSError, StoreError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _UNREADABLE:
         return None
 
 
@@ -217,7 +221,7 @@ def _kept_tasks(directory: RunDirectory) -> RunTasks | None:
             if _object(file.readline(_LONGEST_HEAD)).get("of") != _stamp(directory):
                 return None
             return _tasks_from(_object(file.read(_LARGEST)))
-    except (OSError, StoreError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _UNREADABLE:
         return None
 
 

@@ -15,7 +15,7 @@ from support.executor_harness import served
 
 from dagtui.engine.messages import Ended, EndKind, Remark
 from dagtui.execution.local.command import OUTPUT, Program
-from dagtui.execution.local.output_file import LARGEST, parse_output, read_output
+from dagtui.execution.local.output_file import LARGEST, parse_output, read_output, remove_values
 from dagtui.execution.local.submitted import SubmittedAttempt, SubmittedAttempts
 from dagtui.text import label
 
@@ -255,3 +255,13 @@ async def test_values_are_read_although_no_thread_can_be_started(tmp_path: Path,
     async with served(tmp_path, 'echo a=1 > "$DAGTUI_OUTPUT"') as harness:
         harness.start(0)
         assert (await harness.ended()).outputs == {"a": "1"}
+
+
+def test_a_device_in_place_of_the_values_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    removed: list[str] = []
+    monkeypatch.setattr(os, "unlink", removed.append)  # else a wrong answer would cost this machine its device
+    values = tmp_path / "values"
+    values.touch()
+    for path in (os.devnull, os.fspath(tmp_path / "none"), os.fspath(values)):
+        remove_values(path)
+    assert removed == [os.fspath(values)]

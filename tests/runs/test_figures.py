@@ -16,6 +16,8 @@ from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 GRAPH = """
 version = 1
 [tasks.flaky]
@@ -107,3 +109,13 @@ def test_a_run_ends_all_the_same_where_nothing_can_be_left(tmp_path: Path):
     folder.write_text("in the way")
     anyio.run(a_run, path)
     assert read_runs(path) == []
+
+
+def test_a_fault_of_ours_in_what_is_left_does_not_cost_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(_run: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("dagtui.runs.figures.figures_of", fail)
+    path = tmp_path / "graph.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)

@@ -13,6 +13,7 @@ from support.program import write
 from support.waiting import until
 
 from dagtui import load
+from dagtui.engine.status import NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.runs import notifying
 from dagtui.runs.beginning import start_run
@@ -151,3 +152,19 @@ def test_secrets_are_redacted_in_the_facts_and_in_what_is_printed(tmp_path: Path
 def test_what_is_not_a_program_is_refused(tmp_path: Path, value: str, message: str):
     with pytest.raises(GraphError, match=message):
         load(write(tmp_path, f'[run]\nnotify = {value}\n[tasks.a]\nrun = "true"\n'))
+
+
+@pytest.mark.parametrize("fails", ["facts", "serve"])
+def test_a_fault_of_ours_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str):
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("a fault")
+
+    if fails == "facts":
+        monkeypatch.setattr(notifying, "facts", fail)
+    else:
+        monkeypatch.setattr(notifying.Notifier, "_take", fail)
+    tasks = '[tasks.a]\nrun = "exit 3"\n[tasks.b]\nrun = "sleep 0.5"\n'  # the program ends before b does
+    run = run_to_the_end(started(tmp_path, f"[run]\n{TELL}{tasks}"))
+    assert run.state.counts[NodeStatus.COMPLETED] == 1
+    assert run.directory.is_live() is False
+    assert [notice.text for notice in run.notices if notice.text == "notify failed: a fault"]

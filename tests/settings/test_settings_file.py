@@ -125,3 +125,10 @@ def test_where_the_settings_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/ann")
     assert settings_path() == Path("/home/ann/.config/dagtui/config.toml")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+def test_a_path_that_no_file_has_is_a_problem(tmp_path: Path, name: str):
+    found = read_settings(tmp_path / name)
+    assert found.settings == Settings()
+    assert [problem.message for problem in found.problems] == ["can't be the path of a file"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,3 +157,15 @@ def test_a_crash_while_writing_leaves_what_was_there(graph: Path):
     (graph_folder(graph) / run_figures.FOLDER / ".000001000060-1.figures-abc").write_bytes(b"half")
     os.truncate((graph_folder(graph) / run_figures.FOLDER / ".000001000060-1.figures-abc"), 1)
     assert [run.node("a") for run in read_runs(graph)] == [DONE]
+
+
+@pytest.mark.parametrize(
+    "told", ['"names": 999999999999999', '"names": -1', '"began": "x"', '"began": NaN', '"nodes": -1']
+)
+def test_a_wrong_head_costs_one_run(graph: Path, told: str):
+    write_run(graph, figures(1, {"a": DONE}))
+    write_run(graph, figures(2, {"a": DONE}))
+    path = files(graph)[1]
+    name = told.partition(":")[0].encode()
+    path.write_bytes(re.sub(name + b": [^,]*", told.encode(), path.read_bytes(), count=1))
+    assert [run.number for run in read_runs(graph)] == [1]

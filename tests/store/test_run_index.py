@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, content: bytes):
         assert (read_summary(run), read_tasks(run)) == (summary, tasks)
     told = json.loads(head)
     for name in told["summary"]:
-        for wrong in ([1, [2]], {"a": "b"}, "text", None):
+        for wrong in ([1, [2]], {"a": "b"}, {"a": inf}, "text", None, inf):
             changed = {**told, "summary": {**told["summary"], name: wrong}}
             (run.path / NAME).write_bytes(json.dumps(changed).encode() + b"\n" + body)
             read_summary(run)  # it is ours alone, so a wrong value is not found: it must not stop the list

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
-from dagtui.execution.local.output_file import OutputValues, read_output
+from dagtui.execution.local.output_file import OutputValues, read_output, remove_values
 from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts, shortage
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.expressions.asked import no_outputs
@@ -196,7 +195,7 @@ class LocalExecutor:
             return
         output = self._absolute(self._output_path(node, attempt))
         if os.access(output, os.F_OK):  # of an attempt of which nothing is on record, for example
-            _remove(output)
+            remove_values(output)
         env = self._commands.variables(resolved, self._graph.labels[node], attempt, output)
         log = self._absolute(self._log_path(node, attempt))
         grace = self._graph.task(node).grace
@@ -246,7 +245,7 @@ class LocalExecutor:
         if self._supervisors.link is not None:
             self._supervisors.link.start_table.record(self._submitted.delivered)
         while self._over:
-            _remove(self._over.pop())
+            remove_values(self._over.pop())
 
     def flush(self) -> None:
         """Send pending requests, to a new supervisor if the last one has died."""
@@ -390,10 +389,5 @@ class LocalExecutor:
 
 
 def _words(result: Result) -> str:
-    """Say what was reported of an attempt whose node the graph no longer has. Only remarks come after its end."""
+    """Say what was reported of an attempt whose node is gone. Only remarks come after its end."""
     return result.text if isinstance(result, Remark) else "its attempt is over"
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):  # a folder, whose content is not taken for values
-        os.unlink(path)

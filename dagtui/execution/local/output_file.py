@@ -12,6 +12,7 @@ so nothing about it is certain.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -38,6 +39,13 @@ class OutputValues(NamedTuple):
 
 
 NOTHING_WRITTEN = OutputValues({})
+
+
+def remove_values(path: str) -> None:
+    """Remove a file for values, unless there is none, or a folder or a device in its place."""
+    with contextlib.suppress(OSError):
+        if not stat.S_ISCHR(os.lstat(path).st_mode):
+            os.unlink(path)
 
 
 def read_output(path: str) -> OutputValues:

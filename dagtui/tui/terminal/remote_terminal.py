@@ -145,7 +145,7 @@ class AttachedScreens:
         """Read the client's settings beside the loop: a home directory may be slow."""
         if attachment.settings is None:
             return None
-        return await anyio.to_thread.run_sync(read_settings, attachment.settings)
+        return await anyio.to_thread.run_sync(read_settings, attachment.settings, abandon_on_cancel=True)
 
     async def _show(self, attachment: Attachment, app: DagtuiApp) -> ExitReason:
         attachment.screen = RemoteTerminal(app)

@@ -80,11 +80,11 @@ def search_logs(
             worker.close()
 
 
-def end_with(parent: int) -> None:
-    """End this process soon after its parent, also in the middle of a large log in which nothing is found."""
+def end_with(process: int) -> None:
+    """End this process soon after its parent, which is `process`, also in the middle of a large log."""
 
     def look(_number: int, _frame: object) -> None:
-        if os.getppid() != parent:
+        if os.getppid() != process:
             os._exit(1)
 
     signal.signal(signal.SIGALRM, look)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import NO_ATTEMPT
-from dagtui.engine.status import ALIVE, SETTLED, UNSUCCESSFUL, NodeStatus
+from dagtui.engine.status import ALIVE, SETTLED, UNSUCCESSFUL, Cause, NodeStatus
 from dagtui.engine.why import why
 from dagtui.graph.model import NodeIndex
 from dagtui.store.merged_logs import ENDED, FOREVER, Tracks
@@ -84,8 +84,15 @@ class AttemptTracks:
                 self._add(one)
             yield
         early, self._early = self._early or [], None
-        known = {(one.node, one.attempt) for one in found if one.mark is None}
-        self._take([event for event in early if event.status is not NodeStatus.RUNNING or _of(event) not in known])
+        begun = {(one.node, one.attempt) for one in found if one.mark is None}
+        ended = {(one.node, one.end) for one in found}
+        self._take(
+            [
+                event
+                for event in early
+                if (_of(event) not in begun if event.status is NodeStatus.RUNNING else self._end_of(event) not in ended)
+            ]
+        )
         self.generation += 1
 
     def among(self, statuses: Collection[NodeStatus], nodes: Collection[NodeIndex] | None) -> list[int]:
@@ -117,6 +124,9 @@ class AttemptTracks:
 
     # Nodes at the beginning
 
+    def _end_of(self, event: NodeEvent) -> tuple[NodeIndex, WallTime]:
+        return event.node, self._run.wall(event.at)
+
     def _of_node(self, node: NodeIndex) -> Iterator[_Begun]:
         run, state = self._run, self._run.state
         results = run.attempts.of(node) if state.attempt[node] else []
@@ -124,6 +134,9 @@ class AttemptTracks:
             end = run.wall(result.at)
             yield _Begun(end - result.seconds, end, node, result.attempt, None)
         status = state.status_of(node)
+        if (asked := state.asked.get(node)) is not None:
+            wall = run.wall(state.started[node])
+            yield _Begun(wall, wall, node, NO_ATTEMPT, _question(asked.question))
         if status in ALIVE:
             yield _Begun(run.wall(state.started[node]), FOREVER, node, state.attempt[node], None)
         elif status in SETTLED and (not results or results[-1].at < state.ended[node]):
@@ -180,8 +193,16 @@ class AttemptTracks:
             elif track is not None:
                 del self.live[event.node]
                 self.tracks.close(track, wall)
+            elif event.cause is Cause.ASKS:
+                self._add(_Begun(wall, wall, event.node, NO_ATTEMPT, _question(event.why)))
             elif event.status in SETTLED and not event.stale:
                 self._add(_Begun(wall, wall, event.node, NO_ATTEMPT, self._mark(event.node)))
+
+
+def _question(question: str) -> StatusMark:
+    """Return the mark of a gate that asks."""
+    words = question.partition("\n")[0]
+    return StatusMark(NodeStatus.READY, f"asks: {words}" if words else "asks")
 
 
 def _of(event: NodeEvent) -> tuple[NodeIndex, AttemptNumber]:

@@ -262,7 +262,9 @@ class Merge:
         if self._step > 0:
             return list(reversed(chosen[bisect_right(chosen, at, key=tracks.begins.__getitem__) :]))
         ends = tracks.ends
-        return sorted((track for track in chosen if ends[track] < at), key=lambda track: (ends[track], track))
+        found = [track for track in chosen if ends[track] < at]
+        found.sort(key=ends.__getitem__)  # those that end together stay in their order
+        return found
 
     def _tracks_within(self) -> list[int]:
         tracks, chosen, at = self._logs.tracks, self._logs.chosen, self._key.time

@@ -37,6 +37,9 @@ def mark_words(attempts: AttemptTracks, key: EntryKey, look: Look) -> list[Span]
     """Return the words of a mark."""
     mark = attempts.marks.get(key.track)
     if mark is not None:
+        if mark.status is NodeStatus.READY:  # a gate asks, and waits for a person
+            role = STATUS_CLASSES[NodeStatus.RETRYING]
+            return [status_run(mark.status, look)._replace(role=role), Span(f" {label(mark.words)}", role)]
         said = f"{mark.status.word}: {mark.words}" if mark.words else mark.status.word
         if mark.status is NodeStatus.FAILED_PARENT and mark.words:
             said = mark.words  # "blocked by …"

@@ -6,11 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from support.gates import answer, with_gates
 from support.waiting import until
 from tui.played_run import PlayedRun, write_times
 from tui.widget_harness import WidgetHarness, mounted, texts
 
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.gates import Gate
 from dagtui.graph.model import Graph, NodeIndex, ShellCommand, Task
+from dagtui.runs.attempt_tracks import AttemptTracks
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.all_logs.filters import LogFilter
 from dagtui.tui.all_logs.places import LogPlace
@@ -213,3 +218,36 @@ async def test_the_place_under_the_cursor(two: PlayedRun) -> None:
         assert rows.place == LogPlace(NodeIndex(0), 1, len("fetch one\nfetch two\n"))
         assert rows.copied_line().text == "error: no route"
         assert "align  align two" in rows.copied().text.splitlines()
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_gates_that_ask_and_their_answers_are_lines(tmp_path: Path, *, is_answered: bool) -> None:
+    graph = with_gates(graph_of("score", "approve", "publish"), {1: Gate("Publish?\nIt can't be undone.")})
+    play = PlayedRun(graph, tmp_path)
+    play.start("score")
+    if is_answered:
+        play.now += 2.0
+        play.traversal.handle(answer([1], "approve"), play.now)
+    play.end("score")
+    rows = AllLogsRows(play.session(), IN_UNICODE)
+    async with mounted(rows, (80, 10)):
+        await settled(rows, lines=4 if is_answered else 3)
+        asks, answered = "approve ○ asks: Publish?", "approve ✓ done: answered approve, by anna"
+        expected = [asks, "score ▶ started", *([answered] if is_answered else []), "score ✓ done 3.0 s"]
+        assert sorted(row.partition(" at ")[0] for row in said(rows)) == sorted(expected)
+
+
+def test_what_happens_while_nodes_are_looked_at_is_there_once(tmp_path: Path) -> None:
+    play = PlayedRun(with_gates(graph_of("score", "approve"), {1: Gate("Publish?")}), tmp_path)
+    play.run("score")
+    run = play.session()
+    attempts = AttemptTracks(run)
+    attempts._learn(
+        [
+            NodeEvent(0.0, 1, 0, NodeStatus.READY, Cause.ASKS, "Publish?"),
+            NodeEvent(0.0, 0, 1, NodeStatus.RUNNING, why="attempt 1"),
+            NodeEvent(3.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", 0, 3.0),
+        ]
+    )
+    assert list(attempts.begin())
+    assert sorted(attempts.nodes) == [0, 1]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 PIECE = 16_384
 """The longest line in bytes."""
-_LEAST_READ = 4_096
+_LEAST_READ = 1_024
+_SEARCHED = 4_096
+"""Bytes that are read at once where a newline is looked for."""
 _MOST_READ = 65_536
 _TIMES_READ = 128
 """Number of time records that are read at once."""
@@ -158,7 +160,7 @@ class LogPieces:
     def _newline(self, start: int, end: int) -> int | None:
         """Return where the first newline is from `start` to before `end`."""
         while start < end:
-            data = self._pread(min(_LEAST_READ, end - start), start)
+            data = self._pread(min(_SEARCHED, end - start), start)
             if not data:
                 break
             found = data.find(b"\n")

@@ -25,7 +25,8 @@ BEGAN = -1
 """The offset of the mark at the beginning of a track."""
 ENDED = 1 << 62
 """The offset of the mark at its end."""
-_LEAST = 4_096
+_LEAST = 1_024
+"""The first read of a log. At a moment at which many attempts end, each of them has few lines on the screen."""
 _MOST = 65_536
 
 

@@ -130,6 +130,13 @@ def test_what_is_not_shown_is_not_read(tmp_path: Path) -> None:
         assert logs.read.times <= (opened + 4) * 4 * 2_048
 
 
+def test_many_attempts_that_end_together_are_hardly_read(tmp_path: Path) -> None:
+    """Each has few lines on the screen."""
+    logs = MergedLogs(many_logs(tmp_path, 100, at_once=100, size=1 << 20))
+    assert len(logs.backward(LAST).take(60)) == 60
+    assert logs.read.logs <= 100 * 1_024
+
+
 def test_more_of_the_same_costs_what_is_shown(tmp_path: Path) -> None:
     """Page after page, the bytes that are read are those of the lines."""
     tracks = many_logs(tmp_path, 4, at_once=4, size=1 << 20)

@@ -96,11 +96,18 @@ def _cells(usual: Usual) -> tuple[str, ...]:
     return (
         str(len(usual.took)),
         f"{int(usual.rate * 100)} %",
-        "never" if usual.seconds is None else give_or_take(usual.seconds, usual.spread),
+        usually(usual),
         duration(usual.slowest) if usual.succeeded else "",
         cpu_share(usual),
         size(usual.memory) if usual.memory else "",
     )
+
+
+def usually(usual: Usual) -> str:
+    """Format what a node usually takes. A single success has no spread: nothing is known of it."""
+    if usual.seconds is None:
+        return "never"
+    return give_or_take(usual.seconds, usual.spread) if usual.succeeded > 1 else duration(usual.seconds)
 
 
 def stats_json(graph_file: str, runs: Sequence[RunFigures], rows: Sequence[NodeStats]) -> Iterator[str]:

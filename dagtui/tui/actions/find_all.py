@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.tui.actions.availability import NO_LOG, UNFOLD
+from dagtui.tui.actions.availability import UNFOLD
 
 if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
@@ -46,7 +46,7 @@ class FindAllActions:
         if node is None:
             app.say(UNFOLD)
         elif not app.view.state.attempt[node]:
-            app.say(NO_LOG)
+            app.say("this node has no attempts yet")
         else:
             app.pages.open(AttemptsPage(app.view, app.keymap, app.look, node, open_log=self._open_log))
 

@@ -11,7 +11,7 @@ from dagtui.report.run_words import share_words, when_words
 from dagtui.runs.node_runs import NodeRun, failures_in_words, share_of, usual_of
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import CellWidth, WallTime
-from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run, width_of
 from dagtui.tui.lines.share_bar import share_bar
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _WIDE: Final = CellWidth(60)
 """Columns from which there is room for bars."""
 _BAR_CELLS: Final = CellWidth(10)
+_BELOW: Final = 5
+"""Where the time begins, and words below it."""
 
 
 def run_now(run: RunView, node: NodeIndex, clock: ClockTime) -> NodeRun:
@@ -49,12 +51,26 @@ def rows_of_runs(found: Sequence[NodeRun], number: int, left_out: int, look: Loo
     rows = [row(muted(", ".join(filter(None, (head, failures_in_words(found)))))), row()]
     now = WallTime(time.time())
     for one in sorted(found, key=lambda one: -one.number):
-        is_shown = one.number == number
-        jump = NO_NODE if is_shown else one.number
-        rows.append(row(*_spans(one, found, now, look, columns, is_shown=is_shown), jump=jump, indent=6))
+        jump = NO_NODE if one.number == number else one.number
+        rows += _rows_of(one, found, now, look, columns, jump=jump)
     if left_out:
         rows += [row(), row(muted(f"and {plural(left_out, 'older run')}: dagtui runs lists them all"))]
     return rows
+
+
+def _rows_of(
+    one: NodeRun, found: Sequence[NodeRun], now: WallTime, look: Look, columns: CellWidth, *, jump: int
+) -> list[Row]:
+    """Return the row of a run. Words that have no room behind its figures stand below them, in whole."""
+    spans = _spans(one, found, now, look, columns, is_shown=jump == NO_NODE)
+    said = ", ".join(_words(one, is_shown=jump == NO_NODE)) if one.status is not None else ""
+    if not said:
+        return [row(*spans, jump=jump, indent=_BELOW)]
+    line = [*spans, muted(f"  {said}")]
+    if width_of(line) <= columns:
+        return [row(*line, jump=jump)]
+    whole = "".join(span.text for span in line)
+    return [row(*spans, jump=jump)._replace(whole=whole), row(spaces(_BELOW), muted(said), indent=_BELOW)]
 
 
 def _spans(
@@ -70,7 +86,6 @@ def _spans(
     spans.append(Span(f" {share_words(share):>6}", Role.WARNING if share is not None and share > 0 else Role.MUTED))
     if columns >= _WIDE:
         spans.append(muted(f" {share_bar(share, _BAR_CELLS, look):<{_BAR_CELLS}}"))
-    spans.append(muted(f"  {', '.join(_words(one, is_shown=is_shown))}"))
     return spans
 
 

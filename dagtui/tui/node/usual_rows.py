@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
-from dagtui.report.stats import cpu_share, give_or_take
+from dagtui.report.stats import cpu_share, usually
 from dagtui.runs.usual import took_in, usual_of
 from dagtui.text import duration, plural
 from dagtui.text.amounts import size
@@ -38,7 +38,7 @@ def usual_rows(run: RunView, node: NodeIndex, look: Look) -> Iterator[tuple[str,
 
 
 def _usual_words(usual: Usual) -> str:
-    words = [give_or_take(usual.seconds, usual.spread)] if usual.seconds is not None else []
+    words = [usually(usual)] if usual.seconds is not None else []
     if share := cpu_share(usual):
         words.append(f"cpu {share}")
     if usual.memory:

@@ -88,10 +88,10 @@ class FindPage(PageScreen, inherit_bindings=False):
         return self.rows
 
     def on_mount(self) -> None:
-        """Ask what to find, unless there is something already."""
+        """Ask what to find, unless there are hits already. What had none is asked again: logs have grown."""
         super().on_mount()
         self.rows.reveal()
-        if not self.state.pattern:
+        if not self.state.pattern or (self.state.is_whole and not self.found.total):
             self.ask_pattern()
 
     def on_unmount(self) -> None:

@@ -19,6 +19,9 @@ from dagtui.runs.node_runs import MOST, NodeRun, failures_in_words, node_run, sh
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.journal_scan import last_record
 from dagtui.store.node_records import last_record_of
+from dagtui.text.amounts import CellWidth, WallTime
+from dagtui.text.look import IN_UNICODE
+from dagtui.tui.node.run_rows import rows_of_runs
 from dagtui.tui.terminal.watching import WatchApp
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +104,22 @@ async def test_the_tab_shows_what_became_of_the_node_and_enter_opens_a_run_there
         app.jump(app.view.graph.find("b"))
         await until(lambda: len(pane.rows) == 6 and "✗" not in "".join(texts(pane)))
     shutil.rmtree(damaged)
+
+
+@pytest.mark.parametrize("columns", [26, 43, 60, 119])
+def test_words_stand_behind_the_figures_or_whole_below_them(columns: int):
+    ok, failed = NodeStatus.COMPLETED, NodeStatus.FAILED
+    found = [NodeRun(1, ok, 1, WallTime(1e9), 2.0), NodeRun(2, failed, 2, WallTime(1e9), 2.0, "exit 1")]
+    rows = rows_of_runs(found, 2, 0, IN_UNICODE, CellWidth(columns))[2:]
+    said = "this run, 2 attempts, exit 1"
+    assert [one.text.split()[0] for one in rows if one.text[:4].strip()] == ["2", "1"]
+    whole = rows[0].whole or rows[0].text
+    assert whole.endswith(f"  {said}")
+    assert len(rows) == (2 if columns == 119 else 3)
+    if columns < 119:
+        assert rows[1].text == f"     {said}"
+        assert rows[1].jump == -1
+    assert rows[-1].jump == 1
 
 
 def test_no_more_runs_are_looked_at_than_are_shown():

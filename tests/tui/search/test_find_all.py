@@ -157,3 +157,19 @@ async def test_an_expression_that_is_too_large_is_typed_again(app: WatchApp):
         assert isinstance(page, FindPage)
         await until(lambda: "not a regular expression" in screen_text(app))
         assert page.typing
+
+
+async def test_what_was_not_found_is_asked_again(app: WatchApp):
+    async with opened(app) as pilot:
+        await pilot.press("F", *"nowhere", "enter")
+        page = app.screen
+        assert isinstance(page, FindPage)
+        await until(lambda: page.state.is_whole and not page.is_searching)
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.main)
+        await pilot.press("F", "enter")
+        again = app.screen
+        assert isinstance(again, FindPage)
+        assert again.found is not page.found
+        await until(lambda: again.state.is_whole and not again.is_searching)
+        assert again.state.pattern == "nowhere"

@@ -18,6 +18,7 @@ from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.settings.writing import SettingError, change_setting, parse_value
 from dagtui.text import label
+from dagtui.text.terminals import declines_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -229,7 +230,7 @@ def _in_words(setting: Setting, value: object) -> str:
 def _source(file: SettingsFile, name: str) -> str:
     line = file.line(name)
     source = f"line {line}" if line else _DEFAULT
-    if name == "theme" and os.environ.get("NO_COLOR"):
+    if name == "theme" and declines_colours(os.environ):
         source += "; NO_COLOR is set: no colours"
     return source
 

@@ -181,8 +181,7 @@ class Notifier:
 
     def _folder(self) -> Path:
         folder = self._run.path / _FOLDER
-        if not folder.is_dir():
-            make_folder(folder)
+        make_folder(folder)
         return folder
 
     def _open(self, folder: Path) -> Executor:

@@ -60,14 +60,15 @@ def change_setting(path: Path, name: str, value: Settable | None) -> None:
     real = Path(os.path.realpath(path))  # people keep it among others, and link to it
     shown = label(path, 4096)
     try:
-        content = read_bytes_again(real, shown) if real.exists() else b""
+        is_there = _is_there(real)
+        content = read_bytes_again(real, shown) if is_there else b""
         text = decode(content, shown)
         changed = with_setting(text, name, value, path)
         if changed == text:
             return
         if b"\r\n" in content:
             changed = changed.replace("\n", "\r\n")
-        if real.exists():
+        if is_there:
             rewrite_file(real, changed.encode())
         else:
             real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,6 +79,15 @@ def change_setting(path: Path, name: str, value: Settable | None) -> None:
         raise SettingError(str(error)) from error
     except OSError as error:
         raise SettingError(f"can't write {shown}: {error.strerror}") from error
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file. Raises OSError if that can't be told."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def with_setting(text: str, name: str, value: Settable | None, path: Path) -> str:

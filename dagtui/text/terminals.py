@@ -14,9 +14,14 @@ USUAL_COLUMNS = CellWidth(80)
 """The width of a terminal that does not report one."""
 
 
+def declines_colours(environment: Mapping[str, str]) -> bool:
+    """Return whether the user wants no colours: https://no-color.org."""
+    return bool(environment.get("NO_COLOR"))
+
+
 def wants_colours(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
     """Return whether to print colours: on a terminal that has them, unless the user declines or forces them."""
-    if environment.get("NO_COLOR"):  # no-color.org
+    if declines_colours(environment):
         return False
     return bool(environment.get("FORCE_COLOR")) or (is_terminal and environment.get("TERM") != "dumb")
 

@@ -152,7 +152,7 @@ run = "true"
     write(tmp_path, graph, "$(touch ran).toml")
     assert completed(tmp_path, "dagtui re") == ["retry", "rerun", "reload", "release", "resume", "reads.toml"]
     assert {"init", "logs", "reads.toml"} <= set(completed(tmp_path, "dagtui "))
-    assert completed(tmp_path, "dagtui conf") == ["FILE"]
+    assert completed(tmp_path, "dagtui gra") == ["FILE"]
     assert completed(tmp_path, "dagtui --ve") == ["--version"]
     assert completed(tmp_path, "dagtui --fr") == ["--fresh"]
     assert completed(tmp_path, "dagtui reads.toml --fr") == ["--fresh"]

@@ -207,7 +207,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.NODE, lambda do: do.shell.open_shell(), Pane.TREE | Pane.LOG, 73,
            name="Open shell", available=opens_shell),
     Action("node.compare", ("D",), "compare", "Compare the last two attempts, or the last one with the last success",
-           Group.NODE, lambda do: do.find_all.compare(), Pane.SIDE, 76, name="Compare attempts", available=opens_pager),
+           Group.LOG, lambda do: do.find_all.compare(), Pane.SIDE, 76, name="Compare attempts", available=opens_pager),
     Action("node.edit", ("full_stop",), "edit", "Edit a node's definition in $EDITOR, for its next attempt",
            Group.NODE, lambda do: do.definitions.edit(), Pane.TREE | Pane.DETAILS | Pane.WHY, 82,
            name="Edit task", available=edits),

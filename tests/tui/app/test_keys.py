@@ -16,12 +16,14 @@ from dagtui.tui.actions.availability import NO_FAILURE, ONE_PANE
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.all_logs.page import AllLogsPage
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.compare.page import AttemptsPage
 from dagtui.tui.graph.views import View
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.screens.reload import GraphErrorDialog
+from dagtui.tui.search.page import FindPage
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -336,6 +338,12 @@ async def find_start(keys: Keys, key: str):
 
 
 @check
+async def find_all(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, FindPage)
+
+
+@check
 async def find_next(keys: Keys, key: str):
     await keys.press("slash", *"align", "enter", "g", key)
     first = keys.label()
@@ -516,6 +524,17 @@ async def log_next_attempt(keys: Keys, key: str):
 async def log_pager(keys: Keys, key: str):
     await keys.press(key)
     assert "no log" in keys.said()
+
+
+@check
+async def node_compare(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    await keys.press(key)
+    assert isinstance(keys.app.screen, AttemptsPage)
+    await keys.press("escape")
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.said() == "this node has no attempts yet"
 
 
 @check

@@ -620,7 +620,7 @@ def _record_actions(app: DagtuiApp) -> list[str]:
         ("pause\r", ["run.pause"]),
         ("resume\r", []),
         ("first\r;", ["log.first_error", "log.first_error"]),
-        ("log↓↓\r", ["log.follow"]),
+        ("log↓↓\r", ["find.all"]),
     ],
 )
 @pytest.mark.parametrize("first", ["", "c"])

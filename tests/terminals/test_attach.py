@@ -689,7 +689,7 @@ def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(harness: Se
     terminal.wait_for(lambda: "ends with this" in terminal.text.splitlines()[1], "notice after the message")
     terminal.send("d")
     terminal.wait_for_text("can't detach")
-    terminal.send("a")
+    terminal.send("j")
     terminal.resize(60, 20)
     terminal.wait_for(lambda: "ends with" in terminal.text.splitlines()[1], "notice where there is little room")
     terminal.hang_up()

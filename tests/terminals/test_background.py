@@ -83,7 +83,7 @@ def test_a_console_that_would_print_the_question_is_not_asked(opened: Open) -> N
 def test_each_terminal_that_attaches_brings_its_own_settings(harness: SessionHarness, tmp_path: Path) -> None:
     """The session has the environment of the first one."""
     harness.write('[tasks.one]\nrun = "echo first words; sleep 600; : {token}"\n')
-    for name, text in (("first", 'theme = "light"\n'), ("second", "keys.screen.detach = 'D'\nview = 'map'\n")):
+    for name, text in (("first", 'theme = "light"\n'), ("second", "keys.screen.detach = 'B'\nview = 'map'\n")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.toml").write_text(text, encoding="utf-8")
     first = harness.open(env={"DAGTUI_CONFIG_DIR": str(tmp_path / "first")})
@@ -92,8 +92,8 @@ def test_each_terminal_that_attaches_brings_its_own_settings(harness: SessionHar
     first.send("d")
     assert first.wait_for_end() == 0
     second = harness.open(env={"DAGTUI_CONFIG_DIR": str(tmp_path / "second")})
-    second.wait_for_text("D detach")
+    second.wait_for_text("B detach")
     second.wait_for(lambda: ground(second) == DARK, "dark colours")
     assert QUESTION in second.raw
-    second.send("D")
+    second.send("B")
     assert second.wait_for_end() == 0

@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagtui.report.search_process import COMMAND
 from dagtui.runs.processors import processors
 from dagtui.store.forked_search import search_logs
 from dagtui.store.paths import log_name
@@ -94,7 +95,7 @@ def ours(logs: list[Path], pattern: str) -> float:
 def in_process(folder: Path, pattern: str) -> float:
     """Return the seconds of the process that a screen starts."""
     request = json.dumps({"run": os.fspath(folder), "pattern": pattern})
-    command = [sys.executable, "-P", "-m", "dagtui.report.search_process"]
+    command = [sys.executable, *COMMAND, str(os.getpid())]
     began = time.perf_counter()
     subprocess.run(command, input=request.encode(), stdout=subprocess.PIPE, check=True)
     return time.perf_counter() - began

@@ -188,7 +188,7 @@ class MergedReading:
 
     def _job(self, window: LogWindow) -> _Job | None:
         """Return what to read next."""
-        if time.monotonic() >= self._look_at and not self._is_new:
+        if time.monotonic() >= self._look_at and not (self._is_new or self._is_stale):
             return self._look()
         wish = self.wish
         rows = 0 if self._is_new else len(self.shown.rows)

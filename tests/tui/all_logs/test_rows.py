@@ -100,6 +100,20 @@ async def test_filters_and_back(two: PlayedRun) -> None:
         await settled(rows, lines=8)
 
 
+async def test_folds_open_also_when_a_look_at_what_has_grown_is_due(tmp_path: Path) -> None:
+    play = PlayedRun(graph_of("fetch", "align"), tmp_path)
+    play.start("fetch", "align")
+    prints(play, "fetch", *((0.1 * number, f"fetched {number} kB") for number in range(20)))
+    play.end("fetch")
+    rows = AllLogsRows(play.session(), IN_UNICODE)
+    async with mounted(rows, (80, 30)):
+        await settled(rows, lines=10)
+        folded = len(rows.shown.rows)
+        rows.reading._look_at = 0.0
+        rows.unfold_all()
+        await until(lambda: len(rows.shown.rows) > folded, "all lines")
+
+
 async def test_the_end_is_followed_or_counted(two: PlayedRun) -> None:
     rows = AllLogsRows(two.session(), IN_UNICODE)
     async with mounted(rows, (80, 5)):

@@ -46,6 +46,8 @@ class LogSituation(NamedTuple):
     has_later: bool
     selecting: bool = False
     """Whether the log has the focus and lines of it are selected."""
+    copies: str = ""
+    """What the key that copies a line takes if a page in place of the lines has the focus: "row" or "page"."""
 
 
 class Situation(NamedTuple):

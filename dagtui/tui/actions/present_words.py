@@ -30,4 +30,6 @@ def present_words(run: RunView, here: Situation, node: NodeIndex | None, selecte
         words |= {"pane.back": "end selection", "screen.copy_line": "copy lines", "log.select": "end selection"}
     elif selected:
         words["pane.back"] = f"deselect {count(selected)}"
+    if here.log.copies:
+        words["screen.copy_line"] = f"copy {here.log.copies}"
     return words

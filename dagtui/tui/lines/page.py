@@ -151,6 +151,11 @@ class Page(ScrolledRows):
         """Return the whole page for the clipboard."""
         return Copied(self.copy_text())
 
+    @property
+    def copies(self) -> str:
+        """What `copied_line` returns, in a word."""
+        return "page" if self.cursor == NOWHERE else "row"
+
     def copied_line(self) -> Copied:
         """Return the row under the cursor for the clipboard, or the whole page if it has no cursor."""
         if self.cursor == NOWHERE:

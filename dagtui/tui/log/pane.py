@@ -93,7 +93,8 @@ class LogPane(Vertical):
         exists = log is not None and log.file.exists
         selecting = self.view.has_focus and self.view.cursor.selected is not None
         has_lines = exists and self.view.line_count > 0
-        return LogSituation(exists, has_lines, self.attempt > 1, self.pinned is not None, selecting)
+        copies = self.silence.copies if self.silence.has_focus else ""
+        return LogSituation(exists, has_lines, self.attempt > 1, self.pinned is not None, selecting, copies)
 
     def show(self, node: NodeIndex, attempt: AttemptNumber | None = None) -> None:
         """Show a node's log: of one attempt, or of the latest and those that follow."""

@@ -140,6 +140,22 @@ async def test_a_key_without_a_question_says_why():
         await until(lambda: "answered already: reject, by anna" in screen_text(app))
 
 
+async def test_in_place_of_a_log_the_key_that_copies_says_what_it_takes():
+    app = DagtuiApp(run_that_asks())
+    async with opened(app) as pilot:
+        app.main.tree_pane.select(app.view.graph.node("legal"))
+        await pilot.press("tab")
+        await until(lambda: "y copy page" in screen_text(app))
+        await pilot.press("y")
+        assert app.clipboard.startswith("Has legal agreed?\n")
+        app.main.tree_pane.select(app.view.graph.node("publish"))
+        await until(lambda: "y copy row" in screen_text(app))
+        await pilot.press("y")
+        assert "approve" in app.clipboard
+        await pilot.press("tab")
+        await until(lambda: "copy" not in screen_text(app).split("\n")[-1])
+
+
 @pytest.mark.parametrize("label", ["fetch", "publish", "legal"])
 async def test_from_any_row_the_key_goes_to_the_only_gate_that_asks(label: str):
     """From a gate that a person has answered it does not: there, the key says what the answer was."""

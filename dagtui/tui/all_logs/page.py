@@ -77,8 +77,8 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
             left.append(Span(f"  only {wanted.words}", Role.WARNING))
         running = self._run.alive()
         left.append(muted(f"  {count(running)} running" if running else ""))
-        if self.rows.names.beginning and width > 100:
-            left.append(muted(f"  {label(self.rows.names.beginning)}{self.look.glyphs.cut}"))
+        if self.rows.drawing.names.beginning and width > 100:
+            left.append(muted(f"  {label(self.rows.drawing.names.beginning)}{self.look.glyphs.cut}"))
         if reading.trouble:
             left.append(Span(f"  {label(reading.trouble)}", Role.BAD))
         return left, self._position()

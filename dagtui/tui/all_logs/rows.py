@@ -1,26 +1,16 @@
-"""Rows of all logs on the screen: time, name, and a line or a status, with a cursor."""
+"""Window on the rows of all logs: its place and its cursor, which stay where they are while more is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from rich.style import Style
-
 from dagtui.store.merged_logs import FIRST, LAST
-from dagtui.text import cell_width, label
-from dagtui.text.amounts import NO_CELLS, CellWidth, time_of_day
-from dagtui.text.lines import copied_line, plain_line, styled
-from dagtui.tui.all_logs.filters import ERRORS
-from dagtui.tui.all_logs.names import LogNames
+from dagtui.text.amounts import CellWidth
 from dagtui.tui.all_logs.places import AllLogsState, LogPlace
 from dagtui.tui.all_logs.reading import MergedReading
-from dagtui.tui.all_logs.row_words import fold_words, mark_words, names_span
+from dagtui.tui.all_logs.row_drawing import AllLogsDrawing
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.page import ScrolledRows
-from dagtui.tui.lines.painter import measured
-from dagtui.tui.lines.rows import SPACE, Role, Span, spaces
-from dagtui.tui.log.task_colours import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,31 +18,24 @@ if TYPE_CHECKING:
     from textual import events
     from textual.strip import Strip
 
-    from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.store.merged_logs import EntryKey, LogEntry
+    from dagtui.store.merged_logs import EntryKey
     from dagtui.text.look import Look
     from dagtui.tui.all_logs.folds import FoldedRow
     from dagtui.tui.all_logs.reading import ShownRows
 
-_NO_STYLE = Style.null()
 _COLUMNS = CellWidth(8)
-_MOST_COPIED = 10_000
 
 
 class AllLogsRows(ScrolledRows):
-    """Draws the rows that were read. Which ones these are follows from where the cursor is, or from the end."""
+    """Shows the rows that were read. Which ones these are follows from where the cursor is, or from the end."""
 
     def __init__(self, run: RunView, look: Look, unfold_key: str = "", *, id: str = "rows") -> None:  # noqa: A002
         super().__init__(look, id=id)
-        self._run = run
-        self._unfold_key = unfold_key
         self.reading = MergedReading(run, self._take)
-        self.names = LogNames(run.graph, look)
+        self.drawing = AllLogsDrawing(run.graph, self.reading.attempts, self.painter, look, unfold_key=unfold_key)
         self.tell: Callable[[], None] = lambda: None
         """Tells the page that the rows have changed."""
-        self.shows_times = True
-        self.column = NO_CELLS
         self.cursor = 0
         """The row under the cursor, among those that were read."""
         self.first_row = 0
@@ -80,12 +63,12 @@ class AllLogsRows(ScrolledRows):
         """Return how the rows are shown."""
         wish = self.reading.wish
         return AllLogsState(
-            self.reading.filter, None if wish.follows else self._cursor_at, self.shows_times, folds=wish.folds
+            self.reading.filter, None if wish.follows else self._cursor_at, self.drawing.shows_times, folds=wish.folds
         )
 
     def restore_state(self, state: AllLogsState) -> None:
         """Show the rows as they were, before they are mounted."""
-        reading, self.shows_times = self.reading, state.shows_times
+        reading, self.drawing.shows_times = self.reading, state.shows_times
         reading.filter, reading.wish.folds = state.filter, state.folds
         if state.cursor is not None:
             reading.wish.follows = False
@@ -227,19 +210,15 @@ class AllLogsRows(ScrolledRows):
         rows = self.shown.rows
         return rows[self.cursor] if self.cursor < len(rows) else None
 
-    def entry(self, row: FoldedRow | None = None) -> LogEntry | None:
-        """Return the first entry of a row, or of that under the cursor."""
-        row = row or self.row
-        return self.shown.entries[row.first] if row is not None else None
-
     @property
     def place(self) -> LogPlace | None:
         """The place in a log that the row under the cursor is from. Of a mark at the end, that is the end."""
-        entry = self.entry()
-        if entry is None:
+        row = self.row
+        if row is None:
             return None
-        attempts, track = self.reading.attempts, entry.key.track
-        return LogPlace(attempts.nodes[track], attempts.attempts[track], max(0, entry.key.offset))
+        _, track, offset = self.shown.entries[row.first].key
+        attempts = self.reading.attempts
+        return LogPlace(attempts.nodes[track], attempts.attempts[track], max(0, offset))
 
     def toggle_fold(self) -> None:
         """Show the lines of a fold, or fold the lines around the cursor again."""
@@ -271,79 +250,22 @@ class AllLogsRows(ScrolledRows):
 
     def scroll_columns(self, steps: int) -> None:
         """Scroll sideways."""
-        self.column = CellWidth(max(0, self.column + steps * _COLUMNS))
+        self.drawing.column = CellWidth(max(0, self.drawing.column + steps * _COLUMNS))
         self.repaint()
 
     def toggle_times(self) -> None:
         """Show or hide the times."""
-        self.shows_times = not self.shows_times
+        self.drawing.shows_times = not self.drawing.shows_times
         self.repaint()
 
     # Drawing
 
     def draw(self, width: CellWidth, height: int) -> list[Strip]:
         """Return the rows of the window."""
-        entries = self.shown.entries
+        self.drawing.palette = self.app.ansi_theme
         rows = self.shown.rows[self.first_row : self.first_row + height]
-        nodes = {self._node(entries[row.first]) for row in rows}
-        names = self.names.spans(nodes, self.names.width(width))
-        cursor = self.get_component_rich_style(Role.CURSOR, partial=True)
-        strips, before = [], ""
-        for index, row in enumerate(rows, self.first_row):
-            entry = entries[row.first]
-            name = names[self._node(entry)]
-            at = time_of_day(entry.key.time) if self.shows_times and not row.is_fold else ""
-            lead = [Span(self.look.glyphs.cursor if index == self.cursor else " ", Role.KEY)]
-            if self.shows_times:
-                lead.append(Span(f"{_since(before, at):>8} ", Role.GUIDE))
-                before = at or before
-            is_filled = index == self.cursor and not self.follows  # each new line would cost two such rows
-            strips.append(self._strip(row, entry, lead, name, width, cursor if is_filled else _NO_STYLE))
-        return strips
-
-    def _strip(
-        self, row: FoldedRow, entry: LogEntry, lead: list[Span], name: Span, width: CellWidth, over: Style
-    ) -> Strip:
-        """Return a row. `over` is laid over its styles."""
-        cells = self.names.width(width)
-        sign, content = SPACE, self._content(row, entry, over)
-        if row.is_fold:
-            name = SPACE
-        elif row.size > 1:
-            name = names_span([self.names.whole(node) for node in self._nodes_of(row)])
-        elif entry.is_line and ERRORS.matches(entry.data):
-            sign = Span(self.look.glyphs.block, Role.BAD)
-        front = [*lead, name, spaces(cells - name.width), sign]
-        parts = [Segment(span.text, self.painter.style_under(over, span.role)) for span in front if span.text]
-        room = width - sum(cell_width(part.text) for part in parts)
-        strip = measured([*parts, *self._cut(measured(content), CellWidth(room), over)]).crop(0, width)
-        return strip.extend_cell_length(width, self.painter.style(Role.PLAIN) + over) if over else strip
-
-    def _content(self, row: FoldedRow, entry: LogEntry, over: Style) -> list[Segment]:
-        """Return what a row says after the name."""
-        if entry.is_line and not row.is_fold:
-            line = styled(entry.data)
-            return segments(line, 0, len(line.text), self.painter.style(Role.PLAIN) + over, (), self.app.ansi_theme)
-        if row.is_fold:
-            spans = fold_words(row.size, self._unfold_key, self.look)
-        else:
-            spans = mark_words(self.reading.attempts, entry.key, self.look)
-        return [Segment(span.text, self.painter.style_under(over, span.role)) for span in spans]
-
-    def _cut(self, strip: Strip, room: CellWidth, over: Style) -> list[Segment]:
-        """Return what is shown of the content of a row, with a sign if it goes on."""
-        if strip.cell_length <= self.column + room:
-            return list(strip.crop(self.column, strip.cell_length)) if self.column else list(strip)
-        shown = strip.crop(self.column, self.column + room - 1)
-        return [*shown, Segment(self.look.glyphs.tabs_after, self.painter.style(Role.MUTED) + over)]
-
-    def _nodes_of(self, row: FoldedRow) -> list[NodeIndex]:
-        """Return the nodes of all entries of a row, each once."""
-        entries = self.shown.entries[row.first : row.first + row.size]
-        return list(dict.fromkeys(map(self._node, entries)))
-
-    def _node(self, entry: LogEntry) -> NodeIndex:
-        return self.reading.attempts.nodes[entry.key.track]
+        fills = not self.follows  # each new line would cost two such rows
+        return self.drawing.rows(self.shown.entries, rows, width, self.cursor - self.first_row, fills=fills)
 
     # Clicks
 
@@ -364,28 +286,11 @@ class AllLogsRows(ScrolledRows):
     def copied_line(self) -> Copied:
         """Return the line under the cursor, or all lines of a fold."""
         row = self.row
-        return Copied("") if row is None else Copied("\n".join(self._texts(row, names=False)))
+        texts = () if row is None else self.drawing.texts(self.shown.entries, row)
+        return Copied("\n".join(text for _, text in texts))
 
     def copied(self) -> Copied:
         """Return the rows in the window, each with the name of its node."""
         rows = self.shown.rows[self.first_row : self.first_row + self.size.height]
-        return Copied("\n".join(text for row in rows for text in self._texts(row, names=True)))
-
-    def _texts(self, row: FoldedRow, *, names: bool) -> list[str]:
-        found = []
-        for entry in self.shown.entries[row.first : row.first + min(row.size, _MOST_COPIED)]:
-            if entry.is_line:
-                text = copied_line(entry.data)
-                text = plain_line(entry.data) if text is None else text
-            else:
-                text = "".join(span.text for span in mark_words(self.reading.attempts, entry.key, self.look)).strip()
-            name = label(self._run.graph.labels[self._node(entry)])
-            found.append(f"{name}  {text}" if names else text)
-        return found
-
-
-def _since(before: str, now: str) -> str:
-    """Return what a time of day tells beyond the one above it."""
-    if not before or not now or before[:5] != now[:5]:
-        return now
-    return "" if before == now else now[6:]
+        texts = (one for row in rows for one in self.drawing.texts(self.shown.entries, row))
+        return Copied("\n".join(f"{name}  {text}" for name, text in texts))

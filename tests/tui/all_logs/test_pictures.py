@@ -14,7 +14,7 @@ from tui.svg import SvgExtension
 
 from dagtui.graph.model import Graph
 from dagtui.text.look import ASCII, Look
-from dagtui.tui.all_logs import rows
+from dagtui.tui.all_logs import row_drawing
 from dagtui.tui.all_logs.page import AllLogsPage
 from dagtui.tui.app import DagtuiApp
 
@@ -37,7 +37,7 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 @pytest.fixture(autouse=True)
 def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "time_of_day", lambda at: time.strftime("%H:%M:%S", time.gmtime(at)))
+    monkeypatch.setattr(row_drawing, "time_of_day", lambda at: time.strftime("%H:%M:%S", time.gmtime(at)))
 
 
 async def drawn(app: DagtuiApp) -> str:

@@ -46,7 +46,7 @@ class AllLogsActions:
     def _copy(self, copied: Copied) -> None:
         from dagtui.tui.actions.copying import CopyActions
 
-        CopyActions(self._app).text(copied, "line")
+        CopyActions(self._app).copy(copied, "line")
 
     def _go_to(self, place: LogPlace) -> None:
         """Show a place in the log of a node in full."""

@@ -61,10 +61,6 @@ class CopyActions:
         else:
             self._app.say(NO_FAILURE)
 
-    def text(self, copied: Copied, unit: str) -> None:
-        """Copy a text, and say how much of its unit that was."""
-        self.copy(copied, unit)
-
     @property
     def _targets(self) -> Sequence[NodeIndex]:
         """The nodes that commands act on."""

@@ -62,7 +62,7 @@ def _end_at_word(text: str, start: int, end: int, rest: CellWidth) -> int:
 
 def _end_of_row(text: str, start: int, width: CellWidth) -> int:
     full = start + width
-    if text.isascii() or text[start:full].isascii():
+    if text.isascii() or text[start : full + 1].isascii():  # an accent stays with its letter
         return min(full, len(text))
     left = width
     for index in range(start, len(text)):

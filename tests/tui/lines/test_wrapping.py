@@ -8,9 +8,10 @@ from rich.cells import cell_len
 
 from dagtui.tui.lines.page import wrapped
 from dagtui.tui.lines.rows import Span, row
-from dagtui.tui.lines.wrapping import breaks, word_breaks
+from dagtui.tui.lines.wrapping import word_breaks
 
 TEXT = st.text(st.sampled_from("ab cd漢é🙂\u0301 -"), max_size=80)
+WORD = TEXT.map(lambda text: text.replace(" ", ""))
 WIDTH = st.integers(1, 30)
 
 
@@ -18,16 +19,16 @@ def cut(text: str, starts: list[int]) -> list[str]:
     return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
-@given(TEXT, WIDTH)
+@given(WORD, WIDTH)
 def test_rows_hold_every_character_in_order_and_none_is_too_wide(text: str, width: int):
-    rows = cut(text, breaks(text, width))
+    rows = cut(text, word_breaks(text, width, width))
     assert "".join(rows) == text
     assert all(cell_len(one) <= width or len(one.rstrip("\u0301")) == 1 for one in rows)
 
 
-@given(TEXT, WIDTH)
-def test_rows_are_as_full_as_they_can_be(text: str, width: int):
-    rows = cut(text, breaks(text, width))
+@given(WORD, WIDTH)
+def test_rows_of_a_word_are_as_full_as_they_can_be(text: str, width: int):
+    rows = cut(text, word_breaks(text, width, width))
     for one, following in itertools.pairwise(rows):
         assert cell_len(one) + cell_len(following[0]) > width
 

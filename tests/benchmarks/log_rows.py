@@ -21,7 +21,8 @@ from tui.widget_harness import mounted
 
 from dagtui.graph.model import Graph, NodeIndex, ShellCommand, Task
 from dagtui.text.amounts import ClockTime
-from dagtui.tui.lines.wrapping import breaks, word_breaks
+from dagtui.text.widths import character_width
+from dagtui.tui.lines.wrapping import word_breaks
 from dagtui.tui.log import document
 from dagtui.tui.log.pane import LogPane
 
@@ -47,8 +48,17 @@ LOGS = {
 
 
 def broken(text: str, width: int, _rest: int) -> list[int]:
-    """Break a line as a terminal does."""
-    return breaks(text, width)
+    """Break a line as a terminal does: when a row is full."""
+    if text.isascii():
+        return list(range(0, len(text), width)) or [0]
+    starts, used = [0], 0
+    for index, character in enumerate(text):
+        cells = character_width(character)
+        if used + cells > width and index > starts[-1]:
+            starts.append(index)
+            used = 0
+        used += cells
+    return starts
 
 
 def seconds_of(act: Callable[[], object]) -> float:

@@ -11,29 +11,11 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth
 
 
-def breaks(text: str, width: CellWidth) -> list[int]:
-    """Return the index of each row's first character, breaking as a terminal does: when `width` cells are full.
-
-    There is always at least one row. A character wider than `width` gets a row of its own.
-    """
-    width = max(ONE_CELL, width)
-    if text.isascii():
-        return list(range(0, len(text), width)) or [0]
-    starts, used = [0], 0
-    for index, character in enumerate(text):
-        cells = character_width(character)
-        if used + cells > width and index > starts[-1]:
-            starts.append(index)
-            used = 0
-        used += cells
-    return starts
-
-
 def word_breaks(text: str, width: CellWidth, rest: CellWidth) -> list[int]:
-    """Return the same as `breaks`, but break at spaces. Rows after the first have `rest` cells.
+    """Return the index of each row's first character. The first row has `width` cells, those after it `rest`.
 
-    A word is cut only if it is too long for any row. Spaces at a break stay at the end of their row, where they may
-    exceed it.
+    Rows break at spaces. A word is cut only if it is too long for any row. Spaces at a break stay at the end of their
+    row, where they may exceed it. There is always at least one row. A character wider than a row gets one of its own.
     """
     starts = [0]
     left, rest = max(ONE_CELL, width), max(ONE_CELL, rest)

@@ -107,6 +107,11 @@ class LogPieces:
                 os.close(descriptor)
         self._log = self._times = -1
 
+    def up_to(self, size: int) -> LogPieces:
+        """Leave out what has come since the log had a size. Return these pieces."""
+        self.size = min(self.size, size)
+        return self
+
     # Lines
 
     def after(self, offset: int, most: int) -> list[TimedLine]:
@@ -215,7 +220,7 @@ class LogPieces:
                 number += 1
                 at = self._clamped(self._record(number)[1])
                 following = self._record(number + 1)[0] if number + 1 < count else self.size + 1
-            found.append(line._replace(time=at))
+            found.append(TimedLine(line.offset, at, line.data, line.end))
         return found
 
     def _record(self, number: int) -> tuple[int, WallTime]:
@@ -229,7 +234,7 @@ class LogPieces:
             data = os.pread(self._times, size, self._first * RECORD.size)
             self._read.times += len(data)
             whole = data[: len(data) // RECORD.size * RECORD.size]
-            self._records = [(int(at), WallTime(time)) for at, time in RECORD.iter_unpack(whole)]
+            self._records = list(RECORD.iter_unpack(whole))
             index = number - self._first
         return self._records[index] if index < len(self._records) else (self.size, self._end)
 

@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dagtui.store.errors import StoreError
 from dagtui.store.log_pieces import BytesRead, LogPieces, TimedLine
@@ -28,6 +28,7 @@ ENDED = 1 << 62
 _LEAST = 1_024
 """The first read of a log. At a moment at which many attempts end, each of them has few lines on the screen."""
 _MOST = 65_536
+_Result = TypeVar("_Result")
 
 
 class EntryKey(NamedTuple):
@@ -153,29 +154,25 @@ class MergedLogs:
         keeps = self.only.mark
         return began if began and keeps(began) else None, ended if ended and keeps(ended) else None
 
-    def split(self, track: int, key: EntryKey) -> tuple[int, int]:
-        """Return the offset in a log of the first line at or after a position, and the size of the log."""
-        found = self._opened(track)
-        if found is None:
-            return 0, 0
-        try:
-            if key.track == track:
-                return min(max(0, key.offset), found.size), found.size
-            return found.start_at(found.offset_at(key.time, after=key.track > track)), found.size
-        finally:
-            found.close()
-
     def size(self, track: int) -> int:
         """Return the size of a log now, or 0 if there is none."""
-        return self.split(track, EntryKey(FOREVER, track, ENDED))[1]
+        return self._from_log(track, lambda found: found.size, 0)
+
+    def first_after(self, track: int, key: EntryKey) -> tuple[list[TimedLine], int]:
+        """Return the first lines of a track from a position on, few of them, and the size of its log."""
+        return self._first(track, lambda found: found.after(_start(found, track, key), _LEAST))
+
+    def first_before(self, track: int, key: EntryKey) -> tuple[list[TimedLine], int]:
+        """Return the last lines of a track before a position, few of them, and the size of its log."""
+        return self._first(track, lambda found: found.before(_start(found, track, key), _LEAST))
 
     def lines_after(self, track: int, offset: int, amount: int, size: int) -> list[TimedLine]:
         """Return the lines of a log of a size from an offset on, about `amount` bytes of them."""
-        return self._lines(track, lambda found: found.after(offset, amount), size)
+        return self._from_log(track, lambda found: found.up_to(size).after(offset, amount), [])
 
     def lines_before(self, track: int, offset: int, amount: int, size: int) -> list[TimedLine]:
         """Return the lines of a log of a size before an offset, about `amount` bytes of them."""
-        return self._lines(track, lambda found: found.before(offset, amount), size)
+        return self._from_log(track, lambda found: found.up_to(size).before(offset, amount), [])
 
     def kept(self, lines: list[TimedLine]) -> list[TimedLine]:
         """Return those of some lines that are shown."""
@@ -186,16 +183,20 @@ class MergedLogs:
         keeps = self.only.line
         return [line for line in lines if keeps(line.data)]
 
-    def _lines(self, track: int, read: Callable[[LogPieces], list[TimedLine]], size: int) -> list[TimedLine]:
+    def _first(self, track: int, read: Callable[[LogPieces], list[TimedLine]]) -> tuple[list[TimedLine], int]:
+        nothing: tuple[list[TimedLine], int] = [], 0
+        return self._from_log(track, lambda found: (read(found), found.size), nothing)
+
+    def _from_log(self, track: int, read: Callable[[LogPieces], _Result], nothing: _Result) -> _Result:
+        """Read a log. Return `nothing` if there is none, or if it can't be read."""
         found = self._opened(track)
         if found is None:
-            return []
-        found.size = min(found.size, size)
+            return nothing
         try:
             return read(found)
         except OSError as error:
             self._note(error)
-            return []
+            return nothing
         finally:
             found.close()
 
@@ -300,17 +301,21 @@ class _NextEntry(NamedTuple):
     """None: a long stretch was read in which nothing is shown. Nothing comes before the key."""
 
 
+def _start(log: LogPieces, track: int, key: EntryKey) -> int:
+    """Return the offset in the log of a track of the first line at or after a position."""
+    if key.track == track:
+        return min(max(0, key.offset), log.size)
+    return log.start_at(log.offset_at(key.time, after=key.track > track))
+
+
 def _entries_from(logs: MergedLogs, track: int, key: EntryKey) -> Iterator[_NextEntry]:
     """Yield the entries of a track from a position on."""
     began, ended = logs.marks(track)
     if began is not None and key <= began:
         yield _NextEntry(began, LogEntry(began))
     at, amount = logs.tracks.begins[track], _LEAST
-    offset, size = logs.split(track, key)
-    while offset < size:
-        lines = logs.lines_after(track, offset, amount, size)
-        if not lines:
-            break
+    lines, size = logs.first_after(track, key)
+    while lines:
         shown = False
         for line in logs.kept(lines):
             at, shown = max(at, line.time), True
@@ -320,6 +325,7 @@ def _entries_from(logs: MergedLogs, track: int, key: EntryKey) -> Iterator[_Next
         if not shown:
             at = max(at, lines[-1].time)
             yield _NextEntry(EntryKey(at, track, offset), None)
+        lines = logs.lines_after(track, offset, amount, size) if offset < size else []
     if ended is not None and key <= ended:
         yield _NextEntry(ended, LogEntry(ended))
 
@@ -330,11 +336,8 @@ def _entries_before(logs: MergedLogs, track: int, key: EntryKey) -> Iterator[_Ne
     if ended is not None and ended < key:
         yield _NextEntry(ended, LogEntry(ended))
     at, amount = logs.tracks.ends[track], _LEAST
-    offset, size = logs.split(track, key)
-    while offset > 0:
-        lines = logs.lines_before(track, offset, amount, size)
-        if not lines:
-            break
+    lines, size = logs.first_before(track, key)
+    while lines:
         shown = False
         for line in reversed(logs.kept(lines)):
             at, shown = min(at, line.time), True
@@ -344,5 +347,6 @@ def _entries_before(logs: MergedLogs, track: int, key: EntryKey) -> Iterator[_Ne
         if not shown:
             at = min(at, lines[0].time)
             yield _NextEntry(EntryKey(at, track, offset), None)
+        lines = logs.lines_before(track, offset, amount, size) if offset > 0 else []
     if began is not None and began < key:
         yield _NextEntry(began, LogEntry(began))

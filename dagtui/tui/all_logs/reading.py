@@ -65,8 +65,8 @@ class Wish:
 class MergedReading:
     """Reads the entries around the screen. Its loop is the only one that reads, one short step after the other."""
 
-    def __init__(self, run: RunView, changed: Callable[[], object]) -> None:
-        """`changed` is called when there are other rows."""
+    def __init__(self, run: RunView, changed: Callable[[], object], ended: Callable[[], object]) -> None:
+        """`changed` is called when there are other rows, and `ended` when no more of them are on their way."""
         self.attempts = AttemptTracks(run)
         self.shown = ShownRows([], [])
         self.wish = Wish()
@@ -80,7 +80,7 @@ class MergedReading:
         self._news_more = False
         self.is_reading = True
         """Whether more rows are on their way."""
-        self._changed = changed
+        self._changed, self._ended = changed, ended
         self._growth = LogGrowth(self.attempts.tracks)
         self._folding = Folding(self._said_by)
         self._fresh: frozenset[EntryKey] = frozenset()
@@ -155,7 +155,7 @@ class MergedReading:
     async def _pause(self) -> None:
         if self.is_reading:
             self.is_reading = False
-            self._changed()
+            self._ended()
         with anyio.move_on_after(max(0.0, self._look_at - time.monotonic())):
             await self._wanted.wait()
         self._wanted = anyio.Event()

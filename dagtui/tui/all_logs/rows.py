@@ -32,10 +32,10 @@ class AllLogsRows(ScrolledRows):
 
     def __init__(self, run: RunView, look: Look, unfold_key: str = "", *, id: str = "rows") -> None:  # noqa: A002
         super().__init__(look, id=id)
-        self.reading = MergedReading(run, self._take)
+        self.reading = MergedReading(run, self._take, self._all_read)
         self.drawing = AllLogsDrawing(run.graph, self.reading.attempts, self.painter, look, unfold_key=unfold_key)
         self.tell: Callable[[], None] = lambda: None
-        """Tells the page that the rows have changed."""
+        """Tells the page that the rows have changed, or were all read."""
         self.cursor = 0
         """The row under the cursor, among those that were read."""
         self.first_row = 0
@@ -94,6 +94,10 @@ class AllLogsRows(ScrolledRows):
         if self.is_mounted:
             self.repaint()
             self.tell()
+
+    def _all_read(self) -> None:
+        """Let the page say that no more rows are on their way."""
+        self.tell()
 
     def _row_of(self, key: EntryKey | None) -> int:
         """Return the row in which an entry is, or the nearest one."""

@@ -21,6 +21,8 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?[^\]]*\]|[.^$]|[^\\\[.^$*+?{}()|]", re.DOTALL)
 """A part of an expression that matches one character, or none. Plain ones are single characters."""
 _CODE = re.compile(r"\\[xun0-9]")
 _SAME_RANGE = re.compile(r"[a-z]-[a-z]|[0-9]-[0-9]")
+_LOOKS_BEYOND = re.compile(r"\\[AZ]|\(\?(?:<?[=!]|[>(])|[*+?}]\+")
+"""What may find something else in many lines at once than in each: it asks what a line begins, ends or goes on with."""
 _REPEAT = re.compile(r"[*?]\??|\{[0-9,]*\}\??|\+\??")
 
 
@@ -35,7 +37,7 @@ class Regular:
         self.folds = text == text.lower()
         self.pattern: re.Pattern[bytes] | None = None
         self._needed: tuple[bytes, ...] = ()
-        if text.isascii():
+        if text.isascii() and not _LOOKS_BEYOND.search(text):
             # To look in folded lines without regard to case takes ten times as long.
             own = re.IGNORECASE if self.folds and not _is_of_lower_case(text) else 0
             self.pattern = _in_bytes(text, own | re.MULTILINE)

@@ -42,6 +42,7 @@ PATTERNS = [
         "a b",
     ),
     *("a*", "^$", r"\bab\b", "(?:ab)+", r"[^a]b", r"[@-_]b", "[0-a]b", r"\x41b", "[ab-]c", "c??b", r"\[31m"),
+    *(r"b\Z", r"\Ab", r"b(?!\s)", r"b(?=\s)", r"(?<=\s)b", "a[^b]*+$", "(?>a[^b]*)$"),
 ]
 PIECES = [
     "a",
@@ -129,6 +130,24 @@ def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> Non
 def test_empty_lines_are_lines_and_the_end_is_none(word: str, pattern: str, numbers: list[int], tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text(f"{word}\n\n{word}\n")
+    assert [line.number for line in matching_lines(path, regular(pattern))] == numbers
+
+
+@pytest.mark.parametrize(
+    ("pattern", "numbers"),
+    [
+        (r"b\Z", [3]),
+        (r"\Afoo", [2]),
+        (r"foo(?!\s)", [1]),
+        (r"foo(?=\s)", [2]),
+        (r"(?<=\n)foo", []),
+        ("x[^y]*+$", [1]),
+        ("(?!\n)$", [1, 2, 3, 4]),
+    ],
+)
+def test_neighbours_of_a_line_are_nothing_to_an_expression(pattern: str, numbers: list[int], tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("x foo\nfoo bar\nab\n\n")
     assert [line.number for line in matching_lines(path, regular(pattern))] == numbers
 
 

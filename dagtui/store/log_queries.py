@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from dagtui.store.byte_search import occurs
+from dagtui.store.byte_search import occurs, occurs_folded
 from dagtui.text.lines import plain_line, printed
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
@@ -61,7 +61,7 @@ class Substring:
         return has_rewrites(line) and self._is_in(printed(line))
 
     def _occurs(self, lines: bytes) -> bool:
-        return occurs(self._bytes, lines.lower() if self.folds else lines)
+        return (occurs_folded if self.folds else occurs)(self._bytes, lines)
 
     def _is_in(self, shown: str) -> bool:
         return self._text in (shown.lower() if self.folds else shown)

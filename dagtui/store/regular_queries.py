@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from dagtui.store.byte_search import occurs
+from dagtui.store.byte_search import occurs, occurs_folded
 from dagtui.store.log_queries import Substring, has_rewrites, without_colours
 from dagtui.text.lines import plain_line, printed
 
@@ -48,11 +48,10 @@ class Regular:
         if self.pattern is None or has_rewrites(lines):
             return True
         shown = without_colours(lines)
-        if self.folds:
-            shown = shown.lower()
-        if self._needed and not any(occurs(word, shown) for word in self._needed):
+        has = occurs_folded if self.folds else occurs
+        if self._needed and not any(has(word, shown) for word in self._needed):
             return False
-        return not lines.isascii() or self.pattern.search(shown) is not None
+        return not lines.isascii() or self.pattern.search(shown.lower() if self.folds else shown) is not None
 
     def matches(self, line: bytes, /) -> bool:
         """Return whether the expression matches the line as shown, or what was overwritten."""

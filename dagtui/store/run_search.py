@@ -43,17 +43,15 @@ def matching_lines(path: Path, query: Query) -> Iterator[MatchingLine]:
         return
     try:
         lines = _LineCounter(file)
-        offset, last, rest, at_end = 0, 0, b"", False
+        offset, last, at_end = 0, 0, False
         while not at_end:
-            read = os.read(file, _BLOCK)
-            at_end = len(read) < _BLOCK
-            block, rest = (rest + read, b"") if at_end else _whole_lines(rest + read)
+            block, end, at_end = _block_at(file, offset)
             if block and query.may_match(block):
-                for found in _in_block(block, query, lines.before(offset), offset):
+                for found in _in_block(block[:end], query, lines.before(offset), offset):
                     if found.number != last:  # the pieces of a long line have one number
                         yield found
                     last = found.number
-            offset += len(block)
+            offset += end
     finally:
         os.close(file)
 
@@ -76,12 +74,17 @@ class _LineCounter:
         return self._count
 
 
-def _whole_lines(data: bytes) -> tuple[bytes, bytes]:
-    """Return the whole lines of what was read, and the rest. A very long line is cut."""
-    end = data.rfind(b"\n") + 1
-    if not end and len(data) > LINE_LIMIT:
-        return data, b""
-    return data[:end], data[end:]
+def _block_at(descriptor: int, offset: int) -> tuple[bytes, int, bool]:
+    """Return a block, the end of its whole lines, and whether it is the last one. A very long line is cut."""
+    size = _BLOCK
+    while True:
+        read = os.pread(descriptor, size, offset)
+        if len(read) < size:
+            return read, len(read), True
+        end = read.rfind(b"\n") + 1
+        if end or size > LINE_LIMIT:
+            return read, end or size, False
+        size *= 2
 
 
 def _in_block(block: bytes, query: Query, before: int, offset: int) -> Iterator[MatchingLine]:

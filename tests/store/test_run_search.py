@@ -15,6 +15,7 @@ from support.process_listing import alive
 from support.waiting import wait_for
 
 from dagtui.store import run_search
+from dagtui.store.byte_search import occurs, occurs_folded
 from dagtui.store.forked_search import UnreadableLogError, search_logs
 from dagtui.store.regular_queries import compiled, needed, regular
 from dagtui.store.run_search import matching_lines
@@ -91,6 +92,12 @@ def test_what_is_found_is_what_each_line_shows(
         patch.setattr(run_search, "_BLOCK", block)
         found = [line.number for line in matching_lines(path, regular(pattern))]
     assert found == expected
+
+
+@given(st.text("abkB 1\0", max_size=3).map(str.encode), st.text("abkABK 1\0é", max_size=12).map(str.encode))
+def test_a_word_occurs_where_python_finds_it(word: bytes, data: bytes) -> None:
+    assert occurs(word, data) == (word in data)
+    assert occurs_folded(word.lower(), data) == (word.lower() in data.lower())
 
 
 @given(pattern=st.sampled_from(PATTERNS), text=st.lists(st.sampled_from(PIECES[:13]), max_size=8).map("".join))

@@ -12,6 +12,7 @@ from textual.worker import Worker, WorkerState
 from dagtui.report.search_process import search_in_process
 from dagtui.store.regular_queries import compiled
 from dagtui.text import count, label, plural
+from dagtui.text.amounts import now, time_of_day
 from dagtui.tui.actions.action import Group, PageAction
 from dagtui.tui.lines.row_list import RowList
 from dagtui.tui.lines.rows import Role, Span, muted
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import CellWidth
+    from dagtui.text.amounts import CellWidth, WallTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
@@ -44,6 +45,8 @@ class FindState:
     cursor: int = 0
     is_whole: bool = False
     """Whether it came to its end."""
+    began_at: WallTime | None = None
+    """When it began: logs may have grown since."""
 
 
 class HitPlace(NamedTuple):
@@ -118,9 +121,11 @@ class FindPage(PageScreen, inherit_bindings=False):
         logs = f"{count(found.searched)} of {plural(found.logs, 'log')}" if found.logs else ""
         if self.is_searching:
             return Span(f"searching {logs}" if width >= 60 else logs, Role.WARNING)
+        began = self.state.began_at
+        when = f" at {time_of_day(began)}" if began is not None and width >= 60 else ""
         if not self.state.is_whole:
-            return Span(f"cancelled after {logs}" if logs else "cancelled", Role.WARNING)
-        return muted(plural(found.logs, "log") if found.logs else "there are no logs")
+            return Span(f"cancelled after {logs}{when}" if logs else "cancelled", Role.WARNING)
+        return muted(f"{plural(found.logs, 'log')}{when}" if found.logs else "there are no logs")
 
     # Searching
 
@@ -153,6 +158,7 @@ class FindPage(PageScreen, inherit_bindings=False):
         self.found = FoundLines(self._run, self.look)
         state = self.state
         state.pattern, state.found, state.cursor, state.is_whole = pattern, self.found, 0, False
+        state.began_at = now()
         self.rows.show(self.found, 0)
         self._search = self.run_worker(self._look_for(pattern), group="find", exclusive=True, exit_on_error=False)
         self.show_changes()

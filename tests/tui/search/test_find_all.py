@@ -14,6 +14,7 @@ from tui.app.runs import opened, screen_text
 from dagtui.report import search_process
 from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import runs
+from dagtui.text.amounts import time_of_day
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.search.page import FindPage
 from dagtui.tui.terminal.watching import WatchApp
@@ -73,6 +74,7 @@ async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: Watch
         await pilot.press("F")
         await until(lambda: app.screen is not app.main)
         assert isinstance(app.screen, FindPage)
+        assert size[0] < 60 or f"at {time_of_day(page.state.began_at or 0)}" in screen_text(app)
         assert app.screen.rows.cursor == page.rows.cursor
         assert app.screen.found.total == 6
 

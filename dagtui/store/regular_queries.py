@@ -23,6 +23,9 @@ _CODE = re.compile(r"\\[xun0-9]")
 _SAME_RANGE = re.compile(r"[a-z]-[a-z]|[0-9]-[0-9]")
 _LOOKS_BEYOND = re.compile(r"\\[AZ]|\(\?(?:<?[=!]|[>(])|[*+?}]\+")
 """What may find something else in many lines at once than in each: it asks what a line begins, ends or goes on with."""
+_SLOW = re.compile(r"\)[*+{]|\\[sWD][*+{]|\[(?:\^\]?|[^\]]*\\)[^\]]*\][*+{]|\\[1-9]|\(\?P=|\(\?\w*s")
+"""What may go through a text again and again, or through many lines: repeated groups or references, line breaks."""
+_MANY = re.compile(r"\\.|\[\^?\]?[^\]]*\]|(?P<repeat>[*+{])", re.DOTALL)
 _REPEAT = re.compile(r"[*?]\??|\{[0-9,]*\}\??|\+\??")
 
 
@@ -91,6 +94,12 @@ def _is_of_lower_case(expression: str) -> bool:
 def regular(text: str) -> Query:
     """Return the query for a regular expression. Raises re.error."""
     return Substring(text) if _PLAIN.fullmatch(text) else Regular(text)
+
+
+def is_quick(expression: str) -> bool:
+    """Return whether an expression takes little time for every line: it has one repeat at most, of one character."""
+    repeats = sum(1 for part in _MANY.finditer(expression) if part["repeat"])
+    return repeats <= 1 and not _SLOW.search(expression)
 
 
 def needed(expression: str) -> tuple[str, ...]:

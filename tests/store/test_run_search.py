@@ -17,7 +17,7 @@ from support.waiting import wait_for
 from dagtui.store import run_search
 from dagtui.store.byte_search import occurs, occurs_folded
 from dagtui.store.forked_search import UnreadableLogError, search_logs
-from dagtui.store.regular_queries import compiled, needed, regular
+from dagtui.store.regular_queries import compiled, is_quick, needed, regular
 from dagtui.store.run_search import matching_lines
 from dagtui.text.lines import plain_line, printed
 
@@ -121,6 +121,19 @@ def test_what_is_needed_is_in_everything_that_matches(pattern: str, text: str) -
 )
 def test_texts_that_are_needed_are_found(pattern: str, words: tuple[str, ...]) -> None:
     assert needed(pattern) == words
+
+
+@pytest.mark.parametrize("pattern", ["step .+", r"error|warn(ing)?", r"^FATAL \w+: not$", "[*+]a{2}", r"a\*b*"])
+def test_an_expression_with_one_repeat_is_quick(pattern: str) -> None:
+    assert is_quick(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+b", "(a?){30}b", "a.*b.*c", r"(.*)\1b", "[^b]*c", r"\s*x", "(?P<a>.*)(?P=a)b", r"[\s\S]*x", "(?s).*x"],
+)
+def test_an_expression_that_may_hold_a_screen_up_is_not_quick(pattern: str) -> None:
+    assert not is_quick(pattern)
 
 
 def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> None:

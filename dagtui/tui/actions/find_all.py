@@ -30,11 +30,13 @@ class FindAllActions:
         app.pages.open(FindPage(app.view, app.keymap, app.look, self._last, go_to=self._go_to))
 
     def _go_to(self, place: HitPlace) -> None:
-        """Show a hit in the log of its node, in full."""
+        """Show a hit in the log of its node, in full, with a search for more of them there."""
+        from dagtui.tui.log.expression_hits import finder_of_hit
+
         main = self._app.main
         self._app.jump(place.node)
         main.open_log()
-        main.side.log_pane.show_at(place.node, place.attempt, place.offset, place.text)
+        main.side.log_pane.show_at(place.node, place.attempt, place.offset, finder_of_hit(place.pattern, place.text))
         self._app.request_frame()
 
     def compare(self) -> None:

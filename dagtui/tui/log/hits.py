@@ -11,7 +11,13 @@ from dagtui.store.errors import StoreError
 from dagtui.store.log_queries import Query, query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from dagtui.store.logs import LogReader
+
+    FinderAt: TypeAlias = Callable[[LogReader, int], "Finder"]
+    """Begins a search in a log at a line."""
 
 STEP_BYTES = 262_144
 """Bytes to search between two looks at the clock."""
@@ -58,6 +64,10 @@ class Finder:
         """Number of hits before the start."""
         self._wanted = 0
         """The direction of a requested hit that is not known yet."""
+
+    def again(self, log: LogReader) -> Finder:
+        """Return a search for the same in another log, or in one that was replaced."""
+        return type(self)(log, self.text)
 
     @property
     def inverted(self) -> bool:

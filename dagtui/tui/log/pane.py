@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth, ClockTime
     from dagtui.text.look import Look
     from dagtui.tui.actions.pagers import PagedLine
-
+    from dagtui.tui.log.hits import FinderAt
 
 _NO_ERROR_LINE = "no line looks like an error"
 
@@ -59,8 +59,8 @@ class LogPane(Vertical):
         self._note = ""
         self._sought: int | None = None
         """The offset of the line to go to, until it is indexed."""
-        self._sought_text = ""
-        """What was found in that line."""
+        self._sought_finder: FinderAt | None = None
+        """Begins a search for what was found in that line."""
 
     def compose(self) -> ComposeResult:
         """Yield the header, the lines, and the page of an empty log."""
@@ -144,13 +144,13 @@ class LogPane(Vertical):
         wanted = (self.node, self.attempt)
         if wanted == self._shown:
             return False
-        text = self.view.finder.text if self.view.finder else ""
+        finder = self.view.finder
         if self._log is not None:
             self._log.close()
         self._shown, self._note, self._sought = wanted, "", None
         self._log = AttemptLog(self._run.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
-        self.search.opened(text)
+        self.search.opened(finder)
         return True
 
     def _choose(self, clock: ClockTime) -> bool:
@@ -214,11 +214,11 @@ class LogPane(Vertical):
         self.view.reveal(line)
         self._moved()
 
-    def show_at(self, node: NodeIndex, attempt: AttemptNumber, offset: int, text: str = "") -> None:
-        """Show the line of an attempt's log that a byte is in, as soon as it is indexed so far, and a text found."""
+    def show_at(self, node: NodeIndex, attempt: AttemptNumber, offset: int, finder: FinderAt | None = None) -> None:
+        """Show the line of an attempt's log that a byte is in, as soon as it is indexed so far, and what was found."""
         latest = self._run.state.attempt[node]
         self.show(node, None if attempt == latest else attempt)
-        self._sought, self._sought_text = offset, text
+        self._sought, self._sought_finder = offset, finder
         self._go_to_sought()
 
     def _go_to_sought(self) -> None:
@@ -227,8 +227,8 @@ class LogPane(Vertical):
         line = self._log.line_at(self._sought)
         if line is not None:
             self._sought = None
-            if self._sought_text:
-                self.search.show_hit(line, self._sought_text)
+            if self._sought_finder is not None:
+                self.search.show_hit(line, self._sought_finder)
             self.go_to_line(line)
 
     def scroll_columns(self, cells: CellWidth) -> None:

@@ -13,6 +13,7 @@ from dagtui.tui.log.hits import Finder
 if TYPE_CHECKING:
     from dagtui.tui.log.attempt_log import FirstError
     from dagtui.tui.log.document import Spot
+    from dagtui.tui.log.hits import FinderAt
     from dagtui.tui.log.view import LogView
 
 
@@ -192,13 +193,13 @@ class Search:
         else:
             view.reveal_span(error.line, *span)
 
-    def show_hit(self, line: int, text: str) -> None:
-        """Search for a text that another search has found in a line, without leaving the line."""
+    def show_hit(self, line: int, finder: FinderAt) -> None:
+        """Search for what another search has found in a line, without leaving the line."""
         view = self._view
         self._began = self._paging = None
         if view.document.log is None:
             return
-        view.finder = Finder(view.document.log, text, line)
+        view.finder = finder(view.document.log, line)
         view.finder.current = line
         spans = view.spans(line)
         if spans:
@@ -211,11 +212,11 @@ class Search:
             line, top = self._began
             self._began = _Place(line + count, top and top._replace(line=top.line + count))
 
-    def opened(self, text: str) -> None:
-        """Search for the same text in another log."""
+    def opened(self, finder: Finder | None) -> None:
+        """Search for the same as before in another log."""
         self._began = self._paging = None
-        if text and self._view.document.log is not None:
-            self._view.finder = Finder(self._view.document.log, text)
+        if finder is not None and self._view.document.log is not None:
+            self._view.finder = finder.again(self._view.document.log)
 
     def _go_back(self) -> None:
         if self._began is None:

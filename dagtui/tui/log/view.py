@@ -12,7 +12,6 @@ from dagtui.tui.lines.wrapping import characters_before
 from dagtui.tui.log.columns import LogColumns
 from dagtui.tui.log.cursor import NO_LINE, LogCursor
 from dagtui.tui.log.document import LogDocument, LogPiece, Spot
-from dagtui.tui.log.hits import Finder
 from dagtui.tui.log.row_drawing import MARGIN_CELLS, LogRowDrawing
 from dagtui.tui.log.throttle import LogThrottle, row_cost
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row
+    from dagtui.tui.log.hits import Finder
 
 
 class LogView(ScrolledRows):
@@ -124,7 +124,7 @@ class LogView(ScrolledRows):
             self.top, self.follows = Spot(0), True
             self.cursor.forget()
             if self.finder and self.document.log:
-                self.finder = Finder(self.document.log, self.finder.text)
+                self.finder = self.finder.again(self.document.log)
         if change.joined:
             self.top = self.top._replace(line=self.top.line + change.inserted)
             self.cursor.inserted(change.inserted)

@@ -56,8 +56,9 @@ class HitPlace(NamedTuple):
     attempt: AttemptNumber
     offset: int
     """Where its line begins in the file."""
+    pattern: str
     text: str
-    """What was found."""
+    """What the pattern has found."""
 
 
 class FindPage(PageScreen, inherit_bindings=False):
@@ -214,7 +215,8 @@ class FindPage(PageScreen, inherit_bindings=False):
         if node is None or hit is None:
             self.say("this node is not in the graph any more" if node is None else NO_HITS)
             return
-        self._go_to(HitPlace(node, log.attempt, hit.offset, hit.text[hit.start : hit.end].lstrip("!")))
+        found = hit.text[hit.start : hit.end]
+        self._go_to(HitPlace(node, log.attempt, hit.offset, self.state.pattern, found))
 
     def on_row_list_followed(self, message: RowList.Followed) -> None:
         """Open the row that was clicked twice."""

@@ -15,6 +15,7 @@ from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line, printed
 from dagtui.tui.log import hits as finder_module
 from dagtui.tui.log.attempt_log import AttemptLog, FirstError
+from dagtui.tui.log.expression_hits import finder_of_hit
 from dagtui.tui.log.hits import Finder
 
 if TYPE_CHECKING:
@@ -135,6 +136,28 @@ def test_spans_are_where_the_text_occurs():
     assert Finder(log, "ab").spans("xABab") == [(1, 3), (3, 5)]
     assert Finder(log, "Ab").spans("xABAb") == [(3, 5)]
     assert Finder(log, "!ab").spans("xab") == []
+
+
+def test_an_expression_finds_what_it_matches_as_a_line_shows_it(tmp_path: Path):
+    path = tmp_path / "log"
+    path.write_bytes(b"!b\nab\nab 1\nac\n\x1b[31mAB\x1b[0m 22\nab\rcd 3\n")
+    log = LogReader(path)
+    log.refresh()
+    make = finder_of_hit(r"ab \d+|^!", "ab 1")
+    assert make is not None
+    finder = make(log, 2).again(log)
+    finder.step()
+    assert list(finder.found) == [0, 2, 4]
+    assert finder.spans("ab 12, AB 3, ab") == [(0, 5), (7, 11)]
+    assert finder.spans("!b") == [(0, 1)]
+
+
+def test_the_text_is_looked_for_where_an_expression_could_hold_the_screen_up():
+    log = LogReader(Path("/nonexistent"))
+    make = finder_of_hit("(a|b)+ x", "!ab x")
+    assert make is not None
+    assert make(log, 0).text == "ab x"
+    assert finder_of_hit("(a|b)+ x", "") is None
 
 
 def test_next_and_previous_go_round(tmp_path: Path):

@@ -70,6 +70,7 @@ async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: Watch
         assert log.attempt == 2
         assert "the only step of second" in screen_text(app)
         assert log.view.finder is not None
+        assert log.view.finder.text == "step .+"
         assert log.view.spans(100) == [(9, 23)]
         await pilot.press("F")
         await until(lambda: app.screen is not app.main)

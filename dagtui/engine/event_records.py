@@ -141,6 +141,12 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
     return None
 
 
+def wall_time(record: Mapping[str, object], unknown: WallTime) -> WallTime:
+    """Return when a record was written, or `unknown` if it does not tell. Raise ValueError if it is malformed."""
+    wall = record.get("time")
+    return WallTime(_number(wall)) if isinstance(wall, int | float) else unknown
+
+
 def _reload_fields(reload: Reload) -> dict[str, object]:
     from dagtui.engine.reload_event import reload_fields  # most runs are never reloaded
 
@@ -260,7 +266,10 @@ def _number(value: object) -> float:
         return 0.0
     if not isinstance(value, int | float):
         raise TypeError(f"not a number: {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"a number out of all bounds: {value!r:.40}") from None
 
 
 _time = cast("Callable[[object], ClockTime]", _number)

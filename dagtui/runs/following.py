@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from dagtui.engine.event_records import parse
+from dagtui.engine.event_records import parse, wall_time
 from dagtui.engine.events import ON_RECORD, RunEvent
 from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
@@ -18,7 +18,7 @@ from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.history import History
 from dagtui.store.journal import JournalFollower
-from dagtui.text.amounts import NO_TIME, WallTime
+from dagtui.text.amounts import NO_TIME, WallTime, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -164,8 +164,7 @@ class FollowedRun(RunView):
             if event is None:
                 continue
             events.append(event)
-            wall = record.get("time")
-            self._date(event, WallTime(wall if isinstance(wall, int | float) else time.time()))
+            self._date(event, wall_time(record, now()))
         self.state.replay(events)
         self.tell(events)
 

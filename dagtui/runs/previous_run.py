@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dagtui.engine.event_records import parse
+from dagtui.engine.event_records import parse, wall_time
 from dagtui.engine.events import RunEvent
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file
@@ -24,7 +24,8 @@ TICK = 0.001
 """Seconds on the run's clock between its last event and the first after a resume: the journal's resolution."""
 _LARGEST_GRAPH = 1 << 30
 _HEADINGS = re.compile(rb'^\[tasks\.(?:([A-Za-z0-9_-]+)|"((?:[^"\\\n]|\\.)*)")\]$', re.MULTILINE)
-_UNKNOWN = WallTime(0.0)
+UNKNOWN = WallTime(0.0)
+"""Stands for a wall time that is not on record."""
 
 
 @dataclass(slots=True)
@@ -35,11 +36,11 @@ class Replay:
     """Only those of nodes that the graph still has."""
     clock: ClockTime = NO_TIME
     """The last reading of the run's clock."""
-    began_at: WallTime = _UNKNOWN
+    began_at: WallTime = UNKNOWN
     """The wall time at which the clock read 0."""
     resumed: list[tuple[ClockTime, WallTime]] = field(default_factory=list)
     """Clock reading and wall time of each resume."""
-    last_wall: WallTime = _UNKNOWN
+    last_wall: WallTime = UNKNOWN
     """The wall time of the last event."""
     ended: bool = False
     """Whether the run was closed properly."""
@@ -92,8 +93,7 @@ def _add(past: Replay, record: dict[str, object], graph: Graph) -> None:
     at = event.at
     if at > past.clock:
         past.clock = at
-    time = record.get("time")
-    past.last_wall = wall = WallTime(time if isinstance(time, int | float) else 0.0)
+    past.last_wall = wall = wall_time(record, UNKNOWN)
     if not isinstance(event, RunEvent):
         return
     if event.what == "started":

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from dagtui.engine.columns import COLUMN_NAMES, Columns
-from dagtui.engine.event_records import parse
+from dagtui.engine.event_records import parse, wall_time
 from dagtui.engine.events import NoteEvent, RunEvent
 from dagtui.engine.state import RunState
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_recorded, without_garbage_collection
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.previous_run import recorded_graph
+from dagtui.runs.previous_run import UNKNOWN, recorded_graph
 from dagtui.runs.recorded_events import RecordedEvents
 from dagtui.runs.snapshots import Snapshots
 from dagtui.runs.view import RunView, WallTimes
@@ -108,10 +108,7 @@ class RecordedRun(RunView):
             at = max(at, event.at)
             passed.append(event)
             if isinstance(event, RunEvent) or not self._was_dated:
-                wall = record.get("time")
-                self._date(
-                    len(self.events) + len(passed), event, WallTime(wall if isinstance(wall, int | float) else 0.0)
-                )
+                self._date(len(self.events) + len(passed), event, wall_time(record, UNKNOWN))
             if self._snapshots.is_due(len(self.events) + len(passed)):
                 self._pass(passed)
                 self._take_snapshot()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from engine.machine import snapshot
 from engine.random_walk import RandomWalk
-from support.golden_journals import GOLDEN, NAMES, golden
+from support.golden_journals import GOLDEN, NAMES, decoded, encoded, golden
 from support.recordings import BEGAN_AT, recording_of, records_of
 from support.scene import dag
 
@@ -21,12 +21,16 @@ from dagtui.engine.messages import CommandKind, Usage
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.why import root_cause
+from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
 from dagtui.runs.attempts import AttemptResults
+from dagtui.runs.following import FollowedRun
+from dagtui.runs.previous_run import understand
 from dagtui.runs.recorded import RecordedRun
 from dagtui.runs.recorded_events import RecordedEvents
 from dagtui.runs.snapshots import Snapshots
 from dagtui.store.directory import RunDirectory
+from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
@@ -80,12 +84,18 @@ def _shown(run: RecordedRun) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_any_moment_of_a_golden_journal_is_what_its_events_make(name: str, tmp_path: Path):
-    path = tmp_path / "g.toml"
+def placed(folder: Path, name: str, journal: bytes) -> tuple[RunDirectory, Path]:
+    """A golden run with another journal, and its graph's file."""
+    path = folder / "g.toml"
     path.write_text((GOLDEN / f"{name}.toml").read_text())
     with closing(RunDirectory.create(path, path.read_text())) as directory:
-        directory.journal_path.write_bytes(golden(name))
+        directory.journal_path.write_bytes(journal)
+    return directory, path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_moment_of_a_golden_journal_is_what_its_events_make(name: str, tmp_path: Path):
+    directory, path = placed(tmp_path, name, golden(name))
     run = RecordedRun.open(directory, path)
     records = list(JournalReader(directory.journal_path))
     assert run.moment == run.last
@@ -213,13 +223,22 @@ def test_snapshots_take_no_more_than_they_may_and_share_what_is_equal():
 
 
 def test_a_damaged_journal_is_a_recording_up_to_the_damage(tmp_path: Path):
-    path = tmp_path / "g.toml"
-    path.write_text((GOLDEN / "demo.toml").read_text())
-    with closing(RunDirectory.create(path, path.read_text())) as directory:
-        lines = golden("demo").splitlines(keepends=True)
-        directory.journal_path.write_bytes(b"".join([*lines[:20], b"x", *lines[20:]]))
+    lines = golden("demo").splitlines(keepends=True)
+    directory, path = placed(tmp_path, "demo", b"".join([*lines[:20], b"x", *lines[20:]]))
     run = RecordedRun.open(directory, path)
     assert "line 21" in str(run.problem)
     assert run.last == 19
     assert run.read_only == "read-only: this is a recording of a past run"
     assert run.settled
+
+
+@pytest.mark.parametrize("field", ["time", "at"])
+def test_a_journal_with_a_number_out_of_all_bounds_can_not_be_read(tmp_path: Path, field: str):
+    records = decoded(golden("demo"))
+    records[1][field] = 10**400
+    directory, path = placed(tmp_path, "demo", encoded(records))
+    for view in (RecordedRun, FollowedRun):
+        with pytest.raises(StoreError, match=r"can't read the journal .*: a number out of all bounds"):
+            view.open(directory, path)
+    with pytest.raises(StoreError, match="can't understand line 2 of the journal"):
+        understand(JournalReader(directory.journal_path), load(path))

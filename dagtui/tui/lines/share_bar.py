@@ -1,8 +1,11 @@
-"""Bar for how much longer or shorter something took than usual."""
+"""Words and bar for how much longer or shorter something took than usual."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from dagtui.report.run_words import share_words
+from dagtui.tui.lines.rows import Role, Span
 
 if TYPE_CHECKING:
     from dagtui.text.amounts import CellWidth
@@ -11,6 +14,11 @@ if TYPE_CHECKING:
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _FULL_AT: Final = 1.0
 """The share that fills a bar: twice as long."""
+
+
+def share_span(share: float | None, cells: CellWidth) -> Span:
+    """Return a share by which something took longer in words, at the right end of some cells."""
+    return Span(f"{share_words(share):>{cells}}", Role.WARNING if share is not None and share > 0 else Role.MUTED)
 
 
 def share_bar(share: float | None, cells: CellWidth, look: Look) -> str:

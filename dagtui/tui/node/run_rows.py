@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.graph.model import NO_NODE
-from dagtui.report.run_words import share_words, when_words
+from dagtui.report.run_words import when_words
 from dagtui.runs.node_runs import NodeRun, failures_in_words, share_of, usual_of
 from dagtui.text import duration, label, plural
-from dagtui.text.amounts import CellWidth, WallTime
+from dagtui.text.amounts import CellWidth, now
+from dagtui.tui.graph.amounts import time_text
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run, width_of
-from dagtui.tui.lines.share_bar import share_bar
+from dagtui.tui.lines.share_bar import share_bar, share_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, WallTime
     from dagtui.text.look import Look
 
 _WIDE: Final = CellWidth(60)
 """Columns from which there is room for bars."""
 _BAR_CELLS: Final = CellWidth(10)
+_SHARE: Final = CellWidth(7)
 _BELOW: Final = 5
 """Where the time begins, and words below it."""
 
@@ -49,20 +50,20 @@ def rows_of_runs(found: Sequence[NodeRun], number: int, left_out: int, look: Loo
     usual = usual_of(found, number)
     head = f"usually {duration(usual)}" if usual is not None else "no other run tells how long it takes"
     rows = [row(muted(", ".join(filter(None, (head, failures_in_words(found)))))), row()]
-    now = WallTime(time.time())
+    present = now()
     for one in sorted(found, key=lambda one: -one.number):
         jump = NO_NODE if one.number == number else one.number
-        rows += _rows_of(one, found, now, look, columns, jump=jump)
+        rows += _rows_of(one, found, present, look, columns, jump=jump)
     if left_out:
         rows += [row(), row(muted(f"and {plural(left_out, 'older run')}: dagtui runs lists them all"))]
     return rows
 
 
 def _rows_of(
-    one: NodeRun, found: Sequence[NodeRun], now: WallTime, look: Look, columns: CellWidth, *, jump: int
+    one: NodeRun, found: Sequence[NodeRun], present: WallTime, look: Look, columns: CellWidth, *, jump: int
 ) -> list[Row]:
     """Return the row of a run. Words that have no room behind its figures stand below them, in whole."""
-    spans = _spans(one, found, now, look, columns, is_shown=jump == NO_NODE)
+    spans = _spans(one, found, present, look, columns, is_shown=jump == NO_NODE)
     said = ", ".join(_words(one, is_shown=jump == NO_NODE)) if one.status is not None else ""
     if not said:
         return [row(*spans, jump=jump, indent=_BELOW)]
@@ -74,16 +75,16 @@ def _rows_of(
 
 
 def _spans(
-    one: NodeRun, found: Sequence[NodeRun], now: WallTime, look: Look, columns: CellWidth, *, is_shown: bool
+    one: NodeRun, found: Sequence[NodeRun], present: WallTime, look: Look, columns: CellWidth, *, is_shown: bool
 ) -> list[Span]:
     number = Span(f"{one.number:>3} ", Role.PLAIN if is_shown else Role.LINK)
-    when = muted(f" {when_words(one.ended, now) if one.ended else '':<13}")
+    when = muted(f" {when_words(one.ended, present) if one.ended else '':<13}")
     if one.status is None:
         return [number, when, muted("not part of it" if one.is_readable else label(one.why, 200))]
     share = share_of(found, one)
-    times = duration(one.seconds) if one.seconds is not None else ""
+    times = time_text(one.seconds) if one.seconds is not None else ""
     spans = [number, when, status_run(one.status, look), Span(f" {times:>8}")]
-    spans.append(Span(f" {share_words(share):>6}", Role.WARNING if share is not None and share > 0 else Role.MUTED))
+    spans.append(share_span(share, _SHARE))
     if columns >= _WIDE:
         spans.append(muted(f" {share_bar(share, _BAR_CELLS, look):<{_BAR_CELLS}}"))
     return spans

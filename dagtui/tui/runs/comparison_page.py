@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 import anyio.to_thread
 
 from dagtui.report.comparison_text import difference_lines
-from dagtui.report.run_words import ending_words, share_words, when_words
+from dagtui.report.run_words import ending_words, when_words
 from dagtui.text import cell_width, duration, plural
 from dagtui.text.amounts import CellWidth, now
 from dagtui.text.labels import name_label
 from dagtui.text.shortening import shortened
+from dagtui.tui.graph.amounts import time_text
 from dagtui.tui.lines.row_list import FixedRows, RowList
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, sign_role, spaces, status_run
-from dagtui.tui.lines.share_bar import filled_bar
+from dagtui.tui.lines.share_bar import filled_bar, share_span
 from dagtui.tui.screens.page import PageScreen
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _TITLE: Final = 14
 _NAME: Final = CellWidth(200)
 _TIME: Final = 10
+_SHARE: Final = CellWidth(8)
 _LEAST_BAR: Final = 8
 _MOST_BAR: Final = 40
 
@@ -121,9 +123,7 @@ def _task_rows(found: RunComparison, width: CellWidth, look: Look) -> list[Row]:
         spans = [Span(f" {label}"), spaces(name - cell_width(label))]
         for status, outcome in zip(pair.statuses, (pair.old, pair.new), strict=True):
             spans += _side(status, outcome, look)
-        change = pair.change
-        role = Role.WARNING if change is not None and change > 0 else Role.MUTED
-        spans.append(Span(f"{share_words(change):>8}", role))
+        spans.append(share_span(pair.change, _SHARE))
         if bar and longest:
             spans += _bars(pair, longest, CellWidth(bar), look)
         rows.append(row(*spans, jump=0))
@@ -134,7 +134,7 @@ def _side(status: NodeStatus | None, outcome: TaskOutcome | None, look: Look) ->
     if outcome is None or status is None:
         return [muted(f"{'-':>{_TIME + 3}}")]
     sign = Span(look.glyphs.statuses[status], sign_role(status))
-    seconds = duration(outcome.seconds) if outcome.attempts else ""
+    seconds = time_text(outcome.seconds) if outcome.attempts else ""
     return [Span("  "), sign, Span(f"{seconds:>{_TIME}}")]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.report.run_words import share_words
 from dagtui.runs.run_grid import against
-from dagtui.text import duration, plural
+from dagtui.text import plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.text.shortening import shortened
+from dagtui.tui.graph.amounts import time_text
 from dagtui.tui.lines.rows import Role, Span, muted, sign_role, spaces, width_of
-from dagtui.tui.lines.share_bar import share_bar
+from dagtui.tui.lines.share_bar import share_bar, share_span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
 
 _TIME: Final = 10
-_SHARE: Final = 8
+_SHARE: Final = CellWidth(8)
 _ATTEMPTS: Final = 9
 _BAR: Final = CellWidth(14)
 _LEAST_NAME, _MOST_NAME = 14, 44
@@ -81,10 +81,8 @@ def grid_row(row: GridRow, columns: GridColumns, at: int | None, look: Look) -> 
         return spans
     seconds = row.seconds[at]
     share = against(seconds, row.usual(at))
-    spans.append(Span(f"{duration(seconds) if seconds is not None else '':>{_TIME}}"))
-    spans.append(
-        Span(f"{share_words(share):>{_SHARE}}", Role.WARNING if share is not None and share > 0 else Role.MUTED)
-    )
+    spans.append(Span(f"{time_text(seconds) if seconds is not None else '':>{_TIME}}"))
+    spans.append(share_span(share, _SHARE))
     if columns.has_bar:
         spans.append(muted(f"  {share_bar(share, _BAR, look):<{_BAR}}"))
     if columns.has_attempts:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.status import NodeStatus
-from dagtui.report.run_words import ending_words, share_words, when_words
+from dagtui.report.run_words import ending_words, when_words
 from dagtui.store.summary import RunOutcome
 from dagtui.text import cell_width, count, duration, fit
 from dagtui.text.amounts import CellWidth
 from dagtui.text.shortening import shortened
 from dagtui.tui.lines.rows import Role, Span, muted, sign_role, spaces, width_of
+from dagtui.tui.lines.share_bar import share_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +82,7 @@ def list_row(
     active = duration(summary.seconds) if summary.seconds is not None else "" if is_whole else look.glyphs.cut
     spans.append(Span(f"{active:>{_ACTIVE}}"))
     if shown.has_usual:
-        role = Role.WARNING if share is not None and share > 0 else Role.MUTED
-        spans.append(Span(f"{share_words(share):>{_USUAL}}", role))
+        spans.append(share_span(share, _USUAL))
     return [*spans, *_counts(summary, shown.counts, is_whole=is_whole)]
 
 

@@ -122,6 +122,13 @@ def test_words_stand_behind_the_figures_or_whole_below_them(columns: int):
     assert rows[-1].jump == 1
 
 
+def test_times_that_say_nothing_are_left_out():
+    found = [NodeRun(number, NodeStatus.COMPLETED, 1, None, seconds) for number, seconds in ((1, 0.04), (2, 0.1))]
+    first, second = rows_of_runs(found, 3, 0, IN_UNICODE, CellWidth(80))[2:]
+    assert "0.1 s" in first.text
+    assert " s" not in second.text
+
+
 def test_no_more_runs_are_looked_at_than_are_shown():
     assert MOST == 20
     assert node_run(RunDirectory(Path("/nowhere/7")), "a").is_readable is False

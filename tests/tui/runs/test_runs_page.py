@@ -86,6 +86,7 @@ async def test_list_and_grid_and_what_differs(ran: Path):
         assert found[6].split()[:5] == ["▌", "cells", "×2", "✓", "✗"]
         assert found[7].split()[:4] == ["cells[n=2]", "✓", "✗", "✓"]
         assert found[8].split()[:4] == ["last", "✓", "⊘", "✓"]
+        assert not any("0.0 s" in line for line in found[5:])
         assert "parameters size: 2 → s" in app.runs_page.notes(120)[0].text
 
 
@@ -146,6 +147,8 @@ async def test_two_runs_are_compared(ran: Path):
         found = [row.text for row in page.rows]
         assert any("cells: params.size" in line for line in found)
         assert any("size: s → 2" in line for line in found)
+        tasks = found[next(at for at, line in enumerate(found) if line.startswith(" task")) :]
+        assert not any("0.0 s" in line for line in tasks)
         assert any("✓ done" in line and "✗ failed" in line and "cells[n=2]" in line for line in found)
         await pilot.press("escape", "escape")
         assert app.runs_page.board.marked is None

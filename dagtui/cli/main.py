@@ -26,7 +26,7 @@ _COMMANDS = {
     "run": ("dagtui.cli.launch", "run", "Run a graph without a screen."),
     "check": ("dagtui.cli.check", "check", "Check a graph and report its errors."),
     "plan": ("dagtui.cli.plan", "plan", "Show what would run, in which order, and for how long."),
-    "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
+    "runs": ("dagtui.cli.runs", "runs", "Show the runs of a graph."),
     "stats": ("dagtui.cli.stats", "stats", "Show what nodes took in the last runs."),
     "show": ("dagtui.cli.show", "show", "Show a past run on the screen, moment by moment."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),

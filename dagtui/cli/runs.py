@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-@click.command(short_help="List the runs of a graph.")
+@click.command(short_help="Show the runs of a graph.")
 @optional_graph_path_argument
 @click.option(
     "-n",
@@ -63,11 +63,12 @@ def runs(
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Show the runs of GRAPH.toml, on a terminal on a screen: what became of each task in each run, two runs compared.
+    """Show the runs of GRAPH.toml: what became of each task in each of them, and two of them compared.
 
-    Enter opens a run there. Elsewhere, and with --plain or --json, they are listed, newest first. Without GRAPH.toml,
-    the screen is of the graph of this folder that has runs, and the list of every graph below ./.dagtui. For the list,
-    each journal is read once, at about 80 MB per second, and its checksums are verified.
+    On a terminal that is a screen, where Enter opens a run. Elsewhere, and with --plain or --json, the runs are listed,
+    newest first. Without GRAPH.toml, the screen is of the graph of this folder that has runs, and the list of every
+    graph below ./.dagtui. For the list, each journal is read once, at about 80 MB per second, and its checksums are
+    verified.
     """
     if compare is not None:
         _print_comparison(graph_file, *compare, as_json=as_json)

@@ -139,8 +139,8 @@ _GIVEN_UP: Final = frozenset({"node.edit", "run.fewer_jobs", "run.more_jobs"})
 _ON_BAR: Final[Mapping[str, int]] = {
     "fold.toggle": 12,
     "find.failure": 35,
-    "move.top": 8,
-    "move.bottom": 9,
+    "move.top": 15,
+    "move.bottom": 16,
     "pane.back": 10,
 }
 """Actions that the footer shows for the bar, too, and their positions."""
@@ -163,9 +163,9 @@ MOMENT_ACTIONS: Final[tuple[Action[RecordedHandlers], ...]] = (
     Action("moment.on", ("full_stop",), "event on", "One event on",
            Group.RECORDING, lambda do: do.moments.step(1), Pane.ANY, 4),
     Action("moment.far_back", ("less_than_sign",), "far back", "A hundredth of all events back, or 5 events",
-           Group.RECORDING, lambda do: do.moments.leap(-1), Pane.BAR, 6),
+           Group.RECORDING, lambda do: do.moments.leap(-1), Pane.BAR, 13),
     Action("moment.far_on", ("greater_than_sign",), "far on", "A hundredth of all events on, or 5 events",
-           Group.RECORDING, lambda do: do.moments.leap(1), Pane.BAR, 7),
+           Group.RECORDING, lambda do: do.moments.leap(1), Pane.BAR, 14),
     Action("moment.play", (), "play", "Play the recording: as fast as it ran, 10 times, 100 times as fast, stop",
            Group.RECORDING, lambda do: do.moments.play()),
     Action("moment.bar", (), "bar", "Go to the bar of the recording",

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, ClassVar, Unpack, cast
 
 import anyio
 
-from dagtui.host.attachment import ExitReason
-from dagtui.report.headless import EXIT
 from dagtui.runs.recorded import RecordedRun
-from dagtui.settings.loading import read_settings
-from dagtui.settings.place import settings_path
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.recording import RECORDED_ACTIONS, RecordedHandlers, bound_to
@@ -21,7 +16,7 @@ from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.screens.recorded import RecordedScreen
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.host import OwnTerminal
-from dagtui.tui.terminal.show import own_summary
+from dagtui.tui.terminal.show import look_until_left, options_here, say_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,22 +87,8 @@ def show_recording(
     run = RecordedRun.open(directory, graph_path)
     spare_what_is_loaded()
     memory = GraphMemory(run)
-    settings = read_settings(settings_path())
-    app = RecordedApp(run, None, node_label, look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
-    leaving = anyio.run(_show, app, memory)
-    if leaving is ExitReason.TERMINATED:
-        return 128 + app.signal_number
-    if leaving is ExitReason.LOST:
-        return 129
+    status = look_until_left(RecordedApp(run, None, node_label, **options_here(memory, look, mouse=mouse)), memory)
+    if status > 128:
+        return status
     run.go_to(run.last)
-    sys.stdout.write(own_summary(run, look) + "\n")
-    return EXIT.get(run.state.verdict(), 1)
-
-
-async def _show(app: RecordedApp, memory: GraphMemory) -> ExitReason | None:
-    leaving = None
-    try:
-        leaving = await app.run_async(mouse=app.mouse)
-        return leaving
-    finally:
-        await memory.keep(app.last_state, leaving or ExitReason.CRASHED, app.settings)
+    return say_the_end(run, look)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,17 +15,20 @@ from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.tui.recorded_app import RecordedApp
 from dagtui.tui.runs.app import RunsApp
-from dagtui.tui.screen_options import ScreenOptions
 from dagtui.tui.screens.graph_memory import GraphMemory
+from dagtui.tui.terminal.show import left_status, look_until_left, options_here
 from dagtui.tui.terminal.watching import WatchApp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dagtui.runs.listed_runs import ListedRuns
+    from dagtui.runs.view import RunView
     from dagtui.store.directory import RunDirectory
     from dagtui.text.look import Look
     from dagtui.tui.runs.choice import BoardState, RunChoice
+    from dagtui.tui.screen_app import ScreenApp
 
 
 def choose_run(
@@ -38,7 +43,7 @@ def choose_run(
     with_mouse = settings.settings.mouse if mouse is None else mouse
     found = anyio.run(lambda: app.run_async(mouse=with_mouse))
     if found is None or isinstance(found, ExitReason):
-        return _status(found, app.signal_number, app.return_code), app.state
+        return left_status(found, app.signal_number, app.return_code), app.state
     return found, app.state
 
 
@@ -47,38 +52,15 @@ def show_run(directory: RunDirectory, graph_path: Path, look: Look, node_label: 
 
     Return 0, or 128 + n after signal n. Raises StoreError.
     """
-    options = ScreenOptions(look=look, mouse=mouse, settings_file=read_settings(settings_path()))
-    app: WatchApp | RecordedApp
-    close = None
-    if directory.is_live():
-        followed = FollowedRun.open(directory, graph_path)
-        memory, close = GraphMemory(followed), followed.close
-        options["memory"] = memory.recalled()
-        app = WatchApp(followed, node_label, **options)
-    else:
+    if not directory.is_live():
         recorded = RecordedRun.open(directory, graph_path)
-        memory = GraphMemory(recorded)
-        options["memory"] = memory.recalled()
-        app = RecordedApp(recorded, None, node_label, **options)
+        return _shown(partial(RecordedApp, recorded, None, node_label), recorded, look, mouse=mouse)
+    with closing(FollowedRun.open(directory, graph_path)) as followed:
+        return _shown(partial(WatchApp, followed, node_label), followed, look, mouse=mouse)
+
+
+def _shown(make: Callable[..., ScreenApp], run: RunView, look: Look, *, mouse: bool | None) -> int:
+    memory = GraphMemory(run)
+    app = make(**options_here(memory, look, mouse=mouse))
     app.returns_to = "the runs"
-    leaving = anyio.run(_show, app, memory)
-    if close is not None:
-        close()
-    return _status(leaving, app.signal_number, app.return_code)
-
-
-async def _show(app: WatchApp | RecordedApp, memory: GraphMemory) -> ExitReason | None:
-    leaving = None
-    try:
-        leaving = await app.run_async(mouse=app.mouse)
-        return leaving
-    finally:
-        await memory.keep(app.last_state, leaving or ExitReason.CRASHED, app.settings)
-
-
-def _status(leaving: ExitReason | None, signal_number: int, crashed: int | None) -> int:
-    if leaving is ExitReason.TERMINATED:
-        return 128 + signal_number
-    if leaving is ExitReason.LOST:
-        return 129
-    return crashed or 0
+    return look_until_left(app, memory)

@@ -18,6 +18,7 @@ from dagtui.settings.loading import read_settings
 from dagtui.settings.place import settings_path
 from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.screen_options import ScreenOptions
 from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.signals import watch_signals
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
+    from dagtui.tui.screen_app import ScreenApp
 
 
 class Show:
@@ -35,8 +37,7 @@ class Show:
         self._run = run
         self._look = look
         self._memory = GraphMemory(run)
-        settings = read_settings(settings_path())
-        self._app = DagtuiApp(run, look=look, mouse=mouse, settings_file=settings, memory=self._memory.recalled())
+        self._app = DagtuiApp(run, **options_here(self._memory, look, mouse=mouse))
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
@@ -86,9 +87,47 @@ class Show:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+def say_the_end(run: RunView, look: Look) -> int:
+    """Print the summary of a run that is over. Return its exit status."""
+    sys.stdout.write(own_summary(run, look) + "\n")
+    return EXIT.get(run.state.verdict(), 1)
+
+
 def own_summary(run: RunView, look: Look) -> str:
     """Return the summary of a run for this process's standard output."""
     return exit_summary(run, look, width=columns_of(1) or USUAL_COLUMNS)
+
+
+def options_here(memory: GraphMemory, look: Look, *, mouse: bool | None) -> ScreenOptions:
+    """Return the options of a screen on this terminal: the settings, and what the graph remembers."""
+    settings = read_settings(settings_path())
+    return ScreenOptions(look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
+
+
+def look_until_left(app: ScreenApp, memory: GraphMemory) -> int:
+    """Show a run that this process does not have until the screen is left.
+
+    Return 0, the status of a crash, or 128 + n after signal n.
+    """
+    return left_status(anyio.run(_look, app, memory), app.signal_number, app.return_code)
+
+
+async def _look(app: ScreenApp, memory: GraphMemory) -> ExitReason | None:
+    leaving = None
+    try:
+        leaving = await app.run_async(mouse=app.mouse)
+        return leaving
+    finally:
+        await memory.keep(app.last_state, leaving or ExitReason.CRASHED, app.settings)
+
+
+def left_status(leaving: ExitReason | None, signal_number: int, crashed: int | None) -> int:
+    """Return the exit status that leaving a screen means by itself."""
+    if leaving is ExitReason.TERMINATED:
+        return 128 + signal_number
+    if leaving is ExitReason.LOST:
+        return 128 + signal.SIGHUP
+    return crashed or 0
 
 
 def show(run: LiveRun, look: Look, *, mouse: bool | None) -> int:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
-import anyio
-
-from dagtui.host.attachment import ExitReason
-from dagtui.report.headless import EXIT
 from dagtui.runs.following import FollowedRun
 from dagtui.runs.view import READ_ONLY
-from dagtui.settings.loading import read_settings
-from dagtui.settings.place import settings_path
 from dagtui.text import label
 from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ProgramActions
@@ -23,7 +18,7 @@ from dagtui.tui.screen_app import ScreenApp
 from dagtui.tui.screens.graph_memory import GraphMemory
 from dagtui.tui.terminal.cleanup import spare_what_is_loaded
 from dagtui.tui.terminal.host import OwnTerminal
-from dagtui.tui.terminal.show import own_summary
+from dagtui.tui.terminal.show import look_until_left, options_here, say_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,26 +78,11 @@ def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool 
     The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
     """
     run = FollowedRun.open(directory, graph_path)
-    spare_what_is_loaded()
-    memory = GraphMemory(run)
-    settings = read_settings(settings_path())
-    app = WatchApp(run, node_label, look=look, mouse=mouse, settings_file=settings, memory=memory.recalled())
-    leaving = anyio.run(_show, app, run, memory)
-    if leaving is ExitReason.TERMINATED:
-        return 128 + app.signal_number
-    if leaving is ExitReason.LOST:
-        return 129
-    return _print_exit_message(run, look)
-
-
-async def _show(app: WatchApp, run: FollowedRun, memory: GraphMemory) -> ExitReason | None:
-    leaving = None
-    try:
-        leaving = await app.run_async(mouse=app.mouse)
-        return leaving
-    finally:
-        run.close()
-        await memory.keep(app.last_state, leaving or ExitReason.CRASHED, app.settings)
+    with closing(run):
+        spare_what_is_loaded()
+        memory = GraphMemory(run)
+        status = look_until_left(WatchApp(run, node_label, **options_here(memory, look, mouse=mouse)), memory)
+    return status if status > 128 else _print_exit_message(run, look)
 
 
 def _print_exit_message(run: FollowedRun, look: Look) -> int:
@@ -110,5 +90,4 @@ def _print_exit_message(run: FollowedRun, look: Look) -> int:
     if not run.over:
         sys.stdout.write(f"{label(run.name)} run {run.number} continues\n")
         return 0
-    sys.stdout.write(own_summary(run, look) + "\n")
-    return EXIT.get(run.state.verdict(), 1)
+    return say_the_end(run, look)

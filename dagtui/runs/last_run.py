@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from dagtui.runs.launch import LAST, EarlierRun, Ending, LaunchAction, LaunchOpt
 from dagtui.store.directory import latest_first, runs, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
-from dagtui.store.journal import is_whole
+from dagtui.store.journal import last_record_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,18 +123,7 @@ def ending(directory: RunDirectory) -> str | None:
     try:
         with open(open_file(directory.journal_path, os.O_RDONLY), "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = file.read().removesuffix(b"\n").split(b"\n")
+            last = last_record_in(file.read()) or {}
     except (OSError, StoreError):
         return None
-    # Earlier versions could record notes behind the end.
-    last = next((record for record in map(_record_in, reversed(lines)) if record.get("event") != "note"), {})
     return str(last.get("verdict", last.get("why", ""))) if last.get("what") == "ended" else None
-
-
-def _record_in(line: bytes) -> dict[str, object]:
-    """Return the record in a line of a journal, or an empty one if the line is damaged."""
-    try:
-        record = json.loads(line) if is_whole(line) else {}
-    except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}

@@ -49,7 +49,7 @@ def node_run(directory: RunDirectory, node_label: str) -> NodeRun:
     number = directory.number
     try:
         record = last_record_of(directory.journal_path, node_label)
-    except (StoreError, ValueError, RecursionError) as error:
+    except StoreError as error:
         return NodeRun(number, why=f"can't be read: {str(error).rpartition(': ')[2]}", is_readable=False)
     if record is None:
         return NodeRun(number)

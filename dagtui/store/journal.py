@@ -259,6 +259,27 @@ def parse_line(line: bytes, number: int) -> dict[str, object] | None:
     return record if end == len(text) and isinstance(record, dict) and record.get("seq") == number else None
 
 
+def record_in(line: bytes) -> dict[str, object] | None:
+    """Return the record of a line of which the number is not known, or None if the line is damaged."""
+    try:
+        record = json.loads(line) if is_whole(line) else None
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def last_record_in(tail: bytes) -> dict[str, object] | None:
+    """Return the last record in the end of a journal. Empty if that has none, and None if its line is damaged.
+
+    Notes do not count: earlier versions could record them behind the end of a run.
+    """
+    for line in reversed(tail.removesuffix(b"\n").split(b"\n")):
+        record = record_in(line)
+        if record is None or record.get("event") != "note":
+            return record
+    return {}
+
+
 def set_aside(reader: JournalReader) -> Path | None:
     """Move what follows the whole lines to `journal.jsonl.torn-N` beside the journal. Return that file, if any.
 

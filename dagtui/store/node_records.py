@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
-from dagtui.store.journal import LONGEST_LINE, is_whole
+from dagtui.store.journal import LONGEST_LINE, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,8 @@ def last_record_of(path: Path, node_label: str) -> dict[str, object] | None:
     """
     words = f'"event":"node","node":{json.dumps(node_label)},'.encode()
     for line in _lines_backwards(path, words):
-        if words in line and is_whole(line):
-            record = json.loads(line)
-            if isinstance(record, dict):
-                return record
+        if (record := record_in(line)) is not None:
+            return record
     return None
 
 

@@ -14,11 +14,11 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, cast
 
-from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.status import NodeStatus
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, replace_file
-from dagtui.store.journal import parse_line
-from dagtui.store.summary import RunOutcome, RunSummary, summary_and_scan
+from dagtui.store.journal import last_record_in, parse_line
+from dagtui.store.summary import OUTCOMES, RunOutcome, RunSummary, summary_and_scan
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
@@ -50,11 +50,6 @@ _UNREADABLE: Final = (
     *(OSError, StoreError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError),
 )
 """What a damaged index raises."""
-_ENDINGS: Final = {
-    Verdict.COMPLETED.value: RunOutcome.COMPLETED,
-    Verdict.FAILED.value: RunOutcome.FAILED,
-    Verdict.CANCELLED.value: RunOutcome.CANCELLED,
-}
 
 
 class TaskOutcome(NamedTuple):
@@ -289,23 +284,12 @@ def _object(line: bytes) -> dict[str, object]:
 
 def _ending(tail: bytes) -> RunOutcome:
     """Return how a run ended, by the end of its journal."""
-    lines = tail.removesuffix(b"\n").split(b"\n")
-    for line in reversed(lines):
-        record = _record(line)
-        if record is None:
-            return RunOutcome.DAMAGED
-        if record.get("event") == "note":
-            continue
-        if record.get("what") != "ended":
-            return RunOutcome.LOST
-        return _ENDINGS.get(str(record.get("verdict", record.get("why"))), RunOutcome.CANCELLED)
-    return RunOutcome.LOST
-
-
-def _record(line: bytes) -> dict[str, object] | None:
-    head, _, _ = line.partition(b",")
-    number = head.removeprefix(b'{"seq":')
-    return parse_line(line, int(number)) if number.isdigit() and len(number) < 20 else None
+    last = last_record_in(tail)
+    if last is None:
+        return RunOutcome.DAMAGED
+    if last.get("what") != "ended":
+        return RunOutcome.LOST
+    return OUTCOMES.get(str(last.get("verdict", last.get("why"))), RunOutcome.CANCELLED)
 
 
 def _number_in(record: Mapping[str, object] | None, name: str) -> float | None:

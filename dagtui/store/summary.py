@@ -44,7 +44,7 @@ class RunOutcome(enum.Enum):
     UNREADABLE = "unreadable"
 
 
-_OUTCOMES = {
+OUTCOMES = {
     Verdict.COMPLETED.value: RunOutcome.COMPLETED,
     Verdict.FAILED.value: RunOutcome.FAILED,
     Verdict.CANCELLED.value: RunOutcome.CANCELLED,
@@ -169,7 +169,7 @@ def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbi
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
         return RunOutcome.LOST, "never ended, and no process has it"
-    return _OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why
+    return OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why
 
 
 def _derived(found: JournalScan, counts: Mapping[str, int], *, forbidden: bool) -> RunOutcome:

@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from dagtui.host.attachment import ExitReason
 from dagtui.report.comparison_text import difference_lines
+from dagtui.report.run_words import ending_words
 from dagtui.runs.comparison import compare_runs
 from dagtui.runs.listed_runs import why_not_resumed
 from dagtui.runs.run_grid import GridOrder
@@ -29,8 +30,6 @@ from dagtui.tui.screens.page import PAGE_ACTIONS, PageScreen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Never
-
-    from textual.worker import Worker
 
     from dagtui.runs.comparison import RunComparison
     from dagtui.runs.listed_runs import ListedRuns
@@ -75,7 +74,6 @@ class RunsPage(PageScreen, inherit_bindings=False):
         self._rested_at = 0.0
         """When the cursor last went to another run."""
         self._rested_on: tuple[int | None, int | None] = (None, None)
-        self._reading: Worker[None] | None = None
 
     # Content
 
@@ -124,8 +122,6 @@ class RunsPage(PageScreen, inherit_bindings=False):
 
     def about(self) -> Sequence[Row]:
         """Return the run under the cursor in words."""
-        from dagtui.report.run_words import ending_words
-
         number = self._board.number
         if number is None:
             return ()
@@ -239,7 +235,7 @@ class RunsPage(PageScreen, inherit_bindings=False):
         if state.number:
             self._board.go_to(state.number)
         super().on_mount()
-        self._reading = self.run_worker(self._read(), group="runs", exclusive=True, exit_on_error=False)
+        self.run_worker(self._read(), group="runs", exclusive=True, exit_on_error=False)
 
     def on_resize(self) -> None:
         """Read what is shown now."""

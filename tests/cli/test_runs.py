@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.golden_journals import place_golden
 from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, strict, write
 from support.waiting import wait_for
 
-GOLDEN = Path(__file__).parents[1] / "store" / "golden"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def place(folder: Path, number: int, name: str, graph: str = "graph") -> Path:
@@ -22,9 +23,7 @@ def place(folder: Path, number: int, name: str, graph: str = "graph") -> Path:
     run = root / graph / "runs" / str(number)
     for path in (root, root / graph, run.parent, run, run / "logs"):
         path.mkdir(mode=0o700, exist_ok=True)
-    shutil.copy(GOLDEN / f"{name}.jsonl", run / "journal.jsonl")
-    shutil.copy(GOLDEN / f"{name}.toml", run / "graph.toml")
-    (run / "lock").write_text(f"id-{number}\nprocess          1\n")
+    place_golden(run, name)
     return run
 
 

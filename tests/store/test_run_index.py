@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from math import inf
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.golden_journals import NAMES, place_golden
 
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal_scan import scan_journal
 from dagtui.store.run_index import NAME, glimpse, read_summary, read_tasks, task_of
 from dagtui.store.summary import RunOutcome, summarise
 
-GOLDEN = Path(__file__).parent / "golden"
-NAMES = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def place(folder: Path, name: str, number: int = 1) -> RunDirectory:
     """A golden run."""
-    run = folder / str(number)
-    run.mkdir()
-    shutil.copy(GOLDEN / f"{name}.jsonl", run / "journal.jsonl")
-    if (GOLDEN / f"{name}.toml").exists():
-        shutil.copy(GOLDEN / f"{name}.toml", run / "graph.toml")
-    (run / "lock").write_text(f"id-{number}\nprocess          1\n")
-    return RunDirectory(run)
+    place_golden(folder / str(number), name)
+    return RunDirectory(folder / str(number))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,15 @@ NAMES = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
 
 def golden(name: str) -> bytes:
     return (GOLDEN / f"{name}.jsonl").read_bytes()
+
+
+def place_golden(run: Path, name: str) -> None:
+    """Make a directory the one of a golden run, whose process has ended."""
+    run.mkdir(mode=0o700, exist_ok=True)
+    for suffix, file in (("jsonl", "journal.jsonl"), ("toml", "graph.toml")):
+        if (found := GOLDEN / f"{name}.{suffix}").exists():
+            shutil.copy(found, run / file)
+    (run / "lock").write_text(f"id-{run.name}\nprocess          1\n")
 
 
 def encoded(records: Iterable[dict[str, object]]) -> bytes:

@@ -22,17 +22,12 @@ ask = "Go on?"
 """
 
 
-def run_twice(harness: SessionHarness) -> None:
-    """The first run completes, the second one fails."""
-    for is_bad in (False, True):
+def test_a_run_is_opened_the_list_comes_back_and_another_one_is_resumed(harness: SessionHarness) -> None:
+    harness.write(GRAPH)
+    for is_bad in (False, True):  # the first run completes, the second one fails
         if is_bad:
             (harness.folder / "bad").touch()
         call("run", "graph.toml", "--fresh", cwd=harness.folder)
-
-
-def test_a_run_is_opened_and_the_list_comes_back(harness: SessionHarness) -> None:
-    harness.write(GRAPH)
-    run_twice(harness)
     terminal = harness.open("runs", "graph.toml")
     terminal.wait_for_text("✗ one exit 1")
     terminal.send("j\r")
@@ -45,11 +40,6 @@ def test_a_run_is_opened_and_the_list_comes_back(harness: SessionHarness) -> Non
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
     assert terminal.foreign_codes() == []
-
-
-def test_a_run_is_resumed_from_the_list(harness: SessionHarness) -> None:
-    harness.write(GRAPH)
-    run_twice(harness)
     (harness.folder / "bad").unlink()
     terminal = harness.open("runs")
     terminal.wait_for_text("✗ one exit 1")
@@ -62,30 +52,22 @@ def test_a_run_is_resumed_from_the_list(harness: SessionHarness) -> None:
     assert told == ["started", "ended", "resumed", "ended"]
 
 
-def test_a_live_run_is_attached_to(harness: SessionHarness) -> None:
+def test_a_screen_shows_the_other_runs_and_the_list_attaches_to_a_live_one(harness: SessionHarness) -> None:
     harness.write(ASKS)
-    first = harness.open()
+    first = harness.open(columns=120)
+    first.wait_for_text("Go on?")
+    first.send(":")
+    first.wait_for_text("Command or node")
+    first.send("runs of this")
+    first.wait_for_text("Runs of this graph")
+    first.send("\r")
+    first.wait_for_text("runs of graph.toml")
+    first.wait_for_text("▶ live")
+    first.send("\r")
     first.wait_for_text("Go on?")
     first.send("d")
-    first.wait_for_end()
+    assert first.wait_for_end() == 0
     terminal = harness.open("runs", "graph.toml")
-    terminal.wait_for_text("▶ live")
-    terminal.send("\r")
-    terminal.wait_for_text("Go on?")
-    terminal.send("d")
-    assert terminal.wait_for_end() == 0
-
-
-def test_a_screen_shows_the_other_runs_and_goes_on(harness: SessionHarness) -> None:
-    harness.write(ASKS)
-    terminal = harness.open(columns=120)
-    terminal.wait_for_text("Go on?")
-    terminal.send(":")
-    terminal.wait_for_text("Command or node")
-    terminal.send("runs of this")
-    terminal.wait_for_text("Runs of this graph")
-    terminal.send("\r")
-    terminal.wait_for_text("runs of graph.toml")
     terminal.wait_for_text("▶ live")
     terminal.send("\r")
     terminal.wait_for_text("Go on?")

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from support.golden_journals import GOLDEN, NAMES
 from support.program import call, write
 from support.waiting import until
 from tui.app.runs import opened
@@ -25,9 +26,6 @@ from dagtui.tui.node.run_rows import rows_of_runs
 from dagtui.tui.terminal.watching import WatchApp
 
 pytestmark = pytest.mark.anyio
-
-GOLDEN = Path(__file__).parents[2] / "store" / "golden"
-NAMES = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,7 +62,10 @@ def test_what_is_usual_comes_from_other_runs_that_completed():
     assert failures_in_words(found[:3]) == ""
 
 
-def three_runs(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph with three runs, of which the second failed."""
+    folder = tmp_path_factory.mktemp("ran")
     path = write(folder, '[tasks.a]\nrun = "test ! -e bad"\n[tasks.b]\nrun = "true"\n')
     for is_bad in (False, True, False):
         (folder / "bad").touch() if is_bad else (folder / "bad").unlink(missing_ok=True)
@@ -73,11 +74,10 @@ def three_runs(folder: Path) -> Path:
 
 
 async def test_the_tab_shows_what_became_of_the_node_and_enter_opens_a_run_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ran: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    path = three_runs(tmp_path)
-    (damaged := tmp_path / ".dagtui/graph/runs/9").mkdir(mode=0o700)
-    app = WatchApp(FollowedRun.open(runs(path)[2], path))
+    (damaged := ran.parent / ".dagtui/graph/runs/9").mkdir(mode=0o700)
+    app = WatchApp(FollowedRun.open(runs(ran)[2], ran))
     called: list[list[str]] = []
 
     async def run(command: list[str], _defaults: object) -> ProgramEnd:
@@ -100,7 +100,7 @@ async def test_the_tab_shows_what_became_of_the_node_and_enter_opens_a_run_there
         assert "exit 1" in shown[4]
         await pilot.press("j", "enter")
         await until(lambda: bool(called))
-        assert called[0][4:] == ["attach", "--read-only", "--run", "2", "--node", "a", "--", str(path)]
+        assert called[0][4:] == ["attach", "--read-only", "--run", "2", "--node", "a", "--", str(ran)]
         app.jump(app.view.graph.find("b"))
         await until(lambda: len(pane.rows) == 6 and "✗" not in "".join(texts(pane)))
     shutil.rmtree(damaged)
@@ -134,9 +134,8 @@ def test_no_more_runs_are_looked_at_than_are_shown():
     assert node_run(RunDirectory(Path("/nowhere/7")), "a").is_readable is False
 
 
-async def test_a_run_is_watched_from_a_node_on(tmp_path: Path):
-    path = three_runs(tmp_path)
-    app = WatchApp(FollowedRun.open(runs(path)[1], path), "b")
+async def test_a_run_is_watched_from_a_node_on(ran: Path):
+    app = WatchApp(FollowedRun.open(runs(ran)[1], ran), "b")
     async with opened(app):
         assert app.main.node == app.view.graph.find("b")
-    assert call("attach", "graph.toml", "--node", "a", cwd=tmp_path).returncode == 2
+    assert call("attach", "graph.toml", "--node", "a", cwd=ran.parent).returncode == 2

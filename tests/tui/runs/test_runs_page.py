@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.golden_journals import place_golden
 from support.program import call, write
 from support.waiting import until
 from tui.widget_harness import texts
@@ -24,12 +24,12 @@ from dagtui.tui.runs.comparison_page import ComparisonPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from dagtui.tui.runs.page import RunsPage
 
 pytestmark = pytest.mark.anyio
 
-GOLDEN = Path(__file__).parents[2] / "store" / "golden"
 GRAPH = """
 [params]
 size = "s"
@@ -76,7 +76,8 @@ def rows(app: RunsApp) -> list[str]:
     return texts(app.runs_page.board)
 
 
-async def test_list_and_grid_and_what_differs(ran: Path):
+async def test_list_and_grid_and_what_differs(ran: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagtui.tui.runs.page._REST_SECONDS", 0.15)
     async with shown(ran) as (app, _):
         found = rows(app)
         assert [line.split()[0].strip("▌") or line.split()[1] for line in found[1:4]] == ["3", "2", "1"]
@@ -160,11 +161,7 @@ async def test_hostile_names_and_bad_days_are_rows(tmp_path: Path, size: tuple[i
     folder = tmp_path / ".dagtui/graph/runs"
     folder.mkdir(parents=True, mode=0o700)
     for number, name in enumerate(("demo", "retry", "cancel-all", "lost", "fail-fast"), 1):
-        run = folder / str(number)
-        run.mkdir(mode=0o700)
-        shutil.copy(GOLDEN / f"{name}.jsonl", run / "journal.jsonl")
-        shutil.copy(GOLDEN / f"{name}.toml", run / "graph.toml")
-        (run / "lock").write_text(f"id-{number}\nprocess          1\n")
+        place_golden(folder / str(number), name)
     (folder / "6").mkdir(mode=0o700)
     journal = (folder / "1/journal.jsonl").read_bytes()
     (folder / "7").mkdir(mode=0o700)

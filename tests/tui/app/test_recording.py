@@ -130,8 +130,6 @@ async def test_the_bar_has_the_keys_of_a_pane(tmp_path: Path):
         await pilot.press("tab", "tab")
         assert app.recorded_screen.on_bar
         assert {"fold.toggle", "move.top", "find.failure", "moment.far_back"} <= shown_keys(app)
-        await pilot.resize_terminal(80, 24)
-        await until(lambda: "Space play" in screen_text(app))
         await pilot.press("g")
         assert (run.moment, run.clock()) == (run.first, 0.0)
         await settle(app, pilot)
@@ -149,6 +147,8 @@ async def test_the_bar_has_the_keys_of_a_pane(tmp_path: Path):
         assert run.moment < at
         await pilot.press("G")
         assert run.moment == run.last
+        await pilot.resize_terminal(80, 24)
+        await until(lambda: "Space play" in screen_text(app))
         await pilot.press("escape")
         assert not app.recorded_screen.on_bar
         assert app.focused is app.main.tree_pane

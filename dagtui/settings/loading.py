@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import GraphError, Problem
 from dagtui.settings.file import SettingsFile, shown_path
@@ -11,8 +11,6 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MOST_BYTES: Final = 256 * 1024
-
 
 def read_settings(path: Path) -> SettingsFile:
     """Read a file of settings. It may be missing, and it never raises: what is wrong is among the problems."""
@@ -20,13 +18,10 @@ def read_settings(path: Path) -> SettingsFile:
     try:
         path.stat()
         # Most people have no such file: what reads one is imported only then.
-        from dagtui.graph.toml import parse
-        from dagtui.settings.reading import settings_of
+        from dagtui.graph.toml.parse import decode
+        from dagtui.settings.reading import content_of, settings_of
 
-        content = parse.read_bytes_again(path, shown)
-        if len(content) <= _MOST_BYTES:
-            return settings_of(parse.decode(content, shown), path)
-        return SettingsFile(path, problems=(Problem(f"is larger than {_MOST_BYTES // 1024} KB", shown),))
+        return settings_of(decode(content_of(path), shown), path)
     except (FileNotFoundError, NotADirectoryError):
         return SettingsFile(path)
     except GraphError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dagtui.graph.check.diagnostics import Diagnostics
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import GraphError, Problem, ValueProblem, quoted
 from dagtui.graph.toml import parse
 from dagtui.settings.definitions import BY_NAME, KEYS, TABLES, read_keys
 from dagtui.settings.file import SettingsFile, shown_path
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.toml.positions import KeyPath
+
+
+_MOST_BYTES: Final = 256 * 1024
+
+
+def content_of(path: Path) -> bytes:
+    """Return the content of a file. Raises GraphError if it can't be read or is too large."""
+    shown = shown_path(path)
+    content = parse.read_bytes_again(path, shown)
+    if len(content) > _MOST_BYTES:
+        raise GraphError([Problem(f"is larger than {_MOST_BYTES // 1024} KB", shown)])
+    return content
 
 
 def settings_of(text: str, path: Path) -> SettingsFile:

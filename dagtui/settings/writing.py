@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import tomli_w
 
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
-from dagtui.graph.toml.parse import decode, read_bytes_again
+from dagtui.graph.toml.parse import decode
 from dagtui.graph.toml.positions import Located, SourceSpan, locate, statements
 from dagtui.settings.definitions import BY_NAME, KEYS, TABLES, read_keys
-from dagtui.settings.reading import leaves, settings_of
+from dagtui.settings.file import shown_path
+from dagtui.settings.reading import content_of, leaves, settings_of
 from dagtui.store.errors import StoreError
 from dagtui.store.files import rewrite_file, write_new_file
-from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +58,10 @@ def parse_value(name: str, written: str) -> Settable:
 def change_setting(path: Path, name: str, value: Settable | None) -> None:
     """Set a setting in the file, which is made if necessary, or unset it with None. Raises SettingError."""
     real = Path(os.path.realpath(path))  # people keep it among others, and link to it
-    shown = label(path, 4096)
+    shown = shown_path(path)
     try:
         is_there = _is_there(real)
-        content = read_bytes_again(real, shown) if is_there else b""
+        content = content_of(path) if is_there else b""
         text = decode(content, shown)
         changed = with_setting(text, name, value, path)
         if changed == text:

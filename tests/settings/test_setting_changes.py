@@ -128,3 +128,11 @@ def test_a_folder_is_made_and_a_broken_file_is_left_alone(tmp_path: Path):
         change_setting(path, "theme", "light")
     assert path.read_text() == "theme = \n"
     assert os.listdir(path.parent) == ["config.toml"]
+
+
+def test_a_file_that_is_too_large_to_be_read_is_left_alone(tmp_path: Path):
+    path = tmp_path / "config.toml"
+    path.write_text("#" * 300_000)
+    with pytest.raises(SettingError, match="is larger than 256 KB"):
+        change_setting(path, "theme", "dark")
+    assert path.stat().st_size == 300_000

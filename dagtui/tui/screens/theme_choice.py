@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -33,6 +34,7 @@ class ThemeChoice:
         self._settings = None if settings is None else settings.path
         self._say = say
         self._shown = ""
+        self._writing = asyncio.Lock()
         self._is_light: bool | None = None
         """Whether the terminal has a light background. None: it has not said so yet."""
         for theme in THEMES:
@@ -62,13 +64,14 @@ class ThemeChoice:
             self._app.run_worker(self._remember(self._settings), exit_on_error=False)
 
     async def _remember(self, settings: Path) -> None:
-        """Write the setting beside the loop, and say how that went."""
+        """Write the setting beside the loop, after earlier choices, and say how that went."""
         # What a change needs is not imported before there is one.
         from dagtui.settings.writing import SettingError, change_setting
 
-        name = self.name
         try:
-            await anyio.to_thread.run_sync(change_setting, settings, _SETTING, name)
+            async with self._writing:
+                name = self.name  # the last choice, which stays
+                await anyio.to_thread.run_sync(change_setting, settings, _SETTING, name)
         except SettingError as error:
             self._say(f"the theme is {name} on this screen only: {str(error).splitlines()[0]}", Role.WARNING)
         else:

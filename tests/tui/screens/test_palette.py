@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,24 @@ async def test_a_chosen_theme_stays_and_is_remembered_in_its_own_line(tmp_path: 
     again = DagtuiApp(run_under_way(), settings_file=read_settings(tmp_path / "config.toml"))
     async with opened(again):
         assert again.theme == "dagtui-contrast"
+
+
+async def test_the_last_of_two_quick_choices_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    written: list[str] = []
+    delays = iter((0.1, 0.0))
+
+    def slowly_at_first(*change: str) -> None:
+        time.sleep(next(delays))
+        written.append(change[-1])
+
+    monkeypatch.setattr("dagtui.settings.writing.change_setting", slowly_at_first)
+    app = DagtuiApp(run_under_way(), settings_file=a_file(tmp_path))
+    async with opened(app) as pilot:
+        app.themes.choose("light")
+        await pilot.pause()
+        app.themes.choose("contrast")
+        await until(lambda: len(written) == 2)
+    assert written[-1] == "contrast"
 
 
 async def test_a_theme_that_cannot_be_remembered_is_shown_all_the_same(tmp_path: Path):

@@ -9,7 +9,7 @@ from dagtui.runs.figures import figures_of
 from dagtui.runs.following import read_run
 from dagtui.store.directory import runs
 from dagtui.store.errors import StoreError
-from dagtui.store.run_figures import KEPT_RUNS, has_figures, is_full, read_runs, write_run
+from dagtui.store.run_figures import KEPT_RUNS, check_figures, has_figures, is_full, read_runs, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ def past_runs(graph_path: Path) -> Sequence[RunFigures]:
 
     A run whose session was killed has left none, and neither have those of an older dagtui.
     """
+    check_figures(graph_path)
     found = read_runs(graph_path)
     known = {run.number for run in found}
     left_none = [run for run in runs(graph_path)[-KEPT_RUNS:] if run.number not in known]

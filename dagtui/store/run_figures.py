@@ -184,6 +184,13 @@ def read_runs(graph_path: Path, most: int = KEPT_RUNS) -> Sequence[RunFigures]:
     return found
 
 
+def check_figures(graph_path: Path) -> None:
+    """Raise StoreError if the folder of the figures is there and can't be used."""
+    folder = folder_with_runs(graph_path) / FOLDER
+    if os.path.lexists(folder):
+        check_folder(folder)
+
+
 def write_run(graph_path: Path, figures: RunFigures) -> None:
     """Leave the figures of a run, and remove those of the oldest ones. Raises StoreError."""
     folder = make_graph_folder(graph_path) / FOLDER

@@ -102,3 +102,14 @@ def test_without_any_run_it_says_so(tmp_path: Path):
     done = call("stats", "graph.toml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert "a node was executed in none of the last runs of graph.toml" in done.stderr
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path):
+    path = runs_of(tmp_path)
+    (folder,) = path.parent.glob(f".dagtui/*/{FOLDER}")
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path / "moved")
+    for words in ((), ("--json",)):
+        done = call("stats", "graph.toml", *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"can't use {folder}: it is a symbolic link; move it away" in done.stderr

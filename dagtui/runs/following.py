@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.store.directory import RunDirectory
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 LOOK_SECONDS = 0.1
 """Interval of journal checks."""
@@ -62,14 +63,20 @@ class FollowedRun(RunView):
         """Lines were taken back, or the run was resumed or reloaded, with another graph. It must be read again."""
 
     @classmethod
-    def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
-        """Open a run of a graph file, and read its journal so far. Raises StoreError for every kind of failure."""
+    def open(cls, directory: RunDirectory, graph_path: Path, most: Seconds = inf) -> Self:
+        """Open a run of a graph file, and read its journal so far, if that takes no more than `most` seconds.
+
+        Raises StoreError for every kind of failure.
+        """
+        until = time.monotonic() + most
         try:
             graph = load_recorded(graph_path, recorded_graph(directory))
             history = History.load(graph_path)
             follower = JournalFollower(directory.journal_path)
             run = cls(graph, directory, history, follower)
             while run._read_piece() or run.outdated:
+                if time.monotonic() > until:
+                    raise StoreError(f"reading {directory.journal_path} takes too long")
                 if run.outdated:
                     # The follower continues: it knows which line is suspect.
                     run = cls(graph, directory, history, follower)
@@ -198,8 +205,11 @@ class FollowedRun(RunView):
         self.tell()
 
 
-def read_run(directory: RunDirectory, graph_path: Path) -> RunView:
-    """Read a run once, as far as its journal goes now. Raises StoreError for every kind of failure."""
-    run = FollowedRun.open(directory, graph_path)
+def read_run(directory: RunDirectory, graph_path: Path, most: Seconds = inf) -> RunView:
+    """Read a run once, as far as its journal goes now, if that takes no more than `most` seconds.
+
+    Raises StoreError for every kind of failure.
+    """
+    run = FollowedRun.open(directory, graph_path, most)
     run.close()
     return run

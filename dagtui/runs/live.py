@@ -293,14 +293,22 @@ class LiveRun(RunView):
         self.history.save()
         if self.graph.path is not None:
             from dagtui.runs.figures import figures_of  # only here: it would delay each start
-            from dagtui.store.run_figures import has_figures, write_run
+            from dagtui.store.run_figures import write_run
 
             with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
                 write_run(self.graph.path, figures_of(self))
-                if self.number > 1 and not has_figures(self.graph.path, self.number - 1):
-                    from dagtui.runs.past_runs import take_over_before  # its session was killed, or it was removed
 
-                    take_over_before(self.graph.path, self.number)
+    async def _take_over_before(self, graph_path: Path) -> None:
+        """Read what the run before teaches, in a thread, if it has left nothing: its session was killed."""
+        from dagtui.store.run_figures import has_figures
+
+        with contextlib.suppress(Exception):  # as above
+            if self.number > 1 and not has_figures(graph_path, self.number - 1):
+                import anyio.to_thread
+
+                from dagtui.runs.past_runs import take_over_before
+
+                await anyio.to_thread.run_sync(take_over_before, graph_path, self.number)
 
     def hurry(self) -> None:
         """Let the end of the run not wait any more for a program that is told of it."""
@@ -320,6 +328,7 @@ class LiveRun(RunView):
         finally:
             self.directory.close()
         if self.graph.path is not None:
+            await self._take_over_before(self.graph.path)
             # A task may have replaced the folder, and the run has ended all the same.
             with contextlib.suppress(OSError, StoreError):
                 prune(self.graph.path)

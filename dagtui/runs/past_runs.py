@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from dagtui.runs.figures import figures_of
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from dagtui.store.directory import RunDirectory
     from dagtui.store.run_figures import RunFigures
+    from dagtui.text.amounts import Seconds
 
-
-LARGEST_JOURNAL: Final = 30_000_000
-"""The size in bytes up to which the journal of the run before is read when a run ends."""
+MOST_SECONDS: Final[Seconds] = 1.0
+"""How long the end of a run may read the journal of the one before it."""
 
 
 def past_runs(graph_path: Path) -> Sequence[RunFigures]:
@@ -43,18 +43,16 @@ def past_runs(graph_path: Path) -> Sequence[RunFigures]:
 def take_over_before(graph_path: Path, number: int) -> None:
     """Take over the run before the one with a number, if it left no figures. Raises StoreError."""
     before = next((run for run in reversed(runs(graph_path)) if run.number < number), None)
-    if before is None or has_figures(graph_path, before.number):
-        return
-    if os.path.getsize(before.journal_path) <= LARGEST_JOURNAL:
-        _take_over(before, graph_path)
+    if before is not None and not has_figures(graph_path, before.number):
+        _take_over(before, graph_path, MOST_SECONDS)
 
 
-def _take_over(directory: RunDirectory, graph_path: Path) -> bool:
+def _take_over(directory: RunDirectory, graph_path: Path, most: Seconds = inf) -> bool:
     """Write the figures of a run that has ended, by its journal. Return whether it could be read."""
     if directory.is_live():
         return False
     try:
-        write_run(graph_path, figures_of(read_run(directory, graph_path)))
-    except StoreError:  # a damaged journal
+        write_run(graph_path, figures_of(read_run(directory, graph_path, most)))
+    except StoreError:  # a damaged or a long journal
         return False
     return True

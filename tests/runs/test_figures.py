@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import anyio
@@ -9,6 +10,7 @@ import anyio
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
+from dagtui.runs import past_runs
 from dagtui.runs.beginning import start_run
 from dagtui.store.paths import graph_folder
 from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs
@@ -91,6 +93,29 @@ def test_the_next_run_takes_over_one_whose_session_was_killed(tmp_path: Path):
     assert [counts(taken_over, name) for name in before.names.labels] == [
         counts(before, name) for name in before.names.labels
     ]
+
+
+def test_a_long_journal_is_left_to_the_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The end of the next run begins to read it, beside the event loop."""
+    path = tmp_path / "g.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)
+    for left in (graph_folder(path) / FOLDER).iterdir():
+        left.unlink()
+    threads = []
+
+    def noted(*run: object) -> None:
+        threads.append(threading.current_thread())
+        take_over_before(*run)
+
+    take_over_before = past_runs.take_over_before
+    monkeypatch.setattr(past_runs, "take_over_before", noted)
+    monkeypatch.setattr(past_runs, "MOST_SECONDS", 0.0)
+    anyio.run(a_run, path)
+    assert [run.number for run in read_runs(path)] == [2]
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert [run.number for run in past_runs.past_runs(path)] == [1, 2]
 
 
 def counts(run: RunFigures, name: str) -> tuple[NodeStatus, int, int] | None:

@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from dagtui.engine.status import ALIVE
-from dagtui.store.errors import StoreError
-from dagtui.store.files import open_file
+from dagtui.store.files import count_lines
 from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
@@ -156,16 +155,10 @@ def rates(samples: Sequence[UsageSample]) -> list[Rates]:
 def _new_lines(path: Path, known: int) -> tuple[int, int]:
     """Return how many lines were printed since the log had some bytes, and how many it has. -1: not known."""
     try:
-        fd = open_file(path, os.O_RDONLY)
-    except (OSError, StoreError):  # nothing was printed yet
+        size = os.lstat(path).st_size
+    except OSError:  # nothing was printed yet
         return 0, max(0, known)
-    try:
-        size = os.fstat(fd).st_size
-        if known < 0 or size <= known:
-            return 0, size
-        data = os.pread(fd, min(_READ, size - known), known)
-        return round(data.count(b"\n") * (size - known) / max(1, len(data))), size
-    except OSError:
-        return 0, max(0, known)
-    finally:
-        os.close(fd)
+    if known < 0 or size <= known:
+        return 0, size
+    read = min(_READ, size - known)
+    return round(count_lines(path, known, known + read) * (size - known) / read), size

@@ -61,6 +61,20 @@ def read_file(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
+def count_lines(path: Path, start: int, end: int) -> int:
+    """Return the number of line ends between two offsets of a file. 0 if it can't be read."""
+    try:
+        descriptor = open_file(path, os.O_RDONLY)
+    except (OSError, StoreError):
+        return 0
+    try:
+        return os.pread(descriptor, end - start, start).count(b"\n")
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+
+
 def write_new_file(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet. Raises StoreError."""
     try:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.store.errors import StoreError
-from dagtui.store.files import open_file
+from dagtui.store.files import count_lines
 from dagtui.store.merged_logs import FOREVER
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from dagtui.store.merged_logs import Tracks
 
@@ -63,7 +61,7 @@ class LogGrowth:
             most = max(most, size - before)
             self._note(track, before, WallTime(status.st_mtime))
             if counts:
-                lines += _newlines(path, before, min(size, before + _MOST_COUNTED))
+                lines += count_lines(path, before, min(size, before + _MOST_COUNTED))
                 is_exact = is_exact and size - before <= _MOST_COUNTED
         return Growth(tuple(grown), most, lines, is_exact)
 
@@ -72,16 +70,3 @@ class LogGrowth:
             return
         seen = self._tracks.seen.get(track, [])
         self._tracks.seen[track] = [*seen[-_KEPT + 1 :], (offset, at)]  # a new list: others may be reading the old one
-
-
-def _newlines(path: Path, start: int, end: int) -> int:
-    try:
-        descriptor = open_file(path, os.O_RDONLY)
-    except (OSError, StoreError):
-        return 0
-    try:
-        return os.pread(descriptor, end - start, start).count(b"\n")
-    except OSError:
-        return 0
-    finally:
-        os.close(descriptor)

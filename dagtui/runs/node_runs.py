@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.run_grid import against, status_named
+from dagtui.runs.usual import median
 from dagtui.store.errors import StoreError
 from dagtui.store.node_records import last_record_of
 from dagtui.text.amounts import WallTime

@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple, overload
 
 from dagtui.engine.status import SETTLED_NAMES, NodeStatus
+from dagtui.runs.usual import median
 from dagtui.store.run_index import task_of
 from dagtui.store.summary import RunOutcome
 

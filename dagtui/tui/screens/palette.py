@@ -233,8 +233,8 @@ class Palette(CommandPalette):
 
     def _preview(self, options: CommandList) -> None:
         """Show the theme under the cursor, else the chosen one."""
-        option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
-        command = option.hit.command if isinstance(option, Command) else None
+        chosen = _chosen(options)
+        command = None if chosen is None else chosen.hit.command
         self.set_class(isinstance(command, ChooseTheme), "-previews")  # in colours that are not dimmed
         if isinstance(command, ChooseTheme):
             command.preview()
@@ -252,9 +252,14 @@ class Palette(CommandPalette):
 
     async def take(self) -> None:
         """Run the command under the cursor, if there is one, before the next key acts."""
-        options = self.query_one(CommandList)
-        option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
-        if not isinstance(option, Command) or not self.is_current:
+        chosen = _chosen(self.query_one(CommandList))
+        if chosen is None or not self.is_current:
             return
         self.dismiss()
-        await invoke(option.hit.command)
+        await invoke(chosen.hit.command)
+
+
+def _chosen(options: CommandList) -> Command | None:
+    """Return the entry under the cursor, if there is one."""
+    option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
+    return option if isinstance(option, Command) else None

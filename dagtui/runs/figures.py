@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
@@ -18,8 +19,7 @@ def figures_of(run: RunView) -> RunFigures:
     state, names, only_success = run.state, run.graph.labels, run.attempts.only_success
     labels: list[str] = []
     rows: list[tuple[float, ...]] = []
-    nodes = (node for node in run.graph.nodes if state.selected[node])
-    for node, _ in zip(nodes, range(MOST_NODES), strict=False):
+    for node in islice((node for node in run.graph.nodes if state.selected[node]), MOST_NODES):
         labels.append(names[node])
         found = only_success(node)
         rows.append(row_of(node_figures(run, node)) if found is None else (state.status[node], 1, 0, *found))

@@ -129,7 +129,7 @@ def _literal(value: object) -> str:
 
 def _with_new(text: str, tables: Mapping[str, object], at: KeyPath, value: Settable) -> str:
     """Return the text with a setting that it does not state yet."""
-    line = f"{_key(at[-1])} = {_literal(value)}\n"
+    line = f"{_literal_key(str(at[-1]))} = {_literal(value)}\n"
     if len(at) == 1:
         return _before_headers(text, line)
     table = str(at[0])
@@ -146,10 +146,6 @@ def _with_new(text: str, tables: Mapping[str, object], at: KeyPath, value: Setta
     if any(one.is_header for one in inside):  # only [keys.node] and the like: a table of its own may follow
         return f"{_ended(text)}\n[{table}]\n{line}"
     return _after(text, inside[0].span, f"{table}.{line}")
-
-
-def _key(name: str | int) -> str:
-    return _literal_key(str(name))
 
 
 def _literal_key(name: str) -> str:

@@ -71,11 +71,6 @@ class NodeFigures(NamedTuple):
     usage: Usage | None = None
     """What the last of them used. None: not known."""
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether the node was executed and completed."""
-        return self.outcome is NodeStatus.COMPLETED and self.attempts > 0
-
 
 class RunFigures:
     """The figures of one run. Columns are read as a whole, single nodes by their label."""

@@ -47,8 +47,10 @@ def ground(terminal: PtyTerminal) -> str:
     return max(set(grounds), key=grounds.count)
 
 
-def test_the_screen_is_there_before_the_answer_and_then_suits_it(opened: Open) -> None:
-    terminal = opened()
+def test_auto_undoes_a_theme_of_the_settings_and_suits_the_answer(opened: Open, tmp_path: Path) -> None:
+    """The screen is there before the answer."""
+    (tmp_path / "config.toml").write_text('theme = "light"\n', encoding="utf-8")
+    terminal = opened("--theme", "auto", DAGTUI_CONFIG_DIR=str(tmp_path))
     assert terminal.raw.count(QUESTION) == 1
     assert ground(terminal) == DARK
     for piece in (ANSWER[:9], ANSWER[9:]):
@@ -70,16 +72,6 @@ def test_a_chosen_theme_asks_nothing_and_stays(opened: Open) -> None:
     assert ground(terminal) == DARK
 
 
-def test_auto_undoes_a_theme_of_the_settings(opened: Open, tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text('theme = "light"\n', encoding="utf-8")
-    terminal = opened("--theme", "auto", DAGTUI_CONFIG_DIR=str(tmp_path))
-    assert (QUESTION in terminal.raw, ground(terminal)) == (True, DARK)
-
-
-def test_a_console_that_would_print_the_question_is_not_asked(opened: Open) -> None:
-    assert QUESTION not in opened(TERM="linux").raw
-
-
 def test_each_terminal_that_attaches_brings_its_own_settings(harness: SessionHarness, tmp_path: Path) -> None:
     """The session has the environment of the first one."""
     harness.write('[tasks.one]\nrun = "echo first words; sleep 600; : {token}"\n')
@@ -97,3 +89,8 @@ def test_each_terminal_that_attaches_brings_its_own_settings(harness: SessionHar
     assert QUESTION in second.raw
     second.send("B")
     assert second.wait_for_end() == 0
+    console = harness.open(env={"TERM": "linux"})  # it would print the question
+    console.wait_for_text("first words")
+    console.send("d")
+    assert console.wait_for_end() == 0
+    assert QUESTION not in console.raw

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.text.secrets import Secrets
 
+BEGAN = 1_700_000_000.0
+"""When the runs began, as wall time."""
 NOWHERE = Path("/nonexistent")
 
 
@@ -87,7 +89,7 @@ def adopted_run(
     path: Path = NOWHERE,
     *,
     jobs: int = 4,
-    began_at: float = 1_700_000_000.0,
+    began_at: float = BEGAN,
     **options: object,
 ) -> AdoptedRun:
     """A run that goes on from recorded events, attempts in flight included, on a clock that stands still."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
+from support.adopted_run import BEGAN, NOWHERE, AdoptedRun, adopted_run
 from support.gates import questions
 
 from dagtui.engine.events import RunEvent
@@ -82,6 +82,16 @@ class PlayedRun:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             file.write(data)
+        return path
+
+    def prints_at(self, label: str, *lines: tuple[float, str]) -> Path:
+        """A node prints lines, each at a time on the run's clock; returns the file."""
+        path = self.prints(label, b"")
+        times = []
+        for at, text in lines:
+            times.append((path.stat().st_size, BEGAN + at))
+            self.prints(label, f"{text}\n".encode())
+        write_times(path, times)
         return path
 
     def session(self, clock: float | None = None, **options: object) -> AdoptedRun:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
-from tui.played_run import PlayedRun, write_times
+from tui.played_run import PlayedRun
 
 from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.tui.all_logs.page import NO_SELECTION, AllLogsPage
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-BEGAN = 1_700_000_000.0
 ERROR = "FATAL ERROR: not enough memory for BAM sorting"
 
 
@@ -35,13 +34,7 @@ def play(tmp_path: Path) -> PlayedRun:
     play = PlayedRun(Graph(names, edges, tasks=tasks), tmp_path)
     play.start("align[a]", "align[b]", "lint")
     for name, shift in (("align[a]", 0.0), ("align[b]", 0.1)):
-        times, size = [], 0
-        for number in range(20):
-            times.append((size, BEGAN + shift + number / 8))
-            line = f"mapping {number}000 reads\n".encode()
-            size += len(line)
-            play.prints(name, line)
-        write_times(play.prints(name, b""), times)
+        play.prints_at(name, *((shift + number / 8, f"mapping {number}000 reads") for number in range(20)))
     play.prints("align[b]", f"{ERROR}\n".encode())
     play.end("align[a]")
     play.end("align[b]", 105, after=0.5)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from support.adopted_run import BEGAN
 from support.waiting import until
-from tui.played_run import PlayedRun, write_times
+from tui.played_run import PlayedRun
 from tui.svg import SvgExtension
 
 from dagtui.graph.model import Graph
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-BEGAN = 1_700_000_000.0
 SAMPLES = [f"align[sample=SRR63570{number}]" for number in (70, 71, 72)]
 ERROR = "EXITING because of FATAL ERROR: not enough memory for BAM sorting, and no way to get more of it\n"
 
@@ -58,11 +58,7 @@ def workflow(folder: Path) -> PlayedRun:
 
 def prints(play: PlayedRun, name: str, first: float, *lines: str) -> None:
     """A node prints lines, a quarter of a second apart."""
-    path, times = play.prints(name, b""), []
-    for number, line in enumerate(lines):
-        times.append((path.stat().st_size, BEGAN + first + number / 4))
-        play.prints(name, f"{line}\n".encode())
-    write_times(path, times)
+    path = play.prints_at(name, *((first + number / 4, line) for number, line in enumerate(lines)))
     os.utime(path, (BEGAN + first + len(lines) / 4,) * 2)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.gates import answer, with_gates
 from support.waiting import until
-from tui.played_run import PlayedRun, write_times
+from tui.played_run import PlayedRun
 from tui.widget_harness import WidgetHarness, mounted, texts
 
 from dagtui.engine.events import NodeEvent
@@ -26,22 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-BEGAN = 1_700_000_000.0
-
 
 def graph_of(*names: str) -> Graph:
     return Graph(list(names), [], tasks=[Task(name, ShellCommand("true")) for name in names])
-
-
-def prints(play: PlayedRun, name: str, *lines: tuple[float, str]) -> Path:
-    """A node prints lines, each at a time on the run's clock."""
-    path = play.prints(name, b"")
-    times = []
-    for at, text in lines:
-        times.append((path.stat().st_size, BEGAN + at))
-        play.prints(name, text.encode() + b"\n")
-    write_times(path, times)
-    return path
 
 
 def said(rows: AllLogsRows) -> list[str]:
@@ -54,8 +41,8 @@ def two(tmp_path: Path) -> PlayedRun:
     """Two nodes print at the same time. One fails, and one goes on."""
     play = PlayedRun(graph_of("fetch", "align"), tmp_path)
     play.start("fetch", "align")
-    prints(play, "fetch", (0.5, "fetch one"), (1.5, "fetch two"), (2.5, "error: no route"))
-    prints(play, "align", (1.0, "align one"), (2.0, "align two"))
+    play.prints_at("fetch", (0.5, "fetch one"), (1.5, "fetch two"), (2.5, "error: no route"))
+    play.prints_at("align", (1.0, "align one"), (2.0, "align two"))
     play.end("fetch", 6)
     return play
 
@@ -103,7 +90,7 @@ async def test_filters_and_back(two: PlayedRun) -> None:
 async def test_folds_open_also_when_a_look_at_what_has_grown_is_due(tmp_path: Path) -> None:
     play = PlayedRun(graph_of("fetch", "align"), tmp_path)
     play.start("fetch", "align")
-    prints(play, "fetch", *((0.1 * number, f"fetched {number} kB") for number in range(20)))
+    play.prints_at("fetch", *((0.1 * number, f"fetched {number} kB") for number in range(20)))
     play.end("fetch")
     rows = AllLogsRows(play.session(), IN_UNICODE)
     async with mounted(rows, (80, 30)):
@@ -185,7 +172,7 @@ async def test_the_page_of_a_large_run_reads_what_it_shows(tmp_path: Path) -> No
     for number in range(200):
         play.start(f"n{number}", after=1.0)
         text = f"node {number} says something, line after line\n" * 2_000
-        prints(play, f"n{number}", (play.now + 0.2, text), (play.now + 0.6, "the end"))
+        play.prints_at(f"n{number}", (play.now + 0.2, text), (play.now + 0.6, "the end"))
         play.end(f"n{number}", after=1.0)
     rows = AllLogsRows(play.session(), IN_UNICODE)
     async with mounted(rows, (100, 30)):

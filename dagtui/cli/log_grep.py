@@ -11,7 +11,7 @@ from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import FIRST_ATTEMPT
 from dagtui.report.log_search import search_run
 from dagtui.report.node_log import nodes_of
-from dagtui.store.regular_queries import regular
+from dagtui.store.regular_queries import fault, regular
 from dagtui.text import count, label
 from dagtui.text.lines import plain_line
 
@@ -46,9 +46,8 @@ def _query(pattern: str) -> Query:
     try:
         return regular(pattern)
     except re.error as error:
-        where = "" if error.pos is None else f" at character {error.pos + 1}"
         fail(
-            f"dagtui logs: {label(pattern)} is not a regular expression: {error.msg}{where}\n"
+            f"dagtui logs: {label(pattern)} is not a regular expression: {fault(error)}\n"
             "  put a backslash before a character that stands for itself"
         )
 

@@ -74,6 +74,11 @@ def compiled(text: str) -> re.Pattern[str]:
         raise re.error("it is nested too deeply") from None
 
 
+def fault(error: re.error) -> str:
+    """Return what is wrong with an expression, and where."""
+    return error.msg if error.pos is None else f"{error.msg} at character {error.pos + 1}"
+
+
 def _in_bytes(text: str, flags: int) -> re.Pattern[bytes] | None:
     """Compile an expression for bytes. None: it has codes or flags that only texts have."""
     try:

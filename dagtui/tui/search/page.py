@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 from textual.worker import Worker, WorkerState
 
 from dagtui.report.search_process import search_in_process
-from dagtui.store.regular_queries import compiled
+from dagtui.store.regular_queries import compiled, fault
 from dagtui.text import count, label, plural
 from dagtui.text.amounts import now, time_of_day
 from dagtui.tui.actions.action import Group, PageAction
@@ -147,8 +147,7 @@ class FindPage(PageScreen, inherit_bindings=False):
         try:
             compiled(text)
         except re.error as error:
-            where = "" if error.pos is None else f" at character {error.pos + 1}"
-            self.say(f"not a regular expression: {error.msg}{where}", Role.WARNING, lasting=True)
+            self.say(f"not a regular expression: {fault(error)}", Role.WARNING, lasting=True)
             self.ask(PROMPT, text, self._typed_pattern)
             return
         self.look_for(text)

@@ -48,8 +48,6 @@ class ComparedRows:
             for index, line in enumerate(self._lines)
             if line.differs and (not index or not self._lines[index - 1].differs)
         ]
-        self.first = len(self._heads) + self._starts[0] if self._starts else 0
-        """The row of the first difference of the logs."""
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -28,18 +28,12 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
-    from dagtui.graph.model import NodeIndex
-    from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
 
 class PageApp(Protocol):
     """What a page uses of the App."""
-
-    view: RunView
-    keymap: Keymap
-    look: Look
 
     def request_frame(self) -> None:
         """Schedule the painting of changes."""
@@ -49,9 +43,6 @@ class PageApp(Protocol):
 
     def perform(self, id_: str) -> object:
         """Perform an action of the main screen over the page that is open."""
-
-    def jump(self, node: NodeIndex) -> None:
-        """Close all pages and put the cursor on a node."""
 
 
 class PageContent(Protocol):

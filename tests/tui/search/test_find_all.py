@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from textual.pilot import Pilot
+
+    from dagtui.host.attachment import ExitReason
+
 pytestmark = pytest.mark.anyio
 
 TEXT = r"""
@@ -52,13 +56,23 @@ def app(run_path: Path) -> Iterator[WatchApp]:
     run.close()
 
 
+async def look_for(app: WatchApp, pilot: Pilot[ExitReason], pattern: str) -> FindPage:
+    """The page, on which a person has typed a pattern."""
+    await pilot.press("F", *pattern, "enter")
+    assert isinstance(app.screen, FindPage)
+    return app.screen
+
+
+async def ended(page: FindPage) -> None:
+    """Wait until all logs were searched."""
+    await until(lambda: page.state.is_whole and not page.is_searching)
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
 async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: WatchApp, size: tuple[int, int]):
     async with opened(app, size) as pilot:
-        await pilot.press("F", *"step .+", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
-        await until(lambda: page.state.is_whole and not page.is_searching)
+        page = await look_for(app, pilot, "step .+")
+        await ended(page)
         assert (page.found.total, page.found.nodes) == (6, 2)
         await until(lambda: "step 3 of first" in screen_text(app))
         assert "\x1b" not in screen_text(app)
@@ -82,9 +96,7 @@ async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: Watch
 
 async def test_only_nodes_and_their_numbers_of_hits_and_back(app: WatchApp):
     async with opened(app) as pilot:
-        await pilot.press("F", *"step", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
+        page = await look_for(app, pilot, "step")
         await until(lambda: page.state.is_whole and len(page.found) == 9)
         await pilot.press("n", "minus")
         assert len(page.found) == 3
@@ -95,12 +107,15 @@ async def test_only_nodes_and_their_numbers_of_hits_and_back(app: WatchApp):
         assert app.main.node == app.view.graph.find("first")
 
 
-async def test_a_wrong_expression_is_typed_again(app: WatchApp):
+async def test_a_wrong_expression_or_one_that_is_too_large_is_typed_again(app: WatchApp):
     async with opened(app) as pilot:
-        await pilot.press("F", *"st(ep", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
+        page = await look_for(app, pilot, "a{99999999999999999999}")
         await until(lambda: "not a regular expression" in screen_text(app))
+        assert page.typing
+        await pilot.press("ctrl+u", *"st(ep")
+        await until(lambda: "st(ep" in screen_text(app))
+        await pilot.press("enter")
+        await until(lambda: "not a regular expression: missing )" in screen_text(app))
         assert page.typing
         await pilot.press(*")", "enter")
         await until(lambda: page.found.total == 6)
@@ -111,9 +126,7 @@ async def test_escape_ends_a_search_and_keeps_what_was_found(app: WatchApp, monk
     program = 'import time;print(\'{"node":"first","attempt":1,"total":2,"logs":9}\',flush=True);time.sleep(99)'
     monkeypatch.setattr(search_process, "COMMAND", ("-c", program))
     async with opened(app) as pilot:
-        await pilot.press("F", *"step", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
+        page = await look_for(app, pilot, "step")
         await until(lambda: page.found.total == 2)
         await pilot.press("escape")
         await until(lambda: not page.is_searching and "cancelled" in screen_text(app))
@@ -146,33 +159,20 @@ def test_a_long_log_is_counted_and_its_list_bounded(
 async def test_a_process_that_fails_is_no_whole_search(app: WatchApp, monkeypatch: pytest.MonkeyPatch, program: str):
     monkeypatch.setattr(search_process, "COMMAND", ("-c", program))
     async with opened(app) as pilot:
-        await pilot.press("F", *"step", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
+        page = await look_for(app, pilot, "step")
         await until(lambda: search_process.FAILED in screen_text(app))
         assert not page.state.is_whole
 
 
-async def test_an_expression_that_is_too_large_is_typed_again(app: WatchApp):
-    async with opened(app) as pilot:
-        await pilot.press("F", *"a{99999999999999999999}", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
-        await until(lambda: "not a regular expression" in screen_text(app))
-        assert page.typing
-
-
 async def test_what_was_not_found_is_asked_again(app: WatchApp):
     async with opened(app) as pilot:
-        await pilot.press("F", *"nowhere", "enter")
-        page = app.screen
-        assert isinstance(page, FindPage)
-        await until(lambda: page.state.is_whole and not page.is_searching)
+        page = await look_for(app, pilot, "nowhere")
+        await ended(page)
         await pilot.press("escape")
         await until(lambda: app.screen is app.main)
         await pilot.press("F", "enter")
         again = app.screen
         assert isinstance(again, FindPage)
         assert again.found is not page.found
-        await until(lambda: again.state.is_whole and not again.is_searching)
+        await ended(again)
         assert again.state.pattern == "nowhere"

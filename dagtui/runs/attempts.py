@@ -135,7 +135,7 @@ class AttemptResults:
         seconds = self._first_seconds[node]
         if not self._first_usage:
             return (seconds, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
-        return (seconds, *(amounts[node] for amounts in self._first_usage))
+        return (seconds, *[amounts[node] for amounts in self._first_usage])
 
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""

@@ -13,6 +13,7 @@ import sys
 from array import array
 from functools import cached_property
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from zlib import crc32
 
@@ -25,7 +26,6 @@ from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from dagtui.text.amounts import Seconds
 
@@ -175,7 +175,7 @@ def read_runs(graph_path: Path, most: int = KEPT_RUNS) -> Sequence[RunFigures]:
         return found
     for path in _files(folder)[-most:]:
         with contextlib.suppress(OSError, StoreError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            found.append(_read(path, known))
+            found.append(_read(Path(path), known))
     return found
 
 
@@ -193,13 +193,13 @@ def write_run(graph_path: Path, figures: RunFigures) -> None:
     replace_file(folder / f"{_stem(figures)}{_ENDING}", _written(figures))
     for path in _surplus(_files(folder)):
         with contextlib.suppress(OSError):  # another run has removed it
-            path.unlink()
+            os.unlink(path)
 
 
 def has_figures(graph_path: Path, number: int) -> bool:
     """Return whether a run has left figures."""
-    ending = f"-{number}"
-    return any(path.stem.endswith(ending) for path in _files(folder_with_runs(graph_path) / FOLDER))
+    ending = f"-{number}{_ENDING}"
+    return any(path.endswith(ending) for path in _files(folder_with_runs(graph_path) / FOLDER))
 
 
 def is_full(graph_path: Path) -> bool:
@@ -208,7 +208,7 @@ def is_full(graph_path: Path) -> bool:
     return len(sizes) >= KEPT_RUNS or sum(sizes) + max(sizes, default=0) > _MOST_BYTES
 
 
-def _size(path: Path) -> int:
+def _size(path: str) -> int:
     try:
         return os.lstat(path).st_size
     except OSError:  # another run has removed it
@@ -220,15 +220,15 @@ def _stem(figures: RunFigures) -> str:
     return f"{max(0, int(figures.began)):012d}-{figures.number}"
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the files, oldest first."""
+def _files(folder: Path) -> list[str]:
+    """Return the paths of the files, oldest first."""
     try:
-        return sorted(folder / name for name in os.listdir(folder) if name.endswith(_ENDING))
+        return sorted([os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(_ENDING)])
     except OSError:
         return []
 
 
-def _surplus(files: Sequence[Path]) -> Iterator[Path]:
+def _surplus(files: Sequence[str]) -> Iterator[str]:
     """Yield the files beyond the number and the size that are kept. The newest one always stays."""
     kept = size = 0
     for path in reversed(files):

@@ -77,6 +77,8 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
         self._look = look
         self._state = run.state
         self._watch = run.state.watch()
+        self._has_taken = False
+        """Whether changes were taken that no `flush` has drawn yet."""
         self._clock = run.clock()
         self.painter = Painter(self)
         self._drawn: dict[int, DrawnRow] = {}
@@ -111,24 +113,25 @@ class TreeCanvas(StyledByRoles, ScrollView, can_focus=True, inherit_bindings=Fal
                 self._regroup_later()
                 return self._refresh_rows() if ticked else 0
         generation = self.navigator.generation
-        changed = self.take_changes()
+        self.take_changes()
+        changed, self._has_taken = self._has_taken, False
         self._mark_failures()
         is_filled = self.rows.fill()
         if self.navigator.generation != generation:
             return self.size.height
         return self._refresh_rows() if is_filled or changed or ticked else 0
 
-    def take_changes(self) -> bool:
-        """Adopt the run's changes since the last call. Return whether there were any."""
+    def take_changes(self) -> None:
+        """Adopt the run's changes since the last call. The next `flush` draws them."""
         changed = self._watch.nodes
         if not changed and self.navigator.view is not View.TROUBLE:
-            return False
+            return
         self._watch.nodes = set()
+        self._has_taken |= bool(changed)
         self.rows.take(changed)
         self.navigator.take(changed)
         if self.navigator.trouble.is_outdated(self.navigator.cursor):
             self._regroup()
-        return bool(changed)
 
     def rewind(self, *, far: bool) -> None:
         """Show the run as it was at another moment. `far`: it is an earlier one, or much happened in between."""

@@ -81,6 +81,12 @@ async def settle(app: RecordedApp, pilot: Pilot[ExitReason]) -> None:
     await pilot.pause()
 
 
+def draw_anew(app: RecordedApp) -> None:
+    """Forget what the tree has drawn, as a resize does. The screen draws it before the next frame."""
+    app.main.tree_pane._drawn.clear()
+    app.main.tree_pane.refresh()
+
+
 async def shown(app: RecordedApp, pilot: Pilot[ExitReason], view: View, node: int) -> list[str]:
     """The rows of the screen, with the cursor on a node if it has a row."""
     app.main.show_view(view)
@@ -121,6 +127,32 @@ async def test_keys_step_and_say_where_the_recording_ends(tmp_path: Path):
             await pilot.press("<")
         assert run.moment == run.first
         assert "this is the beginning of the recording" in screen_text(pilot.app)
+
+
+async def test_rows_that_were_drawn_before_they_learnt_of_a_moment_show_it(tmp_path: Path):
+    run = recording(tmp_path)
+    async with opened(RecordedApp(run)) as pilot:
+        app = pilot.app
+        await settle(app, pilot)
+        app.recorded_screen.show_moment(run.first)
+        draw_anew(app)
+        assert "✓" in screen_text(app)
+        await settle(app, pilot)
+        assert "✓" not in screen_text(app)
+
+
+async def test_rows_that_were_asked_for_before_they_were_drawn_show_the_moment(tmp_path: Path):
+    run = recording(tmp_path)
+    run.go_to(run.first)
+    async with opened(RecordedApp(run)) as pilot:
+        app = pilot.app
+        for moment in range(run.first, 12):
+            app.recorded_screen.show_moment(moment)
+            assert app.main.tree_pane.many is None
+            await settle(app, pilot)
+            shown = screen_text(app)
+            draw_anew(app)
+            assert screen_text(app) == shown, moment
 
 
 async def test_the_bar_has_the_keys_of_a_pane(tmp_path: Path):

@@ -67,7 +67,7 @@ class TaskRows:
         layout = self._layout
         if layout.head(item) is None:
             key, time = self._bodies.signature(item, width, clock)
-            return (*key, self.lit(item)), time
+            return (*key, self.lit(item), self._statuses(layout, item)), time
         staleness = self._navigator.staleness
         statuses = self._statuses(layout, item)
         stale = 0 if staleness is None else staleness.counts(layout.positions[item], layout.ends[item])[1]

@@ -117,6 +117,7 @@ class Notifier:
             await work()
         except Exception as error:  # noqa: BLE001 - no fault here may end the run
             self._due.clear()
+            self._changed.set()  # the end of the run does not wait for them
             self._fail(f"failed: {label(error)}")
 
     async def _wait(self) -> None:

@@ -163,6 +163,7 @@ def test_a_fault_of_ours_does_not_end_the_run(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(notifying, "facts", fail)
     else:
         monkeypatch.setattr(notifying.Notifier, "_take", fail)
+        monkeypatch.setattr(notifying, "LAST_LIMIT", float("inf"))  # nothing more is known of a call, nor waited for
     tasks = '[tasks.a]\nrun = "exit 3"\n[tasks.b]\nrun = "sleep 0.5"\n'  # the program ends before b does
     run = run_to_the_end(started(tmp_path, f"[run]\n{TELL}{tasks}"))
     assert run.state.counts[NodeStatus.COMPLETED] == 1

@@ -62,7 +62,11 @@ class EndKind(enum.Enum):
     UP_TO_DATE = "up to date"
     """Nothing was executed, because nothing changed since the last success. The text says what was looked at."""
     LOST = "lost"
-    """The process that watched the attempt died, so its end is unknown. No process of the attempt is alive."""
+    """The attempt was given up, so its end is unknown. No process of it is alive, or it is fenced (see `Executor`)."""
+    TIMEOUT = "timeout"
+    """The agent that watches the attempt ended it, because its time was over."""
+    OUTSIDE = "outside"
+    """Neither this run nor the attempt ended it: an engine or a person there did. The text says what is known."""
 
 
 class Started(NamedTuple):
@@ -72,6 +76,19 @@ class Started(NamedTuple):
     attempt: AttemptNumber
     why: str = ""
     """Why it runs, such as "runs: in.csv changed". Empty: there was nothing to judge."""
+    where: str = ""
+    """The machine that executes it, as its engine names it, such as "n2, job 4711_3". Empty: this one."""
+    ago: Seconds = 0.0
+    """How many seconds ago it began. News from afar arrive late, or after the run was resumed."""
+
+
+class Queued(NamedTuple):
+    """A submitted attempt waits in the queue of its engine."""
+
+    node: NodeIndex
+    attempt: AttemptNumber
+    why: str
+    """Why, in the engine's words, such as "job 4711_3: Resources". Empty: the engine has not said."""
 
 
 class Ready(NamedTuple):
@@ -123,6 +140,20 @@ class Remark(NamedTuple):
     node: NodeIndex
     attempt: AttemptNumber
     text: str
+
+
+class Silent(NamedTuple):
+    """An executor can't be reached. What runs there goes on."""
+
+    executor: str
+    since: WallTime
+    why: str
+
+
+class Heard(NamedTuple):
+    """An executor that was silent answers again."""
+
+    executor: str
 
 
 class CommandKind(enum.Enum):
@@ -189,7 +220,8 @@ BY_TIMEOUT = "timeout"
 """Gives the cancel of the whole run when its time has run out."""
 
 
-Result = Started | Ready | Ended | Withdrawn | Remark
+AttemptResult = Started | Queued | Ready | Ended | Withdrawn | Remark
+Result = AttemptResult | Silent | Heard
 Message = Result | Command
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import AttemptNumber, Result, Slots
@@ -35,6 +35,15 @@ class Surroundings(NamedTuple):
     """The variables of this attempt, which override the common ones."""
 
 
+class Handed(NamedTuple):
+    """An attempt that was handed to an executor by an earlier process of the run, and whose end is not on record."""
+
+    node: NodeIndex
+    attempt: AttemptNumber
+    stopping: Seconds | None = None
+    """If it was being stopped, the seconds from TERM to KILL."""
+
+
 class Executor(Protocol):
     """Executes attempts, which are identified by (node, attempt). This is all that the rooms above use of one.
 
@@ -50,7 +59,16 @@ class Executor(Protocol):
     may come after the Started of the attempt that takes them next, because outputs are looked at in between.
     An attempt that does not fit waits in a queue. When slots become free, the first attempt in the queue that fits
     begins. An attempt that needs more slots than are allowed begins when no other runs. With 0 slots nothing begins.
+
+    An executor that keeps going leaves attempts alive when it is detached or this process dies. It may tell Queued any
+    number of times before Started. A start is idempotent by run, node and attempt: after any doubt it asks what is
+    there before it sends again. It gives an attempt up as lost only once it is fenced, so that no process of it does
+    anything after the next attempt has begun. Its timeouts are kept where the attempt is.
     """
+
+    @property
+    def keeps_going(self) -> bool:
+        """Whether attempts outlive this process."""
 
     def open(self, deliver: Callable[[Result], None], slots: Slots) -> None:
         """Prepare to execute attempts. Pass results to `deliver`, which returns at once, in the order they happened."""
@@ -81,6 +99,15 @@ class Executor(Protocol):
 
     async def serve(self) -> None:
         """Deliver results until `close` has ended everything or the caller cancels. A cancel loses no result."""
+
+    def take_up(self, handed: Sequence[Handed]) -> None:
+        """Take up attempts of an earlier process of the run. Called after `open`, only if the executor keeps going.
+
+        Each is answered as a submitted one is, by Started again if it runs.
+        """
+
+    async def detach(self) -> None:
+        """Leave, and let attempts go on if the executor keeps going. Otherwise the same as `close`."""
 
     async def close(self) -> None:
         """End all processes of all attempts, and return when none is left, at most 10 s after the longest grace.

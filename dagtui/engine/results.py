@@ -22,6 +22,8 @@ _FAILURES = {
     EndKind.SIGNAL: Cause.SIGNAL,
     EndKind.LOST: Cause.LOST,
     EndKind.COULD_NOT_START: Cause.COULD_NOT_START,
+    EndKind.TIMEOUT: Cause.TIMEOUT,
+    EndKind.OUTSIDE: Cause.LOST,
 }
 
 
@@ -32,7 +34,7 @@ class Results(Asking):
         return node in self.submitted and self.state.attempt[node] == attempt
 
     def _started(self, message: Started) -> None:
-        node, attempt, reason = message
+        node, attempt, reason, _where, _ago = message
         if not self._is_submitted(node, attempt):
             return
         self.capacity.begin(node)

@@ -23,6 +23,7 @@ from dagtui.engine.messages import (
     SetSlots,
     Started,
     Stop,
+    Withdrawn,
 )
 from dagtui.engine.results import Results
 from dagtui.engine.service_ends import end_services, start_services_again
@@ -105,7 +106,7 @@ class Traversal(Results):
                 self._serve(result)
             elif isinstance(result, Remark):
                 self.emit(NoteEvent(now, result.text, result.node, result.attempt))
-            else:
+            elif isinstance(result, Withdrawn):
                 self._withdrawn(result)
         self._finish_turn()
 

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Result, Slots
-    from dagtui.engine.protocol import Executor, Surroundings
+    from dagtui.engine.protocol import Executor, Handed, Surroundings
     from dagtui.graph.model import NodeIndex
 
 Attempt = tuple["NodeIndex", "AttemptNumber"]
@@ -63,9 +63,30 @@ class ForwardingExecutor(ABC):
         """Deliver the results that have arrived."""
         self._inner.collect()
 
+    @property
+    def keeps_going(self) -> bool:
+        """Whether attempts outlive this process."""
+        return self._inner.keeps_going
+
+    def take_up(self, handed: Sequence[Handed]) -> None:
+        """Take up attempts of an earlier process of the run."""
+        self._inner.take_up(handed)
+
     def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now."""
         return self._inner.surroundings(node, attempt)
+
+    async def detach(self) -> None:
+        """Leave, and let attempts go on where they outlive this process."""
+        await self._leave(self._inner.detach)
+
+    async def close(self) -> None:
+        """End everything."""
+        await self._leave(self._inner.close)
+
+    @abstractmethod
+    async def _leave(self, leave: Callable[[], Awaitable[None]]) -> None:
+        """Let the other executor leave, with what is to be done before and after it."""
 
     @abstractmethod
     def _take(self, result: Result) -> None:

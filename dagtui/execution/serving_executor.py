@@ -8,7 +8,7 @@ import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ready, Started
+from dagtui.engine.messages import Heard, Ready, Silent, Started
 from dagtui.execution.forwarding_executor import ForwardingExecutor
 from dagtui.graph.model import DEFAULT_SHELL
 from dagtui.graph.resolution import ResolutionError
@@ -16,7 +16,7 @@ from dagtui.graph.service_values import host_and_port
 from dagtui.graph.services import ReadyBy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from anyio.abc import TaskGroup
@@ -96,12 +96,14 @@ class ServingExecutor(ForwardingExecutor):
                 self._group = None
             group.cancel_scope.cancel()
 
-    async def close(self) -> None:
-        """End everything."""
+    async def _leave(self, leave: Callable[[], Awaitable[None]]) -> None:
         self._unready.clear()
-        await self._inner.close()
+        await leave()
 
     def _take(self, result: Result) -> None:
+        if isinstance(result, (Silent, Heard)):
+            self._deliver(result)
+            return
         attempt = result.node, result.attempt
         if not isinstance(result, Started):
             if self._unready:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Ready, Remark, Result, Started, Withdrawn
+from dagtui.engine.messages import (
+    NO_ATTEMPT,
+    Ended,
+    EndKind,
+    Heard,
+    Queued,
+    Ready,
+    Remark,
+    Result,
+    Silent,
+    Started,
+    Withdrawn,
+)
 from dagtui.execution.files.file_jobs import FileJob, FileJobs
 from dagtui.execution.files.judge import NodeToJudge
 from dagtui.execution.forwarding_executor import ForwardingExecutor
@@ -13,7 +25,7 @@ from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.engine.protocol import Executor
@@ -140,8 +152,8 @@ class JudgingExecutor(ForwardingExecutor):
             await self._inner.serve()
             group.cancel_scope.cancel()
 
-    async def close(self) -> None:
-        """End everything. Attempts that are being judged are withdrawn."""
+    async def _leave(self, leave: Callable[[], Awaitable[None]]) -> None:
+        """Withdraw attempts that are being judged, and let the other executor leave."""
         import anyio
         from anyio import to_thread
 
@@ -151,7 +163,7 @@ class JudgingExecutor(ForwardingExecutor):
         for attempt in tuple(self._completing):
             self._end_now(attempt)
         self._jobs.drop_all()
-        await self._inner.close()
+        await leave()
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._close_memory)
         self._say_remarks()
@@ -221,9 +233,12 @@ class JudgingExecutor(ForwardingExecutor):
     # Results of the other executor
 
     def _take(self, result: Result) -> None:
+        if isinstance(result, (Silent, Heard)):
+            self._deliver(result)
+            return
         attempt = result.node, result.attempt
         handed_on = self._handed_on.get(attempt)
-        if handed_on is None or isinstance(result, (Remark, Ready)):
+        if handed_on is None or isinstance(result, (Remark, Ready, Queued)):
             self._deliver(result)
         elif isinstance(result, Started):
             why = "" if handed_on.judgement is None else handed_on.judgement.why

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
+from dagtui.engine.messages import NO_ATTEMPT, AttemptResult, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Slots, Usage
+    from dagtui.engine.protocol import Handed
     from dagtui.execution.local.attempt import Key
     from dagtui.execution.local.frames import Message
     from dagtui.execution.local.link import SupervisorLink
@@ -46,6 +47,8 @@ class LocalExecutor:
     reaper are killed together. If the supervisor dies, attempts that have begun are lost, and a new supervisor starts
     the others.
     """
+
+    keeps_going = False
 
     def __init__(
         self,
@@ -267,6 +270,13 @@ class LocalExecutor:
         self._deliver_all()
         await self._supervisors.serve()
 
+    def take_up(self, handed: Sequence[Handed]) -> None:
+        """Take up nothing: no attempt outlives its supervisor."""
+
+    async def detach(self) -> None:
+        """End everything."""
+        await self.close()
+
     async def close(self) -> None:
         """End everything. Attempts that have not begun are withdrawn, and those that can't be killed are lost."""
         self.flush()
@@ -316,7 +326,7 @@ class LocalExecutor:
     def _number(self, node: NodeIndex) -> NodeIndex:
         return node if self._numbers is None else self._numbers.number(node)
 
-    def _renumbered(self, result: Result, numbers: NodeNumbers) -> Result:
+    def _renumbered(self, result: AttemptResult, numbers: NodeNumbers) -> AttemptResult:
         """Return a result with the number that its node has in the graph. A remark about another one names it."""
         if result.node < 0:
             return result
@@ -388,6 +398,6 @@ class LocalExecutor:
         self.flush()
 
 
-def _words(result: Result) -> str:
+def _words(result: AttemptResult) -> str:
     """Say what was reported of an attempt whose node is gone. Only remarks come after its end."""
     return result.text if isinstance(result, Remark) else "its attempt is over"

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Usage, Withdrawn
+from dagtui.engine.messages import AttemptResult, Ended, EndKind, Remark, Started, Usage, Withdrawn
 from dagtui.execution.local.command import OUTPUT
 from dagtui.execution.local.output_file import NOTHING_WRITTEN, read_output
 from dagtui.text import label, plural
@@ -93,7 +93,7 @@ class SubmittedAttempts:
         `say_later` is called with an end that waits for processes that were left behind, and `read_later` with a
         success and the path of the file with its values. `take_output` must be called with what that file contains.
         """
-        self.happened: deque[Result] = deque()
+        self.happened: deque[AttemptResult] = deque()
         """Results that are not delivered yet."""
         self._say_later = say_later
         self._read_later = read_later

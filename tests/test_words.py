@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "dagtui"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 GONE = frozenset(
     (
-        *("guardian", "guardians", "keeper", "ledger", "door", "knock", "visit", "conversation", "lease", "farewell"),
+        *("guardians", "keeper", "ledger", "door", "knock", "visit", "lease", "farewell"),
         *("workplace", "masked", "masking", "rehearsal", "derivation", "skim", "swept"),
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Self, cast, overload
+from typing import TYPE_CHECKING, cast, overload
 
 Seconds = float
 """How long something takes."""
@@ -13,6 +13,7 @@ MOST_SLOTS = 1_000_000
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
     class _Moment:
         """A time on a clock. Times of one clock have a difference in seconds, and seconds can be added to a time."""

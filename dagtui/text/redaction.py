@@ -80,7 +80,8 @@ class Redaction:
     def spans(self, data: bytes) -> Sequence[tuple[int, int]]:
         """Return the runs to redact, in order. No two of them touch. Takes linear time."""
         found: list[tuple[int, int]] = []
-        long, has = len(data) > _SHORT, dict[int, bool]()
+        long = len(data) > _SHORT
+        has: dict[int, bool] = {}
         for key, least, group in self._found:
             if (long and _lacks_each(data, least, has)) or key not in data:
                 continue

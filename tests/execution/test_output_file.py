@@ -15,7 +15,8 @@ from support.executor_harness import served
 
 from dagtui.engine.messages import Ended, EndKind, Remark
 from dagtui.execution.local.command import OUTPUT, Program
-from dagtui.execution.local.output_file import LARGEST, parse_output, read_output, remove_values
+from dagtui.execution.local.output_content import LARGEST
+from dagtui.execution.local.output_file import parse_output, read_output, remove_values
 from dagtui.execution.local.submitted import SubmittedAttempt, SubmittedAttempts
 from dagtui.text import label
 

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber, Slots
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
+
+    Key = tuple[NodeIndex, AttemptNumber]
+    """Node and attempt."""
 else:
     import _signal as signal  # see ownership.py
 
-Key = tuple["NodeIndex", "AttemptNumber"]
-"""Node and attempt."""
 _NO_SLOTS = cast("Slots", 0)
 
 

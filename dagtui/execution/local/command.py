@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.execution.local.program_lookup import Lookup, first_executable, first_file
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.shell_bypass import simple_words
@@ -28,8 +27,6 @@ _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the br
 OUTPUT = "DAGTUI_OUTPUT"
 """The variable that names the file for the values that an attempt hands on."""
 _MOST = 4096  # maximum number of cached command lines
-_TRUSTED = 1.0  # seconds for which a found path is cached
-_MOST_PATHS = 1024  # maximum number of cached paths
 
 
 class CommandError(Exception):
@@ -49,32 +46,6 @@ class Program(NamedTuple):
     argv: tuple[str, ...]
     fallback: tuple[str, tuple[str, ...]] | None = None
     """Path and arguments to use if the program can't be executed: the shell, which reports the error."""
-
-
-class Lookup:
-    """Programs in PATH, found as the shell finds them: a short-lived cache. It does not cache that one is missing."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str, str], str] = {}
-        self._until = 0.0
-
-    def find(self, name: str, path: str, cwd: str) -> str | None:
-        """Return the absolute path of the first program of a name without a slash, or None.
-
-        None also means that the first file of that name is not executable, because shells differ in this case.
-        """
-        now = time.monotonic()
-        if now > self._until or len(self._found) > _MOST_PATHS:
-            self._found.clear()
-            self._until = now + _TRUSTED
-        key = name, path, cwd
-        found = self._found.get(key)
-        if found is None:
-            found = _first_file(name, path, cwd)
-            if found is None or not os.access(found, os.X_OK):
-                return None
-            self._found[key] = found
-        return found
 
 
 class Commands:
@@ -157,32 +128,14 @@ class Commands:
             return Program(name, argv)
         path = resolved.env.get("PATH", self.environment.get("PATH", os.defpath))
         cwd = os.fspath(resolved.cwd)
-        found = self._lookup.find(name, path, cwd) or _first_executable(name, path, cwd)
+        found = self._lookup.find(name, path, cwd) or first_executable(name, path, cwd)
         if found is not None:
             return Program(found, argv)
-        other = _first_file(name, path, cwd)
+        other = first_file(name, path, cwd)
         if other is not None:
             raise CommandError(label(f'program "{name}" is not executable: {other}', 500))
         hint = _NO_SHELL if len(argv) == 1 and any(map(str.isspace, name)) else ""
         raise CommandError(label(f'program "{name}" not found in PATH', 500) + hint)
-
-
-def _first_file(name: str, path: str, cwd: str) -> str | None:
-    """Return the absolute path of the first file of a name in PATH, executable or not, or None."""
-    for directory in path.split(":"):
-        candidate = os.path.join(cwd, directory, name)
-        try:
-            if stat.S_ISREG(os.stat(candidate).st_mode):
-                return candidate
-        except (OSError, ValueError):  # missing, or an invalid name
-            continue
-    return None
-
-
-def _first_executable(name: str, path: str, cwd: str) -> str | None:
-    """Return the first executable file of a name, after files that are not executable, or None."""
-    directories = [entry for entry in path.split(":") if os.access(os.path.join(cwd, entry, name), os.X_OK)]
-    return _first_file(name, ":".join(directories), cwd) if directories else None
 
 
 def _argv(action: ShellCommand | ArgumentList | PythonCall, shell: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -18,16 +18,14 @@ import re
 import stat
 from typing import NamedTuple
 
+from dagtui.execution.local.output_content import read_content
 from dagtui.text import label, plural
 
-LARGEST = 1 << 20
-"""Bytes of the largest file that is read."""
 MOST_NAMES = 10_000
 """Number of names in one file. All of them are recorded in one step, which must not delay a run."""
 _SHOWN = 3
 _ENTRY = rb"(?s)([A-Za-z_][A-Za-z0-9_.-]{0,199})(=|<<)(.*)"  # compiled with the first output, which most runs lack
 _MARK = b"\xef\xbb\xbf"  # some programs write it at the beginning of a file in UTF-8
-_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted FIFO must not block
 
 
 class OutputValues(NamedTuple):
@@ -50,18 +48,9 @@ def remove_values(path: str) -> None:
 
 def read_output(path: str) -> OutputValues:
     """Return what an attempt has written to its file. The file may be missing."""
-    try:
-        fd = os.open(path, os.O_RDONLY | _SAFE)
-        with open(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return _unread("it is not a file any more")
-            content = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        return NOTHING_WRITTEN
-    except OSError as error:
-        return _unread(os.strerror(error.errno or 0).lower())
-    if len(content) > LARGEST:
-        return _unread(f"it has more than {LARGEST:,} bytes")
+    content, problem = read_content(path)
+    if content is None:
+        return _unread(problem) if problem else NOTHING_WRITTEN
     return parse_output(content)
 
 

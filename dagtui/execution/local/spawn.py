@@ -25,11 +25,13 @@ _RESERVED_FILES = 8  # never used for attempts: finding their processes and star
 class StartError(Exception):
     """An attempt could not start. `number` is the errno, or 0 for arguments that no program can get."""
 
-    def __init__(self, number: int, what: str) -> None:
-        super().__init__(number, what)
+    def __init__(self, number: int, what: str, path: str = "") -> None:
+        super().__init__(number, what, path)
         self.number = number
         self.what = what
-        """The failed step: `cwd`, `pipe` or `command`."""
+        """The failed step: `cwd`, `pipe` or `command`, and `lookup` for a program that was not found in PATH."""
+        self.path = path
+        """A file of the program's name in PATH that is not executable."""
 
 
 class Spawner:
@@ -103,7 +105,7 @@ class Spawner:
             os.dup2(self._null, self._low, inheritable=False)
 
     def _execute(self, attempt: Attempt, output: int, terminal: str) -> int:
-        env = self._base | attempt.env
+        env = {**self._base, **attempt.env}
         try:
             return _posix_spawn(attempt.path, attempt.argv, env, output, terminal)
         except OSError as error:

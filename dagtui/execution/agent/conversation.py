@@ -1,0 +1,274 @@
+"""The conversation with the other side, in JSON lines, and what is kept for it while nobody is connected.
+
+To the agent:
+
+    {"start": SPEC, "secrets": {NAME: VALUE}}   idempotent: what is known already is not started again
+    {"stop": KEY, "grace": SECONDS or null}     an attempt that waits is withdrawn, one that comes later never begins
+    {"look": {KEY: OFFSET}}                     asks for a piece of each of these logs
+    {"ack": KEY}                                its end is on record on the other side, and is forgotten here
+    {"slots": N}                                at most N run at once, the others wait
+    {"end": true, "grace": SECONDS or null}     stops and withdraws everything
+
+From the agent, besides what the guardian tells (guardian.py):
+
+    {"hello": boot id, "known": {KEY: "waiting", "running" or "ended"}, "host", "agent", "python"}
+                                                first, then `began` of what runs, `ended` of what was not acknowledged
+    {"log": KEY, "at": OFFSET, "data": base64, "times": [[OFFSET, wall time], ...]}
+                                                a piece of a log, and when parts of it were printed
+    {"error": TEXT}                             a line could not be understood
+
+A new connection may repeat everything that it knows to be open. The agent reads even if its answers are not read:
+an answer to `look` is a piece at a time, and is left out while too much waits to be sent.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import time
+from typing import TYPE_CHECKING, cast
+
+from dagtui.execution.agent.guardian import Guardian
+from dagtui.execution.agent.json_text import decoded, encoded
+from dagtui.execution.agent.line_link import LineLink
+from dagtui.execution.agent.spec import SpecError, is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.text.amounts import Seconds
+
+_AT_ONCE = 16  # starts before anything else is handled again
+_PIECE = 1 << 18
+"""Bytes of a log in one answer."""
+_MOST_TIMES = 4096
+_RECORD = struct.Struct("<Qd")  # see log_file.py
+_ENDLESS = 1 << 30
+
+
+class Conversation:
+    """What the other side wants of this machine, kept over any number of connections."""
+
+    def __init__(self, spool: str, environment: Mapping[str, str] | None = None) -> None:
+        """Take over the spool, with the ends in it that were not acknowledged. Raises SpoolError."""
+        self.guardian = Guardian(spool, self._on_news, environment)
+        self.spool = self.guardian.spool
+        self.slots = _ENDLESS
+        self.alone_since = time.monotonic()
+        """Since when there is no connection. Infinity: there is one."""
+        self._link: LineLink | None = None
+        self._waiting: dict[str, tuple[dict[str, object], dict[str, str]]] = {}
+        self._began: dict[str, dict[str, object]] = {}
+        self._ended: dict[str, dict[str, object]] = {}
+        self._unwanted: set[str] = set()  # stopped before they came
+        self._logs: dict[str, str] = {}  # paths of logs that are not in the spool
+        for key in self.spool.keys("ended"):
+            self._ended[key] = self.spool.read("ended", key) or {"kind": "lost"}
+        self._handlers: dict[str, Callable[[dict[str, object]], None]] = {
+            "start": self._on_start,
+            "stop": self._on_stop,
+            "look": self._on_look,
+            "ack": self._on_acknowledge,
+            "slots": self._on_slots,
+            "end": self._on_end,
+        }
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits or runs."""
+        return bool(self._waiting or self.guardian.live)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing waits or runs, and every end was acknowledged."""
+        return not (self.busy or self._ended)
+
+    def join(self, source: int, target: int) -> None:
+        """Talk over these descriptors from now on. The newest connection holds: an older one may be dead unnoticed."""
+        if self._link is not None:
+            self._link.close()
+        self._link = LineLink(self.guardian, source, target, self._take, self._lose)
+        self.alone_since = float("inf")
+        known = {**dict.fromkeys(self._waiting, "waiting"), **dict.fromkeys(self.guardian.live, "running")}
+        known.update(dict.fromkeys(self._ended, "ended"))
+        self._say(
+            {
+                "hello": _boot_id(),
+                "known": known,
+                "host": self.guardian.host,
+                "agent": os.path.basename(sys.argv[0]),
+                "python": sys.version.split()[0],
+            }
+        )
+        for message in self._began.values():
+            self._say(message)
+        for key, record in self._ended.items():
+            self._say({"ended": key, **record})
+        self._link.send()
+
+    def turn(self, seconds: Seconds | None = None) -> None:
+        """Wait until something happens, at most for some seconds, and handle it."""
+        more = self._begin()
+        if self._link is not None:
+            self._link.send()
+        self.guardian.turn(0 if more else seconds)
+        if self._link is not None:
+            self._link.send()
+
+    def end(self, grace: Seconds | None = None, cause: str = "stopped", remark: str = "") -> None:
+        """Stop what runs and withdraw what waits."""
+        for key in list(self._waiting):
+            self._withdraw(key)
+        self.guardian.end_all(grace, cause, remark)
+
+    def _lose(self) -> None:
+        self._link = None
+        self.alone_since = time.monotonic()
+
+    def _say(self, message: dict[str, object]) -> None:
+        if self._link is not None:
+            self._link.say(encoded(message))
+
+    def _begin(self) -> bool:
+        """Start what waits, a few at once. Return whether more could start."""
+        for _ in range(_AT_ONCE):
+            if not self._waiting or len(self.guardian.live) >= self.slots:
+                return False
+            key = next(iter(self._waiting))
+            fields, secrets = self._waiting.pop(key)
+            try:
+                self.guardian.start(fields, secrets)
+            except OSError as error:
+                self._note_end(key, {"kind": "could not start", "errno": error.errno or 0, "what": "spool"})
+        return bool(self._waiting)
+
+    # --- What the guardian tells.
+
+    def _on_news(self, message: dict[str, object]) -> None:
+        if "began" in message:
+            self._began[str(message["began"])] = message
+            self._say(message)
+        elif "ended" in message:
+            self._note_end(str(message["ended"]), {name: value for name, value in message.items() if name != "ended"})
+        else:
+            self._on_refused(str(message["refused"]))
+
+    def _on_refused(self, key: str) -> None:
+        """Tell how an attempt ended that an earlier guardian had, or that another one has it."""
+        record = self.spool.read("ended", key)
+        if record is not None:
+            self._note_end(key, record)
+        else:
+            self._say({"refused": key})
+
+    def _note_end(self, key: str, record: dict[str, object]) -> None:
+        self._began.pop(key, None)
+        self._ended[key] = record
+        self._say({"ended": key, **record})
+
+    def _withdraw(self, key: str) -> None:
+        del self._waiting[key]
+        self._note_end(key, {"kind": "withdrawn", "size": 0})
+
+    # --- What the other side asks for.
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = cast("dict[str, object]", decoded(line))
+            name = next(name for name in self._handlers if name in message)
+            self._handlers[name](message)
+        except StopIteration:
+            self._say({"error": "not a known request"})
+        except (ValueError, TypeError, SpecError) as error:
+            self._say({"error": str(error)})
+
+    def _on_start(self, message: dict[str, object]) -> None:
+        fields = cast("dict[str, object]", message["start"])
+        key = str(fields.get("key"))
+        if not is_key(key):
+            raise SpecError("key is not a file name")
+        if key in self._ended:
+            self._say({"ended": key, **self._ended[key]})
+        elif key in self._began:
+            self._say(self._began[key])
+        elif key in self._unwanted:
+            self._unwanted.discard(key)
+            self._note_end(key, {"kind": "withdrawn", "size": 0})
+        elif key not in self._waiting and key not in self.guardian.live:
+            if fields.get("log"):
+                self._logs[key] = str(fields["log"])
+            self._waiting[key] = fields, cast("dict[str, str]", message.get("secrets") or {})
+
+    def _on_stop(self, message: dict[str, object]) -> None:
+        key = str(message["stop"])
+        if key in self._waiting:
+            self._withdraw(key)
+        elif not self.guardian.stop(key, _grace(message)) and key not in self._ended:
+            self._unwanted.add(key)
+
+    def _on_look(self, message: dict[str, object]) -> None:
+        for key, offset in cast("dict[str, int]", message["look"]).items():
+            if self._link is None or self._link.full or not is_key(key):
+                return
+            self._show_log(key, int(offset))
+
+    def _on_acknowledge(self, message: dict[str, object]) -> None:
+        key = str(message["ack"])
+        if self._ended.pop(key, None) is not None and is_key(key):
+            self._logs.pop(key, None)
+            self.spool.forget(key)
+
+    def _on_slots(self, message: dict[str, object]) -> None:
+        self.slots = int(cast("int", message["slots"]))
+
+    def _on_end(self, message: dict[str, object]) -> None:
+        self.end(_grace(message))
+
+    def _show_log(self, key: str, offset: int) -> None:
+        path = self._logs.get(key) or self.spool.file("logs", key)
+        data = _read_at(path, offset, _PIECE)
+        if not data:
+            return
+        from binascii import b2a_base64
+
+        times = _times(path + ".times", offset, offset + len(data))
+        text = b2a_base64(data, newline=False).decode("ascii")
+        self._say({"log": key, "at": offset, "data": text, "times": times})
+
+
+def _grace(message: dict[str, object]) -> Seconds | None:
+    found = message.get("grace")
+    return float(found) if isinstance(found, (int, float)) else None
+
+
+def _read_at(path: str, offset: int, most: int) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        return os.pread(fd, most, offset)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def _times(path: str, start: int, end: int) -> list[tuple[int, float]]:
+    """Return when the parts of a log that begin between two offsets were printed, as far as it was recorded."""
+    records: list[tuple[int, float]] = []
+    at = 0
+    while len(records) < _MOST_TIMES:
+        page = _read_at(path, at, _PIECE)
+        page = page[: len(page) - len(page) % _RECORD.size]
+        found = [(int(offset), float(wall)) for offset, wall in _RECORD.iter_unpack(page)]
+        records += [(offset, wall) for offset, wall in found if start <= offset < end]
+        at += len(page)
+        if not page or found[-1][0] >= end:
+            break
+    return records
+
+
+def _boot_id() -> str:
+    return _read_at("/proc/sys/kernel/random/boot_id", 0, 64).decode("ascii", "replace").strip()

@@ -1,0 +1,347 @@
+"""The guardian: one process that starts, watches and ends the attempts of one run on this machine.
+
+It forks and executes one program an attempt, drains the pipes, redacts and writes the logs, and keeps time-outs, graces
+and fences itself, so that they hold while nobody is connected. It tells in dictionaries that can be written as JSON:
+
+    {"began": KEY, "at": wall time, "where": host}
+    {"ended": KEY, "kind": KIND, ...}           see `GuardedAttempt.end_record`, with the log's size added
+    {"refused": KEY}                            it was claimed before: nothing is executed twice
+
+KIND is `exit` or `signal` (its program ended by itself), `timeout`, `stopped` (by request, or by a file in `stops/`),
+`outside` (this process was asked to end by another process), `could not start` (with `errno` and `what`), `withdrawn`
+(nothing ran), or `lost` (the guardian died; see leftovers.py). `how` and `value` say how the leader ended in any case.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from dagtui.execution.agent.guarded_attempt import GuardedAttempt
+from dagtui.execution.agent.spec import Spec
+from dagtui.execution.agent.spool import Spool
+from dagtui.execution.agent.start import Redactions, prepare
+from dagtui.execution.local import ownership
+from dagtui.execution.local.processes import Processes
+from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
+from dagtui.execution.local.usage import UsageReader
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Mapping
+
+    from dagtui.engine.messages import Slots
+    from dagtui.text.amounts import Seconds
+else:
+    import _signal as signal  # see ownership.py
+
+_READ = 1 << 18  # bytes of one attempt in one turn, so that a chatty one does not starve others
+_MOST_FILES = cast("Slots", 4096)  # attempts that the limit of open files is raised for, if the user may
+_WRITE_TIMES = 1.0  # seconds between two writes of time records
+_RETRY = 1.0  # seconds until a start is tried again for which something was short
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Guardian:
+    """Starts attempts in a spool and tells how they end. It has one thread, whose owner calls `turn` in a loop."""
+
+    def __init__(
+        self, spool: str, tell: Callable[[dict[str, object]], None], environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Create a guardian. `environment` replaces that of this process for all attempts. Raises SpoolError."""
+        self.spool = Spool(spool)
+        self._tell = tell
+        ownership.become_subreaper()
+        marks = ownership.Marks()
+        self._processes = Processes(marks)
+        self._spawner = Spawner(marks)
+        self._spawner.raise_file_limit(_MOST_FILES)
+        self.environment = {"PYTHONUNBUFFERED": "1", **(os.environ if environment is None else environment)}
+        """Variables of all attempts."""
+        self._spawner.set_environment(self.environment)
+        self._redactions = Redactions()
+        self._usage = UsageReader()
+        self.host = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+        self._holder: dict[str, object] = {"host": self.host, "pid": os.getpid(), "tag": marks.tag}
+        self._serial = 0
+        self._by_key: dict[str, GuardedAttempt] = {}
+        self._short: list[GuardedAttempt] = []  # claimed, and waiting for descriptors, processes or memory
+        self._finished: list[GuardedAttempt] = []  # no process of them is left
+        self._untimed: set[GuardedAttempt] = set()  # logs with pending time records
+        self._times_due = self._retry_due = self._fence_due = inf
+        self._poll = select.poll()
+        self._callbacks: dict[int, Callable[[int], None]] = {}
+        self._signals: list[int] = []
+        self._on_ending: Callable[[], None] = self.end_from_outside
+        self._ring_bell()
+
+    def _ring_bell(self) -> None:
+        """Let ends of children and requests to end wake the guardian."""
+        bell, ring = os.pipe()
+        os.set_blocking(ring, False)
+        os.set_blocking(bell, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
+        self.watch(bell, lambda _: self._on_bell(bell))
+
+    # --- What the owner asks for.
+
+    @property
+    def live(self) -> set[str]:
+        """Keys of the attempts that have not ended."""
+        return set(self._by_key)
+
+    def watch(self, fd: int, callback: Callable[[int], None], events: int = select.POLLIN) -> None:
+        """Call back with the events of a descriptor whenever it has some. A later call replaces an earlier one."""
+        self._callbacks[fd] = callback
+        self._poll.register(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching a descriptor."""
+        if self._callbacks.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def on_ending_signals(self, callback: Callable[[], None]) -> None:
+        """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now."""
+        for number in _ENDINGS:
+            signal.signal(number, lambda number, _: self._signals.append(number))
+        self._on_ending = callback
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+
+    def start(self, fields: Mapping[str, object], secrets: Mapping[str, str] | None = None) -> None:
+        """Start an attempt, unless it was claimed before.
+
+        Raises SpecError, and OSError if the spool can't be written.
+        """
+        spec = Spec(fields)
+        if not self.spool.claim(spec.key, self._holder):
+            self._tell({"refused": spec.key})
+            return
+        if spec.fence and spec.key in self._stops():  # listed after the claim: see leftovers.py
+            self._end(spec.key, {"kind": "withdrawn"})
+            return
+        self._serial += 1
+        output = self.spool.file("values", spec.key)
+        self._redactions.learn((secrets or {}).values())
+        writer = self._redactions.log_writer(spec.log or self.spool.file("logs", spec.key))
+        attempt = GuardedAttempt(self._serial, spec, output, writer)
+        self._by_key[spec.key] = attempt
+        try:
+            prepare(attempt, self.spool.path, {**self.environment, **spec.env, **(secrets or {})})
+        except StartError as error:
+            self._fail(attempt, error)
+            return
+        attempt.env.update(secrets or {})
+        self._begin(attempt)
+
+    def stop(self, key: str, grace: Seconds | None = None, cause: str = "stopped", remark: str = "") -> bool:
+        """Send TERM to an attempt now, and KILL after its grace. Return False if it is not live."""
+        attempt = self._by_key.get(key)
+        if attempt is None:
+            return False
+        if attempt in self._short:
+            self._short.remove(attempt)
+            del self._by_key[key]
+            self._end(key, {"kind": "withdrawn"})
+            return True
+        if attempt.status is None and not attempt.cause:
+            attempt.cause, attempt.remark = cause, remark
+        self._processes.stop(attempt, attempt.grace if grace is None else grace, time.monotonic())
+        return True
+
+    def end_all(self, grace: Seconds | None = None, cause: str = "stopped", remark: str = "") -> None:
+        """Stop all attempts."""
+        for key in list(self._by_key):
+            self.stop(key, grace, cause, remark)
+
+    def end_from_outside(self) -> None:
+        """Stop all attempts, because another process asked this one to end.
+
+        Those with a stop in the spool count as stopped by it.
+        """
+        stops = self._stops()
+        for key in list(self._by_key):
+            if key in stops:
+                self.stop(key, self.spool.stop_grace(key))
+            else:
+                self.stop(key, None, "outside")
+
+    def turn(self, seconds: Seconds | None = None) -> None:
+        """Wait until something happens, at most for some seconds, and handle it."""
+        now = time.monotonic()
+        due = min(self._due(), inf if seconds is None else now + seconds)
+        if self._finished or self._signals:
+            due = now
+        timeout = None if due == inf else max(0.0, due - now) * 1000 + (due > now)
+        for fd, events in self._poll.poll(timeout):
+            callback = self._callbacks.get(fd)  # an earlier one may have ended this one
+            if callback is not None:
+                callback(events)
+        if self._signals:
+            self._signals.clear()
+            self._on_ending()
+        self._look_at_the_clock()
+        if self._processes.unsettled:
+            self._settle()
+        while self._finished:
+            self._finish(self._finished.pop())
+
+    # --- Starts.
+
+    def _begin(self, attempt: GuardedAttempt) -> None:
+        spec = attempt.spec
+        attempt.begun = time.monotonic()
+        if not attempt.path:
+            self._tell({"began": spec.key, "at": time.time(), "where": self.host})
+            attempt.status = 0
+            self._finished.append(attempt)
+            return
+        try:
+            self._spawner.start(attempt)
+        except StartError as error:
+            if error.number in SCARCE and self._processes:
+                self._short.append(attempt)
+                self._retry_due = attempt.begun + _RETRY
+            else:
+                self._fail(attempt, error)
+            return
+        self._processes.add(attempt)
+        if spec.timeout is not None:
+            attempt.deadline = attempt.begun + spec.timeout
+        if spec.fence:
+            self._fence_due = min(self._fence_due, attempt.begun + spec.fence)
+        self.watch(attempt.pipe, lambda _: self._read(attempt))
+        self._tell({"began": spec.key, "at": time.time(), "where": self.host})
+
+    def _fail(self, attempt: GuardedAttempt, error: StartError) -> None:
+        del self._by_key[attempt.spec.key]
+        record: dict[str, object] = {"kind": "could not start", "errno": error.number, "what": error.what}
+        if error.path:
+            record["path"] = error.path
+        self._end(attempt.spec.key, record)
+
+    # --- Output.
+
+    def _read(self, attempt: GuardedAttempt) -> None:
+        if not attempt.read(_READ):
+            self._close_pipe(attempt)
+        if not self._untimed:
+            self._times_due = time.monotonic() + _WRITE_TIMES
+        self._untimed.add(attempt)
+        if 3 * len(self._by_key) > _MOST_FILES:
+            attempt.writer.release()
+
+    def _close_pipe(self, attempt: GuardedAttempt) -> None:
+        if attempt.pipe >= 0:
+            self.unwatch(attempt.pipe)
+            os.close(attempt.pipe)
+            attempt.pipe = -1
+
+    # --- Ends.
+
+    def _on_bell(self, bell: int) -> None:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.read(bell, _READ)
+        except BlockingIOError:
+            pass
+        self._reap()
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        ended: list[GuardedAttempt] = []
+        while True:
+            try:
+                pid, status, counted = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            attempt = self._processes.reaped(pid)
+            if isinstance(attempt, GuardedAttempt):
+                attempt.status, attempt.exit_seconds = status, now - attempt.begun
+                attempt.used = self._usage.of(counted)
+                attempt.deadline = inf
+                ended.append(attempt)
+        if ended:
+            self._settle()
+        for attempt in ended:
+            if not self._processes.hold(attempt):
+                self._finished.append(attempt)
+        if self._short:
+            self._retry_due = now
+
+    def _settle(self) -> None:
+        self._processes.settle(time.monotonic(), 0)
+        for attempt in self._processes.gone:
+            if isinstance(attempt, GuardedAttempt):
+                attempt.unkillable = bool(attempt.children)
+                self._finished.append(attempt)
+        self._processes.gone.clear()
+
+    def _finish(self, attempt: GuardedAttempt) -> None:
+        """Complete the log and record the end of an attempt of which no process is left, or none that can be killed."""
+        attempt.drain()
+        self._close_pipe(attempt)
+        self._untimed.discard(attempt)
+        writer = attempt.writer
+        writer.left = attempt.left
+        record = attempt.end_record()
+        record["size"] = writer.close()
+        if writer.lost:
+            record["lost"], record["lost_why"] = writer.lost, writer.reason
+        if attempt.unkillable:
+            record["unkillable"] = True
+        del self._by_key[attempt.spec.key]
+        self._end(attempt.spec.key, record)
+
+    def _end(self, key: str, record: dict[str, object]) -> None:
+        record.setdefault("size", 0)
+        try:
+            self.spool.put("ended", key, record)
+        except OSError as error:
+            record["unrecorded"] = (error.strerror or "").lower()
+        self._tell({"ended": key, **record})
+
+    # --- The clock.
+
+    def _due(self) -> float:
+        """Return the time of the next thing to do."""
+        first = min((attempt.deadline for attempt in self._by_key.values()), default=inf)
+        return min(first, self._processes.due, self._times_due, self._retry_due, self._fence_due)
+
+    def _look_at_the_clock(self) -> None:
+        now = time.monotonic()
+        for attempt in [attempt for attempt in self._by_key.values() if attempt.deadline <= now]:
+            attempt.deadline = inf
+            self.stop(attempt.spec.key, None, "timeout")
+        if self._fence_due <= now:
+            self._look_at_stops(now)
+        if self._times_due <= now:
+            for attempt in self._untimed:
+                attempt.writer.pause()
+                attempt.writer.write_times()
+            self._untimed.clear()
+            self._times_due = inf
+        if self._retry_due <= now:
+            self._retry_due = inf
+            short, self._short = self._short, []
+            for attempt in short:
+                self._begin(attempt)
+
+    def _look_at_stops(self, now: float) -> None:
+        stops = self._stops()
+        for key in stops.intersection(self._by_key):
+            if not self._by_key[key].cause:
+                self.stop(key, self.spool.stop_grace(key))
+        fences = [attempt.spec.fence for attempt in self._by_key.values() if attempt.spec.fence]
+        self._fence_due = now + min(fences) if fences else inf
+
+    def _stops(self) -> set[str]:
+        try:
+            return set(self.spool.keys("stops"))
+        except OSError:  # the disk is away: asked again later
+            return set()

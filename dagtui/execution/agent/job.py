@@ -1,0 +1,53 @@
+"""The job: attempts of a batch one after another, in one process that a scheduler has started."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from dagtui.execution.agent.guardian import Guardian
+from dagtui.execution.agent.json_text import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def run_job(spool: str, batch: str, lines: str) -> None:
+    """Execute some lines of `specs/BATCH`: `FROM-TO`, the first one is 0, or just one number.
+
+    The values of secret variables are taken out of this process's environment, where the scheduler has put them. What
+    was not claimed when the job is asked to end is left alone. Raises SpoolError, OSError and ValueError.
+    """
+    first, _, last = lines.partition("-")
+    variables = dict(os.environ)
+    guardian: Guardian | None = None
+    specs = _specs(f"{os.path.abspath(os.path.expanduser(spool))}/specs/{batch}")[int(first) : int(last or first) + 1]
+    secrets = {name: variables.pop(name) for name in {name for spec in specs for name in _names(spec)} & set(variables)}
+    guardian = Guardian(spool, _ignore, variables)
+    ending: list[bool] = []
+
+    def end_from_outside() -> None:
+        ending.append(True)
+        guardian.end_from_outside()
+
+    guardian.on_ending_signals(end_from_outside)
+    for spec in specs:
+        guardian.turn(0)  # a signal may have come before its handler
+        if ending:
+            return
+        guardian.start(spec, {name: secrets[name] for name in _names(spec) if name in secrets})
+        while guardian.live:
+            guardian.turn()
+
+
+def _specs(path: str) -> list[Mapping[str, object]]:
+    with open(path, "rb") as file:
+        return [cast("dict[str, object]", decoded(line)) for line in file.read().split(b"\n") if line]
+
+
+def _names(spec: Mapping[str, object]) -> list[str]:
+    return cast("list[str]", spec.get("secret_names") or [])
+
+
+def _ignore(_message: dict[str, object]) -> None:
+    """Tell nobody: the spool says it all."""

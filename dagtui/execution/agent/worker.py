@@ -1,0 +1,42 @@
+"""The worker: a guardian that talks over standard input and output, and ends with the process that started it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from dagtui.execution.agent.conversation import Conversation
+
+_LOOK = 1.0  # seconds between two looks at whether it is still wanted
+
+
+def run_worker(spool: str, orphans: float) -> None:
+    """Serve standard input until it ends. Then attempts have `orphans` seconds before they are ended as well.
+
+    Raises SpoolError.
+    """
+    source, target = _move(0, os.O_RDONLY), _move(1, os.O_WRONLY)
+    conversation = Conversation(spool)
+    ending: list[bool] = []
+
+    def end_from_outside() -> None:
+        ending.append(True)
+        conversation.guardian.end_from_outside()
+
+    conversation.guardian.on_ending_signals(end_from_outside)
+    conversation.join(source, target)
+    while not ending and time.monotonic() - conversation.alone_since < orphans:
+        conversation.turn(_LOOK)
+    conversation.end(cause="outside", remark="the process that it was started from is gone")
+    while conversation.guardian.live:
+        conversation.turn(_LOOK)
+    conversation.turn(0)
+
+
+def _move(fd: int, flags: int) -> int:
+    """Move a descriptor that attempts must not inherit to another number, and put /dev/null in its place."""
+    moved = os.dup(fd)
+    null = os.open(os.devnull, flags)
+    os.dup2(null, fd)
+    os.close(null)
+    return moved

@@ -29,7 +29,10 @@ MODULES = (
             "usage",
         )
     ),
-    *(f"text/{name}.py" for name in ("amounts", "labels", "look", "notations", "redaction", "secrets", "widths")),
+    *(
+        f"text/{name}.py"
+        for name in ("amounts", "labels", "look", "notations", "redaction", "secrets", "terminals", "widths")
+    ),
 )
 """Modules that the agent shares with the local executor. They are written in the language of Python 3.8."""
 _PACKAGES = ("", "execution/", "execution/agent/", "execution/local/", "text/")

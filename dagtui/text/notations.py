@@ -27,28 +27,28 @@ _SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 _STRICT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'+`"}
 """What .NET escapes in addition."""
 _AND = {"&": "&amp;", "<": "&lt;"}
-_BASIC = _AND | {">": "&gt;"}
-_DOUBLE = _BASIC | {'"': "&quot;"}
-_NUMBERS = _BASIC | {'"': "&#34;", "'": "&#39;"}
+_BASIC = {**_AND, ">": "&gt;"}
+_DOUBLE = {**_BASIC, '"': "&quot;"}
+_NUMBERS = {**_BASIC, '"': "&#34;", "'": "&#39;"}
 _MARKUP: tuple[dict[str, str], ...] = (
     _AND,
     _BASIC,
-    _AND | {'"': "&quot;"},
+    {**_AND, '"': "&quot;"},
     _DOUBLE,
-    _DOUBLE | {"'": "&#39;"},
-    _DOUBLE | {"'": "&#x27;"},
-    _DOUBLE | {"'": "&apos;"},
-    _DOUBLE | {"'": "&#x27;", "/": "&#x2F;"},
-    _DOUBLE | {"'": "&#x27;", "`": "&#x60;", "=": "&#x3D;"},
-    _DOUBLE | {"'": "&#39;", "`": "&#x60;", "=": "&#x3D;", "/": "&#x2F;"},
-    _DOUBLE | {"'": "&#x27;", "+": "&#x2B;"},
-    _DOUBLE | {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
-    _DOUBLE | {"\n": "&#xA;", "\r": "&#xD;", "\t": "&#x9;"},
+    {**_DOUBLE, "'": "&#39;"},
+    {**_DOUBLE, "'": "&#x27;"},
+    {**_DOUBLE, "'": "&apos;"},
+    {**_DOUBLE, "'": "&#x27;", "/": "&#x2F;"},
+    {**_DOUBLE, "'": "&#x27;", "`": "&#x60;", "=": "&#x3D;"},
+    {**_DOUBLE, "'": "&#39;", "`": "&#x60;", "=": "&#x3D;", "/": "&#x2F;"},
+    {**_DOUBLE, "'": "&#x27;", "+": "&#x2B;"},
+    {**_DOUBLE, "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
+    {**_DOUBLE, "\n": "&#xA;", "\r": "&#xD;", "\t": "&#x9;"},
     _NUMBERS,
-    _NUMBERS | {"+": "&#43;"},
+    {**_NUMBERS, "+": "&#43;"},
 )
 """The ways in which libraries escape characters in HTML and XML."""
-_COMMON = (_BASIC, _DOUBLE, *(_DOUBLE | {"'": quote} for quote in ("&#39;", "&#x27;")), _NUMBERS)
+_COMMON = (_BASIC, _DOUBLE, *({**_DOUBLE, "'": quote} for quote in ("&#39;", "&#x27;")), _NUMBERS)
 """Those that are common within other notations."""
 _MARKED = frozenset(sign for table in _MARKUP for sign in table)
 

@@ -48,7 +48,7 @@ class Secrets:
         """Redact every form in a text. If the text was cut ("…" at its end), redact a form that was cut as well."""
         if text.endswith(_CUT):
             stream = RedactedStream(self._redaction)
-            redacted = stream.feed(text.removesuffix(_CUT).encode("utf-8", "surrogatepass")) + stream.end()
+            redacted = stream.feed(text[: -len(_CUT)].encode("utf-8", "surrogatepass")) + stream.end()
             return redacted.decode("utf-8", "surrogatepass") + _CUT
         if 4 * len(text) < self._least:
             return text

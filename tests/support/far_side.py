@@ -9,8 +9,7 @@ import select
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from support.waiting import SECONDS
 
@@ -18,6 +17,7 @@ from dagtui.execution import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 
 def shipped_agent(folder: Path) -> Path:
@@ -39,7 +39,7 @@ class FarWorker:
 
     def __init__(
         self, folder: Path, *, orphans: float = 0.0, python: str = sys.executable, env: Mapping[str, str] | None = None
-    ):
+    ) -> None:
         self.spool = folder / "spool"
         command = [python, "-I", "-S", str(shipped_agent(folder)), "worker", str(self.spool), str(orphans)]
         self.process = subprocess.Popen(
@@ -48,7 +48,7 @@ class FarWorker:
         self.said: list[dict[str, object]] = []
         self._rest = b""
 
-    def __enter__(self) -> FarWorker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -43,23 +43,25 @@ class Asking(Dispatch):
         self._typical, self._lookahead_most = other._typical, other._lookahead_most
         for when, node, attempt, kind in other._alarms:
             if kind not in _LIMITS and (number := renumbering.number_of[node]) >= 0:
-                self._alarm_at(when, number, attempt, kind)
+                self.alarm_at(when, number, attempt, kind)
         for node in self.state.nodes_with(NodeStatus.RUNNING):
-            self._limit(node, self.state.attempt[node], self.state.started[node])
+            self.limit(node, self.state.attempt[node], self.state.started[node])
 
     def outdate(self, nodes: Iterable[NodeIndex]) -> None:
         """Note that running nodes are stale once they complete, because an older definition runs."""
         self._staleness.outdated.update(nodes)
 
-    def _alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
+    def alarm_at(self, when: ClockTime, node: NodeIndex, attempt: AttemptNumber, kind: str) -> None:
+        """Set an alarm. It is dropped if the node has another attempt by then."""
         heapq.heappush(self._alarms, (when, node, attempt, kind))
 
-    def _limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
+    def limit(self, node: NodeIndex, attempt: AttemptNumber, began: ClockTime) -> None:
+        """Set the alarms for the timeouts of an attempt."""
         task = self.graph.task(node)
         if task.timeout is not None:
-            self._alarm_at(began + task.timeout, node, attempt, "timeout")
+            self.alarm_at(began + task.timeout, node, attempt, "timeout")
         if task.service is not None and self.services is not None:
-            self._alarm_at(began + task.service.timeout, node, attempt, "not ready")
+            self.alarm_at(began + task.service.timeout, node, attempt, "not ready")
 
     def _look_at_events(self) -> None:
         """Line up the nodes that became ready since the last look."""
@@ -74,6 +76,10 @@ class Asking(Dispatch):
             for other in self._staleness.begins(node, self.restarted, self.capacity.held):
                 cause = self.state.cause_of(other)
                 self.set(NodeChange(other, NodeStatus.COMPLETED, cause, why.get(other, ""), stale=True))
+
+    def is_submitted(self, node: NodeIndex, attempt: AttemptNumber) -> bool:
+        """Return whether an attempt is submitted and has not begun."""
+        return node in self.submitted and self.state.attempt[node] == attempt
 
     def line_up(self, node: NodeIndex) -> None:
         """Queue a ready node for a slot, or a gate for its question."""

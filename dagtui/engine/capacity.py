@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.messages import NO_SLOTS, ONE_SLOT
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SUBMITTED_CAUSES, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,19 @@ class Capacity:
     what is free, because attempts are submitted ahead of free slots. Pools are never exceeded.
     """
 
-    __slots__ = ("_demand_of", "_taken", "_task_of", "demands", "free", "held", "pools", "reserved", "size", "uniform")
+    __slots__ = (
+        "_demand_of",
+        "_taken",
+        "_task_of",
+        "demands",
+        "free",
+        "held",
+        "pools",
+        "remote",
+        "reserved",
+        "size",
+        "uniform",
+    )
 
     def __init__(self, graph: Graph, size: Slots) -> None:
         self.size = size
@@ -51,6 +63,8 @@ class Capacity:
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
         self.held: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
+        self.remote: dict[NodeIndex, str] = {}
+        """The executors on other machines that have attempts, begun or not, by node. Only this class changes it."""
         self._taken: dict[NodeIndex, PoolAmounts] = {}
         """What attempts that were submitted or have begun take of pools, by node."""
         self._task_of = graph.task_of
@@ -203,4 +217,5 @@ def _holders(state: RunState) -> Iterator[NodeIndex]:
     for status in ALIVE:
         yield from state.nodes_with(status)
     if state.counts[NodeStatus.READY]:
-        yield from (node for node in state.nodes_for(Cause.IN_LINE) if state.status[node] == NodeStatus.READY)
+        nodes = (node for cause in SUBMITTED_CAUSES for node in state.nodes_for(cause))
+        yield from (node for node in nodes if state.status[node] == NodeStatus.READY)

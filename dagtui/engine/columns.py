@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import CommandEvent
     from dagtui.engine.messages import Answer, AttemptNumber
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, WallTime
 
 
 class Asked(NamedTuple):
@@ -24,6 +24,24 @@ class Asked(NamedTuple):
 
     question: str
     answer: Answer | None = None
+
+
+class Silence(NamedTuple):
+    """An executor on other machines that can't be reached."""
+
+    since: WallTime
+    why: str
+
+
+class Uncounted(NamedTuple):
+    """Attempts since the present budget of retries began that may not count as tries (rule 10 in `rules`)."""
+
+    lost: int = 0
+    """Those that were lost, and followed by another."""
+    outside: int = 0
+    """Those that something outside the run ended, and that were followed by another."""
+    withdrawn: int = 0
+    """Those that an executor on other machines withdrew before they began. Their numbers are not used again."""
 
 
 class Columns:
@@ -59,6 +77,24 @@ class Columns:
         """What gates ask, or asked, with the answers, until they are reset. `started` says since when."""
         self.reasons: dict[NodeIndex, str] = {}
         """Why the last attempt ran, for nodes that were judged before, such as "runs: in.csv changed"."""
+        self.any_remote = False
+        """Whether anything was told of executors on other machines."""
+        self.executor_of: dict[NodeIndex, str] = {}
+        """The executor on other machines that has an attempt of a node now, begun or not, for nodes of which one is."""
+        self.queued_since: dict[NodeIndex, ClockTime] = {}
+        """Time on the run's clock when such an attempt was submitted, until it begins."""
+        self.where: dict[NodeIndex, str] = {}
+        """The machine that executes the last attempt that began, or did, for nodes where it was not this one."""
+        self.uncounted: dict[NodeIndex, Uncounted] = {}
+        """Attempts that may not count as tries, for nodes that have any."""
+        self.taken_on: dict[str, int] = {}
+        """Number of attempts that an executor on other machines has, begun or not, by its name."""
+        self.queued_on: dict[str, int] = {}
+        """Number of those that have not begun."""
+        self.slots_on: dict[str, Slots] = {}
+        """Number of slots that a command gave an executor on other machines, by its name. A resume forgets it."""
+        self.silent: dict[str, Silence] = {}
+        """Since when executors on other machines can't be reached, and why, by their names."""
         self.left: dict[NodeIndex, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.outputs: dict[NodeIndex, Mapping[str, str]] = {}
@@ -93,7 +129,7 @@ class Columns:
         self.selected = bytearray(b"\1") * nodes
         """Whether the node is part of the run, as its ancestors then are. All others are WAITING."""
         self.cause = bytearray(nodes)
-        """Cause by node. A READY node has the cause IN_LINE if its attempt is submitted."""
+        """Cause by node. A READY node has the cause IN_LINE or QUEUED if its attempt is submitted."""
         self.attempt = cast("MutableSequence[AttemptNumber]", array("i", [0]) * nodes)
         """Number of the last submitted attempt. 0: none."""
         self.base = cast("MutableSequence[AttemptNumber]", array("i", [0]) * nodes)

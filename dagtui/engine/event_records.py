@@ -34,6 +34,7 @@ def fields(event: Event, graph: Graph) -> str:
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
         extra += f',"others":{event.others}' if event.others else ""
         extra += _answer_field(event.answer) if event.answer else ""
+        extra += f',"executor":{_quoted(event.executor)}' if event.executor else ""
         return (
             f'"event":"command","number":{event.number},"command":{_quoted(command_word(event))},"nodes":[{nodes}],'
             f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
@@ -45,9 +46,11 @@ def fields(event: Event, graph: Graph) -> str:
         extra += _target_field(event, graph)
         extra += f',"named":{_texts(event.named)}' if event.named else ""
         extra += f',"reload":{_object(_reload_fields(event.reload))}' if event.reload is not None else ""
+        extra += f',"away":{event.away:.3f}' if event.away else ""
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
-    return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
+    silence = f'"executor":{_quoted(event.executor)},"since":{event.since:.3f},' if event.executor else ""
+    return f'"event":"note",{node}"text":{_quoted(event.text)},{silence}"at":{event.at:.3f}'
 
 
 def _answer_field(answer: Answer) -> str:
@@ -68,9 +71,7 @@ def _texts(texts: Iterable[str]) -> str:
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
-    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _, _ = (
-        event
-    )
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left, outputs, *_ = event
     text = (
         f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
         f'"why":{_quoted(why)},"at":{at:.3f}'
@@ -98,7 +99,13 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
     if left or outputs:
         text += f',"left_behind":{left}' if left else ""
         text += f',"outputs":{_object(dict(outputs))}' if outputs else ""
-    return text
+    return f"{text}{_place_fields(event)}" if event.executor else text
+
+
+def _place_fields(event: NodeEvent) -> str:
+    where = f',"where":{_quoted(event.where)}' if event.where else ""
+    ago = f',"ago":{event.ago:.3f}' if event.ago else ""
+    return f',"executor":{_quoted(event.executor)}{where}{ago}'
 
 
 def _usage_fields(usage: Usage | None) -> str:
@@ -134,10 +141,18 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
             None if targets is None else _nodes_named(graph, _names(targets)),
             _names(named or []),
             _parse_reload(record["reload"]) if "reload" in record else None,
+            _number(record.get("away")),
         )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
-        return NoteEvent(at, str(record["text"]), NO_NODE if node is None else node, _attempt(record.get("attempt")))
+        return NoteEvent(
+            at,
+            str(record["text"]),
+            NO_NODE if node is None else node,
+            _attempt(record.get("attempt")),
+            str(record.get("executor", "")),
+            WallTime(_number(record.get("since"))),
+        )
     return None
 
 
@@ -188,6 +203,7 @@ def _parse_command(record: Mapping[str, object], graph: Graph, at: ClockTime) ->
         str(record.get("by", "person")),
         _integer(record.get("others")),
         _parse_answer(record["answer"]) if "answer" in record else None,
+        str(record.get("executor", "")),
     )
 
 
@@ -228,7 +244,12 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         _outputs(get("outputs")),
         get("bypass") is True,
         None if (cpu := get("cpu")) is None else _usage(cpu, get("memory"), get("read"), get("written")),
+        *(_place(executor, get("where", ""), get("ago")) if (executor := get("executor")) else ()),
     )
+
+
+def _place(executor: object, where: object, ago: object) -> tuple[str, str, float]:
+    return str(executor), str(where), _number(ago)
 
 
 def _usage(cpu: object, *amounts: object) -> Usage:

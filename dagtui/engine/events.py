@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import NO_ATTEMPT, NO_OUTPUTS, Answer, CommandKind, Usage
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
-from dagtui.text.amounts import NO_TIME
+from dagtui.text.amounts import NO_TIME, WallTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dagtui.engine.reload_event import Reload
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ClockTime, Seconds
+
+
+NO_WALL_TIME = WallTime(0.0)
 
 
 class NodeEvent(NamedTuple):
@@ -51,6 +54,12 @@ class NodeEvent(NamedTuple):
     """Whether a fresh node's condition is not asked any more, because a person retried it (rule 8 in `rules`)."""
     usage: Usage | None = None
     """What the attempt used, for results. None: not known."""
+    executor: str = ""
+    """The executor on other machines that has an attempt of the node now, begun or not. Empty: none has."""
+    where: str = ""
+    """The machine that executes the attempt, for RUNNING. Empty: this one."""
+    ago: Seconds = 0.0
+    """How many seconds before the event the attempt began, for RUNNING."""
 
 
 class NodeChange(NamedTuple):
@@ -75,6 +84,8 @@ class NodeChange(NamedTuple):
     outputs: Mapping[str, str] = NO_OUTPUTS
     bypass: bool = False
     usage: Usage | None = None
+    where: str = ""
+    ago: Seconds = 0.0
 
 
 MOST_NAMED = 1000
@@ -96,6 +107,8 @@ class CommandEvent(NamedTuple):
     """Number of targets beyond those in `nodes`. The effects on them are in their own events."""
     answer: Answer | None = None
     """The answer, for ANSWER."""
+    executor: str = ""
+    """The executor whose number of slots SET_JOBS sets. Empty: this machine's."""
 
 
 class RunEvent(NamedTuple):
@@ -115,6 +128,8 @@ class RunEvent(NamedTuple):
     """The names in the call that the targets stand for. Empty: the targets are the graph's default."""
     reload: Reload | None = None
     """What a reload changed, for reloaded. Then `targets` are the nodes that are part of the run from now on."""
+    away: Seconds = 0.0
+    """For resumed, the seconds for which no process had the run. The run's clock stood, attempts far away went on."""
 
 
 class NoteEvent(NamedTuple):
@@ -124,6 +139,10 @@ class NoteEvent(NamedTuple):
     text: str
     node: NodeIndex = NO_NODE
     attempt: AttemptNumber = NO_ATTEMPT
+    executor: str = ""
+    """The executor that can't be reached, or answers again. Empty: the note is not about that."""
+    since: WallTime = NO_WALL_TIME
+    """Since when the executor can't be reached. 0: it answers."""
 
 
 ON_RECORD = "reload on record"
@@ -141,8 +160,9 @@ def with_text(event: Event, change: Callable[[str], str]) -> Event:
         return event._replace(text=change(event.text))
     if isinstance(event, RunEvent) and event.named:
         return event._replace(why=change(event.why), named=tuple(map(change, event.named)))
-    if isinstance(event, NodeEvent) and event.outputs:
-        return event._replace(why=change(event.why), outputs=changed_outputs(event.outputs, change))
+    if isinstance(event, NodeEvent) and (event.outputs or event.where):
+        outputs = changed_outputs(event.outputs, change)
+        return event._replace(why=change(event.why), outputs=outputs, where=change(event.where))
     return event._replace(why=change(event.why))
 
 

@@ -214,6 +214,8 @@ class Command:
     """Who gave the command, such as "person" or "signal"."""
     answer: Answer | None = None
     """The answer, for ANSWER only."""
+    executor: str = ""
+    """The executor whose number of slots SET_JOBS sets. Empty: this machine's."""
 
 
 BY_TIMEOUT = "timeout"

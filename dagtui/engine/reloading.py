@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import ClockTime
 
 _OTHERS = frozenset({"commands", "counts", "finally_unsettled", "outside", "outcome", "ok", "bad", "skip"})
-"""Columns that follow from others, or whose keys are not nodes."""
+"""Columns that follow from others, or whose keys are numbers of commands."""
+_BY_NAME = frozenset({"taken_on", "queued_on", "slots_on", "silent"})
+"""Columns whose keys are the names of executors."""
 
 
 def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunState:
@@ -42,7 +44,8 @@ def carried_state(old: RunState, graph: Graph, renumbering: Renumbering) -> RunS
     state = RunState(graph, old.jobs)
     for name, column in vars(old.copy_columns()).items():
         if name not in _OTHERS:
-            setattr(state, name, _carried(column, getattr(state, name), renumbering))
+            carried = column if name in _BY_NAME else _carried(column, getattr(state, name), renumbering)
+            setattr(state, name, carried)
     number_of = renumbering.number_of
     numbers = [*number_of, NO_NODE]  # no blocker is at the position -1
     for node, blocker in enumerate(state.blocker):

@@ -13,8 +13,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import NOT_NEEDED, ended_why
 
 if TYPE_CHECKING:
-    from dagtui.engine.messages import AttemptNumber
-    from dagtui.graph.model import NodeIndex
+    from dagtui.engine.remote_results import RemoteResults
 
 _FAILURES = {
     EndKind.EXIT: Cause.EXIT,
@@ -23,40 +22,50 @@ _FAILURES = {
     EndKind.LOST: Cause.LOST,
     EndKind.COULD_NOT_START: Cause.COULD_NOT_START,
     EndKind.TIMEOUT: Cause.TIMEOUT,
-    EndKind.OUTSIDE: Cause.LOST,
+    EndKind.OUTSIDE: Cause.OUTSIDE,
 }
 
 
 class Results(Asking):
     """The part of the traversal that takes what the executor tells of attempts."""
 
-    def _is_submitted(self, node: NodeIndex, attempt: AttemptNumber) -> bool:
-        return node in self.submitted and self.state.attempt[node] == attempt
+    _remote_part: RemoteResults | None = None
+
+    def _remote_results(self) -> RemoteResults:
+        """Return the part that takes what only executors on other machines tell."""
+        if self._remote_part is None:
+            from dagtui.engine.remote_results import RemoteResults
+
+            self._remote_part = RemoteResults(self)
+        return self._remote_part
 
     def _started(self, message: Started) -> None:
-        node, attempt, reason, _where, _ago = message
-        if not self._is_submitted(node, attempt):
+        node, attempt = message.node, message.attempt
+        if not self.is_submitted(node, attempt):
+            if node in self._remote:
+                self._remote_results().told_again(message)
             return
         self.capacity.begin(node)
         status, cause = self.state.status[node], self.state.cause[node]
         if status == NodeStatus.READY:
-            self._run(node, attempt, reason)
+            self._run(message)
         elif status != NodeStatus.CANCELLING:
             self.stop(node, Cause.WITHDRAWN)
         elif node not in self.stop_deadline and cause == Cause.CANCEL:
             self.no_retry.add(node)  # it began before the failure that cancelled it, so it finishes
-            self._run(node, attempt, reason)
+            self._run(message)
         elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
 
-    def _run(self, node: NodeIndex, attempt: AttemptNumber, reason: str) -> None:
+    def _run(self, message: Started) -> None:
+        node, attempt, reason, where, ago = message
         if node in self.state.held:
             self.note_begun(node, attempt)
-        self.set(NodeChange(node, NodeStatus.RUNNING, why=reason, marks=()))
+        self.set(NodeChange(node, NodeStatus.RUNNING, why=reason, marks=(), where=where, ago=ago))
         if self.must_run:
             self.must_run.discard(node)
         self._outdate_below(node)
-        self._limit(node, attempt, self.now)
+        self.limit(node, attempt, self.now - ago)
 
     def _serve(self, message: Ready) -> None:
         """Note that a service is ready, unless it ended or was stopped."""
@@ -68,7 +77,7 @@ class Results(Asking):
 
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
-        if self._is_submitted(node, attempt):
+        if self.is_submitted(node, attempt):
             self.capacity.withdraw(node)
             self.take_back(node)
 

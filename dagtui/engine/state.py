@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Asked, positions
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.held_nodes import HeldNodes
 from dagtui.engine.messages import BY_TIMEOUT, CANCELS, HOLDS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
@@ -19,12 +17,13 @@ from dagtui.engine.status import (
     PARENT_OUTCOMES,
     SETTLED,
     UNBEGUN,
+    UNCOUNTED_CAUSES,
     Cause,
     NodeStatus,
     ParentOutcome,
     Verdict,
 )
-from dagtui.engine.transaction import Transaction, Watch
+from dagtui.engine.transaction import TrackedState
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
@@ -39,7 +38,7 @@ STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
 
 
-class RunState(HeldNodes):
+class RunState(TrackedState):
     """All data of a run. Readers read the columns, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
@@ -47,23 +46,14 @@ class RunState(HeldNodes):
         self.graph = graph
         self.kept_for = NO_NODE
         """The ready node for which free slots are kept, or -1. Known only while the run is driven, and not recorded."""
-        self.roots: dict[NodeIndex, NodeIndex] = {}
-        """Cache of root causes, by node. It is cleared when one of these nodes gets another blocker."""
-        self.held_up = ""
-        """What the run waits for while its journal can't be written, else empty. Not part of any event."""
-        self.off_record: frozenset[NodeIndex] = frozenset()
-        """Settled nodes whose end is not on record yet. Not part of any event."""
         self.reading: Callable[[], Collection[NodeIndex]] = tuple
         """Returns the running nodes whose processes have ended, and whose outputs are read. Not part of any event."""
-        self.dirty: list[NodeIndex] = []
-        """Nodes whose tallies changed since the last propagation."""
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
         self._any_gates = graph.any_gates
         self.is_finally = bytes(graph.tasks[task].is_finally for task in graph.task_of) if graph.any_finally else b""
         """Whether a node is a finally node, by node. Empty if there is none."""
         self.finally_unsettled = sum(self.is_finally)
-        self._watches: list[Watch] = []
 
     # Reading
 
@@ -140,18 +130,6 @@ class RunState(HeldNodes):
             return iter(())
         return (node for node in self.inside(self.nodes_for(Cause.ASKS)) if self.status[node] == NodeStatus.READY)
 
-    # Watching
-
-    def watch(self) -> Watch:
-        """Start to track changes. The caller ends it with `unwatch`."""
-        watch = Watch()
-        self._watches.append(watch)
-        return watch
-
-    def unwatch(self, watch: Watch) -> None:
-        """Stop tracking changes."""
-        self._watches.remove(watch)
-
     # Changing
 
     def apply(self, event: Event) -> None:
@@ -165,10 +143,14 @@ class RunState(HeldNodes):
             watch.run = True
             if isinstance(event, NoteEvent):
                 watch.notes.append(event)
-        if isinstance(event, CommandEvent):
-            self._apply_command(event)
-        elif isinstance(event, RunEvent):
+        if isinstance(event, RunEvent):
             self._apply_run(event)
+        elif isinstance(event, CommandEvent):
+            self._apply_command(event)
+        elif event.executor:
+            from dagtui.engine.remote_attempts import note_silence
+
+            note_silence(self, event)
 
     def replay(self, events: Iterable[Event]) -> None:
         """Apply recorded events, without leaving any node dirty."""
@@ -186,6 +168,10 @@ class RunState(HeldNodes):
         if event.what == "resumed":
             self.leaving = frozenset()
             self._hold_again()
+            if self.any_remote:
+                from dagtui.engine.remote_attempts import resume
+
+                resume(self, event.away)
             self.paused = self.cancelled_all = False
             self.timed_out = 0
             self._begin_limit(event.at)
@@ -224,7 +210,7 @@ class RunState(HeldNodes):
 
         Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
         """
-        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, _, _ = (
+        at, node, attempt, status, cause, _, value, seconds, blocker, marks, due, fresh, stale, left, outputs, *_ = (
             event
         )
         old = self.status[node]
@@ -241,11 +227,11 @@ class RunState(HeldNodes):
             self._block(node, blocker)
         self.stale[node] = stale
         if status is NodeStatus.RUNNING:
-            self._note_begin(node, at, event.why)
+            self._note_begin(node, at - event.ago, event.why)
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
-        if fresh:
-            self._refresh(event)
+        if fresh or event.executor or self.any_remote or cause in UNCOUNTED_CAUSES:
+            self._note_rare(event)
         explained = EXPLAINED_CAUSES[status][cause]
         if marks or due or explained or self.marks or self.due or self.why or self.held:
             self._note_details(node, event.why if explained else "", marks, due)
@@ -276,10 +262,17 @@ class RunState(HeldNodes):
             self.finally_unsettled += self.is_finally[node] * (-1 if settled else 1)
         self._time(at, settled=settled)
 
-    def _refresh(self, event: NodeEvent) -> None:
-        self.base[event.node] = event.attempt
+    def _note_rare(self, event: NodeEvent) -> None:
+        """Note a fresh budget of retries, and what is known of attempts on other machines."""
+        if event.fresh:
+            self.base[event.node] = event.attempt
+            self.uncounted.pop(event.node, None)
         if event.bypass:
             self.bypassed.add(event.node)
+        if event.executor or self.any_remote or event.status is NodeStatus.RETRYING:
+            from dagtui.engine.remote_attempts import note
+
+            note(self, event)
 
     def _note_begin(self, node: NodeIndex, at: ClockTime, why: str) -> None:
         """Note the begin of an attempt, and why it runs if its node was judged. A service that is ready has begun."""
@@ -349,7 +342,7 @@ class RunState(HeldNodes):
         if kind is CommandKind.PAUSE or kind is CommandKind.RESUME:
             self.paused = kind is CommandKind.PAUSE
         elif kind is CommandKind.SET_JOBS:
-            self.jobs = Slots(event.jobs)
+            self._set_slots(event)
         elif kind is CommandKind.CANCEL_ALL and event.by == BY_TIMEOUT:
             self.timed_out, self.limit_from = event.number, math.inf
         elif kind is CommandKind.CANCEL_ALL:
@@ -368,32 +361,8 @@ class RunState(HeldNodes):
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
 
-    def note_record(self, held_up: str, off_record: frozenset[NodeIndex]) -> None:
-        """Set which nodes are not on record yet, and why. Events apply to the state independently of this."""
-        changed = self.off_record ^ off_record
-        self.held_up, self.off_record = held_up, off_record
-        for watch in self._watches:
-            watch.run = True
-            watch.nodes |= changed
-
-    # Transactions
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Roll back the events applied inside at the end, unless the transaction is kept.
-
-        Watches see none of the changes before the end.
-        """
-        transaction = Transaction(self.copy_columns())
-        watches, self._watches = self._watches, [transaction.watch]
-        try:
-            yield transaction
-        finally:
-            self._watches = watches
-            if transaction.kept:
-                for watch in watches:
-                    watch.add(transaction.watch)
-            else:
-                self.restore_columns(transaction.before)
-                self.dirty.clear()
-                self.roots.clear()
+    def _set_slots(self, event: CommandEvent) -> None:
+        if event.executor:
+            self.slots_on[event.executor] = Slots(event.jobs)
+        else:
+            self.jobs = Slots(event.jobs)

@@ -123,11 +123,22 @@ class Cause(enum.IntEnum):
     NOT_NEEDED = 22
     """CANCELLING: a service that is ended, because everything below it is settled."""
 
+    QUEUED = 23
+    """READY: submitted, waits in the queue of an executor on other machines."""
+    OUTSIDE = 24
+    """FAILED or RETRYING: an engine or a person outside the run ended the attempt."""
+
     @property
     def word(self) -> str:
         """The cause as the journal and the command line spell it."""
         return self.name.lower()
 
+
+SUBMITTED_CAUSES = frozenset({Cause.IN_LINE, Cause.QUEUED})
+"""The causes of a READY node whose attempt is submitted."""
+
+UNCOUNTED_CAUSES = frozenset({Cause.LOST, Cause.OUTSIDE})
+"""The causes of a failure that may have a budget of retries of their own (rule 10 in `rules`)."""
 
 _OUTCOMES = {
     NodeStatus.COMPLETED: ParentOutcome.OK,
@@ -160,7 +171,7 @@ def _explained(status: NodeStatus) -> bytes:
     if status in EXPLAINED:
         return b"\1" * len(Cause)
     causes = bytearray(len(Cause))
-    causes[Cause.UP_TO_DATE] = causes[Cause.CONDITION] = True
+    causes[Cause.UP_TO_DATE] = causes[Cause.CONDITION] = causes[Cause.QUEUED] = True
     return bytes(causes)
 
 

@@ -108,6 +108,8 @@ class Traversal(Results):
                 self.emit(NoteEvent(now, result.text, result.node, result.attempt))
             elif isinstance(result, Withdrawn):
                 self._withdrawn(result)
+            else:
+                self._remote_results().take(result)
         self._finish_turn()
 
     def wake(self, now: ClockTime) -> None:
@@ -182,6 +184,8 @@ class Traversal(Results):
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(NodeChange(node, NodeStatus.READY))
             self.propagate(node)  # its parents may have been reset in the meantime
+        elif kind == "queued":
+            self._remote_results().say_reason(node, attempt)
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
         elif kind == "not ready" and (status, self.state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):
@@ -217,7 +221,7 @@ class Traversal(Results):
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
                 when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
-                self._alarm_at(when, effect.node, effect.attempt, "unkillable")
+                self.alarm_at(when, effect.node, effect.attempt, "unkillable")
         self._fill()
         self._events_seen, self._stops_seen = len(self.events), len(self.effects)
 
@@ -230,7 +234,7 @@ class Traversal(Results):
                 if event.status == NodeStatus.READY:
                     self.line_up(event.node)
                 elif event.status == NodeStatus.RETRYING:
-                    self._alarm_at(event.due, event.node, event.attempt, "retry")
+                    self.alarm_at(event.due, event.node, event.attempt, "retry")
 
     def take(self) -> tuple[list[Event], list[Effect]]:
         """Return the events and effects since the last call, and forget them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_ATTEMPT
-from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SUBMITTED_CAUSES, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.graph.files.parents import parents_by_files
 from dagtui.report.run_list import counts_words
@@ -219,7 +219,7 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
 def _begun(run: RunView, node: NodeIndex) -> AttemptNumber:
     """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
     state = run.state
-    handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
+    handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) in SUBMITTED_CAUSES
     return max(NO_ATTEMPT, state.attempt[node] - handed)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import FIRST_ATTEMPT, Usage
-from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
+from dagtui.engine.status import SUBMITTED_CAUSES, UNBEGUN, Cause, NodeStatus
 from dagtui.text.amounts import NO_TIME, ClockTime
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = -1.0
+_WITHOUT_BEGIN = frozenset({Cause.COULD_NOT_START, Cause.OUTSIDE})
+"""The causes of results of attempts that may not have begun."""
 _USAGE = "usage "
 MOST_REMARKS = 5
 """Number of notes about one attempt that are kept."""
@@ -71,10 +73,10 @@ class AttemptResults:
             if not event.attempt and not event.fresh:
                 continue
             if event.status is NodeStatus.READY:
-                if event.cause is not Cause.IN_LINE:
+                if event.cause not in SUBMITTED_CAUSES:
                     self._note_ready(event)
             elif event.status is NodeStatus.RUNNING:
-                self._begun[event.node] = event.at
+                self._begun[event.node] = event.at - event.ago
             elif event.status is NodeStatus.COMPLETED and event.cause is Cause.RAN and event.attempt == 1:
                 self._begun.pop(event.node, None)
                 self._first_at[event.node], self._first_seconds[event.node] = event.at, event.seconds
@@ -179,7 +181,7 @@ class AttemptResults:
     def _note_end(self, event: NodeEvent) -> None:
         """Record how an attempt ended or failed to start, judging by the node's new status."""
         begun = self._begun.pop(event.node, None)
-        if begun is None and event.cause is not Cause.COULD_NOT_START:
+        if begun is None and event.cause not in _WITHOUT_BEGIN:
             return
         seconds = event.seconds or (0.0 if begun is None else event.at - begun)
         status, why = _RESULTS.get(event.status, NodeStatus.CANCELLED), event.why

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _STATUSES = tuple(NodeStatus)
 _CAUSES = tuple(Cause)
+_USAGE = NodeEvent._fields.index("usage") - NodeEvent._fields.index("marks")
+"""Position of the usage among the fields that few events have."""
 
 
 class RecordedEvents:
@@ -68,7 +70,8 @@ class RecordedEvents:
             event if isinstance(event, NodeEvent) else self._stand_in(number, event)
             for number, event in enumerate(events, first)
         ]
-        at, nodes, attempts, statuses, causes, whys, values, seconds, blockers, *rare, usages = zip(*rows, strict=True)
+        at, nodes, attempts, statuses, causes, whys, values, seconds, blockers, *rare = zip(*rows, strict=True)
+        usages = rare.pop(_USAGE)
         self._at.extend(at)
         self._clocks.extend(accumulate((max(at[0], self._clocks[-1]) if first else at[0], *at[1:]), max))
         self._nodes.extend(nodes)
@@ -84,7 +87,7 @@ class RecordedEvents:
             self._texts.append(why)
         self._whys.extend(map(numbers.__getitem__, whys))
         self.failures.extend(number for number, status in enumerate(statuses, first) if status is NodeStatus.FAILED)
-        marked = zip(*rare, strict=True)  # marks, due, fresh, stale, left, outputs
+        marked = zip(*rare, strict=True)  # marks, due, fresh, stale, left, outputs, bypass, executor, where, ago
         for number, (row, fields) in enumerate(zip(rows, marked, strict=True), first):
             if any(fields):
                 self._whole.setdefault(number, row)

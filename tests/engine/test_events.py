@@ -53,7 +53,14 @@ def test_every_name_survives(node: int):
         NodeEvent(
             1.5, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", outputs={"a.b-c": 'x"\n\x1b\ud800é', "d": ""}
         ),
+        NodeEvent(1.5, 0, 1, NodeStatus.READY, Cause.IN_LINE, "next in line", executor="cluster"),
+        NodeEvent(1.5, 0, 1, NodeStatus.READY, Cause.QUEUED, "job 4711_3: Resources", executor="cluster"),
+        NodeEvent(1.5, 0, 1, NodeStatus.RUNNING, executor="cluster", where='n2 "\x1b', ago=32400.125),
         CommandEvent(1.5, 3, CommandKind.CANCEL_SUBTREE, (0, 9)),
+        CommandEvent(1.5, 3, CommandKind.SET_JOBS, jobs=7, executor="cluster"),
+        RunEvent(1.5, "resumed", jobs=4, away=3600.125),
+        NoteEvent(1.5, "cluster does not answer: timed out", executor="cluster", since=1_700_000_000.125),
+        NoteEvent(1.5, "cluster answers again", executor="cluster"),
         CommandEvent(1.5, 3, CommandKind.SET_JOBS, jobs=7, by="signal"),
         CommandEvent(1.5, 3, None, (2,), by="keep_going = false"),
         CommandEvent(1.5, 3, CommandKind.CANCEL, (0, 9), others=999_998),

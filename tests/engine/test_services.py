@@ -18,7 +18,7 @@ from dagtui.engine import service_ends
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.event_records import fields, parse
 from dagtui.engine.events import NoteEvent
-from dagtui.engine.messages import Command, CommandKind, EndKind, Ready, Start
+from dagtui.engine.messages import Command, CommandKind, EndKind, Ready, Start, Started
 from dagtui.engine.resumption import restore
 from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.services import Services
@@ -453,9 +453,9 @@ def test_services_in_random_runs() -> None:
 def counts_as_ok_before_it_is_ready(patch: pytest.MonkeyPatch) -> None:
     original = Traversal._run
 
-    def run(self: Traversal, node: int, attempt: int, reason: str) -> None:
-        original(self, node, attempt, reason)
-        self._serve(Ready(node, attempt, ""))
+    def run(self: Traversal, message: Started) -> None:
+        original(self, message)
+        self._serve(Ready(message.node, message.attempt, ""))
 
     patch.setattr(Traversal, "_run", run)
 

@@ -30,13 +30,13 @@ def adopted_traversal(graph: Graph, jobs: int, events: Iterable[Event], now: flo
             capacity.begin(node)
             if status == NodeStatus.CANCELLING:
                 traversal.stop_deadline[node] = now
-            traversal._limit(node, attempt, state.started[node])
+            traversal.limit(node, attempt, state.started[node])
         elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
             capacity.reserve(node)
         elif status == NodeStatus.READY and state.cause[node] != Cause.ASKS:
             traversal.ready.push(node, capacity.group(node))
         elif status == NodeStatus.RETRYING:
-            traversal._alarm_at(state.due[node], node, attempt, "retry")
+            traversal.alarm_at(state.due[node], node, attempt, "retry")
     in_force = {mark for marks in state.marks.values() for mark in marks}
     traversal.fail_fast_command = max(
         (number for number, command in state.commands.items() if command.kind is None and number in in_force), default=0

@@ -41,6 +41,8 @@ class Propagation:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.capacity = Capacity(graph, state.jobs)
+        self._remote: Mapping[NodeIndex, str] = self.capacity.remote
+        """The executors on other machines that have attempts of nodes, by node."""
         self.submitted: Mapping[NodeIndex, Slots] = self.capacity.reserved
         """Slots of the attempts that were submitted and have not begun, by node."""
         self.unkillable: set[NodeIndex] = set()
@@ -98,9 +100,7 @@ class Propagation:
     def set(self, change: NodeChange) -> None:
         """Change a node, and keep the event for the journal. A change that the rules do not list is made and noted."""
         state = self.state
-        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs, _, _ = (
-            change
-        )
+        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left, outputs, *_ = change
         if attempt is None:
             attempt = state.attempt[node]
         if marks is None:
@@ -132,6 +132,9 @@ class Propagation:
                 outputs,
                 change.bypass,
                 change.usage,
+                self._remote.get(node, ""),
+                change.where,
+                change.ago,
             ),
         )
         try:

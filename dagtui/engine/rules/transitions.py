@@ -5,8 +5,8 @@ fault in the table must not end hours of work. Records are read as they are, bec
 written them.
 
 *Submitted* is not a status. `Capacity.reserved` holds the nodes whose attempts were submitted and have not begun. Such
-a node is READY with the cause IN_LINE. If its parents or a command change it, it has another status of SUBMITTED until
-the executor answers.
+a node is READY with the cause IN_LINE or QUEUED. If its parents or a command change it, it has another status of
+SUBMITTED until the executor answers.
 """
 
 from __future__ import annotations
@@ -41,10 +41,17 @@ SKIPPED        clpr    cp    -       -        e          c         p      p     
 """
 """Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
 
-_FAILURES = dict.fromkeys((Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.COULD_NOT_START), "")
+_FAILURES = dict.fromkeys(
+    (Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.COULD_NOT_START, Cause.OUTSIDE), ""
+)
 CAUSES: dict[NodeStatus, dict[Cause, str]] = {
     NodeStatus.WAITING: {Cause.NONE: "waits for its parents"},
-    NodeStatus.READY: {Cause.NONE: "wants a slot", Cause.IN_LINE: "next in line", Cause.ASKS: "waits for an answer"},
+    NodeStatus.READY: {
+        Cause.NONE: "wants a slot",
+        Cause.IN_LINE: "next in line",
+        Cause.QUEUED: "queued",
+        Cause.ASKS: "waits for an answer",
+    },
     NodeStatus.RUNNING: {Cause.NONE: "", Cause.SERVES: "ready"},
     NodeStatus.RETRYING: _FAILURES,
     NodeStatus.CANCELLING: {

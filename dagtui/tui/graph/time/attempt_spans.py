@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT
-from dagtui.engine.status import ALIVE, SETTLED, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SETTLED, SUBMITTED_CAUSES, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.text.amounts import NEVER, NO_TIME, ClockTime
 
@@ -65,7 +65,7 @@ class NodeAttempts:
             return AttemptSpan(attempt, self._ready(node, attempt, start), start, NEVER, NodeStatus.RUNNING)
         if status != NodeStatus.READY or state.is_outside(node):
             return None
-        attempt = state.attempt[node] + (state.cause[node] != Cause.IN_LINE)
+        attempt = state.attempt[node] + (state.cause[node] not in SUBMITTED_CAUSES)
         ready = state.started[node] if state.cause[node] == Cause.ASKS else self._ready(node, attempt, NEVER)
         return AttemptSpan(attempt, ready, NEVER, NEVER, NodeStatus.READY) if ready < NEVER else None
 

@@ -8,7 +8,7 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.capacity import slots_of
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SUBMITTED_CAUSES, NodeStatus
 from dagtui.text.amounts import NO_TIME
 from dagtui.tui.graph.time.attempt_spans import ANSWERS, NodeAttempts
 from dagtui.tui.graph.time.span_sets import RowSpans, SpanSet
@@ -93,7 +93,7 @@ class SpanIndex:
     def _new_ends(self, node: NodeIndex, status: int) -> Sequence[AttemptSpan]:
         """Return the attempts of a node that ended since it was last looked at."""
         state, known = self._state, self._known[node]
-        has_one = status in ALIVE or (status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE)
+        has_one = status in ALIVE or (status == NodeStatus.READY and state.cause[node] in SUBMITTED_CAUSES)
         if known >= state.attempt[node] - has_one and state.cause[node] not in ANSWERS:
             return ()
         ended = list(self.nodes.ended(node, known))

@@ -1,0 +1,95 @@
+"""What executors on other machines tell beside begins and ends: why an attempt waits, and whether they answer.
+
+Only runs that have such executors import this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import NodeChange, NoteEvent
+from dagtui.engine.messages import Queued, Silent
+from dagtui.engine.rules.transitions import CAUSES
+from dagtui.engine.status import Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from dagtui.engine.asking import Asking
+    from dagtui.engine.messages import AttemptNumber, Heard, Started
+    from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import ClockTime
+
+SAME_BEGIN = 1.0
+"""Seconds by which an attempt may seem to have begun earlier or later when it is told again."""
+REASON_EVERY, REASON_AT_MOST = 10.0, 600.0
+"""Seconds until the next reason why an attempt waits is recorded: as long as it has waited, within these bounds."""
+
+
+class RemoteResults:
+    """The part of a traversal that takes what only executors on other machines tell."""
+
+    def __init__(self, run: Asking) -> None:
+        self._run = run
+        self._due: dict[NodeIndex, ClockTime] = {}
+        """Time at which the next reason of a node that waits may be recorded."""
+        self._unsaid: dict[NodeIndex, str] = {}
+        """Reasons that came earlier than that."""
+
+    def take(self, result: Queued | Silent | Heard) -> None:
+        """Take a result."""
+        if isinstance(result, Queued):
+            self._queued(result)
+        elif isinstance(result, Silent):
+            self._silent(result)
+        elif result.executor in self._run.state.silent:
+            text = f"{result.executor} answers again"
+            self._run.emit(NoteEvent(self._run.now, text, executor=result.executor))
+
+    def told_again(self, message: Started) -> None:
+        """Note where, and since when, an attempt runs that has begun, if that is news after a resume."""
+        run, (node, attempt, _, where, ago) = self._run, message
+        state = run.state
+        if state.attempt[node] != attempt or state.status[node] != NodeStatus.RUNNING:
+            return
+        if where == state.where.get(node, "") and abs(state.started[node] + ago - run.now) < SAME_BEGIN:
+            return
+        why = state.reasons.get(node, "")
+        run.set(NodeChange(node, NodeStatus.RUNNING, state.cause_of(node), why, where=where, ago=ago))
+        run.limit(node, attempt, run.now - ago)
+
+    def say_reason(self, node: NodeIndex, attempt: AttemptNumber) -> None:
+        """Record the reason that came too early after the one before."""
+        why = self._unsaid.pop(node, None)
+        if why is not None:
+            self._queued(Queued(node, attempt, why))
+
+    def _queued(self, message: Queued) -> None:
+        """Note why an attempt waits that has not begun, if the words are others than before.
+
+        An engine may give another reason each time. The longer an attempt waits, the less often that is recorded.
+        """
+        run, (node, attempt, why) = self._run, message
+        state = run.state
+        if not run.is_submitted(node, attempt) or state.status[node] != NodeStatus.READY:
+            return
+        why = why or CAUSES[NodeStatus.READY][Cause.QUEUED]
+        is_known = state.cause[node] == Cause.QUEUED
+        if is_known and state.why.get(node) == (why if run.mask is None else run.mask(why)):
+            self._unsaid.pop(node, None)
+            return
+        due = self._due.get(node, run.now) if is_known else run.now
+        if due > run.now:
+            if node not in self._unsaid:
+                run.alarm_at(due, node, attempt, "queued")
+            self._unsaid[node] = why
+            return
+        waited = run.now - state.queued_since.get(node, run.now)
+        self._due[node] = run.now + min(max(waited, REASON_EVERY), REASON_AT_MOST)
+        self._unsaid.pop(node, None)
+        run.set(NodeChange(node, NodeStatus.READY, Cause.QUEUED, why))
+
+    def _silent(self, message: Silent) -> None:
+        """Note once that an executor can't be reached."""
+        executor, since, why = message
+        if executor not in self._run.state.silent:
+            text = f"{executor} does not answer: {why}" if why else f"{executor} does not answer"
+            self._run.emit(NoteEvent(self._run.now, text, executor=executor, since=since))

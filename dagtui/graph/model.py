@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import enum
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import sub
@@ -17,9 +18,10 @@ from dagtui.graph.made_often import dataclass_made_often
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.indexed import Indexed
     from dagtui.graph.pools import Pool, Wants
@@ -32,6 +34,9 @@ Value = str | int | float | bool
 ParameterValue = Value | tuple[Value, ...]
 """What a parameter can hold: a value, or a list of them."""
 
+Resources = Mapping[str, str | int]
+"""What an attempt asks its executor for. Memory is in bytes, times are in whole seconds."""
+
 Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""
 
@@ -41,6 +46,8 @@ NO_NODE = NodeIndex(-1)
 """The numbers of nodes and of tasks in their graph, from 0, and the number that stands for no node."""
 
 
+LOCAL = "local"
+"""The name of the executor that runs nodes on this machine. It needs no table."""
 DEFAULT_SHELL = ("sh", "-e", "-c")
 """The shell that runs a command line if the file does not name another one."""
 
@@ -68,6 +75,12 @@ class RetryPolicy:
     """The share of the delay, from 0 to 1, by which it may be longer or shorter."""
     exit_codes: tuple[int | str, ...] = ()
     """The ends that are retried, or every failure if empty. Signal n counts as 128 + n. Words: timeout, lost."""
+    lost: int | None = None
+    """How often an attempt is repeated whose executor lost it. None: as any other failure, within `retries`."""
+    outside: int | None = None
+    """How often an attempt is repeated that something else than the run ended. None: within `retries`."""
+    grow: Mapping[str, float] = field(default_factory=dict)
+    """Factors by which amounts of `resources` grow with each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,10 @@ class Task:
     """The included file that it was read from, relative to the graph file. Empty: the graph file itself."""
     wrap: tuple[str, ...] = ()
     """The program and arguments that stand before the shell, the program or the interpreter, with placeholders."""
+    executor: str = LOCAL
+    """The name of the executor that its nodes run on."""
+    resources: Resources = field(default_factory=dict)
+    """What an attempt asks its executor for: the executor's own resources, the defaults' and the task's, merged."""
 
 
 def numbered_tasks(tasks: Iterable[Task]) -> Iterable[tuple[TaskIndex, Task]]:
@@ -197,6 +214,8 @@ class Graph:
         "cells",
         "digest",
         "directory",
+        "executor_given",
+        "executors",
         "file_edges",
         "given",
         "labels",
@@ -266,6 +285,10 @@ class Graph:
     def _have_no_files(self) -> None:
         """Set what only reading the graph from files changes."""
         self.pools: tuple[Pool, ...] = ()
+        self.executors: Mapping[str, ExecutorSettings] = {}
+        """The executors that tasks run on besides the local one, by name."""
+        self.executor_given = ""
+        """The executor that the call named for all tasks. Empty: it named none."""
         self.variables: Mapping[str, str] = {}
         """The variables of the files that `run.env_file` names. Those that a run is started with count before them."""
         self.sources: Mapping[Path, bytes] = {}
@@ -325,6 +348,11 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<Graph {self.name!r}: {len(self)} nodes, {self.edge_count} edges>"
+
+    @property
+    def any_remote(self) -> bool:
+        """Whether any task runs on another executor than the local one."""
+        return bool(self.executors)
 
     @property
     def runs_everything(self) -> bool:

@@ -1,0 +1,142 @@
+"""Executors: where the nodes of a graph run besides this machine.
+
+Only graphs that name some import this module.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.text.amounts import Seconds
+
+    Resources = Mapping[str, str | int]
+    """As in `dagtui.graph.model`."""
+
+DAY: Final = 86_400.0
+
+
+class ExecutorKind(enum.Enum):
+    """What runs the nodes."""
+
+    LOCAL = "local"
+    SSH = "ssh"
+    SLURM = "slurm"
+    DASK = "dask"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSettings:
+    """One `[executors.NAME]` table."""
+
+    name: str
+    kind: ExecutorKind
+    jobs: int | None = None
+    """Most attempts that are handed over at a time. For SSH, slots. None: as many as its kind takes."""
+    directory: str = ""
+    """Where both sides see logs and claims, or where the far side keeps them. Empty: the usual place of its kind.
+
+    Its placeholders are filled in, except for variables where the graph was read without an environment.
+    """
+    shared: bool = False
+    """Whether the directories of the graph and of the run are the same ones there."""
+    setup: str = ""
+    """Shell lines that stand before each node there."""
+    pass_: tuple[str, ...] = ()
+    """Names of variables of this machine that go along."""
+    environment_here: bool = False
+    """Whether all variables of this machine go along."""
+    resources: Resources = field(default_factory=dict)
+    """What each attempt asks for unless its task says otherwise. Already merged into those of tasks."""
+    options: tuple[str, ...] = ()
+    """Arguments for the engine's own program: sbatch or ssh."""
+    group: Seconds | None = 60.0
+    """How long a job of several short nodes is expected to take at most. None: each node has its own job."""
+    poll: Seconds = 2.0
+    """Least time between two questions to the engine."""
+    hosts: tuple[str, ...] = ()
+    """The hosts of SSH, as its configuration names them."""
+    orphans: Seconds | None = DAY
+    """How long attempts go on when nobody connects to their host. None: they end with the connection."""
+    address: str = ""
+    """The address of the Dask scheduler."""
+    scheduler_file: str = ""
+    """The file that the Dask scheduler has written its address to."""
+    jobqueue: Mapping[str, object] = field(default_factory=dict)
+    """What dask-jobqueue gets to make a cluster: `system`, `jobs`, and its own arguments."""
+    tls: Mapping[str, str] = field(default_factory=dict)
+    """The files `ca`, `cert` and `key` of an encrypted connection to Dask."""
+    defined_in: str = field(default="", compare=False)
+    """The file that has the table if it is not the graph's own: that of the user's executors."""
+
+
+REMOTE: Final = (ExecutorKind.SSH, ExecutorKind.SLURM, ExecutorKind.DASK)
+"""The kinds that a table can have."""
+_EVERY: Final = frozenset(ExecutorKind)
+_SLURM: Final = frozenset({ExecutorKind.SLURM})
+WORDS: Final[Mapping[str, frozenset[ExecutorKind]]] = {
+    "cpus": _EVERY,
+    "mem": _EVERY,
+    "time": _EVERY,
+    "gpus": _EVERY,
+    "gpu_type": _EVERY,
+    "nodes": _SLURM,
+    "partition": _SLURM,
+    "account": _SLURM,
+    "qos": _SLURM,
+    "constraint": _SLURM,
+}
+"""The words of `resources`, and the kinds of executors that know them, with or without a use for them."""
+USED: Final[Mapping[ExecutorKind, frozenset[str]]] = {
+    ExecutorKind.LOCAL: frozenset({"cpus"}),
+    ExecutorKind.SSH: frozenset({"cpus", "gpus"}),
+    ExecutorKind.SLURM: frozenset(WORDS),
+    ExecutorKind.DASK: frozenset({"cpus", "mem", "gpus"}),
+}
+"""The words that make a difference, by kind."""
+GROWING: Final = ("cpus", "mem", "time", "gpus", "nodes")
+"""The words whose amounts can grow with each attempt."""
+
+
+def written_resources(resources: Resources) -> dict[str, str | int]:
+    """Return resources as a graph file has them. They read as the same amounts."""
+    found = dict(resources)
+    if "mem" in found:
+        found["mem"] = f"{_shortest(int(found['mem']))}"
+    if "time" in found:
+        found["time"] = f"{found['time']}s"
+    return found
+
+
+def resource_words(resources: Resources) -> str:
+    """Say for people what an attempt asks for: `4 cpus, 8 GB, 2h, 1 gpu (a100), partition gpu`. Not safe to show."""
+    return ", ".join(_words(resources))
+
+
+def _words(resources: Resources) -> list[str]:
+    from dagtui.text import plural
+    from dagtui.text.amounts import whole_duration
+
+    found = []
+    for word, amount in resources.items():
+        if word in {"cpus", "gpus", "nodes"}:
+            found.append(plural(int(amount), word[:-1]))
+        elif word == "mem":
+            found.append(f"{_shortest(int(amount))} of memory")
+        elif word == "time":
+            found.append(f"{whole_duration(int(amount))} of time")
+        else:
+            found.append(f"{word.replace('_', ' ')} {amount}")
+    return found
+
+
+def _shortest(amount: int) -> str:
+    """Return a number of bytes in the largest unit that states it exactly."""
+    from dagtui.graph.pools import Pool
+
+    texts = [str(Pool("", amount, base).written(amount)) for base in (1000, 1024)]
+    return min(texts, key=len)

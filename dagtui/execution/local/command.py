@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
 _TERM = "xterm-256color"
 """The kind of terminal that attempts with one have, if dagtui was started without a better one."""
-_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+"""Lets the lines of Python programs appear in the log as they are printed."""
+COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
 """Variables that make programs print colours without a terminal, even into files. Set only with `colour = true`."""
 _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
 OUTPUT = "DAGTUI_OUTPUT"
@@ -53,7 +55,7 @@ class Commands:
 
     def __init__(self, environment: Mapping[str, str], added: Mapping[str, str]) -> None:
         """Create the commands of a run. `added` are variables for every attempt that a task can't change."""
-        self.environment: dict[str, str] = {"PYTHONUNBUFFERED": "1"} | dict(environment)
+        self.environment: dict[str, str] = UNBUFFERED | dict(environment)
         """Variables common to all attempts."""
         self._added = dict(added)
         self._lookup = Lookup()
@@ -61,7 +63,7 @@ class Commands:
 
     def replace_environment(self, environment: Mapping[str, str]) -> bool:
         """Replace the environment. Return False if it is the same."""
-        found = {"PYTHONUNBUFFERED": "1"} | dict(environment)
+        found = UNBUFFERED | dict(environment)
         if found == self.environment:
             return False
         self.environment, self._lookup, self._words = found, Lookup(), {}
@@ -80,7 +82,7 @@ class Commands:
         if resolved.tty and self.environment.get("TERM", "dumb") in {"", "dumb", "unknown"}:
             env.setdefault("TERM", _TERM)
         if resolved.colour and not resolved.env.get("NO_COLOR", self.environment.get("NO_COLOR")):
-            for name in _COLOURS:
+            for name in COLOURS:
                 if name not in self.environment:
                     env.setdefault(name, "1")
         return env
@@ -146,12 +148,16 @@ def _argv(action: ShellCommand | ArgumentList | PythonCall, shell: tuple[str, ..
 
 
 def _call(action: PythonCall) -> Program:
+    return Program(sys.executable, (sys.executable, _CALL, action.target, arguments_of(action)))
+
+
+def arguments_of(action: PythonCall) -> str:
+    """Return the arguments of a function as JSON. Raises CommandError if they can't be written as JSON."""
     import json
 
     try:
-        arguments = json.dumps(dict(action.arguments), default=str)
+        return json.dumps(dict(action.arguments), default=str)
     except (TypeError, ValueError) as error:
         raise CommandError(
             label(f"the arguments of {action.target} can't be written as JSON: {error}", 500), lasting=True
         ) from None
-    return Program(sys.executable, (sys.executable, _CALL, action.target, arguments))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UNKILLABLE = "a process of it can't be killed"
 
 _COMMAND = {
+    errno.ENOENT: "{program} does not exist",
     errno.EACCES: "{program} is not executable, or its directory may not be entered",
     errno.ENOTDIR: "{program} does not exist: part of its path is not a directory",
     errno.EAGAIN: "the limit of processes is reached (see ulimit -u)",
@@ -48,7 +49,7 @@ _DIRECTORY = {
 _FILES = "no file descriptors left (see ulimit -n)"
 _ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
 
-_LASTING = frozenset((0, errno.E2BIG))
+LASTING = frozenset((0, errno.E2BIG))
 """Errors that every further try would meet too."""
 
 
@@ -212,7 +213,7 @@ class SubmittedAttempts:
             text = too_long(program.argv, env)
         else:
             text = start_error(number, what, program.path, env["PWD"])
-        lasting = number in _LASTING
+        lasting = number in LASTING
         self.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
     def _on_withdrawn(self, node: NodeIndex, attempt: AttemptNumber) -> None:
@@ -297,15 +298,17 @@ def start_error(number: int, what: str, program: str, cwd: str) -> str:
 
     `what` is the failed step: cwd, pipe or command.
     """
-    names = {"program": f'program "{program}"', "directory": f'"{cwd}"'}
-    if what == "command" and number == errno.ENOENT:
-        line = "{program} does not exist"
-        if os.path.exists(os.path.join(cwd, program)):
-            line = 'the interpreter that {program} names in its "#!" line does not exist'
-    else:
-        known = _ANYWHERE | (_DIRECTORY if what == "cwd" else _COMMAND)
-        line = known.get(number, os.strerror(number).lower())
-    return label(line.format(**names), 500)
+    if what == "command" and number == errno.ENOENT and os.path.exists(os.path.join(cwd, program)):
+        line = 'the interpreter that program "{program}" names in its "#!" line does not exist'
+        return label(line.format(program=program), 500)
+    return start_error_words(number, what, program, cwd)
+
+
+def start_error_words(number: int, what: str, program: str, cwd: str) -> str:
+    """Return the message for an errno of this or another machine, as `start_error` does, without looking at files."""
+    known = _ANYWHERE | (_DIRECTORY if what == "cwd" else _COMMAND)
+    line = known.get(number, os.strerror(number).lower())
+    return label(line.format(program=f'program "{program}"', directory=f'"{cwd}"'), 500)
 
 
 def shortage(number: int, what: str) -> str:

@@ -1,0 +1,1 @@
+"""Executors on other machines: what SSH, Slurm and Dask have in common on this side."""

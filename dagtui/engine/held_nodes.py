@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.active_time import ActiveTime
 from dagtui.engine.messages import CANCELS, CommandKind
 from dagtui.engine.status import MARKED, Cause, NodeStatus
+from dagtui.engine.transaction import TrackedState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dagtui.engine.events import CommandEvent
-    from dagtui.engine.transaction import Watch
     from dagtui.graph.model import NodeIndex
 
 _ENDS_HOLD: dict[int, frozenset[int]] = {
@@ -24,10 +21,10 @@ _ENDS_HOLD: dict[int, frozenset[int]] = {
 """The statuses with which a hold is over, and their causes: the node begins, has ended, or a person says its result."""
 
 
-class HeldNodes(ActiveTime):
+class HeldNodes(TrackedState):
     """The part of a run's state that knows which nodes are held."""
 
-    def _change_holds(self, event: CommandEvent, watches: Iterable[Watch]) -> None:
+    def _change_holds(self, event: CommandEvent) -> None:
         """Hold or release nodes, or end all holds with a cancel of the whole run. Tell the watches which changed."""
         if event.kind is CommandKind.HOLD:
             changed = set(event.nodes) - self.held
@@ -39,7 +36,7 @@ class HeldNodes(ActiveTime):
         else:
             changed, self.held = self.held, set()
             self.held_before |= changed
-        for watch in watches:
+        for watch in self._watches:
             watch.nodes |= changed
 
     def _end_hold(self, node: NodeIndex, marks: tuple[int, ...]) -> None:

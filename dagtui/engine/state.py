@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.engine.columns import Asked, positions
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
+from dagtui.engine.held_nodes import HeldNodes
 from dagtui.engine.messages import BY_TIMEOUT, CANCELS, HOLDS, RUN_AGAIN, CommandKind, Slots
 from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
@@ -23,7 +24,6 @@ from dagtui.engine.status import (
     ParentOutcome,
     Verdict,
 )
-from dagtui.engine.transaction import TrackedState
 from dagtui.graph.model import NO_NODE
 from dagtui.text.amounts import NO_TIME
 
@@ -38,7 +38,7 @@ STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
 
 
-class RunState(TrackedState):
+class RunState(HeldNodes):
     """All data of a run. Readers read the columns, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
@@ -357,7 +357,7 @@ class RunState(TrackedState):
                 if self.cause[node] == Cause.ASKS and node in self.asked:
                     self.asked[node] = self.asked[node]._replace(answer=event.answer)
         if kind in HOLDS or (self.held and kind is CommandKind.CANCEL_ALL):
-            self._change_holds(event, self._watches)
+            self._change_holds(event)
         if kind is None or kind in CANCELS:
             self.commands[event.number] = event
 

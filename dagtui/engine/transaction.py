@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dagtui.engine.held_nodes import HeldNodes
+from dagtui.engine.active_time import ActiveTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Transaction:
         """Whether the changes are kept. Set by the caller."""
 
 
-class TrackedState(HeldNodes):
+class TrackedState(ActiveTime):
     """The part of a run's state that tracks its changes for views, and rolls them back."""
 
     def __init__(self, nodes: int, jobs: int) -> None:

@@ -102,13 +102,13 @@ class Guardian:
         """Stop watching a descriptor."""
         self._loop.unwatch(fd)
 
-    def on_ending_signals(self, callback: Callable[[], None], parent: int = -1) -> None:
+    def on_ending_signals(self, callback: Callable[[], None], reaper: int = -1) -> None:
         """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now.
 
-        It is called as well when the descriptor `parent` has ended (reaper.py).
+        It is called as well when the descriptor `reaper` has ended (reaper.py).
         """
         self._on_ending = callback
-        self._loop.hear_endings(parent)
+        self._loop.hear_endings(reaper)
 
     def close(self) -> None:
         """Take back the note of this guardian. Nothing may be live."""

@@ -19,7 +19,7 @@ def run_job(spool: str, batch: str, lines: str) -> None:
     The values of secret variables are taken out of this process's environment, where the scheduler has put them. What
     was not claimed when the job is asked to end is left alone. Raises SpoolError, OSError and ValueError.
     """
-    parent = fork_guardian(spool)
+    reaper = fork_guardian(spool)
     first, _, last = lines.partition("-")
     variables = dict(os.environ)
     specs = _specs(f"{os.path.abspath(os.path.expanduser(spool))}/specs/{batch}")[int(first) : int(last or first) + 1]
@@ -31,7 +31,7 @@ def run_job(spool: str, batch: str, lines: str) -> None:
         ending.append(True)
         guardian.end_from_outside()
 
-    guardian.on_ending_signals(end_from_outside, parent)
+    guardian.on_ending_signals(end_from_outside, reaper)
     for spec in specs:
         guardian.turn(0)  # a signal may have come before its handler
         if ending:

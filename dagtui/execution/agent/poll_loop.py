@@ -48,12 +48,12 @@ class PollLoop:
         asked, self._asked = self._asked, []
         return bool(asked)
 
-    def hear_endings(self, parent: int) -> None:
+    def hear_endings(self, reaper: int) -> None:
         """Hear TERM, INT and HUP, which may have been blocked until now, and the end of a descriptor."""
         for number in ENDINGS:
             signal.signal(number, lambda number, _: self._asked.append(number))
-        if parent >= 0:
-            self.watch(parent, lambda _: self._lose_parent(parent))
+        if reaper >= 0:
+            self.watch(reaper, lambda _: self._lose_reaper(reaper))
         self.may_be_asked = True
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
@@ -82,6 +82,6 @@ class PollLoop:
             pass
         self._on_children()
 
-    def _lose_parent(self, parent: int) -> None:
-        self.unwatch(parent)
+    def _lose_reaper(self, reaper: int) -> None:
+        self.unwatch(reaper)
         self._asked.append(signal.SIGHUP)

@@ -16,7 +16,7 @@ def run_worker(spool: str, orphans: float) -> None:
 
     Raises SpoolError.
     """
-    parent = fork_guardian(spool)
+    reaper = fork_guardian(spool)
     source, target = _move(0, os.O_RDONLY), _move(1, os.O_WRONLY)
     conversation = Conversation(spool)
     ending: list[bool] = []
@@ -25,7 +25,7 @@ def run_worker(spool: str, orphans: float) -> None:
         ending.append(True)
         conversation.guardian.end_from_outside()
 
-    conversation.guardian.on_ending_signals(end_from_outside, parent)
+    conversation.guardian.on_ending_signals(end_from_outside, reaper)
     conversation.join(source, target)
     while not ending and time.monotonic() - conversation.alone_since < orphans:
         conversation.turn(_LOOK)

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
-from faults.sshd import SshServer, terminals_for_a_server
-from faults.wire import Wire
 from support.process_listing import fresh_token, processes_with
+from support.ssh_server import SshServer, terminals_for_a_server
 from support.terminal import ROOT, PtyTerminal
 from support.waiting import wait_for
+from support.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

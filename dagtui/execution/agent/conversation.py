@@ -4,21 +4,23 @@ To the agent:
 
     {"start": SPEC, "secrets": {NAME: VALUE}}   idempotent: what is known already is not started again
     {"stop": KEY, "grace": SECONDS or null}     an attempt that waits is withdrawn, one that comes later never begins
-    {"look": {KEY: OFFSET}}                     asks for a piece of each of these logs
+    {"withdraw": KEY}                           an attempt that waits is withdrawn, one that has begun goes on
+    {"look": {KEY: OFFSET}}                     asks for a piece of each of these logs, as soon as there is one
     {"ack": KEY}                                its end is on record on the other side, and is forgotten here
     {"slots": N}                                at most N run at once, the others wait
     {"end": true, "grace": SECONDS or null}     stops and withdraws everything
 
 From the agent, besides what the guardian tells (guardian.py):
 
-    {"hello": boot id, "known": {KEY: "waiting", "running" or "ended"}, "host", "agent", "python"}
+    {"hello": boot id, "known": {KEY: "waiting", "running" or "ended"}, "host", "agent", "python", "gpus"}
                                                 first, then `began` of what runs, `ended` of what was not acknowledged
+    {"waits": KEY, "why": TEXT}                 it waits for something of this machine
     {"log": KEY, "at": OFFSET, "data": base64, "times": [[OFFSET, wall time], ...]}
                                                 a piece of a log, and when parts of it were printed
     {"error": TEXT}                             a line could not be understood
 
 A new connection may repeat everything that it knows to be open. The agent reads even if its answers are not read:
-an answer to `look` is a piece at a time, and is left out while too much waits to be sent.
+an answer to `look` is a piece at a time, and comes later while too much waits to be sent.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, cast
 
+from dagtui.execution.agent.devices import VARIABLE, Devices
 from dagtui.execution.agent.guardian import Guardian
 from dagtui.execution.agent.json_text import decoded, encoded
-from dagtui.execution.agent.leftovers import boot_id
 from dagtui.execution.agent.line_link import LineLink
 from dagtui.execution.agent.spec import SpecError, is_key
 
@@ -56,6 +58,7 @@ class Conversation:
         self.guardian = Guardian(spool, self._on_news, environment)
         self.spool = self.guardian.spool
         self.slots = _ENDLESS
+        self.devices = Devices(self.guardian.environment)
         self.alone_since = time.monotonic()
         """Since when there is no connection. Infinity: there is one."""
         self._link: LineLink | None = None
@@ -64,16 +67,25 @@ class Conversation:
         self._ended: dict[str, dict[str, object]] = {}
         self._unwanted: set[str] = set()  # stopped before they came
         self._logs: dict[str, str] = {}  # paths of logs that are not in the spool
+        self._looks: dict[str, int] = {}  # offsets at which there was nothing yet
+        self._postponed: dict[str, int] = {}  # looks to answer when less waits to be sent
+        self.guardian.on_output = self._on_output
         for key in self.spool.keys("ended"):
             self._ended[key] = self.spool.read("ended", key) or {"kind": "lost"}
         self._handlers: dict[str, Callable[[dict[str, object]], None]] = {
             "start": self._on_start,
             "stop": self._on_stop,
+            "withdraw": self._on_withdraw,
             "look": self._on_look,
             "ack": self._on_acknowledge,
             "slots": self._on_slots,
             "end": self._on_end,
         }
+
+    @property
+    def alone_for(self) -> Seconds:
+        """For how long there has been no connection. 0: there is one."""
+        return max(0.0, time.monotonic() - self.alone_since)
 
     @property
     def busy(self) -> bool:
@@ -89,17 +101,20 @@ class Conversation:
         """Talk over these descriptors from now on. The newest connection holds: an older one may be dead unnoticed."""
         if self._link is not None:
             self._link.close()
+        self._looks.clear()
+        self._postponed.clear()
         self._link = LineLink(self.guardian, source, target, self._take, self._lose)
         self.alone_since = float("inf")
         known = {**dict.fromkeys(self._waiting, "waiting"), **dict.fromkeys(self.guardian.live, "running")}
         known.update(dict.fromkeys(self._ended, "ended"))
         self._say(
             {
-                "hello": boot_id(),
+                "hello": _boot_id(),
                 "known": known,
                 "host": self.guardian.host,
                 "agent": os.path.basename(sys.argv[0]),
                 "python": sys.version.split()[0],
+                "gpus": self.devices.count,
             }
         )
         for message in self._began.values():
@@ -112,6 +127,7 @@ class Conversation:
         """Wait until something happens, at most for some seconds, and handle it."""
         more = self._begin()
         if self._link is not None:
+            self._show_postponed(self._link)
             self._link.send()
         self.guardian.turn(0 if more else seconds)
         if self._link is not None:
@@ -125,6 +141,8 @@ class Conversation:
 
     def _lose(self) -> None:
         self._link = None
+        self._looks.clear()
+        self._postponed.clear()
         self.alone_since = time.monotonic()
 
     def _say(self, message: dict[str, object]) -> None:
@@ -134,15 +152,31 @@ class Conversation:
     def _begin(self) -> bool:
         """Start what waits, a few at once. Return whether more could start."""
         for _ in range(_AT_ONCE):
-            if not self._waiting or len(self.guardian.live) >= self.slots:
+            key = self._next() if len(self.guardian.live) < self.slots else None
+            if key is None:
                 return False
-            key = next(iter(self._waiting))
             fields, secrets = self._waiting.pop(key)
             try:
-                self.guardian.start(fields, secrets)
+                self.guardian.start(self._with_devices(key, fields), secrets)
             except OSError as error:
                 self._note_end(key, {"kind": "could not start", "errno": error.errno or 0, "what": "spool"})
         return bool(self._waiting)
+
+    def _next(self) -> str | None:
+        """Return the first attempt that waits and for which enough GPUs are free."""
+        return next((key for key, (fields, _) in self._waiting.items() if self.devices.fits(_gpus(fields))), None)
+
+    def _with_devices(self, key: str, fields: dict[str, object]) -> dict[str, object]:
+        """Give an attempt the GPUs that it asks for."""
+        number = _gpus(fields)
+        if not number:
+            return fields
+        env = cast("dict[str, str]", fields.get("env") or {})
+        return {**fields, "env": {**env, VARIABLE: self.devices.take(key, number)}}
+
+    def _refuse_without_devices(self, key: str, wanted: int) -> None:
+        text = f"it asks for {wanted} GPUs, and {self.guardian.host} has {self.devices.count}"
+        self._note_end(key, {"kind": "could not start", "errno": 0, "what": "gpus", "text": text, "size": 0})
 
     # --- What the guardian tells.
 
@@ -163,8 +197,17 @@ class Conversation:
         else:
             self._say({"refused": key})
 
+    def _on_output(self, key: str) -> None:
+        """Answer a look at a log that there was nothing new in."""
+        if key in self._looks:
+            self._postponed[key] = self._looks.pop(key)
+            if self._link is not None:
+                self._show_postponed(self._link)
+
     def _note_end(self, key: str, record: dict[str, object]) -> None:
         self._began.pop(key, None)
+        self.devices.give_back(key)
+        self._on_output(key)  # what was written as the log was closed
         self._ended[key] = record
         self._say({"ended": key, **record})
 
@@ -199,7 +242,13 @@ class Conversation:
         elif key not in self._waiting and key not in self.guardian.live:
             if fields.get("log"):
                 self._logs[key] = str(fields["log"])
+            wanted = _gpus(fields)
+            if wanted > self.devices.count:
+                self._refuse_without_devices(key, wanted)
+                return
             self._waiting[key] = fields, cast("dict[str, str]", message.get("secrets") or {})
+            if not self.devices.fits(wanted):
+                self._say({"waits": key, "why": f"{self.guardian.host} has no free GPU"})
 
     def _on_stop(self, message: dict[str, object]) -> None:
         key = str(message["stop"])
@@ -208,11 +257,23 @@ class Conversation:
         elif not self.guardian.stop(key, _grace(message)) and key not in self._ended:
             self._unwanted.add(key)
 
+    def _on_withdraw(self, message: dict[str, object]) -> None:
+        key = str(message["withdraw"])
+        if key in self._waiting:
+            self._withdraw(key)
+        elif key not in self.guardian.live and key not in self._ended:
+            self._unwanted.add(key)
+
     def _on_look(self, message: dict[str, object]) -> None:
         for key, offset in cast("dict[str, int]", message["look"]).items():
-            if self._link is None or self._link.full or not is_key(key):
-                return
-            self._show_log(key, int(offset))
+            if is_key(key):
+                self._postponed[key] = int(offset)
+        if self._link is not None:
+            self._show_postponed(self._link)
+
+    def _show_postponed(self, link: LineLink) -> None:
+        while self._postponed and not link.full:
+            self._show_log(*self._postponed.popitem())
 
     def _on_acknowledge(self, message: dict[str, object]) -> None:
         key = str(message["ack"])
@@ -230,12 +291,19 @@ class Conversation:
         path = self._logs.get(key) or self.spool.file("logs", key)
         data = _read_at(path, offset, _PIECE)
         if not data:
+            if key in self.guardian.live:
+                self._looks[key] = offset
             return
         from binascii import b2a_base64
 
         times = _times(path + ".times", offset, offset + len(data))
         text = b2a_base64(data, newline=False).decode("ascii")
         self._say({"log": key, "at": offset, "data": text, "times": times})
+
+
+def _gpus(fields: Mapping[str, object]) -> int:
+    found = fields.get("gpus")
+    return found if isinstance(found, int) and found > 0 else 0
 
 
 def _grace(message: dict[str, object]) -> Seconds | None:
@@ -269,3 +337,7 @@ def _times(path: str, start: int, end: int) -> list[tuple[int, float]]:
         if not page or found[-1][0] >= end:
             break
     return records
+
+
+def _boot_id() -> str:
+    return _read_at("/proc/sys/kernel/random/boot_id", 0, 64).decode("ascii", "replace").strip()

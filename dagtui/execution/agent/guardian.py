@@ -20,30 +20,29 @@ import time
 from math import inf
 from typing import TYPE_CHECKING, cast
 
-from dagtui.execution.agent import leftovers
 from dagtui.execution.agent.guarded_attempt import GuardedAttempt
-from dagtui.execution.agent.poll_loop import PollLoop
 from dagtui.execution.agent.spec import Spec
 from dagtui.execution.agent.spool import Spool
 from dagtui.execution.agent.start import Redactions, prepare
-from dagtui.execution.agent.suspicion import Suspicion
 from dagtui.execution.local import ownership
 from dagtui.execution.local.processes import Processes
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.usage import UsageReader
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.messages import Slots
     from dagtui.text.amounts import Seconds
 else:
-    pass  # see ownership.py
+    import _signal as signal  # see ownership.py
 
 _READ = 1 << 18  # bytes of one attempt in one turn, so that a chatty one does not starve others
 _MOST_FILES = cast("Slots", 4096)  # attempts that the limit of open files is raised for, if the user may
 _WRITE_TIMES = 1.0  # seconds between two writes of time records
 _RETRY = 1.0  # seconds until a start is tried again for which something was short
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Guardian:
@@ -66,53 +65,59 @@ class Guardian:
         self._redactions = Redactions()
         self._usage = UsageReader()
         self.host = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
-        leftovers.settle(self.spool)
-        self.tag = marks.tag
-        """The tag of all processes of its attempts (ownership.py). 0: there are no tags on this system."""
-        self._note = leftovers.note(self.spool, marks.tag)
-        self._holder: dict[str, object] = {"guardian": self._note, "at": self.host}
+        self._holder: dict[str, object] = {"host": self.host, "pid": os.getpid(), "tag": marks.tag}
         self._serial = 0
         self._by_key: dict[str, GuardedAttempt] = {}
         self._short: list[GuardedAttempt] = []  # claimed, and waiting for descriptors, processes or memory
         self._finished: list[GuardedAttempt] = []  # no process of them is left
         self._untimed: set[GuardedAttempt] = set()  # logs with pending time records
         self._times_due = self._retry_due = self._fence_due = inf
-        self._suspicion = Suspicion()
-        self._unrecorded: list[tuple[str, dict[str, object]]] = []
+        self._poll = select.poll()
+        self._callbacks: dict[int, Callable[[int], None]] = {}
+        self._signals: list[int] = []
         self._on_ending: Callable[[], None] = self.end_from_outside
-        self._loop = PollLoop(self._reap)
+        self.on_output: Callable[[str], None] = _ignore
+        """Called with the key of an attempt that has printed something."""
+        self._ring_bell()
+
+    def _ring_bell(self) -> None:
+        """Let ends of children and requests to end wake the guardian."""
+        bell, ring = os.pipe()
+        os.set_blocking(ring, False)
+        os.set_blocking(bell, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
+        self.watch(bell, lambda _: self._on_bell(bell))
 
     # --- What the owner asks for.
+
+    @property
+    def tag(self) -> int:
+        """The tag of all processes of its attempts (ownership.py). 0: there are no tags on this system."""
+        return cast("int", self._holder["tag"])
 
     @property
     def live(self) -> set[str]:
         """Keys of the attempts that have not ended."""
         return set(self._by_key)
 
-    @property
-    def busy(self) -> bool:
-        """Whether an attempt is live, or its end could not be recorded yet."""
-        return bool(self._by_key or self._unrecorded)
-
     def watch(self, fd: int, callback: Callable[[int], None], events: int = select.POLLIN) -> None:
         """Call back with the events of a descriptor whenever it has some. A later call replaces an earlier one."""
-        self._loop.watch(fd, callback, events)
+        self._callbacks[fd] = callback
+        self._poll.register(fd, events)
 
     def unwatch(self, fd: int) -> None:
         """Stop watching a descriptor."""
-        self._loop.unwatch(fd)
+        if self._callbacks.pop(fd, None) is not None:
+            self._poll.unregister(fd)
 
-    def on_ending_signals(self, callback: Callable[[], None], reaper: int = -1) -> None:
-        """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now.
-
-        It is called as well when the descriptor `reaper` has ended (reaper.py).
-        """
+    def on_ending_signals(self, callback: Callable[[], None]) -> None:
+        """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now."""
+        for number in _ENDINGS:
+            signal.signal(number, lambda number, _: self._signals.append(number))
         self._on_ending = callback
-        self._loop.hear_endings(reaper)
-
-    def close(self) -> None:
-        """Take back the note of this guardian. Nothing may be live."""
-        leftovers.forget(self.spool, self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
 
     def start(self, fields: Mapping[str, object], secrets: Mapping[str, str] | None = None) -> None:
         """Start an attempt, unless it was claimed before.
@@ -123,7 +128,7 @@ class Guardian:
         if not self.spool.claim(spec.key, self._holder):
             self._tell({"refused": spec.key})
             return
-        if spec.fence and spec.key in self._stops():  # after the claim, so that either side sees the other
+        if spec.fence and spec.key in self._stops():  # listed after the claim: see leftovers.py
             self._end(spec.key, {"kind": "withdrawn"})
             return
         self._serial += 1
@@ -176,18 +181,21 @@ class Guardian:
         """Wait until something happens, at most for some seconds, and handle it."""
         now = time.monotonic()
         due = min(self._due(), inf if seconds is None else now + seconds)
-        if self._loop.is_asked or len(self._finished) > len(self._suspicion):
+        if self._finished or self._signals:
             due = now
-        self._loop.wait(None if due == inf else due - now)
-        if self._loop.take_asked():
-            self._suspicion.judge("outside")
+        timeout = None if due == inf else max(0.0, due - now) * 1000 + (due > now)
+        for fd, events in self._poll.poll(timeout):
+            callback = self._callbacks.get(fd)  # an earlier one may have ended this one
+            if callback is not None:
+                callback(events)
+        if self._signals:
+            self._signals.clear()
             self._on_ending()
         self._look_at_the_clock()
         if self._processes.unsettled:
             self._settle()
-        for attempt in [attempt for attempt in self._finished if attempt not in self._suspicion]:
-            self._finished.remove(attempt)
-            self._finish(attempt)
+        while self._finished:
+            self._finish(self._finished.pop())
 
     # --- Starts.
 
@@ -208,7 +216,6 @@ class Guardian:
             else:
                 self._fail(attempt, error)
             return
-        self._suspicion.begin()
         self._processes.add(attempt)
         if spec.timeout is not None:
             attempt.deadline = attempt.begun + spec.timeout
@@ -234,6 +241,7 @@ class Guardian:
         self._untimed.add(attempt)
         if 3 * len(self._by_key) > _MOST_FILES:
             attempt.writer.release()
+        self.on_output(attempt.spec.key)
 
     def _close_pipe(self, attempt: GuardedAttempt) -> None:
         if attempt.pipe >= 0:
@@ -242,6 +250,13 @@ class Guardian:
             attempt.pipe = -1
 
     # --- Ends.
+
+    def _on_bell(self, bell: int) -> None:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.read(bell, _READ)
+        except BlockingIOError:
+            pass
+        self._reap()
 
     def _reap(self) -> None:
         now = time.monotonic()
@@ -262,7 +277,6 @@ class Guardian:
         if ended:
             self._settle()
         for attempt in ended:
-            self._suspicion.look_at(attempt, may_be_asked=self._loop.may_be_asked)
             if not self._processes.hold(attempt):
                 self._finished.append(attempt)
         if self._short:
@@ -284,8 +298,6 @@ class Guardian:
         writer = attempt.writer
         writer.left = attempt.left
         record = attempt.end_record()
-        if isinstance(record["output"], str):
-            record["output"] = self._redactions.mask(record["output"])
         record["size"] = writer.close()
         if writer.lost:
             record["lost"], record["lost_why"] = writer.lost, writer.reason
@@ -296,22 +308,18 @@ class Guardian:
 
     def _end(self, key: str, record: dict[str, object]) -> None:
         record.setdefault("size", 0)
-        self._record(key, record)
-        self._tell({"ended": key, **record})
-
-    def _record(self, key: str, record: dict[str, object]) -> None:
         try:
             self.spool.put("ended", key, record)
-        except OSError:  # a full disk may have room again
-            self._unrecorded.append((key, record))
-            self._retry_due = time.monotonic() + _RETRY
+        except OSError as error:
+            record["unrecorded"] = (error.strerror or "").lower()
+        self._tell({"ended": key, **record})
 
     # --- The clock.
 
     def _due(self) -> float:
         """Return the time of the next thing to do."""
         first = min((attempt.deadline for attempt in self._by_key.values()), default=inf)
-        return min(first, self._processes.due, self._times_due, self._retry_due, self._fence_due, self._suspicion.due)
+        return min(first, self._processes.due, self._times_due, self._retry_due, self._fence_due)
 
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
@@ -324,6 +332,7 @@ class Guardian:
             for attempt in self._untimed:
                 attempt.writer.pause()
                 attempt.writer.write_times()
+                self.on_output(attempt.spec.key)
             self._untimed.clear()
             self._times_due = inf
         if self._retry_due <= now:
@@ -331,11 +340,6 @@ class Guardian:
             short, self._short = self._short, []
             for attempt in short:
                 self._begin(attempt)
-            unrecorded, self._unrecorded = self._unrecorded, []
-            for key, record in unrecorded:
-                self._record(key, record)
-        if self._suspicion.due <= now:
-            self._suspicion.judge("")
 
     def _look_at_stops(self, now: float) -> None:
         stops = self._stops()
@@ -350,3 +354,7 @@ class Guardian:
             return set(self.spool.keys("stops"))
         except OSError:  # the disk is away: asked again later
             return set()
+
+
+def _ignore(_key: str) -> None:
+    """Nobody wants to know of output."""

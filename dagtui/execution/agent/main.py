@@ -1,11 +1,13 @@
-"""The command line of the agent: `python3 -I -S agent.zip job SPOOL BATCH LINES`, or `worker SPOOL [ORPHANS]`."""
+"""The command line of the agent: `python3 -I -S agent.zip job SPOOL BATCH LINES`, `worker SPOOL [ORPHANS]`, or `hub`.
+
+The arguments of `hub` are SPOOL and ORPHANS.
+"""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from dagtui.execution.agent.reaper import ENDINGS
 from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.local import coerced_locale
 
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # see ownership.py
 
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 def main() -> None:
     """Run what the arguments name. Exit with one line on standard error if it can't be run."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until the guardian handles them
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # until the guardian handles them
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # attempts must not ignore what Python ignores
     coerced_locale.restore()
     sys.argv[1:] = sys.argv[1:] or ["help"]
@@ -31,6 +35,10 @@ def main() -> None:
             from dagtui.execution.agent.worker import run_worker
 
             run_worker(arguments[0], float(arguments[1]) if len(arguments) > 1 else 0.0)
+        elif kind == "hub":
+            from dagtui.execution.agent.joint import join_hub
+
+            join_hub(arguments[0], float(arguments[1]))
         else:
             sys.exit(f"dagtui agent: not a way to run it: {kind}")
     except (SpoolError, OSError, ValueError) as error:

@@ -11,7 +11,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Self
 
+from support.process_listing import children, end
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _CONFIG = """
@@ -27,6 +30,16 @@ PasswordAuthentication no
 AcceptEnv LANG LC_* COLORTERM PYTHONPATH PATH DAGTUI_*
 PrintMotd no
 MaxStartups 100
+SetEnv {variables}
+"""
+_CLIENT_CONFIG = """
+Host {names}
+  HostName 127.0.0.1
+  Port {port}
+  IdentityFile {folder}/key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_hosts
+  StrictHostKeyChecking {checking}
 """
 SECONDS = 20.0
 
@@ -51,28 +64,48 @@ def terminals_for_a_server() -> bool:
 class SshServer:
     """One server with keys of its own; everything of it lies in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
+        """Start a server. `variables` are those that sessions have."""
         self._folder = folder
         folder.mkdir(mode=0o700, exist_ok=True)
         for name in ("host", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         self.port = _free_port()
-        config = folder / "config"
-        config.write_text(_CONFIG.format(port=self.port, folder=folder))
+        self._variables = {"DAGTUI_FAR": "1", **(variables or {})}
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # without it no server starts as root
-        server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-        assert server is not None, "these tests need a real sshd"
-        with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen([server, "-D", "-e", "-f", config], stderr=log)
-        self._wait_until_it_listens()
+        self.start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
+        self.kill()
+
+    def start(self, **variables: str) -> None:
+        """Start the server, again if it was killed. More variables may be given to its sessions."""
+        self._variables |= variables
+        words = " ".join(f'{name}="{value}"' for name, value in self._variables.items())
+        config = self._folder / "config"
+        config.write_text(_CONFIG.format(port=self.port, folder=self._folder, variables=words))
+        server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+        assert server is not None, "these tests need a real sshd"
+        with (self._folder / "log").open("wb") as log:
+            self.process = subprocess.Popen([server, "-D", "-e", "-f", config], stderr=log)
+        self._wait_until_it_listens()
+
+    def kill(self) -> None:
+        """Kill the server and the processes of its connections. What has left them goes on."""
+        for pid in (self.process.pid, *children(self.process.pid)):
+            end(pid)
         self.process.wait(SECONDS)
+
+    def client_config(self, *names: str, port: int = 0, checking: str = "accept-new") -> str:
+        """Write the client's configuration, in which names lead here or to a port of this machine. Return its path."""
+        path = self._folder / "client-config"
+        port = port or self.port
+        path.write_text(_CLIENT_CONFIG.format(names=" ".join(names), port=port, folder=self._folder, checking=checking))
+        return str(path)
 
     def command(self, port: int, line: str, *, terminal: bool = True) -> list[str]:
         """The client's command that runs a line of shell there, through a port of this machine."""

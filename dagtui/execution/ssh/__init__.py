@@ -1,0 +1,1 @@
+"""Attempts on other machines, which the user's own ssh reaches."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
-    from dagtui.graph.executors import ExecutorSettings
+    from dagtui.graph.executors import ExecutorSettings, Resources
     from dagtui.graph.expressions.asked import OutputsOf
-    from dagtui.graph.model import Graph, NodeIndex, Resources
+    from dagtui.graph.model import Graph, NodeIndex
     from dagtui.graph.resolution import Resolved, Resolver
     from dagtui.text.amounts import Seconds
     from dagtui.text.secrets import Secrets

@@ -3,8 +3,9 @@
 A success is valid for these parts. They are what is executed and what comes before it: `run`, `call`, `args.NAME`,
 `ask`, `choices`, `cwd`, `shell`, `wrap`, `env.NAME`, `tty`, `colour`, `inputs`, `outputs`, `needs`, and `params.NAME`
 where only the value of a parameter differs. A node is identified by its label, which states its task and its cell. Not
-compared is what decides when, how often or how long a node is tried (trigger, retries, timeout, grace, slots, pools),
-what a failure means, and how it is shown. Nor are the environment of the run itself and the contents of files.
+compared is what decides when, where, how often or how long a node is tried (trigger, executor, resources, retries,
+timeout, grace, slots, pools), what a failure means, and how it is shown. Nor are the environment of the run itself and
+the contents of files.
 """
 
 from __future__ import annotations

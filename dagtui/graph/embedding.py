@@ -23,6 +23,7 @@ _PATH = re.compile(
 )
 _AS_THEY_ARE = frozenset(
     {"name", "group", "doc", "cwd", "needs", "env", "matrix", "shell", "retry", "trigger", "line", "file", "condition"}
+    | {"executor", "resources"}
 )
 """Fields of a task without placeholders, or that have a function of their own here."""
 _Record = TypeVar("_Record")

@@ -6,17 +6,15 @@ Only graphs that name some import this module.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dagtui.text.amounts import Seconds
 
-    Resources = Mapping[str, str | int]
-    """As in `dagtui.graph.model`."""
-
+Resources = Mapping[str, str | int]
+"""What an attempt asks its executor for. Memory is in bytes, times are in whole seconds."""
 DAY: Final = 86_400.0
 
 

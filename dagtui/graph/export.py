@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.gates import Gate
 from dagtui.graph.keys import RETRY, RUN, TASK
-from dagtui.graph.loading import VERSION
+from dagtui.graph.loading import EXECUTOR_GIVEN, VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
 from dagtui.graph.run_settings import RunSettings
@@ -38,10 +38,16 @@ def resolved(graph: Graph) -> dict[str, object]:
     if graph.params:
         document["params"] = graph.params
     run = {key: getattr(graph.settings, key) for key in RUN if getattr(graph.settings, key) != getattr(_USUAL, key)}
+    if graph.executor_given:
+        run[EXECUTOR_GIVEN] = graph.executor_given
     if run:
         document["run"] = run
     if graph.pools:
         document["pools"] = {pool.name: pool.written(pool.size) for pool in graph.pools}
+    if graph.executors:
+        from dagtui.graph.executor_keys import written  # only here: most graphs have none
+
+        document["executors"] = {name: written(settings) for name, settings in graph.executors.items()}
     document["tasks"] = _tasks(graph)
     return document
 
@@ -88,6 +94,10 @@ def _table(
         table["service"] = {"ready": task.service.words, "timeout": task.service.timeout}
     if task.pools:
         table["pools"] = {name: pools[name].written(amount) for name, amount in task.pools}
+    if task.resources:
+        from dagtui.graph.executors import written_resources
+
+        table["resources"] = written_resources(task.resources)
     if task.trigger is not _PLAIN.trigger:
         table["trigger"] = task.trigger.value
     if task.is_finally:
@@ -119,7 +129,8 @@ def _retry(retry: RetryPolicy) -> Mapping[str, object]:
     if retry == RetryPolicy():
         return {}
     # No codes means every failure, but a list in a file must have some.
-    table = {key: getattr(retry, key) for key in RETRY if key != "exit_codes" or retry.exit_codes}
+    found = {key: getattr(retry, key) for key in RETRY}
+    table = {key: value for key, value in found.items() if value not in ((), None, {})}
     return {"retries": retry.retries, "retry": table}
 
 

@@ -11,6 +11,7 @@ from dagtui.graph.embedding import Embedding
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.keys import INCLUDE
 from dagtui.graph.matrix.matrices import MOST_NODES
+from dagtui.graph.model import LOCAL
 from dagtui.graph.other_files import content_of
 from dagtui.graph.run_settings import RunSettings
 from dagtui.graph.toml import values
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import Graph, ParameterValue, Task
     from dagtui.graph.pools import Pool
 
@@ -74,10 +76,12 @@ class Including:
     """Shared by all files of a graph."""
     edited: Mapping[str, bytes] = field(default_factory=dict)
     """Contents that are read in place of those on disk, by the real path."""
+    executor: str = ""
+    """The executor that the call names for all tasks, or empty."""
 
     def inside(self, path: str, prefix: str) -> Including:
         """Return the same for a file that this one includes."""
-        return Including((*self.files, path), self.prefix + prefix, self.read, self.edited)
+        return Including((*self.files, path), self.prefix + prefix, self.read, self.edited, self.executor)
 
 
 class Entry(NamedTuple):
@@ -98,6 +102,7 @@ class Includes:
         self.variables: dict[str, str] = {}
         self.sources: dict[Path, bytes] = {}
         self.pools: list[Pool] = []
+        self.executors: dict[str, ExecutorSettings] = {}
         self.remarks: list[str] = []
         """What of the files does not count, for people."""
         self._secrets: list[str] = []
@@ -127,6 +132,11 @@ class Includes:
                 continue
             found.append(entry)
         return found
+
+    @property
+    def names_executors(self) -> bool:
+        """Whether any task names an executor or resources."""
+        return any(task.executor != LOCAL or task.resources for task in self.tasks)
 
     def given(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the given parameters that are not of an included file."""
@@ -184,6 +194,7 @@ class Includes:
         self.variables |= graph.variables
         self.sources |= graph.sources
         self.pools += graph.pools
+        self.executors = {**graph.executors, **self.executors}
         self._secrets += _secrets(graph, entry.prefix)
         self._env_files += map(embedding.path_of, graph.settings.env_file)
         ignored = sorted(key for key in _OF_THE_RUN if getattr(graph.settings, key) != getattr(_USUAL, key))
@@ -210,7 +221,7 @@ class Includes:
     def _lose(self) -> None:
         """Note that tasks and variables are unknown, so that nothing is said about what refers to them."""
         lost = self._diagnostics.lost
-        lost.all_tasks = lost.all_variables = lost.all_needs = lost.all_parameters = True
+        lost.all_tasks = lost.all_variables = lost.all_needs = lost.all_parameters = lost.all_executors = True
 
 
 def read_entry(position: int, value: object) -> Entry:

@@ -14,6 +14,9 @@ from dagtui.graph.model import Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.graph.executors import Resources
     from dagtui.graph.model import ParameterValue, Value
     from dagtui.graph.pools import Wants
     from dagtui.graph.services import Service
@@ -53,6 +56,25 @@ def read_wants(value: object) -> Wants:
     from dagtui.graph import pool_values
 
     return pool_values.read_wants(value)
+
+
+def read_executor(value: object) -> str:
+    """Read the name of an executor."""
+    return values.name(values.filled_text(value))
+
+
+def read_resources(value: object) -> Resources:
+    """Read what an attempt asks its executor for."""
+    from dagtui.graph import resource_values
+
+    return resource_values.read_resources(value)
+
+
+def read_growth(value: object) -> Mapping[str, float]:
+    """Read by which factors resources grow."""
+    from dagtui.graph import resource_values
+
+    return resource_values.read_growth(value)
 
 
 def read_service(value: object) -> Service:

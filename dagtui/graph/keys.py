@@ -17,15 +17,18 @@ from dagtui.graph.key_values import (
     read_condition,
     read_default,
     read_env,
+    read_executor,
     read_exit_codes,
     read_files,
     read_group,
+    read_growth,
     read_inputs,
     read_names,
     read_needs,
     read_outputs,
     read_parameter_value,
     read_prefix,
+    read_resources,
     read_service,
     read_shell,
     read_trigger,
@@ -134,6 +137,13 @@ RETRY: Mapping[str, Key] = {
         },
         "Failures that are repeated. Without it, every failure is.",
     ),
+    "lost": Key(*_whole(0, MOST_RETRIES), "How often an attempt is repeated that its executor lost."),
+    "outside": Key(*_whole(0, MOST_RETRIES), "How often one is repeated that something else than the run ended."),
+    "grow": Key(
+        read_growth,
+        {"type": "object", "minProperties": 1, "additionalProperties": {"type": "number", "minimum": 1}},
+        "Factors by which amounts of resources grow with each attempt.",
+    ),
 }
 
 TASK: Mapping[str, Key] = {
@@ -198,6 +208,15 @@ TASK: Mapping[str, Key] = {
     "grace": Key(values.duration, DURATION, "Time between TERM and KILL.", is_field=True, is_plain=True),
     "slots": Key(*_whole(1, MOST_SLOTS), "Slots that an attempt takes.", is_field=True, is_plain=True),
     "pools": Key(read_wants, AMOUNTS, "Amounts of pools that an attempt takes, by name.", is_field=True),
+    "executor": Key(
+        read_executor, FILLED_TEXT, "Executor that its nodes run on, by name.", is_field=True, is_plain=True
+    ),
+    "resources": Key(
+        read_resources,
+        {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
+        "What an attempt asks its executor for: cpus, mem, time, gpus …",
+        is_field=True,
+    ),
     "service": Key(
         read_service,
         {
@@ -301,11 +320,12 @@ DOCUMENT: Mapping[str, str] = {
     "defaults": "Keys of all tasks that do not have them.",
     "run": "Settings of a run.",
     "pools": "What nodes share besides slots, and how much of it there is.",
+    "executors": "Where nodes run besides this machine, by name.",
     "tasks": "The tasks, by name.",
 }
 """The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ()
 RESERVED_RUN = ("load_average",)
-RESERVED_TASK = ("executor",)
+RESERVED_TASK = ()
 """Keys that a later version will have. Using one now would silently do nothing."""

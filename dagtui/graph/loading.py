@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dagtui.graph.includes import Includes, Including
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import ParameterValue, Task
+    from dagtui.graph.placing import Placed
     from dagtui.graph.pools import Pool
 
     _NeedsCheck = PlaceholderCheck | ConditionCheck
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _NO_PARAMETERS: Mapping[str, str] = {}
 _NOTHING_EDITED: Mapping[str, bytes] = {}
 VERSION = 1
+EXECUTOR_GIVEN = "executor"
+"""The key of `[run]` that only the record of a run has: the executor that the call named for all tasks."""
 
 
 def load(
@@ -45,6 +48,7 @@ def load(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
     edited: Mapping[str, bytes] = _NOTHING_EDITED,
+    executor: str = "",
 ) -> Graph:
     """Read a graph file and check all of it. Nothing is executed or imported.
 
@@ -54,6 +58,7 @@ def load(
         environment: Variables of the run. Each `{{ env.NAME }}` must be in it or have a default. If None, this is not
             checked.
         edited: Contents that are read in place of the graph file's, or of those that it includes, by the real path.
+        executor: The executor that all tasks run on but those whose own `executor` is "local". Empty: as they state.
 
     Returns:
         The graph, with one node for each task or cell of a matrix.
@@ -69,7 +74,7 @@ def load(
     content = edited.get(os.path.realpath(path)) if edited else None
     if content is None:
         content = parse.read_bytes(Path(path), label(path))
-    graph = load_text(content, path, parameters, environment, edited)
+    graph = load_text(content, path, parameters, environment, edited, executor)
     graph.digest = parse.digest_of(content)
     return graph
 
@@ -80,6 +85,7 @@ def load_text(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
     edited: Mapping[str, bytes] = _NOTHING_EDITED,
+    executor: str = "",
 ) -> Graph:
     """Read the content of a graph file that is, or will be, at `path`, otherwise like `load`. Raises GraphError."""
     shown = label(path)
@@ -87,10 +93,10 @@ def load_text(
         text = parse.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
         document = parse.parse(text, shown)
         around = None
-        if edited:
+        if edited or executor:
             from dagtui.graph.includes import Including
 
-            around = Including(edited=edited)
+            around = Including(edited=edited, executor=executor)
         return _Loading(document, text, Path(path), around).graph(parameters, environment)
 
 
@@ -120,6 +126,8 @@ def without_garbage_collection() -> Iterator[None]:
 class _Loading:
     """One document on its way to a graph."""
 
+    _is_recorded = False
+
     def __init__(self, document: parse.TomlDocument, text: str, path: Path, around: Including | None = None) -> None:
         """Read a document. `around` are the files that include it, or None."""
         self._document = document.tables
@@ -128,6 +136,7 @@ class _Loading:
         self._path = path
         self._around = around
         self._diagnostics = Diagnostics() if around is None else Diagnostics(around.prefix)
+        self._executor_given = "" if around is None else around.executor
 
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
@@ -145,7 +154,9 @@ class _Loading:
         read = {} if env_files is None else env_files.variables
         if read and environment is not None:
             environment = {**read, **environment}
-        reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"), self._path.parent)
+        reader = TaskReader(
+            self._diagnostics, params, self._env(), self._table("defaults"), self._path.parent, self._executor_given
+        )
         tasks = self._tasks(reader)
         if includes is not None:
             includes.load(_load_included, parameters, environment)
@@ -154,6 +165,9 @@ class _Loading:
             read = {**includes.variables, **read}
             environment = None if environment is None else {**read, **environment}
         pools = self._pools(tasks, () if includes is None else includes.pools)
+        placed = self._placed(tasks, reader, includes, name, params, environment, settings)
+        if placed is not None:
+            tasks = placed.tasks
         layout = lay_out(tasks, reader.broken, self._diagnostics)
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._diagnostics, origins)
@@ -174,6 +188,9 @@ class _Loading:
             self._check_default(graph)
             graph.pools, graph.variables, graph.file_edges = pools, read, wiring.file_edges
             graph.sources, graph.remarks = reader.sheets, () if includes is None else tuple(includes.remarks)
+            if placed is not None:
+                graph.executors, graph.remarks = placed.executors, (*graph.remarks, *placed.remarks)
+            graph.executor_given = self._executor_given
             for others in (env_files, includes):
                 graph.sources = graph.sources if others is None else {**others.sources, **graph.sources}
         if graph is None or self._diagnostics:
@@ -346,6 +363,37 @@ class _Loading:
 
         return read_pools(table, included, tasks, self._document, self._diagnostics)
 
+    def _placed(
+        self,
+        tasks: list[Task],
+        reader: TaskReader,
+        includes: Includes | None,
+        name: str,
+        params: Mapping[str, ParameterValue],
+        environment: Mapping[str, str] | None,
+        settings: RunSettings,
+    ) -> Placed | None:
+        """Read `[executors]`, and put tasks on them. None if there is nothing but this machine."""
+        table = self._table("executors")
+        if not table and not reader.names_executors and (includes is None or not includes.names_executors):
+            return None
+        from dagtui.graph.placing import Around, place
+
+        included = {} if includes is None else includes.executors
+        around = Around(
+            self._document,
+            self._path,
+            name,
+            params,
+            environment,
+            settings,
+            self._diagnostics,
+            self._executor_given,
+            is_included=self._around is not None and bool(self._around.files),
+            is_recorded=self._is_recorded,
+        )
+        return place(tasks, table, included, around)
+
     def _build(
         self,
         layout: GraphLayout,
@@ -384,6 +432,15 @@ class _Loading:
 
 class _RecordedLoading(_Loading):
     """The resolved graph of a run on its way to a graph. Its environment is known to the run only."""
+
+    _is_recorded = True
+
+    def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
+        run = self._document.get("run")
+        given = run.pop(EXECUTOR_GIVEN, "") if isinstance(run, dict) else ""
+        graph = super().graph(parameters, environment)
+        graph.executor_given = given if isinstance(given, str) else ""
+        return graph
 
     def _env_files(self, settings: RunSettings, params: Mapping[str, ParameterValue]) -> None:
         """Read no files of variables, which may be gone."""

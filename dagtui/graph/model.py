@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import enum
 from array import array
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import sub
@@ -18,10 +17,10 @@ from dagtui.graph.made_often import dataclass_made_often
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from dagtui.graph.executors import ExecutorSettings
+    from dagtui.graph.executors import ExecutorSettings, Resources
     from dagtui.graph.files.file_edges import FileEdges
     from dagtui.graph.indexed import Indexed
     from dagtui.graph.pools import Pool, Wants
@@ -33,9 +32,6 @@ Value = str | int | float | bool
 
 ParameterValue = Value | tuple[Value, ...]
 """What a parameter can hold: a value, or a list of them."""
-
-Resources = Mapping[str, str | int]
-"""What an attempt asks its executor for. Memory is in bytes, times are in whole seconds."""
 
 Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""

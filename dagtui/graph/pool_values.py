@@ -27,8 +27,8 @@ _SIZE = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,12}))? ?(?:([KMGTP])(I?))?(B?)",
 _SIZE_HINT = 'write a whole number, or a size such as "32G" or "512MiB"'
 
 
-def _read_amount(value: object) -> tuple[int, int]:
-    """Read a number or a size. Return the amount, and the base of its unit or 0 for a number."""
+def read_amount(value: object) -> tuple[int, int]:
+    """Read a number or a size. Return the amount, and the base of its unit or 0 for a number. Raises ValueProblem."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise values.expected("an integer or a size", value, _SIZE_HINT)
     amount, base = (value, 0) if isinstance(value, int) else _read_size(value)
@@ -76,7 +76,7 @@ def read_pools(
             diagnostics.lost.pools.add(name)
             continue
         try:
-            pools.append(Pool(name, *_read_amount(value)))
+            pools.append(Pool(name, *read_amount(value)))
         except ValueProblem as wrong:
             diagnostics.wrong(("pools", name), wrong, quoted(name))
             diagnostics.lost.pools.add(name)
@@ -91,7 +91,7 @@ def read_wants(value: object) -> Wants:
     """Read the `pools` of a task. Raises ValueProblem."""
     hint = f"write {{ {value} = 1 }}" if isinstance(value, str) and value.isidentifier() else "write { gpu = 1 }"
     table = values.table(value, hint)
-    return tuple([(name, read_inside((name,), _read_amount, entry)[0]) for name, entry in table.items()])
+    return tuple([(name, read_inside((name,), read_amount, entry)[0]) for name, entry in table.items()])
 
 
 def _check_wants(

@@ -54,6 +54,8 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
         texts = (settings.default, settings.env_file, settings.notify)
         named, files, notify = (tuple(map(secrets.mask, each)) for each in texts)
         shown.settings = dataclasses.replace(settings, default=named, env_file=files, notify=notify)
+    if graph.executors:
+        shown.executors = {secrets.mask(name): redactor.record(found) for name, found in graph.executors.items()}
     if graph.pools:
         shown.pools = tuple([dataclasses.replace(pool, name=secrets.mask(pool.name)) for pool in graph.pools])
         redactor.check("pools", [pool.name for pool in shown.pools])
@@ -92,7 +94,7 @@ class _Redactor:
         if env is None:
             env = {self._mask(name): self._variable(name, text) for name, text in task.env.items()}
             self._envs[id(task.env)] = env
-        shown = self._record(dataclasses.replace(task, env={}))
+        shown = self.record(dataclasses.replace(task, env={}))
         if shown.matrix is not None and shown.matrix != task.matrix:
             self._check_matrix(shown.matrix)
         return dataclasses.replace(shown, env=env)
@@ -134,7 +136,8 @@ class _Redactor:
             return _MARK
         return self._mask(text)
 
-    def _record(self, record: _Thing) -> _Thing:
+    def record(self, record: _Thing) -> _Thing:
+        """Redact every text in the fields of a dataclass. Other objects stay as they are."""
         if not dataclasses.is_dataclass(record) or isinstance(record, type):
             return record
         changes: dict[str, object] = {}
@@ -152,7 +155,7 @@ class _Redactor:
             return type(value)([self._entry(entry) for entry in value])
         if isinstance(value, Mapping):
             return {self._mask(str(key)): self._entry(entry) for key, entry in value.items()}
-        return self._record(value)
+        return self.record(value)
 
     def _entry(self, value: object) -> object:
         """Redact an element of a list or a table, where numbers may be secrets too."""

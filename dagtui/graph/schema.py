@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
+from dagtui.graph.executor_keys import EXECUTOR
 from dagtui.graph.gate_values import KEPT as OF_GATES
 from dagtui.graph.keys import AMOUNTS, DOCUMENT, INCLUDE, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
@@ -48,6 +49,7 @@ def schema() -> dict[str, object]:
         },
         "run": _table(RUN, RunSettings),
         "pools": AMOUNTS,
+        "executors": {"type": "object", "additionalProperties": _executor()},
         "tasks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/task"}},
     }
     return {
@@ -64,6 +66,12 @@ def schema() -> dict[str, object]:
 def _parameter() -> dict[str, object]:
     """Return the schema of a parameter that is a table."""
     return {**_plain_table(PARAMETER), "minProperties": 1}
+
+
+def _executor() -> dict[str, object]:
+    """Return the schema of a table of `[executors]`."""
+    properties = {name: {**key.schema, "description": key.doc} for name, key in EXECUTOR.items()}
+    return {**_TABLE, "required": ["kind"], "properties": properties}
 
 
 def _plain_table(keys: Mapping[str, Key]) -> dict[str, object]:

@@ -9,8 +9,9 @@ from dagtui.graph.errors import FollowsError, ValueProblem, quoted, read_inside,
 from dagtui.graph.gate_values import check_gate, gate_of, of_gate
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
 from dagtui.graph.matrix.matrices import MatrixDraft
-from dagtui.graph.model import PythonCall, RetryPolicy, Task
+from dagtui.graph.model import LOCAL, PythonCall, RetryPolicy, Task
 from dagtui.graph.toml import values
+from dagtui.text.amounts import MOST_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,11 +38,18 @@ class TaskReader:
         env: Mapping[str, str],
         defaults: dict[str, object],
         folder: Path,
+        executor: str = "",
     ) -> None:
-        """Read the defaults. `env` holds the variables of the whole graph. Sheets are relative to the folder."""
+        """Read the defaults. `env` holds the variables of the whole graph. Sheets are relative to the folder.
+
+        `executor` is the one that the call names for all tasks, or empty.
+        """
         self._diagnostics = diagnostics
         self._params = params
         self._folder = folder
+        self._executor = executor
+        self.names_executors = bool(executor)
+        """Whether any task names an executor or resources."""
         self._sheets: SheetReader | None = None
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read, so that their cells are unknown."""
@@ -87,6 +95,8 @@ class TaskReader:
             executes = not fields.keys().isdisjoint(("run", "call")) or not table.keys().isdisjoint(("run", "call"))
             check_service(self._diagnostics, at, table, executes=executes)
             fields = {key: value for key, value in fields.items() if key not in {"slots", "pools"}}
+        if self._executor or "executor" in fields or "resources" in fields:
+            fields = self._placed(own, fields)
         if fields.get("finally") and not fields.get("group"):
             fields = {**fields, "group": FINALLY}
         env = own.get("env")
@@ -100,6 +110,19 @@ class TaskReader:
             line=line,
             **{key: value for key, value in fields.items() if key in FIELDS},
         )
+
+    def _placed(self, own: _Fields, fields: _Fields) -> _Fields:
+        """Return the fields with the executor that the call names, all resources, and the slots that they mean."""
+        self.names_executors = True
+        fields = dict(fields)
+        if self._executor and own.get("executor") != LOCAL:
+            fields["executor"] = self._executor
+        if "resources" in own:
+            fields["resources"] = {**self._defaults.get("resources", {}), **own["resources"]}
+        cpus = fields.get("resources", {}).get("cpus")
+        if cpus is not None and "slots" not in fields and "service" not in fields and "ask" not in own:
+            fields["slots"] = min(cpus, MOST_SLOTS)
+        return fields
 
     def _fields(self, at: KeyPath, table: dict[str, object]) -> _Fields:
         fields: _Fields = {}
@@ -197,6 +220,9 @@ class TaskReader:
             table.get("max_delay", max(3600.0, delay)),
             table.get("jitter", 0.0),
             table.get("exit_codes", ()),
+            table.get("lost"),
+            table.get("outside"),
+            table.get("grow", {}),
         )
 
 

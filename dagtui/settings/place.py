@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-FOLDER_VARIABLE: Final = "DAGTUI_CONFIG_DIR"
-"""The environment variable that names the folder of the settings."""
+from dagtui.graph.user_folder import user_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _NAME: Final = "config.toml"
 
 
 def settings_path() -> Path:
-    """Return the path of this user's settings, which may not exist.
-
-    Their folder is the one that DAGTUI_CONFIG_DIR names, else the one where programs of this platform keep theirs.
-    """
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return Path(os.path.abspath(os.path.expanduser(named))) / _NAME
-    return _user_folder() / _NAME
-
-
-def _user_folder() -> Path:
-    # platformdirs takes 4 ms, so that the usual place is found without it.
-    if sys.platform == "linux":
-        stated = os.environ.get("XDG_CONFIG_HOME", "")
-        usual = stated if os.path.isabs(stated) else os.path.expanduser("~/.config")
-        if os.path.isabs(usual):
-            return Path(usual) / "dagtui"
-    import platformdirs
-
-    return platformdirs.user_config_path("dagtui")
+    """Return the path of this user's settings, which may not exist."""
+    return user_folder() / _NAME

@@ -82,7 +82,13 @@ TASKS = st.builds(
             "retries": st.integers(0, 10),
             "retry_delay": SECONDS,
             "retry": st.fixed_dictionaries(
-                {}, optional={"delay": SECONDS, "jitter": st.floats(0, 1), "exit_codes": st.just([7, "lost"])}
+                {},
+                optional={
+                    "delay": SECONDS,
+                    "jitter": st.floats(0, 1),
+                    "exit_codes": st.just([7, "lost"]),
+                    "grow": st.just({"mem": 2}),
+                },
             ),
             "timeout": SECONDS,
             "grace": SECONDS,
@@ -98,6 +104,8 @@ TASKS = st.builds(
             "wrap": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)
             | st.sampled_from([[], ["env", "-u", "{{ env.HOME }}"], ["nice", "{{ params.names }}"]]),
             "default": st.booleans(),
+            "executor": st.just("local"),
+            "resources": st.sampled_from([{}, {"cpus": 2, "mem": "1.5GiB", "time": "90m"}, {"gpu_type": "a100"}]),
             "matrix": MATRICES | LISTED | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
         },
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import select
@@ -52,7 +53,8 @@ class FarWorker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(SECONDS)
         finally:
@@ -87,6 +89,10 @@ class FarWorker:
 
     def end_of(self, key: str) -> dict[str, object]:
         return self.hear(lambda message: message.get("ended") == key)
+
+    def recorded(self, key: str) -> dict[str, object]:
+        """Return the record of an end in the spool."""
+        return json.loads((self.spool / "ended" / key).read_bytes())
 
     def log_of(self, key: str) -> bytes:
         """Return the log of an ended attempt, asked for in pieces."""

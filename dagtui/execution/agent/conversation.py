@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, cast
 from dagtui.execution.agent.devices import VARIABLE, Devices
 from dagtui.execution.agent.guardian import Guardian
 from dagtui.execution.agent.json_text import decoded, encoded
+from dagtui.execution.agent.leftovers import boot_id
 from dagtui.execution.agent.line_link import LineLink
 from dagtui.execution.agent.spec import SpecError, is_key
 
@@ -109,7 +110,7 @@ class Conversation:
         known.update(dict.fromkeys(self._ended, "ended"))
         self._say(
             {
-                "hello": _boot_id(),
+                "hello": boot_id(),
                 "known": known,
                 "host": self.guardian.host,
                 "agent": os.path.basename(sys.argv[0]),
@@ -337,7 +338,3 @@ def _times(path: str, start: int, end: int) -> list[tuple[int, float]]:
         if not page or found[-1][0] >= end:
             break
     return records
-
-
-def _boot_id() -> str:
-    return _read_at("/proc/sys/kernel/random/boot_id", 0, 64).decode("ascii", "replace").strip()

@@ -28,6 +28,7 @@ class GuardedAttempt(Attempt):
         "cause",
         "deadline",
         "exit_seconds",
+        "killed_at",
         "output",
         "remark",
         "spec",
@@ -53,6 +54,8 @@ class GuardedAttempt(Attempt):
         """Wait status of its leader. None: it has not ended."""
         self.exit_seconds: Seconds = 0.0
         self.used: Used | None = None
+        self.killed_at: int | None = None
+        """Bytes of memory at which the kernel killed it because memory ran out. 0: not known, None: it did not."""
         self.unkillable = False
         """Whether a process of it could not be killed."""
 
@@ -93,6 +96,8 @@ class GuardedAttempt(Attempt):
         }
         if self.remark:
             record["text"] = self.remark
+        if self.killed_at is not None:
+            record["killed_at"] = self.killed_at
         if not status:
             self._add_output(record)
         return record

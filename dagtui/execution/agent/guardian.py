@@ -20,29 +20,30 @@ import time
 from math import inf
 from typing import TYPE_CHECKING, cast
 
+from dagtui.execution.agent import leftovers
 from dagtui.execution.agent.guarded_attempt import GuardedAttempt
+from dagtui.execution.agent.poll_loop import PollLoop
 from dagtui.execution.agent.spec import Spec
 from dagtui.execution.agent.spool import Spool
 from dagtui.execution.agent.start import Redactions, prepare
+from dagtui.execution.agent.suspicion import Suspicion
 from dagtui.execution.local import ownership
 from dagtui.execution.local.processes import Processes
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.usage import UsageReader
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.messages import Slots
     from dagtui.text.amounts import Seconds
 else:
-    import _signal as signal  # see ownership.py
+    pass  # see ownership.py
 
 _READ = 1 << 18  # bytes of one attempt in one turn, so that a chatty one does not starve others
 _MOST_FILES = cast("Slots", 4096)  # attempts that the limit of open files is raised for, if the user may
 _WRITE_TIMES = 1.0  # seconds between two writes of time records
 _RETRY = 1.0  # seconds until a start is tried again for which something was short
-_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Guardian:
@@ -65,59 +66,53 @@ class Guardian:
         self._redactions = Redactions()
         self._usage = UsageReader()
         self.host = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
-        self._holder: dict[str, object] = {"host": self.host, "pid": os.getpid(), "tag": marks.tag}
+        leftovers.settle(self.spool)
+        self._note = leftovers.note(self.spool, marks.tag)
+        self._holder: dict[str, object] = {"guardian": self._note, "at": self.host}
         self._serial = 0
         self._by_key: dict[str, GuardedAttempt] = {}
         self._short: list[GuardedAttempt] = []  # claimed, and waiting for descriptors, processes or memory
         self._finished: list[GuardedAttempt] = []  # no process of them is left
         self._untimed: set[GuardedAttempt] = set()  # logs with pending time records
         self._times_due = self._retry_due = self._fence_due = inf
-        self._poll = select.poll()
-        self._callbacks: dict[int, Callable[[int], None]] = {}
-        self._signals: list[int] = []
+        self._suspicion = Suspicion()
+        self._unrecorded: list[tuple[str, dict[str, object]]] = []
         self._on_ending: Callable[[], None] = self.end_from_outside
         self.on_output: Callable[[str], None] = _ignore
         """Called with the key of an attempt that has printed something."""
-        self._ring_bell()
-
-    def _ring_bell(self) -> None:
-        """Let ends of children and requests to end wake the guardian."""
-        bell, ring = os.pipe()
-        os.set_blocking(ring, False)
-        os.set_blocking(bell, False)
-        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
-        self.watch(bell, lambda _: self._on_bell(bell))
+        self._loop = PollLoop(self._reap)
 
     # --- What the owner asks for.
-
-    @property
-    def tag(self) -> int:
-        """The tag of all processes of its attempts (ownership.py). 0: there are no tags on this system."""
-        return cast("int", self._holder["tag"])
 
     @property
     def live(self) -> set[str]:
         """Keys of the attempts that have not ended."""
         return set(self._by_key)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt is live, or its end could not be recorded yet."""
+        return bool(self._by_key or self._unrecorded)
+
     def watch(self, fd: int, callback: Callable[[int], None], events: int = select.POLLIN) -> None:
         """Call back with the events of a descriptor whenever it has some. A later call replaces an earlier one."""
-        self._callbacks[fd] = callback
-        self._poll.register(fd, events)
+        self._loop.watch(fd, callback, events)
 
     def unwatch(self, fd: int) -> None:
         """Stop watching a descriptor."""
-        if self._callbacks.pop(fd, None) is not None:
-            self._poll.unregister(fd)
+        self._loop.unwatch(fd)
 
-    def on_ending_signals(self, callback: Callable[[], None]) -> None:
-        """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now."""
-        for number in _ENDINGS:
-            signal.signal(number, lambda number, _: self._signals.append(number))
+    def on_ending_signals(self, callback: Callable[[], None], reaper: int = -1) -> None:
+        """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now.
+
+        It is called as well when the descriptor `reaper` has ended (reaper.py).
+        """
         self._on_ending = callback
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+        self._loop.hear_endings(reaper)
+
+    def close(self) -> None:
+        """Take back the note of this guardian. Nothing may be live."""
+        leftovers.forget(self.spool, self._note)
 
     def start(self, fields: Mapping[str, object], secrets: Mapping[str, str] | None = None) -> None:
         """Start an attempt, unless it was claimed before.
@@ -128,7 +123,7 @@ class Guardian:
         if not self.spool.claim(spec.key, self._holder):
             self._tell({"refused": spec.key})
             return
-        if spec.fence and spec.key in self._stops():  # listed after the claim: see leftovers.py
+        if spec.fence and spec.key in self._stops():  # after the claim, so that either side sees the other
             self._end(spec.key, {"kind": "withdrawn"})
             return
         self._serial += 1
@@ -181,21 +176,18 @@ class Guardian:
         """Wait until something happens, at most for some seconds, and handle it."""
         now = time.monotonic()
         due = min(self._due(), inf if seconds is None else now + seconds)
-        if self._finished or self._signals:
+        if self._loop.is_asked or len(self._finished) > len(self._suspicion):
             due = now
-        timeout = None if due == inf else max(0.0, due - now) * 1000 + (due > now)
-        for fd, events in self._poll.poll(timeout):
-            callback = self._callbacks.get(fd)  # an earlier one may have ended this one
-            if callback is not None:
-                callback(events)
-        if self._signals:
-            self._signals.clear()
+        self._loop.wait(None if due == inf else due - now)
+        if self._loop.take_asked():
+            self._suspicion.judge("outside")
             self._on_ending()
         self._look_at_the_clock()
         if self._processes.unsettled:
             self._settle()
-        while self._finished:
-            self._finish(self._finished.pop())
+        for attempt in [attempt for attempt in self._finished if attempt not in self._suspicion]:
+            self._finished.remove(attempt)
+            self._finish(attempt)
 
     # --- Starts.
 
@@ -216,6 +208,7 @@ class Guardian:
             else:
                 self._fail(attempt, error)
             return
+        self._suspicion.begin()
         self._processes.add(attempt)
         if spec.timeout is not None:
             attempt.deadline = attempt.begun + spec.timeout
@@ -251,13 +244,6 @@ class Guardian:
 
     # --- Ends.
 
-    def _on_bell(self, bell: int) -> None:
-        try:  # noqa: SIM105 - contextlib costs start-up time
-            os.read(bell, _READ)
-        except BlockingIOError:
-            pass
-        self._reap()
-
     def _reap(self) -> None:
         now = time.monotonic()
         ended: list[GuardedAttempt] = []
@@ -277,6 +263,7 @@ class Guardian:
         if ended:
             self._settle()
         for attempt in ended:
+            self._suspicion.look_at(attempt, may_be_asked=self._loop.may_be_asked)
             if not self._processes.hold(attempt):
                 self._finished.append(attempt)
         if self._short:
@@ -298,6 +285,8 @@ class Guardian:
         writer = attempt.writer
         writer.left = attempt.left
         record = attempt.end_record()
+        if isinstance(record["output"], str):
+            record["output"] = self._redactions.mask(record["output"])
         record["size"] = writer.close()
         if writer.lost:
             record["lost"], record["lost_why"] = writer.lost, writer.reason
@@ -308,18 +297,22 @@ class Guardian:
 
     def _end(self, key: str, record: dict[str, object]) -> None:
         record.setdefault("size", 0)
+        self._record(key, record)
+        self._tell({"ended": key, **record})
+
+    def _record(self, key: str, record: dict[str, object]) -> None:
         try:
             self.spool.put("ended", key, record)
-        except OSError as error:
-            record["unrecorded"] = (error.strerror or "").lower()
-        self._tell({"ended": key, **record})
+        except OSError:  # a full disk may have room again
+            self._unrecorded.append((key, record))
+            self._retry_due = time.monotonic() + _RETRY
 
     # --- The clock.
 
     def _due(self) -> float:
         """Return the time of the next thing to do."""
         first = min((attempt.deadline for attempt in self._by_key.values()), default=inf)
-        return min(first, self._processes.due, self._times_due, self._retry_due, self._fence_due)
+        return min(first, self._processes.due, self._times_due, self._retry_due, self._fence_due, self._suspicion.due)
 
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
@@ -340,6 +333,11 @@ class Guardian:
             short, self._short = self._short, []
             for attempt in short:
                 self._begin(attempt)
+            unrecorded, self._unrecorded = self._unrecorded, []
+            for key, record in unrecorded:
+                self._record(key, record)
+        if self._suspicion.due <= now:
+            self._suspicion.judge("")
 
     def _look_at_stops(self, now: float) -> None:
         stops = self._stops()

@@ -1,93 +1,45 @@
 """The hub: the agent of one run on a machine reached by ssh. It is a daemon that outlives connections (joint.py).
 
 When nobody is connected, attempts go on for some time, and are then ended. The hub leaves a few seconds after the last
-connection if nothing waits or runs, and removes the spool if every end was acknowledged. If the hub is killed, its
-parent, which does nothing else, ends all processes of its attempts.
+connection if nothing waits or runs, and removes the spool if every end was acknowledged.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from dagtui.execution.agent.conversation import Conversation
 from dagtui.execution.agent.meeting import MACHINE, SOCKET, beginning_and_ending
-from dagtui.execution.local import ownership
+from dagtui.execution.agent.reaper import fork_guardian
 
 if TYPE_CHECKING:
-    import signal
     import socket
 
     from dagtui.execution.agent.spool import Spool
     from dagtui.text.amounts import Seconds
-else:
-    import _signal as signal  # see ownership.py
 
 _LINGER = 3.0  # seconds without a connection after which a hub leaves that has nothing to do
 _LOOK = 1.0  # seconds between two looks at whether it is still wanted, while nobody is connected
-_LOOK_AGAIN = 0.01
-_KILLING = 10.0  # seconds for which processes of a killed hub are killed again and again
 _OF_THE_CONNECTION = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", "SSH_AUTH_SOCK")
 """Variables that say nothing after the connection that began the hub has ended."""
 
 
-def guard_hub(spool: Spool, listening: socket.socket, orphans: Seconds) -> None:
-    """Fork a hub, and end what it leaves if it is killed."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    ownership.become_subreaper()
-    told, tell = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.close(told)
-        _serve(spool, listening, orphans, tell)
-    listening.close()
-    os.close(tell)
-    tag = int(os.read(told, 64) or 0)
-    os.close(told)
-    status = _wait_for(pid)
-    if status and tag:
-        _end_processes(tag)
-
-
-def _wait_for(pid: int) -> int:
-    """Wait for the end of the hub, and of what becomes a child of this process meanwhile."""
-    while True:
-        ended, status = os.wait()
-        if ended == pid:
-            return status
-
-
-def _end_processes(tag: int) -> None:
-    """Kill all processes of the attempts of a hub until none is left."""
-    deadline = time.monotonic() + _KILLING
-    while (found := ownership.tagged({tag})) and time.monotonic() < deadline:
-        for process in found:
-            ownership.kill(process)
-        time.sleep(_LOOK_AGAIN)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            pass
-
-
-def _serve(spool: Spool, listening: socket.socket, orphans: Seconds, tell: int) -> NoReturn:
+def run_hub(spool: Spool, listening: socket.socket, orphans: Seconds) -> None:
+    """Be the hub of a spool that listens at a socket, until there is nothing more to do. Raises SpoolError."""
+    reaper = fork_guardian(spool.path)
     environment = {name: value for name, value in os.environ.items() if name not in _OF_THE_CONNECTION}
-    hub = Hub(spool, listening, orphans, environment)
-    os.write(tell, str(hub.tag).encode())
-    os.close(tell)
-    hub.serve()
-    os._exit(0)
+    Hub(spool, listening, orphans, environment, reaper).serve()
 
 
 class Hub:
     """The agent of a run, which takes one connection at a time: the newest one."""
 
-    def __init__(self, spool: Spool, listening: socket.socket, orphans: Seconds, environment: dict[str, str]) -> None:
-        """Take over a spool. Raises SpoolError."""
+    def __init__(
+        self, spool: Spool, listening: socket.socket, orphans: Seconds, environment: dict[str, str], reaper: int
+    ) -> None:
+        """Take over a spool. `reaper` is the descriptor that ends with the parent (reaper.py). Raises SpoolError."""
         self._spool = spool
         self._listening = listening
         self._orphans = orphans
@@ -97,9 +49,7 @@ class Hub:
         listening.setblocking(False)
         guardian = self._conversation.guardian
         guardian.watch(listening.fileno(), self._on_connection)
-        guardian.on_ending_signals(self._end_from_outside)
-        self.tag = guardian.tag
-        """The tag of all processes of its attempts."""
+        guardian.on_ending_signals(self._end_from_outside, reaper)
 
     def serve(self) -> None:
         """Serve connections until there is nothing more to do."""
@@ -138,6 +88,7 @@ class Hub:
             if not self._ending and self._accept():
                 return False
             self._listening.close()
+            self._conversation.guardian.close()
             for name in (SOCKET, MACHINE):
                 try:  # noqa: SIM105 - contextlib costs start-up time
                     os.unlink(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.agent.guardian import Guardian
 from dagtui.execution.agent.json_text import decoded
+from dagtui.execution.agent.reaper import fork_guardian
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +19,9 @@ def run_job(spool: str, batch: str, lines: str) -> None:
     The values of secret variables are taken out of this process's environment, where the scheduler has put them. What
     was not claimed when the job is asked to end is left alone. Raises SpoolError, OSError and ValueError.
     """
+    reaper = fork_guardian(spool)
     first, _, last = lines.partition("-")
     variables = dict(os.environ)
-    guardian: Guardian | None = None
     specs = _specs(f"{os.path.abspath(os.path.expanduser(spool))}/specs/{batch}")[int(first) : int(last or first) + 1]
     secrets = {name: variables.pop(name) for name in {name for spec in specs for name in _names(spec)} & set(variables)}
     guardian = Guardian(spool, _ignore, variables)
@@ -30,14 +31,15 @@ def run_job(spool: str, batch: str, lines: str) -> None:
         ending.append(True)
         guardian.end_from_outside()
 
-    guardian.on_ending_signals(end_from_outside)
+    guardian.on_ending_signals(end_from_outside, reaper)
     for spec in specs:
         guardian.turn(0)  # a signal may have come before its handler
         if ending:
-            return
+            break
         guardian.start(spec, {name: secrets[name] for name in _names(spec) if name in secrets})
-        while guardian.live:
+        while guardian.busy:
             guardian.turn()
+    guardian.close()
 
 
 def _specs(path: str) -> list[Mapping[str, object]]:

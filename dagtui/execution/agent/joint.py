@@ -108,9 +108,9 @@ def _become_daemon(spool: Spool, listening: socket.socket, orphans: Seconds) -> 
         kept = listening.fileno()
         os.closerange(3, kept)
         os.closerange(kept + 1, _MOST_FILES)
-        from dagtui.execution.agent.hub import guard_hub  # most connections find a hub that is there
+        from dagtui.execution.agent.hub import run_hub  # most connections find a hub that is there
 
-        guard_hub(spool, listening, orphans)
+        run_hub(spool, listening, orphans)
     except BaseException:  # noqa: BLE001 - the log of the hub is all that there is to tell
         traceback.print_exc()
         os._exit(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dagtui.execution.agent.reaper import ENDINGS
 from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.local import coerced_locale
 
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # see ownership.py
 
-_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
 
 def main() -> None:
     """Run what the arguments name. Exit with one line on standard error if it can't be run."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # until the guardian handles them
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until the guardian handles them
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # attempts must not ignore what Python ignores
     coerced_locale.restore()
     sys.argv[1:] = sys.argv[1:] or ["help"]

@@ -48,8 +48,8 @@ def _program(name: str, cwd: str, variables: Mapping[str, str]) -> str:
         return found
     other = first_file(name, path, cwd)
     if other is not None:
-        raise StartError(errno.EACCES, "lookup", other)
-    raise StartError(errno.ENOENT, "lookup")
+        raise StartError(errno.EACCES, "command", other)
+    raise StartError(errno.ENOENT, "command")
 
 
 def _after_setup(setup: str, argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,6 +111,12 @@ class Redactions:
 
         self._values = new
         self._redaction = Redaction({form for value in new if len(value.strip()) >= LEAST for form in forms(value)})
+
+    def mask(self, text: str) -> str:
+        """Redact a text."""
+        if self._redaction is None:
+            return text
+        return self._redaction.mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def log_writer(self, path: str) -> LogWriter:
         """Return a writer of a new log."""

@@ -6,6 +6,7 @@ import os
 import time
 
 from dagtui.execution.agent.conversation import Conversation
+from dagtui.execution.agent.reaper import fork_guardian
 
 _LOOK = 1.0  # seconds between two looks at whether it is still wanted
 
@@ -15,6 +16,7 @@ def run_worker(spool: str, orphans: float) -> None:
 
     Raises SpoolError.
     """
+    reaper = fork_guardian(spool)
     source, target = _move(0, os.O_RDONLY), _move(1, os.O_WRONLY)
     conversation = Conversation(spool)
     ending: list[bool] = []
@@ -23,14 +25,15 @@ def run_worker(spool: str, orphans: float) -> None:
         ending.append(True)
         conversation.guardian.end_from_outside()
 
-    conversation.guardian.on_ending_signals(end_from_outside)
+    conversation.guardian.on_ending_signals(end_from_outside, reaper)
     conversation.join(source, target)
     while not ending and time.monotonic() - conversation.alone_since < orphans:
         conversation.turn(_LOOK)
     conversation.end(cause="outside", remark="the process that it was started from is gone")
-    while conversation.guardian.live:
+    while conversation.guardian.busy:
         conversation.turn(_LOOK)
     conversation.turn(0)
+    conversation.guardian.close()
 
 
 def _move(fd: int, flags: int) -> int:

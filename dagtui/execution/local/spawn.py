@@ -29,7 +29,7 @@ class StartError(Exception):
         super().__init__(number, what, path)
         self.number = number
         self.what = what
-        """The failed step: `cwd`, `pipe` or `command`, and `lookup` for a program that was not found in PATH."""
+        """The failed step: `cwd`, `pipe` or `command`."""
         self.path = path
         """A file of the program's name in PATH that is not executable."""
 

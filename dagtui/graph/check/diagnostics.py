@@ -81,7 +81,11 @@ class Diagnostics:
 
     def elsewhere(self, error: GraphError) -> None:
         """Record the problems of another file, which have their places."""
-        self._elsewhere += error.problems
+        self.problems_elsewhere(error.problems)
+
+    def problems_elsewhere(self, problems: Sequence[Problem]) -> None:
+        """Record problems of another file."""
+        self._elsewhere += problems
 
     def suggestion(self, name: str, known: Collection[str], listing: str = "there are") -> str:
         """Return a hint for a name that the file does not have: the nearest name, or some names after `listing`.
@@ -178,6 +182,8 @@ class Lost:
         """Tasks whose variables are unknown."""
         self.pools: set[str] = set()
         self.all_pools = False
+        self.executors: set[str] = set()
+        self.all_executors = False
 
     def has_task(self, entry: str) -> bool:
         """Return whether an entry of `needs` may mean an unread task, or cells of it."""
@@ -195,6 +201,10 @@ class Lost:
     def has_pool(self, name: str) -> bool:
         """Return whether a pool of that name may not have been read."""
         return self.all_pools or name in self.pools
+
+    def has_executor(self, name: str) -> bool:
+        """Return whether an executor of that name may not have been read."""
+        return self.all_executors or name in self.executors
 
     def has_variables(self, task: str) -> bool:
         """Return whether the variables of a task are unknown."""

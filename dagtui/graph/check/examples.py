@@ -16,6 +16,9 @@ RETRY: Mapping[str, str] = {
     "max_delay": '"1m"',
     "jitter": "0.2",
     "exit_codes": '[7, 28, "timeout"]',
+    "lost": "3",
+    "outside": "3",
+    "grow": "{ mem = 2 }",
 }
 MATRIX: Mapping[str, str] = {
     "from": '"samples.tsv"',
@@ -46,6 +49,8 @@ TASK: Mapping[str, str] = {
     "grace": '"10s"',
     "slots": "2",
     "pools": "{ gpu = 1 }",
+    "executor": '"cluster"',
+    "resources": '{ cpus = 4, mem = "8G", time = "2h" }',
     "service": '{ ready = "port 5432", timeout = "30s" }',
     "trigger": '"all_done"',
     "if": "\"params.size == 'l'\"",

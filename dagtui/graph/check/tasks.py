@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
-from dagtui.graph.model import Trigger, numbered_tasks
+from dagtui.graph.model import LOCAL, Trigger, numbered_tasks
 
 if TYPE_CHECKING:
     from dagtui.graph.check.diagnostics import Diagnostics, Origins
@@ -56,7 +56,7 @@ def _check_services_of_finally(diagnostics: Diagnostics, graph: Graph, origins: 
 
 def _check_slots(diagnostics: Diagnostics, tasks: list[Task], jobs: int, origins: Origins) -> None:
     for number, task in numbered_tasks(tasks):
-        if task.slots > jobs:
+        if task.slots > jobs and task.executor == LOCAL:
             message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {jobs:,} jobs"
             diagnostics.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 

@@ -75,6 +75,7 @@ def lose_table(lost: Lost, key: str) -> None:
     lost.all_variables = lost.all_variables or key == "env"
     lost.all_tasks = lost.all_tasks or key == "tasks"
     lost.all_pools = lost.all_pools or key == "pools"
+    lost.all_executors = lost.all_executors or key == "executors"
 
 
 def check_keys(diagnostics: Diagnostics, at: KeyPath, table: dict[str, object], known: Collection[str]) -> None:

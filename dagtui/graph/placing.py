@@ -1,0 +1,252 @@
+"""Put tasks on their executors, and check what they ask of them.
+
+Only graphs that name executors or resources import this module.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.check.diagnostics import Origins
+from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.executor_tables import UserExecutors, known_by, read_tables, user_executors
+from dagtui.graph.executors import USED, WORDS, ExecutorKind, ExecutorSettings
+from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.templates import parse_template, value_text
+from dagtui.graph.gates import Gate
+from dagtui.graph.model import LOCAL, numbered_tasks
+from dagtui.text.amounts import first_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.expressions.braces import Placeholder
+    from dagtui.graph.model import ParameterValue, Task, TaskIndex
+    from dagtui.graph.run_settings import RunSettings
+    from dagtui.graph.toml.positions import KeyPath
+
+_UNSAFE = re.compile(r"[^\w.-]", re.ASCII)
+_EXPLAINED = 5
+"""Words and executors that a remark names."""
+
+
+class Around(NamedTuple):
+    """What placeholders of executors can refer to, and what the tasks stand in."""
+
+    document: dict[str, object]
+    path: Path
+    name: str
+    params: Mapping[str, ParameterValue]
+    environment: Mapping[str, str] | None
+    settings: RunSettings
+    diagnostics: Diagnostics
+    given: str = ""
+    """The executor that the call names for all tasks, or empty."""
+    is_included: bool = False
+    """Whether another file includes this one, and places its tasks."""
+    is_recorded: bool = False
+    """Whether it is the record of a run, whose executors are complete."""
+
+
+class Placed(NamedTuple):
+    """Tasks on their executors."""
+
+    tasks: list[Task]
+    executors: Mapping[str, ExecutorSettings]
+    """Those that the tasks run on besides the local one. For an included file, those that it has tables of."""
+    remarks: tuple[str, ...] = ()
+
+
+def place(
+    tasks: list[Task],
+    tables: Mapping[str, object],
+    included: Mapping[str, ExecutorSettings],
+    around: Around,
+) -> Placed:
+    """Put tasks on their executors. Record what is wrong, and leave those tasks as they are.
+
+    Of the included executors those count that have another name than the file's own and the earlier ones.
+    """
+    own = read_tables(tables, around.diagnostics)
+    if around.is_included:
+        return Placed(tasks, {**included, **own})
+    return _Placement({**included, **own}, around).placed(tasks)
+
+
+class _Placement:
+    """The tasks of one graph on their way to executors."""
+
+    def __init__(self, known: dict[str, ExecutorSettings], around: Around) -> None:
+        self._known = known
+        self._around = around
+        self._diagnostics = around.diagnostics
+        self._user: UserExecutors | None = None
+        self._used: dict[str, ExecutorSettings] = {}
+        self._ignored: dict[str, None] = {}
+        """Words without meaning where the call puts tasks."""
+
+    def placed(self, tasks: list[Task]) -> Placed:
+        origins = Origins(self._around.document, tasks)
+        found = [self._place(number, task, origins) for number, task in numbered_tasks(tasks)]
+        return Placed(found, self._used, tuple(self._remarks()))
+
+    def _place(self, number: TaskIndex, task: Task, origins: Origins) -> Task:
+        if task.action is None or isinstance(task.action, Gate):
+            return self._executing_nothing(number, task, origins)
+        if task.executor == LOCAL:
+            return self._kept_here(number, task, origins)
+        settings = self._settings(number, task, origins)
+        if settings is None:
+            return task
+        self._check_abilities(number, task, settings, origins)
+        self._used[settings.name] = settings
+        resources = {**settings.resources, **self._words(number, task, settings.kind, origins)}
+        cpus = resources.get("cpus", 1)
+        slots = int(cpus) if task.slots == 1 and "cpus" not in task.resources else task.slots
+        return replace(task, resources=resources, slots=slots)
+
+    def _executing_nothing(self, number: TaskIndex, task: Task, origins: Origins) -> Task:
+        """Return a task without a command as one of this machine. What it names must exist all the same."""
+        if task.executor != LOCAL:
+            self._settings(number, task, origins)
+        return replace(task, executor=LOCAL, resources={}) if task.executor != LOCAL or task.resources else task
+
+    def _kept_here(self, number: TaskIndex, task: Task, origins: Origins) -> Task:
+        return (
+            replace(task, resources=self._words(number, task, ExecutorKind.LOCAL, origins)) if task.resources else task
+        )
+
+    def _words(self, number: TaskIndex, task: Task, kind: ExecutorKind, origins: Origins) -> dict[str, str | int]:
+        """Return what a task asks for, without the words that its executor has no use for."""
+        found: dict[str, str | int] = {}
+        for word, amount in task.resources.items():
+            if kind in WORDS[word]:
+                if not self._around.given or word in USED[kind]:
+                    found[word] = amount
+                    continue
+            elif not self._around.given:
+                self._refuse_word(origins.of(number, "resources", word), task, word, kind)
+                continue
+            self._ignored[word] = None
+        return found
+
+    def _refuse_word(self, at: KeyPath, task: Task, word: str, kind: ExecutorKind) -> None:
+        if at[0] == "defaults" and kind is ExecutorKind.LOCAL:
+            return  # meant for the others
+        if self._around.is_recorded:
+            return
+        message = f'executor {quoted(task.executor)} (kind = "{kind.value}") does not know {quoted(word)}'
+        hint = known_by(word)
+        if at[0] == "defaults":
+            hint += ": move it to the resources of such an executor"
+        self._diagnostics.key(at, message, hint)
+
+    def _settings(self, number: TaskIndex, task: Task, origins: Origins) -> ExecutorSettings | None:
+        """Return the executor of a task, with its directory. None if there is none, which is recorded."""
+        name = task.executor
+        used = self._used.get(name)
+        if used is not None:
+            return used
+        found = self._known.get(name) or self._of_user(name)
+        if found is None:
+            self._refuse_unknown(name, origins.of(number, "executor"))
+            return None
+        try:
+            return self._with_directory(found)
+        except ValueProblem as wrong:
+            at = ("executors", name, "directory") if not found.defined_in else origins.of(number, "executor")
+            self._diagnostics.wrong(at, wrong, f'"directory" of executor {quoted(name)}')
+            return None
+
+    def _of_user(self, name: str) -> ExecutorSettings | None:
+        """Return an executor of the user's own file, which is read when a graph first names one that it lacks."""
+        if self._around.is_recorded or name in self._diagnostics.lost.executors:
+            return None
+        if self._user is None:
+            self._user = user_executors()
+        return self._user.known.get(name)
+
+    def _refuse_unknown(self, name: str, at: KeyPath) -> None:
+        diagnostics, user = self._diagnostics, self._user
+        if diagnostics.lost.has_executor(name):
+            return
+        if user is not None and user.may_have(name):
+            diagnostics.problems_elsewhere(user.problems)
+            diagnostics.lost.executors.add(name)
+            return
+        known = [LOCAL, *self._known, *(user.known if user else ())]
+        where = "" if user is None else f", or to {user.path} for every graph"
+        hint = diagnostics.suggestion(name, known, "there are") if len(known) > 1 else ""
+        hint = hint or f'add [executors.{_key(name)}] with kind = "slurm", "ssh" or "dask"{where}'
+        if self._around.given == name:
+            diagnostics.key((), f"--executor {quoted(name)}: there is no such executor", hint)
+            diagnostics.lost.executors.add(name)
+            return
+        what = "[defaults] names" if at[0] == "defaults" else "it names" if at[0] == "include" else "this task names"
+        diagnostics.value(at, f"{what} the unknown executor {quoted(name)}", hint)
+
+    def _check_abilities(self, number: TaskIndex, task: Task, settings: ExecutorSettings, origins: Origins) -> None:
+        """Record what can't be done on another machine."""
+        what = "a service" if task.service is not None else "a task with a terminal" if task.tty else ""
+        if not what or self._around.is_recorded:
+            return
+        key = "service" if task.service is not None else "tty"
+        why = "its readiness is tested on this machine" if key == "service" else "its terminal is on this machine"
+        message = f"task {quoted(task.name)} is {what}, and can't run on executor {quoted(settings.name)}: {why}"
+        self._diagnostics.key(origins.of(number, key), message, f'write executor = "{LOCAL}" in it')
+
+    def _with_directory(self, settings: ExecutorSettings) -> ExecutorSettings:
+        """Return the settings with the placeholders of their directory filled in. Raises ValueProblem."""
+        text = settings.directory
+        if not text or self._around.is_recorded:
+            return settings
+        if "{{" in text:
+            text = parse_template(text).fill(self._value)
+        if settings.kind is ExecutorKind.SLURM and "{{" not in text:
+            folder = os.path.dirname(os.path.abspath(self._around.path))
+            text = os.path.normpath(os.path.join(folder, os.path.expanduser(text)))
+        return replace(settings, directory=text)
+
+    def _value(self, hole: Placeholder) -> str:
+        around, name = self._around, hole.name
+        found: str | None = None
+        if name in around.settings.secrets:
+            raise ValueProblem(f"has the secret {quoted(name)} in it", "a path is seen by others: name another one")
+        if hole.root is Root.RUN and name == "graph":
+            return _as_name(around.name)
+        if hole.root is Root.PARAMS and not isinstance(value := around.params.get(name), tuple):
+            found = None if value is None else value_text(value)
+        elif hole.root is Root.ENV:
+            if around.environment is None:
+                return hole.source
+            found = around.environment.get(name)
+        else:
+            hint = "it can have {{ run.graph }}, {{ params.NAME }} and {{ env.NAME }}"
+            raise ValueProblem(f"can't have {quoted(hole.source)} in it", hint, needle=hole.source)
+        known = hole.known(found)
+        if known is None:
+            if around.diagnostics.lost.has_parameter(name) if hole.root is Root.PARAMS else False:
+                return hole.source
+            raise ValueProblem(f"has {quoted(hole.source)}, which has no value", "set it", needle=hole.source)
+        return known
+
+    def _remarks(self) -> Sequence[str]:
+        if not self._ignored:
+            return ()
+        words = first_of(list(self._ignored)[:_EXPLAINED], len(self._ignored), ", ")
+        return (f"--executor {self._around.given}: ignored there, of resources: {words}",)
+
+
+def _as_name(text: str) -> str:
+    """Return the name of a graph as one part of a path."""
+    found = _UNSAFE.sub("_", text)
+    return f"_{found}" if found.startswith(".") else found
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("-", "").replace("_", "").isalnum() else quoted(name)

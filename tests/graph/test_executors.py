@@ -1,0 +1,280 @@
+"""Executors and resources as a graph file states them: read, merged, refused and written again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagtui.graph.definition import changed_parts
+from dagtui.graph.errors import GraphError, Problem
+from dagtui.graph.executors import ExecutorKind, resource_words
+from dagtui.graph.export import to_toml
+from dagtui.graph.loading import load, load_recorded, load_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "version = 1\nname = 'rna/seq'\n"
+TABLES = """
+[params]
+user = "ada"
+
+[executors.cluster]
+kind = "slurm"
+jobs = 500
+directory = "/scratch/{{ params.user }}/{{ run.graph }}"
+setup = "module load python/3.12"
+pass = ["HF_HOME"]
+environment = "here"
+resources = { partition = "main", time = "1h" }
+options = ["--mail-type=NONE"]
+group = "off"
+poll = "5s"
+
+[executors.gpubox]
+kind = "ssh"
+hosts = ["a", "ada@b"]
+jobs = 2
+directory = "~/runs/{{ run.graph }}"
+orphans = "stop"
+shared = true
+
+[executors.dask]
+kind = "dask"
+address = "tcp://scheduler:8786"
+tls = { ca = "ca.pem" }
+"""
+FILE = (
+    HEAD
+    + TABLES
+    + """
+[defaults]
+executor = "cluster"
+resources = { cpus = 2, mem = "1G" }
+
+[tasks.prepare]
+executor = "local"
+run = "true"
+
+[tasks.train]
+needs = ["prepare"]
+resources = { mem = "8GiB", time = "90m", gpus = 1, gpu_type = "a100" }
+retry = { lost = 3, outside = 2, grow = { mem = 2, time = 1.5 } }
+run = "true"
+
+[tasks.score]
+executor = "gpubox"
+slots = 1
+run = "true"
+
+[tasks.many]
+executor = "dask"
+run = "true"
+
+[tasks.go]
+ask = "Go?"
+
+[tasks.joined]
+needs = ["train"]
+"""
+)
+
+
+@pytest.fixture(autouse=True)
+def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGTUI_CONFIG_DIR", str(tmp_path / "config"))
+    (tmp_path / "config").mkdir()
+    return tmp_path / "config"
+
+
+def problem_of(body: str, **options: str) -> Problem:
+    with pytest.raises(GraphError) as caught:
+        load_text(f"{HEAD}{body}", "g.toml", **options)
+    (problem,) = caught.value.problems
+    return problem
+
+
+def test_tables_and_tasks():
+    graph = load_text(FILE, "g.toml")
+    tasks = {task.name: task for task in graph.tasks}
+    cluster, gpubox, dask = (graph.executors[name] for name in ("cluster", "gpubox", "dask"))
+    assert (cluster.kind, cluster.jobs, cluster.directory) == (ExecutorKind.SLURM, 500, "/scratch/ada/rna_seq")
+    assert (cluster.setup, cluster.pass_, cluster.environment_here) == ("module load python/3.12", ("HF_HOME",), True)
+    assert (cluster.group, cluster.poll, cluster.shared) == (None, 5.0, True)
+    assert (gpubox.hosts, gpubox.directory, gpubox.orphans) == (("a", "ada@b"), "~/runs/rna_seq", None)
+    assert (gpubox.shared, dask.shared, dask.orphans, dask.tls) == (True, False, 86_400.0, {"ca": "ca.pem"})
+    assert graph.any_remote
+    assert {name: task.executor for name, task in tasks.items()} == {
+        "prepare": "local",
+        "train": "cluster",
+        "score": "gpubox",
+        "many": "dask",
+        "go": "local",
+        "joined": "local",
+    }
+    assert tasks["train"].resources == {
+        "partition": "main",
+        "time": 5400,
+        "cpus": 2,
+        "mem": 8 * 2**30,
+        "gpus": 1,
+        "gpu_type": "a100",
+    }
+    assert (tasks["train"].slots, tasks["score"].slots, tasks["joined"].resources) == (2, 1, {})
+    retry = tasks["train"].retry
+    assert (retry.retries, retry.lost, retry.outside, retry.grow) == (0, 3, 2, {"mem": 2.0, "time": 1.5})
+
+
+def test_what_is_written_loads_as_the_same_graph(tmp_path: Path):
+    graph = load_text(FILE, "g.toml")
+    text = to_toml(graph)
+    (tmp_path / "graph.toml").write_text(text)
+    for again in (load_text(text, "g.toml"), load_recorded(tmp_path / "graph.toml")):
+        assert again.executors == graph.executors
+        assert [(task.executor, task.resources, task.retry) for task in again.tasks] == [
+            (task.executor, task.resources, task.retry) for task in graph.tasks
+        ]
+
+
+def test_where_a_node_runs_does_not_change_its_definition():
+    graph = load_text(FILE, "g.toml")
+    assert changed_parts(graph, load_text(FILE, "g.toml", executor="local")) == {}
+
+
+def test_a_graph_without_executors_has_none():
+    graph = load_text(f"{HEAD}[tasks.a]\nrun = 'true'\n", "g.toml")
+    assert (graph.executors, graph.any_remote, graph.tasks[0].executor) == ({}, False, "local")
+
+
+def test_the_executor_of_the_call():
+    graph = load_text(FILE, "g.toml", executor="gpubox")
+    assert [task.executor for task in graph.tasks] == ["local", "gpubox", "gpubox", "gpubox", "local", "local"]
+    assert graph.tasks[1].resources == {"cpus": 2, "gpus": 1}
+    assert graph.remarks == ("--executor gpubox: ignored there, of resources: mem, time, gpu_type",)
+    here = load_text(FILE, "g.toml", executor="local")
+    assert not here.any_remote
+    assert {task.executor for task in here.tasks} == {"local"}
+    assert here.tasks[1].resources == {"cpus": 2}
+    assert (graph.executor_given, here.executor_given) == ("gpubox", "local")
+
+
+def test_the_executor_of_the_call_is_recorded(tmp_path: Path):
+    recorded = tmp_path / "graph.toml"
+    recorded.write_text(to_toml(load_text(FILE, "g.toml", executor="gpubox")))
+    again = load_recorded(recorded)
+    assert (again.executor_given, again.tasks[0].executor) == ("gpubox", "local")
+
+
+def test_included_tasks_run_on_executors_of_the_including_file(tmp_path: Path):
+    (tmp_path / "qc.toml").write_text(
+        "version = 1\n[executors.own]\nkind = 'ssh'\nhost = 'h'\n[executors.cluster]\nkind = 'ssh'\nhost = 'h'\n"
+        "[tasks.trim]\nexecutor = 'cluster'\nresources = { partition = 'p' }\nrun = 'true'\n"
+        "[tasks.count]\nexecutor = 'own'\nrun = 'true'\n"
+    )
+    main = tmp_path / "g.toml"
+    main.write_text(
+        "version = 1\ninclude = [{ path = 'qc.toml', prefix = 'qc/' }]\n"
+        "[executors.cluster]\nkind = 'slurm'\nresources = { time = '1h' }\n"
+    )
+    graph = load(main)
+    assert [(task.executor, task.resources) for task in graph.tasks] == [
+        ("cluster", {"time": 3600, "partition": "p"}),
+        ("own", {}),
+    ]
+    assert {name: found.kind.value for name, found in graph.executors.items()} == {"cluster": "slurm", "own": "ssh"}
+    main.write_text(main.read_text().replace("executors.cluster", "executors.custer"))
+    with pytest.raises(GraphError, match='does not know "partition"'):
+        load(main)
+
+
+def test_executors_of_the_user(users_folder: Path):
+    own = users_folder / "executors.toml"
+    own.write_text("[executors.lab]\nkind = 'slurm'\nresources = { account = 'lab' }\n[executors.bad]\nkind = 'ssh'\n")
+    file = f"{HEAD}[tasks.a]\nexecutor = 'lab'\nrun = 'true'\n"
+    graph = load_text(file, "g.toml")
+    assert (graph.executors["lab"].defined_in, graph.tasks[0].resources) == (str(own), {"account": "lab"})
+    shadowed = load_text(f"{file}[executors.lab]\nkind = 'ssh'\nhost = 'h'\n", "g.toml")
+    assert shadowed.executors["lab"].kind is ExecutorKind.SSH
+    assert load_text(f"{HEAD}[tasks.a]\nrun = 'true'\n", "g.toml", executor="lab").tasks[0].executor == "lab"
+    problem = problem_of("[tasks.a]\nexecutor = 'bad'\nrun = 'true'\n")
+    assert (problem.path, problem.line) == (str(own), 4)
+    assert "does not say where it is" in problem.message
+    assert 'did you mean "lab"?' in problem_of("[tasks.a]\nexecutor = 'lb'\nrun = 'true'\n").hint
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "message", "hint"),
+    [
+        ("[executors.c]\nkind = 'slrum'\n", 4, "names an unknown kind", 'did you mean "slurm"?'),
+        ("[executors.c]\nkind = 'local'\n", 4, 'can\'t be "local"', 'write executor = "local" in tasks'),
+        ("[executors.local]\nkind = 'slurm'\n", 3, "is this machine", '"jobs" of [run]'),
+        ("[executors.c]\njobs = 3\n", 3, "has no kind", '"ssh", "slurm", "dask"'),
+        ("[executors.c]\nkind = 'ssh'\n", 3, "does not say where it is", 'host = "gpubox", or hosts'),
+        ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nhosts = ['b']\n", 6, "are both given", "remove one"),
+        ("[executors.c]\nkind = 'ssh'\nhost = '-oProxyCommand=x'\n", 5, "not the name of a host", "gpubox"),
+        ("[executors.c]\nkind = 'slurm'\nhost = 'a'\n", 5, '"host" is not a key of kind = "slurm"', 'kind = "ssh"'),
+        ("[executors.c]\nkind = 'slurm'\nqueue = 'a'\n", 5, 'unknown key "queue"', "belongs in resources"),
+        ("[executors.c]\nkind = 'slurm'\nmax_jobs = 3\n", 5, 'unknown key "max_jobs"', 'did you mean "jobs"?'),
+        ("[executors.c]\nkind = 'slurm'\npass = ['A=1']\n", 5, "which is not a variable", "names only"),
+        ("[executors.c]\nkind = 'slurm'\nenvironment = 'hre'\n", 5, 'must be "there" or "here"', 'mean "here"'),
+        ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nresources = { qos = 'x' }\n", 6, "does not know", "slurm knows"),
+        ("[executors.c]\nkind = 'dask'\naddress = 'a:1'\n", 5, "has no protocol", "tcp://a:1"),
+        ("[executors.c]\nkind = 'dask'\njobqueue = {}\n", 5, 'lacks "system"', 'system = "slurm"'),
+    ],
+)
+def test_wrong_tables(body: str, line: int, message: str, hint: str):
+    problem = problem_of(f"{body}[tasks.a]\nrun = 'true'\n")
+    assert message in problem.message
+    assert hint in problem.hint
+    assert problem.line == line
+
+
+@pytest.mark.parametrize(
+    ("keys", "message", "hint"),
+    [
+        ("executor = 'clster'", 'unknown executor "clster"', 'did you mean "cluster"?'),
+        ("executor = 'gpubox'\nresources = { partition = 'p' }", 'does not know "partition"', "slurm knows it"),
+        ("resources = { qos = 'p' }", 'does not know "qos"', "slurm knows it"),
+        ("executor = 'gpubox'\ntty = true", "is a task with a terminal", 'write executor = "local"'),
+        ("executor = 'dask'\nservice = { ready = 'port 80' }", "is a service", 'write executor = "local"'),
+    ],
+)
+def test_tasks_that_ask_too_much(keys: str, message: str, hint: str):
+    problem = problem_of(f"{TABLES}[tasks.a]\nrun = 'true'\n{keys}\n")
+    assert message in problem.message
+    assert hint in problem.hint
+    assert problem.line > 0
+
+
+@pytest.mark.parametrize(
+    ("directory", "message"),
+    [
+        ("{{ matrix.x }}", "can't have"),
+        ("{{ env.NOT_SET_HERE }}", "which has no value"),
+        ("{{ params.key }}", "has the secret"),
+        ("~eve/x", "home of another user"),
+    ],
+)
+def test_wrong_directories(directory: str, message: str):
+    body = (
+        f"[params]\nkey = 'k3yk3y'\n[run]\nsecrets = ['key']\n[executors.c]\nkind = 'ssh'\nhost = 'h'\n"
+        f"directory = '{directory}'\n[tasks.a]\nexecutor = 'c'\nrun = 'true'\n"
+    )
+    with pytest.raises(GraphError) as caught:
+        load_text(HEAD + body, "g.toml", environment={})
+    assert message in caught.value.problems[0].message
+
+
+def test_an_unknown_executor_of_the_call_is_said_once():
+    body = f"{TABLES}[tasks.a]\nrun = 'true'\n[tasks.b]\nrun = 'true'\n"
+    problem = problem_of(body, executor="clustr")
+    assert '--executor "clustr": there is no such executor' in problem.message
+    assert problem.hint == 'did you mean "cluster"?'
+
+
+def test_words_for_people():
+    train = load_text(FILE, "g.toml").tasks[1]
+    assert resource_words(train.resources) == (
+        "partition main, 1 h 30 m of time, 2 cpus, 8GiB of memory, 1 gpu, gpu type a100"
+    )

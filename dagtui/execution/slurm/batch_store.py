@@ -1,0 +1,160 @@
+"""The batches of one executor: in memory, and as files in the spool, from which a later process takes them up.
+
+    specs/BATCH      what its attempts execute, one in a line, for the agent
+    jobs/BATCH       its attempts, options and jobs: the intention, before Slurm hears of it; with its id afterwards
+    output/BATCH     what its jobs print outside of attempts: only what goes wrong
+
+Each file is complete or missing. The methods that touch the disk are called in threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from dagtui.execution.agent.json_text import encoded
+from dagtui.execution.agent.spool import Spool, SpoolError
+from dagtui.execution.shipped import agent, version
+from dagtui.execution.slurm.batch import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dagtui.text.amounts import Seconds
+
+_FOLDERS = ("jobs", "output")
+_OURS: dict[str, object] = {"by": "dagtui"}
+"""The holder of a claim that keeps an attempt from ever beginning."""
+_MOST_OUTPUT = 4096
+
+
+class BatchStore:
+    """BatchStore by their names, and by the keys of their attempts."""
+
+    def __init__(self, path: str) -> None:
+        """`path` is the folder of the spool, at which both sides see it."""
+        self.path = path
+        self.by_name: dict[str, Batch] = {}
+        self._of_key: dict[str, Batch] = {}
+        self._spool: Spool | None = None
+        self._making = threading.Lock()
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch in."""
+        self.by_name[batch.name] = batch
+        self._of_key.update(dict.fromkeys(batch.keys, batch))
+
+    def of(self, key: str) -> Batch | None:
+        """Return the batch of an attempt."""
+        return self._of_key.get(key)
+
+    def drop(self, batch: Batch) -> None:
+        """Forget a batch in memory."""
+        self.by_name.pop(batch.name, None)
+        for key in batch.keys:
+            if self._of_key.get(key) is batch:
+                del self._of_key[key]
+
+    @property
+    def has_unreleased(self) -> bool:
+        """Whether the end of an attempt may not be on record."""
+        return any(batch.unreleased for batch in self.by_name.values())
+
+    # On disk
+
+    @property
+    def spool(self) -> Spool:
+        """The spool, which is made if it is not there. Raises SpoolError if it can't be used."""
+        with self._making:
+            if self._spool is None:
+                self._spool = self._made()
+            return self._spool
+
+    def _made(self) -> Spool:
+        spool = Spool(self.path)
+        try:
+            for folder in _FOLDERS:
+                os.makedirs(spool.file(folder, ""), 0o700, exist_ok=True)
+            if os.path.basename(self.agent_path) not in os.listdir(spool.path):
+                _write(spool.file("new", f"agent-{os.uname().nodename}-{os.getpid()}"), self.agent_path, agent())
+        except OSError as error:
+            raise SpoolError(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}") from None
+        return spool
+
+    @property
+    def agent_path(self) -> str:
+        """The agent in the spool."""
+        return f"{self.path}/agent-{version()}.zip"
+
+    def intend(self, batch: Batch, specs: Iterable[Mapping[str, object]]) -> None:
+        """Note what is about to be handed over, before Slurm hears of it. Raises SpoolError and OSError."""
+        spool = self.spool
+        new = spool.file("new", batch.name)
+        _write(new, spool.file("specs", batch.name), b"\n".join(encoded(spec) for spec in specs))
+        spool.put("jobs", batch.name, batch.record())
+
+    def note_jobs(self, batch: Batch) -> None:
+        """Note the id under which Slurm has a batch. Raises OSError."""
+        self.spool.put("jobs", batch.name, batch.record())
+
+    def read_all(self) -> list[Batch]:
+        """Return the batches of earlier processes. Raises SpoolError and OSError."""
+        spool = self.spool
+        records = [spool.read("jobs", name) for name in spool.keys("jobs")]
+        found = [Batch.from_record(record) for record in records if record is not None]
+        return [batch for batch in found if batch is not None]
+
+    def claim(self, keys: Iterable[str]) -> list[str]:
+        """Claim attempts, so that they never begin. Return those that had not begun. Raises SpoolError and OSError."""
+        return [key for key in keys if self.spool.claim(key, _OURS)]
+
+    def write_stop(self, key: str, grace: Seconds) -> None:
+        """Write a stop, which the agent of an attempt looks for. Raises SpoolError and OSError."""
+        spool = self.spool
+        _write(spool.file("new", f"{key}.stop"), spool.file("stops", key), str(grace).encode())
+
+    def claimed(self, keys: Sequence[str]) -> bool:
+        """Return whether any of the attempts has begun. Raises SpoolError and OSError."""
+        return not set(self.spool.keys("claims")).isdisjoint(keys)
+
+    def output_of(self, batch: Batch) -> str:
+        """Return the last line that jobs of a batch printed outside of attempts, or an empty string."""
+        try:
+            with open(self.spool.file("output", batch.name), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST_OUTPUT))
+                lines = file.read(_MOST_OUTPUT).decode(errors="replace").split("\n")
+        except (OSError, SpoolError):
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def remove(self, batch: Batch) -> None:
+        """Remove the files of a batch of which Slurm has no job any more, and whose ends are on record elsewhere.
+
+        Without its specifications no agent can start anything of it. So the claims are of no use either.
+        """
+        spool = self.spool
+        for path in (("specs", batch.name), ("jobs", batch.name), ("output", batch.name)):
+            _remove(spool.file(*path))
+        for key in batch.keys:
+            _remove(spool.file("claims", key))
+
+
+def is_ours(claim: Mapping[str, object]) -> bool:
+    """Return whether a claim was made on this side, so that the attempt never begins."""
+    return claim.get("by") == _OURS["by"]
+
+
+def _write(new: str, path: str, content: bytes) -> None:
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+    os.rename(new, path)
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

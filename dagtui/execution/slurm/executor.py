@@ -1,0 +1,133 @@
+"""The Slurm executor: attempts as jobs of a cluster, by a folder that both sides see and Slurm's own commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from dagtui.engine.messages import Ended, EndKind
+from dagtui.execution.remote.executor import RemoteExecutor
+from dagtui.execution.slurm.batch_store import BatchStore
+from dagtui.execution.slurm.commands import SlurmCommands
+from dagtui.execution.slurm.contact import Contact
+from dagtui.execution.slurm.queue_questions import QueueQuestions
+from dagtui.execution.slurm.spool_watch import SpoolWatch
+from dagtui.execution.slurm.stops import Stops
+from dagtui.execution.slurm.submission import Submission
+from dagtui.execution.slurm.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dagtui.engine.messages import AttemptNumber
+    from dagtui.execution.remote.attempt import RemoteAttempt
+    from dagtui.execution.requests import Requests
+    from dagtui.graph.executors import ExecutorSettings
+    from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
+
+
+class SlurmExecutor(RemoteExecutor):
+    """Executes attempts as jobs of Slurm.
+
+    Five loops serve it, and none waits for another: a command of Slurm that hangs, as all do while its controller
+    does not answer, holds up neither ends nor stops.
+    """
+
+    def __init__(
+        self,
+        settings: ExecutorSettings,
+        requests: Requests,
+        run_id: str,
+        folder: Path,
+        log_file: Callable[[NodeIndex, AttemptNumber], str],
+    ) -> None:
+        """See `dagtui.execution.remote.executor`. Without a directory in the settings, jobs write into the run's."""
+        super().__init__(settings, requests, run_id, folder, log_file)
+        self.logs_are_shared = not settings.directory or settings.shared
+        path = os.path.join(os.path.expanduser(settings.directory), run_id) if settings.directory else os.fspath(folder)
+        self._batches = BatchStore(os.path.abspath(path))
+        self._run_directory = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
+        commands, contact = SlurmCommands(os.environ), Contact(self)
+        self._commands = commands
+        self._watch = SpoolWatch(self, self._batches, contact, self._take_end)
+        self._verdicts = Verdicts(self, self._batches, commands, contact, self._watch)
+        self._questions = QueueQuestions(
+            self, self._batches, commands, contact, self._verdicts.judge, self._watch.remove
+        )
+        self._submission = Submission(self, self._batches, commands, contact, self._spec, self._on_arrival)
+        self._stops = Stops(self, self._batches, commands, contact, self._questions)
+
+    def expect(self, expected: Callable[[NodeIndex], Seconds | None]) -> None:
+        """Group short attempts by how long they are expected to take. None: that is not known of a node."""
+        self._submission.expected = expected
+
+    async def close(self) -> None:
+        """End everything. If nothing is left, the spool goes as well."""
+        await super().close()
+        if not self.attempts and not self._batches.has_unreleased:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(shutil.rmtree, self._batches.path, True)
+
+    # For the base
+
+    async def _serve(self) -> None:
+        async with anyio.create_task_group() as group:
+            for part in (self._submission, self._watch, self._questions, self._stops, self._verdicts):
+                group.start_soon(part.serve)
+
+    def _hand_over(self, attempts: Sequence[RemoteAttempt]) -> None:
+        self._submission.hand_over(attempts)
+
+    def _stop(self, attempt: RemoteAttempt) -> None:
+        self._stops.stop(attempt)
+
+    def _release(self, attempt: RemoteAttempt) -> None:
+        if isinstance(attempt.end, Ended) and attempt.end.kind is EndKind.LOST:
+            return  # its stop and its claim stay: nobody knows what is left of it
+        batch = self._batches.of(attempt.key)
+        if batch is not None:
+            batch.unreleased.discard(attempt.key)
+        self._watch.release(attempt.key)
+
+    def _look_for(self, attempts: Sequence[RemoteAttempt]) -> None:
+        self._submission.look_for(attempts)
+        for attempt in attempts:
+            if attempt.stop is not None:
+                self._stops.stop(attempt)
+
+    # Between the parts
+
+    def _on_arrival(self) -> None:
+        self._watch.ring()
+        self._questions.ring()
+
+    def _take_end(self, key: str, record: dict[str, object]) -> None:
+        self._verdicts.take_end(key, record)
+
+    def _spec(self, attempt: RemoteAttempt) -> dict[str, object]:
+        request = attempt.request
+        spec: dict[str, object] = {
+            "key": attempt.key,
+            "label": request.node_label,
+            "attempt": request.attempt,
+            "argv": request.argv,
+            "call": request.call,
+            "cwd": request.cwd,
+            "env": dict(request.env),
+            "secret_names": list(request.secrets),
+            "timeout": request.timeout,
+            "grace": request.grace,
+            "fence": request.fence,
+            "setup": request.setup,
+            "run": self.run_id,
+        }
+        if self.logs_are_shared:
+            log = os.path.abspath(self._log_file(attempt.node, attempt.attempt))
+            spec |= {"log": log, "run_dir": self._run_directory}
+        return spec

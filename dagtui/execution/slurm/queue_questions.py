@@ -1,0 +1,177 @@
+"""The question of what Slurm has: one squeue for everything that is alive.
+
+An empty answer is an answer, an error is none. Slurm knows jobs, not attempts, so that it only tells why jobs wait, and
+which are gone. What is gone for longer than a file may take to be seen, and has left no end in the spool, is judged.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.execution.remote.attempt import RemoteState
+from dagtui.execution.slurm.batch import PREFIX
+from dagtui.execution.slurm.bell import Bell
+from dagtui.execution.slurm.contact import Party
+from dagtui.execution.slurm.job_queue import PENDING, parse_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dagtui.execution.remote.executor import RemoteExecutor
+    from dagtui.execution.slurm.batch import Batch
+    from dagtui.execution.slurm.batch_store import BatchStore
+    from dagtui.execution.slurm.commands import CommandResult, SlurmCommands
+    from dagtui.execution.slurm.contact import Contact
+    from dagtui.execution.slurm.job_queue import QueuedJob
+    from dagtui.text.amounts import Seconds
+
+LATENCY: Seconds = 3.0
+"""How long a file that was written on another machine may take to be seen here."""
+POLL: Seconds = 2.0
+"""Seconds between two questions if the executor's settings don't say."""
+_SHARE = 20
+"""Questions take at most one twentieth of the time."""
+_SLOW: Seconds = 5.0
+"""After so long it is said that Slurm does not answer."""
+
+
+class QueueQuestions:
+    """Asks Slurm, tells why attempts wait, and finds attempts whose jobs are gone."""
+
+    def __init__(
+        self,
+        executor: RemoteExecutor,
+        batches: BatchStore,
+        commands: SlurmCommands,
+        contact: Contact,
+        on_gone: Callable[[list[str]], None],
+        on_over: Callable[[Batch], None],
+    ) -> None:
+        """`on_gone` takes the keys of open attempts without a job, `on_over` batches that are over in every way."""
+        self.answered_at = 0.0
+        """When the last question was asked that was answered, on the monotonic clock."""
+        self._executor = executor
+        self._batches = batches
+        self._commands = commands
+        self._contact = contact
+        self._on_gone = on_gone
+        self._on_over = on_over
+        self._bell = Bell()
+        self._jobs: dict[tuple[str, int], list[QueuedJob]] = {}
+        self._told: set[QueuedJob] = set()
+        self._missing: dict[str, float] = {}
+
+    def ring(self) -> None:
+        """Ask soon: there is something new to know."""
+        self._bell.ring()
+
+    async def serve(self) -> None:
+        """Ask until cancelled, as long as there is something to ask for."""
+        while True:
+            if not self._executor.attempts:
+                await self._bell.wait()
+            took = await self._ask()
+            poll = self._executor.settings.poll or POLL
+            await anyio.sleep(max(poll, _SHARE * took))
+
+    def jobs_of(self, batch: Batch, index: int) -> list[str]:
+        """Return the ids of the jobs of an index of a batch that are alive: two if it was sent twice."""
+        jobs = self._jobs.get((batch.job_name, index), ())
+        return [f"{job.array}_{index}" if batch.is_array else job.array for job in jobs]
+
+    def raw_job(self, batch: Batch, index: int) -> str:
+        """Return the id of a job that does not name an array, or an empty string."""
+        return next((job.job for job in self._jobs.get((batch.job_name, index), ())), "")
+
+    async def _ask(self) -> Seconds:
+        asked = time.monotonic()
+        result = await self._patiently()
+        if result.status:
+            self._contact.lose(Party.SLURM, result.words)
+            return time.monotonic() - asked
+        self._contact.keep(Party.SLURM)
+        took = time.monotonic() - asked
+        jobs = parse_queue(result.output, f"{PREFIX}{self._executor.run_id}.")
+        self.answered_at = asked
+        self._take(jobs)
+        self._judge(asked)
+        self._forget_batches(asked)
+        return took
+
+    async def _patiently(self) -> CommandResult:
+        """Ask. If the answer takes long, that is said before the command gives up."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._say_slow)
+            result = await self._commands.queue(os.getuid())
+            group.cancel_scope.cancel()
+        return result
+
+    async def _say_slow(self) -> None:
+        await anyio.sleep(_SLOW)
+        self._contact.lose(Party.SLURM, "squeue waits for an answer")
+
+    def _take(self, jobs: Iterable[QueuedJob]) -> None:
+        """Take an answer in, and tell reasons that are new."""
+        batches = self._batches.by_name
+        told, self._told = self._told, {job for job in jobs if job.name.removeprefix(PREFIX) in batches}
+        if told == self._told:
+            return
+        self._jobs.clear()
+        for job in self._told:
+            batch = batches[job.name.removeprefix(PREFIX)]
+            if job.array not in batch.jobs:
+                batch.jobs.append(job.array)
+            for index in job.indices:
+                self._jobs.setdefault((job.name, index), []).append(job)
+            if job not in told:
+                self._tell(batch, job)
+
+    def _tell(self, batch: Batch, job: QueuedJob) -> None:
+        attempts = self._executor.attempts
+        for index in job.indices:
+            name = f"{job.array}_{index}" if batch.is_array else job.array
+            if job.state == PENDING:
+                why = f"job {name}: {job.reason}" if job.reason not in {"", "None"} else f"job {name}"
+            else:
+                why = f"job {name} on {job.nodes}" if job.nodes else f"job {name}"
+            for key in batch.keys_of(index):
+                attempt = attempts.get(key)
+                if attempt is not None and attempt.state is not RemoteState.RUNNING:
+                    self._executor.queued(key, why)
+
+    def _judge(self, asked: float) -> None:
+        """Find what has no job any more. An answer tells nothing about what was sent after the question."""
+        missing = self._missing
+        self._missing = {}
+        gone = []
+        for key in self._without_job(asked):
+            since = self._missing[key] = missing.get(key, asked)
+            if asked - since >= LATENCY:
+                gone.append(key)
+        if gone:
+            self._on_gone(gone)
+
+    def _without_job(self, asked: float) -> Iterator[str]:
+        attempts = self._executor.attempts
+        for name, batch in self._batches.by_name.items():
+            if not batch.is_known or batch.sent_at > asked:
+                continue
+            job_name = PREFIX + name
+            for index in range(len(batch.spans)):
+                if (job_name, index) not in self._jobs:
+                    for key in batch.keys_of(index):
+                        attempt = attempts.get(key)
+                        if attempt is not None and attempt.end is None:
+                            yield key
+
+    def _forget_batches(self, asked: float) -> None:
+        """Forget batches of which all ends are on record and no job is left."""
+        names = {name for name, _ in self._jobs}
+        for batch in list(self._batches.by_name.values()):
+            if batch.is_known and batch.sent_at <= asked and not batch.unreleased and batch.job_name not in names:
+                self._batches.drop(batch)
+                self._on_over(batch)

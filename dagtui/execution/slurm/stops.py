@@ -1,0 +1,173 @@
+"""Stops: wishes that are kept until an end is known.
+
+An attempt that has not begun is taken back by its claim, which needs no answer of Slurm. One that runs gets a file that
+its agent looks for, so that a stop takes effect while Slurm does not answer, and a signal, so that it does at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from dagtui.execution.agent.spool import SpoolError
+from dagtui.execution.slurm.bell import Bell
+from dagtui.execution.slurm.contact import Party
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.execution.remote.attempt import RemoteAttempt
+    from dagtui.execution.remote.executor import RemoteExecutor
+    from dagtui.execution.slurm.batch_store import BatchStore
+    from dagtui.execution.slurm.commands import SlurmCommands
+    from dagtui.execution.slurm.contact import Contact
+    from dagtui.execution.slurm.queue_questions import QueueQuestions
+    from dagtui.text.amounts import Seconds
+
+_AGAIN: Seconds = 3.0
+"""Seconds until a stop is repeated."""
+_HARDER: Seconds = 15.0
+"""Seconds beyond the grace after which Slurm ends the whole job."""
+
+
+class _Wish:
+    """A stop whose effect is not known yet."""
+
+    __slots__ = ("asked_at", "grace", "repeat_at")
+
+    def __init__(self) -> None:
+        self.asked_at = time.monotonic()
+        self.grace: Seconds | None = None
+        """What the file in the spool says. None: there is none."""
+        self.repeat_at = 0.0
+
+
+class Stops:
+    """Takes attempts back, and ends those that run."""
+
+    def __init__(
+        self,
+        executor: RemoteExecutor,
+        batches: BatchStore,
+        commands: SlurmCommands,
+        contact: Contact,
+        questions: QueueQuestions,
+    ) -> None:
+        self._executor = executor
+        self._batches = batches
+        self._commands = commands
+        self._contact = contact
+        self._questions = questions
+        self._bell = Bell()
+        self._wishes: dict[str, _Wish] = {}
+        self._unneeded: dict[tuple[str, int], float] = {}
+        """Jobs of which every attempt was taken back, by batch and index, with the time of the last scancel."""
+
+    def stop(self, attempt: RemoteAttempt) -> None:
+        """End an attempt, or take it back, as it says itself."""
+        self._wishes.setdefault(attempt.key, _Wish()).repeat_at = 0.0
+        self._bell.ring()
+
+    async def serve(self) -> None:
+        """Carry stops out until cancelled."""
+        while True:
+            await self._bell.wait(_AGAIN if self._wishes or self._unneeded else None)
+            self._wishes = {key: wish for key, wish in self._wishes.items() if key in self._executor.attempts}
+            if self._wishes:
+                await self._take_back()
+            await self._signal()
+
+    # What has not begun
+
+    async def _take_back(self) -> None:
+        """Claim what has not begun. Write a file for what has."""
+        attempts = [self._executor.attempts[key] for key in self._wishes if self._executor.attempts[key].end is None]
+        graces = {attempt.key: attempt.stop for attempt in attempts}
+        try:
+            claimed = await to_thread.run_sync(self._batches.claim, list(graces))
+            due = {
+                key: grace
+                for key, grace in graces.items()
+                if grace is not None and key not in claimed and self._wishes[key].grace != grace
+            }
+            await to_thread.run_sync(self._write, due)
+        except (OSError, SpoolError) as error:
+            self._contact.lose(Party.SPOOL, str(error))
+            return
+        for key, grace in due.items():
+            self._wishes[key].grace = grace
+        for key in claimed:
+            self._note_unneeded(key)
+            self._executor.withdrawn(key)
+            self._wishes.pop(key, None)
+        for attempt in attempts:
+            if attempt.stop is None and attempt.key not in claimed:  # it has begun, and goes on
+                self._wishes.pop(attempt.key, None)
+
+    def _write(self, graces: Mapping[str, Seconds]) -> None:
+        for key, grace in graces.items():
+            self._batches.write_stop(key, grace)
+
+    def _note_unneeded(self, key: str) -> None:
+        """Note that a job may have nothing left to do."""
+        batch = self._batches.of(key)
+        if batch is not None:
+            self._unneeded.setdefault((batch.name, batch.index_of[key]), 0.0)
+
+    # What runs, or has a job that is not needed any more
+
+    async def _signal(self) -> None:
+        now = time.monotonic()
+        softly, hard = self._due_signals(now), self._due_cancels(now)
+        for jobs, is_soft in ((softly, True), (hard, False)):
+            if not jobs:
+                continue
+            result = await self._commands.cancel(jobs, softly=is_soft)
+            if not result.is_answer:
+                self._contact.lose(Party.SLURM, result.words)
+                return
+
+    def _due_signals(self, now: float) -> list[str]:
+        """Return the jobs whose agents are told to look at their stops."""
+        found: list[str] = []
+        for key, wish in self._wishes.items():
+            batch, attempt = self._batches.of(key), self._executor.attempts.get(key)
+            if batch is None or attempt is None or wish.grace is None or now < wish.repeat_at:
+                continue
+            wish.repeat_at = now + _AGAIN
+            if self._is_overdue(wish, now):
+                self._unneeded.setdefault((batch.name, batch.index_of[key]), 0.0)
+            elif self._may_signal(batch.keys_of(batch.index_of[key]), key):
+                found += self._questions.jobs_of(batch, batch.index_of[key]) or [batch.job_of(key)]
+        return [job for job in dict.fromkeys(found) if job]
+
+    def _is_overdue(self, wish: _Wish, now: float) -> bool:
+        return now - wish.asked_at > (wish.grace or 0.0) + _HARDER
+
+    def _may_signal(self, keys: Sequence[str], key: str) -> bool:
+        """Return whether a signal to the job of an attempt ends nothing else."""
+        return not any(other != key and other in self._executor.attempts for other in keys)
+
+    def _due_cancels(self, now: float) -> list[str]:
+        """Return the jobs that Slurm is to end: nothing of them is needed, or an agent does not stop."""
+        found: list[str] = []
+        for (name, index), last in list(self._unneeded.items()):
+            batch = self._batches.by_name.get(name)
+            was_answered = last and self._questions.answered_at > last
+            if batch is None or (was_answered and not self._questions.jobs_of(batch, index)):
+                del self._unneeded[name, index]
+                continue
+            if not batch.is_known or (last and now - last < _AGAIN):
+                continue
+            if any(self._still_needed(key) for key in batch.keys_of(index)):
+                del self._unneeded[name, index]  # its last attempt takes it along
+                continue
+            self._unneeded[name, index] = now
+            found += self._questions.jobs_of(batch, index) or [batch.job_of(batch.keys_of(index)[0])]
+        return [job for job in dict.fromkeys(found) if job]
+
+    def _still_needed(self, key: str) -> bool:
+        wish = self._wishes.get(key)
+        return key in self._executor.attempts and (wish is None or not self._is_overdue(wish, time.monotonic()))

@@ -1,0 +1,294 @@
+"""The Slurm executor on a real Slurm."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.slurm_harness import SlurmHarness, served, tagged, tree
+from support.slurm_victim import scripts
+from support.waiting import until, wait_for
+
+from dagtui.engine.messages import Ended, EndKind, Queued, Started, Withdrawn
+from dagtui.engine.protocol import Handed
+from dagtui.graph.model import ArgumentList, ShellCommand, Task
+from dagtui.text.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.slurm_cluster import SlurmCluster
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("cluster")]
+VICTIM = str(Path(__file__).parents[2] / "support" / "slurm_victim.py")
+SECRET = "Tr0ub4dor&3 'quoted' $HOME"
+
+
+async def test_ends_of_all_kinds(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    nodes = (
+        'echo out; echo err >&2; echo "size=3" > "$DAGTUI_OUTPUT"',
+        "exit 7",
+        "kill -USR1 $$",
+        Task("astray", ShellCommand("true"), cwd="/no/such"),
+        Task("missing", ArgumentList(("no-program-has-this-name",))),
+        tree(token, timeout=0.7),
+    )
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
+        slurm.start_all()
+        await slurm.all_over()
+        ends = [await slurm.ended(node) for node in range(6)]
+        assert [(end.kind, end.value) for end in ends[:3]] == [
+            (EndKind.EXIT, 0),
+            (EndKind.EXIT, 7),
+            (EndKind.SIGNAL, signal.SIGUSR1),
+        ]
+        for node, text in ((3, "/no/such"), (4, "no-program-has-this-name")):
+            assert ends[node].kind is EndKind.COULD_NOT_START
+            assert text in ends[node].text
+            assert slurm.of(Started, node) == []
+        assert ends[5].kind is EndKind.TIMEOUT
+        assert tagged(token) == []
+    assert sorted(slurm.log().split()) == [b"err", b"out"]
+    assert ends[0].outputs == {"size": "3"}
+    kinds = [type(result) for result in slurm.results if result.node == 0]
+    assert list(dict.fromkeys(kinds)) == [Queued, Started, Ended]
+    assert slurm.of(Started, 0)[0].where.startswith("n")
+    assert not slurm.spool.exists(), "what nobody needs is removed"
+    assert cluster.jobs() == []
+
+
+async def test_a_cancel_ends_the_whole_tree_and_nothing_else(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    ours, other = f"{token}-a", f"{token}-b"
+    async with served(SlurmHarness(tmp_path, tree(ours), tree(other, "other"), run_id=token)) as slurm:
+        slurm.start_all()
+        await until(lambda: len(tagged(ours)) == len(tagged(other)) >= 6)
+        number = len(tagged(other))
+        slurm.stop(0, 0.5)
+        end = await slurm.ended(0)
+        assert (end.kind, end.value) == (EndKind.SIGNAL, signal.SIGTERM)
+        assert (tagged(ours), len(tagged(other))) == ([], number)
+        slurm.stop(1, 0)
+        await slurm.ended(1)
+        assert tagged(other) == []
+    await until(lambda: not cluster.jobs())
+
+
+async def test_what_waits_says_why_and_is_withdrawn_at_once(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    """One job takes a whole node, so that four run and the others wait."""
+    wide = [
+        Task(
+            f"n{number}",
+            ShellCommand(f"echo {number} >> {tmp_path}/trace; sleep 60"),
+            resources={"cpus": 32},
+            grace=0.5,
+        )
+        for number in range(30)
+    ]
+    async with served(SlurmHarness(tmp_path, *wide, run_id=token)) as slurm:
+        slurm.start_all()
+        await until(lambda: len(slurm.of(Started)) == 4)
+        begun = {result.node for result in slurm.of(Started)}
+        waiting = next(node for node in range(29, 0, -1) if node not in begun)
+        assert "_" in (await slurm.queued("Resources", waiting)).why or await slurm.queued("Priority", waiting)
+        for node in range(30):
+            slurm.stop(node, 0.5)
+        await slurm.all_over()
+        assert {result.node for result in slurm.of(Withdrawn)} == set(range(30)) - begun
+        assert {int(line) for line in (tmp_path / "trace").read_text().split()} == begun
+    await until(lambda: not cluster.jobs())
+
+
+@pytest.mark.parametrize("where", ["shared", "elsewhere"])
+async def test_a_log_is_whole_and_live(tmp_path: Path, token: str, where: str) -> None:
+    lines = 'i=0; while [ $i -lt 30000 ]; do echo "line $i"; i=$((i+1)); done'
+    settings = {"directory": str(tmp_path / "scratch")} if where == "elsewhere" else {}
+    async with served(
+        SlurmHarness(tmp_path, f"echo up; read x < {tmp_path}/go; {lines}", run_id=token, **settings)
+    ) as slurm:
+        os.mkfifo(tmp_path / "go")
+        slurm.start(0)
+        await until(lambda: slurm.log() == b"up\n")
+        assert slurm.of(Ended) == []
+        (tmp_path / "go").write_text("go\n")
+        await slurm.ended()
+        assert slurm.log().decode().splitlines() == ["up", *(f"line {number}" for number in range(30000))]
+
+
+async def test_short_nodes_share_jobs_and_are_stopped_apart(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    nodes = [*scripts(tmp_path, 20, 0.0), tree(token), *scripts(tmp_path, 3, 0.0), "exit 3"]
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token, expected=0.01)) as slurm:
+        slurm.start_all()
+        await slurm.began(20)
+        assert len(cluster.jobs()) == 1
+        assert "job" in (await slurm.queued("", 24)).why
+        slurm.stop(23)
+        await slurm.withdrawn(23)
+        slurm.stop(20, 0.5)
+        assert (await slurm.ended(20)).kind is EndKind.SIGNAL
+        assert (await slurm.ended(24)).value == 3
+        await slurm.all_over()
+        assert len(slurm.of(Ended)) == 24
+        assert tagged(token) == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "options", "text"),
+    [
+        ({"partition": "nowhere"}, (), "invalid partition specified: nowhere"),
+        ({"cpus": 33}, (), "Requested node configuration is not available"),
+        ({"mem": 1 << 40}, (), "Memory specification can not be satisfied"),
+        ({}, ("--no-such-option",), "unrecognized option '--no-such-option'"),
+    ],
+)
+async def test_what_slurm_refuses_could_not_start_in_its_words(
+    cluster: SlurmCluster,
+    tmp_path: Path,
+    token: str,
+    resources: dict[str, str | int],
+    options: tuple[str, ...],
+    text: str,
+) -> None:
+    task = Task("a", ShellCommand("true"), resources=resources)
+    async with served(SlurmHarness(tmp_path, task, run_id=token, options=options)) as slurm:
+        slurm.start(0)
+        end = await slurm.ended()
+        assert end.kind is EndKind.COULD_NOT_START
+        assert text in end.text
+        assert end.lasting
+    assert cluster.jobs() == []
+
+
+async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SBATCH_PARTITION", "nowhere")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "7")
+    monkeypatch.setenv("MINE", "secret of mine")
+    show = "scontrol show job -o $SLURM_JOB_ID; env | grep -c MINE= || true"
+    resources = {"cpus": 2, "mem": 100_000_000, "time": 3600, "partition": "urgent"}
+    task = Task("it's \n$(odd)", ShellCommand(show), resources=resources, grace=5.0)
+    async with served(SlurmHarness(tmp_path, task, run_id=token, options=("--nice=7",))) as slurm:
+        slurm.start(0)
+        assert (await slurm.ended()).value == 0
+    printed = slurm.log().decode()
+    for words in ("CPUs/Task=2", "MinMemoryNode=96M", "TimeLimit=01:02:00", "Partition=urgent", "Nice=7", "Requeue=0"):
+        assert words in printed
+    assert printed.splitlines()[-1] == "0", "no variable of ours goes along"
+
+
+async def test_secrets_reach_the_node_and_nothing_else(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    """Neither the spool, nor the scripts that Slurm keeps, nor any argument list have them, and logs are redacted."""
+    action = f'test "$TOKEN" = "$(cat {tmp_path}/expected)" && echo "it is $TOKEN"; read x < {tmp_path}/go'
+    (tmp_path / "expected").write_text(SECRET)
+    os.mkfifo(tmp_path / "go")
+    task = Task("a", ShellCommand(action), env={"TOKEN": SECRET})
+    async with served(SlurmHarness(tmp_path, task, run_id=token, secrets=Secrets([SECRET]))) as slurm:
+        slurm.start(0)
+        await until(lambda: slurm.log() == b"it is ***\n", seen=slurm.log)
+        for path in [*slurm.spool.rglob("*"), *(cluster.folder / "state").rglob("script")]:
+            assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+        assert not any(SECRET.encode() in words for words in argument_lists())
+        (tmp_path / "go").write_text("go\n")
+        await slurm.ended()
+
+
+@pytest.mark.parametrize("moment", ["before sbatch", "its answer is lost", "queued", "running"])
+async def test_what_a_killed_process_has_handed_over_runs_exactly_once(
+    cluster: SlurmCluster, tmp_path: Path, token: str, moment: str
+) -> None:
+    number = 40
+    environment = dict(os.environ)
+    if moment in {"before sbatch", "its answer is lost"}:
+        call = f'{shutil.which("sbatch")} "$@"' if moment == "its answer is lost" else ":"
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "sbatch").write_text(f"#!/bin/sh\n{call}\nkill -9 $PPID\n")
+        (tmp_path / "bin" / "sbatch").chmod(0o755)
+        environment["PATH"] = f"{tmp_path}/bin:{environment['PATH']}"
+    if moment == "queued":
+        cluster.call("scontrol", "update", "partition=main", "state=down")
+    victim = begin_victim(tmp_path, token, number, environment)
+    trace = tmp_path / "trace"
+    if moment == "queued":
+        wait_for(lambda: cluster.jobs() and '"sent":true' in _all(tmp_path / "executors" / "cluster" / "jobs"))
+    elif moment == "running":
+        wait_for(lambda: trace.exists() and len(trace.read_text().split()) >= 4)
+    if moment in {"queued", "running"}:
+        victim.kill()
+    assert victim.wait(30) == -signal.SIGKILL
+    cluster.call("scontrol", "update", "partition=main", "state=up")
+    async with served(SlurmHarness(tmp_path, *scripts(tmp_path, number), run_id=token)) as slurm:
+        slurm.take_up([Handed(node, 1) for node in range(number)])
+        await slurm.all_over()
+        assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number
+        assert all(slurm.log(node) == b"begin\nend\n" for node in range(number))
+    assert sorted(map(int, trace.read_text().split())) == list(range(number))
+
+
+def begin_victim(folder: Path, run_id: str, number: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, VICTIM, folder, run_id, str(number)], env=environment)
+
+
+def argument_lists() -> Iterator[bytes]:
+    for process in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            yield Path("/proc", process, "cmdline").read_bytes()
+
+
+def _all(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.glob("*")) if folder.exists() else ""
+
+
+async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    number = 12
+    nodes = [
+        Task(f"n{node}", ShellCommand(script), resources={"cpus": 16})
+        for node, script in enumerate(scripts(tmp_path, number))
+    ]
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
+        submission = slurm.executor._submission
+        slurm.start_all()
+        await slurm.began(0)
+        batch = next(iter(slurm.executor._batches.by_name.values()))
+        await submission._submit(batch)
+        assert len({name.partition("_")[0] for name in cluster.jobs()}) == 2
+        await slurm.all_over()
+        assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number
+        await until(lambda: not cluster.jobs())
+    assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(number))
+
+
+async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
+    cluster: SlurmCluster, tmp_path: Path, token: str
+) -> None:
+    """By scancel, before it begins and while it runs, and by preemption."""
+    nodes = [tree(f"{token}-{number}", f"n{number}", resources={"cpus": 32}) for number in range(6)]
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
+        slurm.start_all()
+        await until(lambda: len(slurm.of(Started)) == 4)
+        running = [result.node for result in slurm.of(Started)]
+        waiting = [node for node in range(6) if node not in running]
+        job = (await slurm.queued("job")).why.split()[1].partition("_")[0]
+        cluster.call("scancel", f"{job}_{running[0]}", f"{job}_{waiting[0]}")
+        for node in (running[0], waiting[0]):
+            end = await slurm.ended(node)
+            assert end.kind is EndKind.OUTSIDE
+            assert "CANCELLED" in end.text
+        cluster.call(
+            "sbatch", "-p", "urgent", "-N", "4", "--exclusive", "--output=/dev/null", stdin="#!/bin/sh\nsleep 1\n"
+        )
+        await until(lambda: any(end.node in running[1:] for end in slurm.of(Ended)))
+        end = slurm.of(Ended)[-1]
+        assert end.kind is EndKind.OUTSIDE
+        assert "PREEMPTED" in end.text
+        for node in range(6):
+            slurm.stop(node, 0.0)
+        await slurm.all_over()
+    assert not any(tagged(f"{token}-{number}") for number in range(6))
+    await until(lambda: not cluster.jobs())

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from support.executor_harness import kept_open, serving
-from support.executor_trials import NAMES, TRIALS, Does, Trial, pause
+from support.executor_trials import NAMES, TRIALS, WITH_SLOTS, Does, Trial, pause
 from support.waiting import SECONDS, until
 
-from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Queued, Remark, Result, Started, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 NOTHING_RAN = {EndKind.COULD_NOT_START, EndKind.UP_TO_DATE}
 """How attempts end that never began."""
+with_slots = pytest.mark.parametrize("opened", WITH_SLOTS, indirect=True)
+"""Executors that count slots themselves."""
 
 
 @pytest.fixture(params=TRIALS)
 def opened(request: pytest.FixtureRequest, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Open an executor with some slots, serve it, close it at the end, and check all that it delivered."""
 
+    kind = TRIALS[request.param]
+    needed = [request.getfixturevalue(kind.needs)] if kind.needs else []
+
     @asynccontextmanager
     async def open_trial(slots: int = 8, *, serves: bool = True) -> AsyncIterator[Trial]:
-        trial = TRIALS[request.param](tmp_path, slots, token, monkeypatch)
+        trial = kind(tmp_path, slots, token, monkeypatch, *needed)
         async with serving(trial) if serves else nullcontext(), kept_open(trial):
             yield trial
         check(trial.results)
@@ -48,7 +53,7 @@ def check(results: list[Result]) -> None:
     """Check that each attempt was answered once: Started and Ended, Ended alone, or Withdrawn."""
     answers: dict[tuple[int, int], list[Result]] = defaultdict(list)
     for result in results:
-        if not isinstance(result, Remark):
+        if not isinstance(result, (Remark, Queued)):
             answers[result.node, result.attempt].append(result)
     for answer in answers.values():
         if len(answer) == 1:
@@ -147,6 +152,7 @@ async def test_each_success_hands_its_own_values_on(opened: Opened) -> None:
 # Slots
 
 
+@with_slots
 async def test_attempts_begin_in_order_and_take_no_more_than_the_slots(opened: Opened) -> None:
     async with opened(2) as trial:
         trial.start(Does.WAIT, Does.WAIT_TOO, Does.WAIT_AS_WELL, Does.SUCCEED)
@@ -162,6 +168,7 @@ async def test_attempts_begin_in_order_and_take_no_more_than_the_slots(opened: O
         assert (await trial.ended(Does.WAIT_AS_WELL)).value == 0
 
 
+@with_slots
 async def test_an_attempt_that_fits_passes_one_that_does_not(opened: Opened) -> None:
     async with opened(2) as trial:
         trial.start(Does.WAIT)
@@ -173,6 +180,7 @@ async def test_an_attempt_that_fits_passes_one_that_does_not(opened: Opened) -> 
         await trial.begun(Does.WAIT_TOO)
 
 
+@with_slots
 async def test_an_attempt_that_is_too_wide_begins_when_it_is_alone(opened: Opened) -> None:
     async with opened(2) as trial:
         trial.start(Does.WAIT)
@@ -189,6 +197,7 @@ async def test_an_attempt_that_is_too_wide_begins_when_it_is_alone(opened: Opene
         await trial.ended(Does.SUCCEED)
 
 
+@with_slots
 async def test_a_pause_lets_what_runs_run_and_begins_nothing(opened: Opened) -> None:
     async with opened(2) as trial:
         trial.start(Does.WAIT)
@@ -283,7 +292,7 @@ async def test_requests_about_what_is_over_or_was_never_submitted_are_ignored(op
             trial.stop(does, 0, attempt)
         await pause()
         assert trial.lives(Does.WAIT)
-        assert len(trial.results) == 3
+        assert len([result for result in trial.results if not isinstance(result, Queued)]) == 3
         trial.finish(Does.WAIT, 0)
         assert (await trial.ended(Does.WAIT, 2)).value == 0
 
@@ -291,6 +300,7 @@ async def test_requests_about_what_is_over_or_was_never_submitted_are_ignored(op
 # Races
 
 
+@with_slots
 @pytest.mark.parametrize("seed", range(3))
 async def test_however_requests_and_results_cross_each_attempt_is_answered_once(opened: Opened, seed: int) -> None:
     """The checks are those of `check`, at the end. Live attempts never exceed the most slots that were allowed."""
@@ -364,6 +374,7 @@ async def test_a_cancelled_serve_loses_no_result(opened: Opened) -> None:
             assert (await trial.ended(Does.WAIT)).value == 6
 
 
+@with_slots
 async def test_results_that_have_arrived_are_collected_without_waiting(opened: Opened) -> None:
     async with opened() as trial:
         trial.start(Does.WAIT)

@@ -10,21 +10,22 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.dask_harness import DaskHarness
 from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
 from support.judged import judged
 from support.played_executor import TimedExecutor
 from support.process_listing import alive, end, state
 from support.waiting import until
 
-from dagtui.engine.messages import Ended, EndKind, Start
+from dagtui.engine.messages import Ended, EndKind, Queued, Start
 from dagtui.graph.model import ArgumentList, Task
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
+    from support.dask_here import DaskHere
 
     from dagtui.engine.messages import Effect, Result
 
@@ -59,10 +60,31 @@ NAMES = {number: name for name, number in vars(Does).items() if isinstance(numbe
 WAITS = (Does.WAIT, Does.WAIT_TOO, Does.WAIT_AS_WELL)
 
 
+def task_of(does: int, name: str, word: str) -> Task:
+    """Return the task of a node that runs in real processes, which have a word among their arguments."""
+    shell = {
+        Does.SUCCEED: "exit 0",
+        Does.FAIL: "exit 3",
+        Does.DIE: "kill -USR1 $$",
+        Does.PRINT: 'echo out; echo err >&2; echo "attempt=$DAGTUI_ATTEMPT" >> "$DAGTUI_OUTPUT"',
+        Does.GO_ASTRAY: "exit 0",
+        Does.LEAVE: f"{sys.executable} -I -S -c '{IDLE}' $0 & exit 0",
+        Does.FREEZE: "kill -STOP $$; exit 0",
+    }
+    action = ArgumentList(("sh", "-c", shell.get(does, f"read status < {name}; exit $status"), word))
+    if does == Does.IGNORE:
+        action = python(DEAF, word)
+    elif does == Does.MISS:
+        action = ArgumentList(("no-program-has-this-name", word))
+    return Task(name, action, cwd="absent" if does == Does.GO_ASTRAY else ".", grace=0.5)
+
+
 class LocalTrial(ExecutorHarness):
     """Real processes."""
 
     has_logs = True
+    has_slots = True
+    needs = ""
 
     def __init__(self, folder: Path, slots: int, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", IMPATIENT)
@@ -73,22 +95,7 @@ class LocalTrial(ExecutorHarness):
             os.mkfifo(folder / NAMES[does])
 
     def _task_of(self, does: int, name: str) -> Task:
-        word = self.words[does]
-        shell = {
-            Does.SUCCEED: "exit 0",
-            Does.FAIL: "exit 3",
-            Does.DIE: "kill -USR1 $$",
-            Does.PRINT: 'echo out; echo err >&2; echo "attempt=$DAGTUI_ATTEMPT" >> "$DAGTUI_OUTPUT"',
-            Does.GO_ASTRAY: "exit 0",
-            Does.LEAVE: f"{sys.executable} -I -S -c '{IDLE}' $0 & exit 0",
-            Does.FREEZE: "kill -STOP $$; exit 0",
-        }
-        action = ArgumentList(("sh", "-c", shell.get(does, f"read status < {name}; exit $status"), word))
-        if does == Does.IGNORE:
-            action = python(DEAF, word)
-        elif does == Does.MISS:
-            action = ArgumentList(("no-program-has-this-name", word))
-        return Task(name, action, cwd="absent" if does == Does.GO_ASTRAY else ".", grace=0.5)
+        return task_of(does, name, self.words[does])
 
     async def ready(self, does: int) -> None:
         """Wait until an attempt has come as far as it comes by itself."""
@@ -141,6 +148,8 @@ class PlayedTrial(ExecutorHarness):
     """The model of the engine's tests, on the clock of the event loop."""
 
     has_logs = False
+    has_slots = True
+    needs = ""
 
     def __init__(self, folder: Path, slots: int, _token: str, _monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(folder, *[Task(name) for name in NAMES.values()], slots=slots)
@@ -182,8 +191,46 @@ class JudgedTrial(LocalTrial):
         end(self.local.processes[1])
 
 
-Trial = LocalTrial | PlayedTrial
-TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial}
+class DaskTrial(DaskHarness):
+    """Real processes on a real cluster. Each attempt takes its share of the threads, which stand for the slots."""
+
+    has_logs = True
+    has_slots = False
+    needs = "dask_cluster"
+
+    def __init__(
+        self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, cluster: DaskHere
+    ) -> None:
+        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
+        self.share = cluster.threads // slots
+        tasks = [self._task_of(does, name) for does, name in NAMES.items()]
+        super().__init__(cluster.address, folder, *tasks)
+        for does in WAITS:
+            os.mkfifo(folder / NAMES[does])
+
+    def _task_of(self, does: int, name: str) -> Task:
+        return replace(task_of(does, name, self.words[does]), resources={"cpus": self.share})
+
+    def of(self, node: int, attempt: int = 1) -> list[Result]:
+        return [result for result in super().of(node, attempt) if not isinstance(result, Queued)]
+
+    ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
+
+    def lose(self, _does: int) -> None:
+        """Kill the guardian."""
+        for pid in alive("worker"):
+            if str(self.run).encode() in Path("/proc", str(pid), "cmdline").read_bytes():
+                end(pid)
+
+    @property
+    def executed(self) -> list[Result]:
+        return self.results
+
+
+Trial = LocalTrial | PlayedTrial | DaskTrial
+TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial, "dask": DaskTrial}
+WITH_SLOTS = [name for name, trial in TRIALS.items() if trial.has_slots]
+"""The trials whose executors count slots themselves."""
 
 
 async def pause() -> None:

@@ -8,10 +8,11 @@ from dagtui.engine.messages import NO_SLOTS, Ended, Withdrawn
 from dagtui.graph.model import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.engine.protocol import Executor, Handed, Surroundings
+    from dagtui.execution.forwarding_executor import Attempt
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -26,7 +27,7 @@ class RoutingExecutor:
         """`name_of` returns the name of the executor of a node. One of them is "local"."""
         self.executors = dict(executors)
         self._name_of = name_of
-        self._held: dict[tuple[NodeIndex, AttemptNumber], str] = {}
+        self._held: dict[Attempt, str] = {}
         """The executors that have attempts which are not over."""
         self._deliver: Callable[[Result], None] = _ignore
 
@@ -57,9 +58,10 @@ class RoutingExecutor:
         self.executors[name] = executor
         executor.open(self._take, NO_SLOTS)
 
-    @property
-    def take(self) -> Callable[[Result], None]:
-        """What takes the results of the executors."""
+    def stand_before(self, local: Executor, attempts: Iterable[Attempt]) -> Callable[[Result], None]:
+        """Stand before an executor that is open and has attempts. Return what its results must be passed to."""
+        self.executors[LOCAL] = local
+        self._held.update(dict.fromkeys(attempts, LOCAL))
         return self._take
 
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:

@@ -9,8 +9,9 @@ from dagtui.graph.files.file_edges import FileEdges
 from dagtui.graph.model import Graph, ShellCommand, Task, TaskIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
+    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
 
 _LONGEST = 50_000
@@ -37,11 +38,16 @@ def leftover(old: Task, label: str, command: str, pools: Container[str]) -> Task
         is_finally=old.is_finally,
         allow_failure=True,
         tty=old.tty,
+        executor=old.executor,
+        resources=old.resources,
     )
 
 
-def with_leftovers(graph: Graph, leftovers: Sequence[Task]) -> Graph:
-    """Return a graph with more nodes at its end: one for each task, named like it. The others keep their numbers."""
+def with_leftovers(graph: Graph, leftovers: Sequence[Task], known: Mapping[str, ExecutorSettings]) -> Graph:
+    """Return a graph with more nodes at its end: one for each task, named like it. The others keep their numbers.
+
+    `known` are the executors of the graph before, of which some may still have attempts of the leftovers.
+    """
     if not leftovers:
         return graph
     first = len(graph.tasks)
@@ -61,6 +67,9 @@ def with_leftovers(graph: Graph, leftovers: Sequence[Task]) -> Graph:
     )
     found.pools, found.variables, found.sources = graph.pools, graph.variables, graph.sources
     found.remarks, found.digest = graph.remarks, graph.digest
+    found.executor_given = graph.executor_given
+    held = {task.executor: known[task.executor] for task in leftovers if task.executor in known}
+    found.executors = {**graph.executors, **{name: held[name] for name in held if name not in graph.executors}}
     if graph.file_edges is not None:
         found.file_edges = FileEdges(graph.file_edges, len(found))
     return found

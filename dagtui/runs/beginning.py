@@ -36,6 +36,10 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         from dagtui.runs.targets import default_targets  # only here: it would delay each start
 
         targets = default_targets(graph)
+    if graph.any_remote:
+        from dagtui.runs.executors import check_packages  # most graphs name none
+
+        check_packages(graph)
     supervisor = options.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, options._replace(supervisor=supervisor))

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from dagtui.engine.protocol import Executor
     from dagtui.engine.state import RunState
     from dagtui.execution.files.judging_executor import JudgingExecutor
+    from dagtui.execution.routing_executor import RoutingExecutor
     from dagtui.execution.serving_executor import ServingExecutor
     from dagtui.graph.model import Graph, NodeIndex, ParameterValue
     from dagtui.runs.events_copy import EventsCopy
+    from dagtui.runs.executors import RemoteParts
     from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.notifying import Notifier
     from dagtui.runs.reload_preview import Reloader
@@ -82,16 +84,18 @@ class Ingredients:
         self.equip(traversal, directory)
         local, previous = self._local_executor(directory, traversal.state)
         executor: Executor = local
-        serving = judging = None
+        routing = serving = judging = None
+        if graph.any_remote:
+            executor = routing = self.remote_parts(directory, traversal.state).routing(local)
         if graph.any_services:
-            executor = serving = self.serving_executor(local, directory)
+            executor = serving = self.serving_executor(executor, directory)
         if reads_files(graph):
             executor = judging = self.judging_executor(executor, directory, traversal)
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
         live.jobs_given, live.meter = self.options.jobs, local
-        machinery = Machinery(self, sink, local, serving, judging)
+        machinery = Machinery(self, sink, local, routing, serving, judging)
         live.open_reloader = lambda: reloader(live, machinery)
         if any(task.tty for task in graph.tasks):
             live.terminals = local
@@ -119,6 +123,21 @@ class Ingredients:
 
         run_id, command = run.directory.run_id, self.executed.settings.notify
         return Notifier(run, run_id, command, executor, run.announce, run.note)
+
+    def remote_parts(self, directory: RunDirectory, state: RunState) -> RemoteParts:
+        """Return what the executors on other machines are made of. Most graphs have none."""
+        from dagtui.runs.executors import RemoteParts
+
+        identity = identity_of(directory)
+        return RemoteParts(
+            self.executed,
+            self.shown,
+            directory,
+            self.environment,
+            state,
+            lambda: values_of_run(state, identity),
+            self.secrets,
+        )
 
     def serving_executor(self, inner: Executor, directory: RunDirectory) -> ServingExecutor:
         """Return an executor before another one that finds out when services are ready. Most graphs have none."""
@@ -183,6 +202,7 @@ class Machinery(NamedTuple):
     ingredients: Ingredients
     sink: JournalSink
     local: LocalExecutor
+    routing: RoutingExecutor | None
     serving: ServingExecutor | None
     judging: JudgingExecutor | None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,14 +18,16 @@ from dagtui.engine.renumbering import Renumbering
 from dagtui.engine.targets import Targets
 from dagtui.execution.local import node_numbers
 from dagtui.execution.local.node_numbers import NodeNumbers
+from dagtui.execution.local.requirements import RequirementError
 from dagtui.graph.definition import changed_parts
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.leftovers import leftover, with_leftovers
 from dagtui.graph.matrix.selection import ChoiceError
 from dagtui.graph.toml.parse import digest_of, read_bytes_again
+from dagtui.runs.executor_chain import ExecutorChain, NextGraph
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.ingredients import Ingredients, Machinery, identity_of, reads_files, values_of_run
+from dagtui.runs.ingredients import Ingredients, Machinery
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.rereading import compared, reread, still_named
@@ -38,14 +39,10 @@ from dagtui.store.paths import is_piped
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from dagtui.engine.messages import AttemptNumber, Result
-    from dagtui.engine.protocol import Executor
-    from dagtui.engine.traversal import Traversal
-    from dagtui.execution.files.judging_executor import JudgingExecutor
-    from dagtui.execution.serving_executor import ServingExecutor
+    from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.model import Graph, NodeIndex, Task
     from dagtui.runs.live import LiveRun
     from dagtui.runs.reload_preview import ReloadPreview
@@ -118,7 +115,10 @@ class RunReloader:
             _keep_graph(directory.path, directory.graph_path)
         except (StoreError, OSError) as error:
             raise ReloadError(f"the reload can't be recorded: {error}") from error
-        chain = _Chain(run, self._machinery, found)
+        try:
+            chain = ExecutorChain(run, self._machinery, found)
+        except RequirementError as error:
+            raise ReloadError(str(error)) from error
         sink.graph = graphs.shown
         try:
             run.run.reload(found.traversal, chain.top, partial(self._switch, found, chain))
@@ -131,7 +131,7 @@ class RunReloader:
             run.note(f"{error}; if the run is resumed, changed nodes run again")
         run.announce(ON_RECORD, "")
 
-    def _switch(self, found: _Next, chain: _Chain) -> None:
+    def _switch(self, found: NextGraph, chain: ExecutorChain) -> None:
         """Change all that knows the graph, once the reload is on record."""
         run = self._run
         numbers = found.renumbering.number_of
@@ -187,8 +187,8 @@ class _Graphs:
         used: list[AttemptNumber],
         leftovers: list[Task],
     ) -> None:
-        self.shown = with_leftovers(preview.graph, leftovers)
-        self.executed = with_leftovers(preview.executed, leftovers)
+        self.shown = with_leftovers(preview.graph, leftovers, run.graph.executors)
+        self.executed = with_leftovers(preview.executed, leftovers, machinery.ingredients.executed.executors)
         self.leaving = [self.shown.node(task.name) for task in leftovers]
         self.added = {self.shown.node(name): attempt for name, attempt in zip(preview.added, used, strict=True)}
         """What joins, with the last attempt of a node of that name that an earlier graph of the run had, or 0."""
@@ -198,18 +198,7 @@ class _Graphs:
         self.graph_file = to_toml(self.shown).encode("utf-8", "backslashreplace")
 
 
-@dataclass(slots=True)
-class _Next:
-    """What the run goes on with."""
-
-    ingredients: Ingredients
-    traversal: Traversal
-    forecast: Forecast
-    renumbering: Renumbering
-    numbers: NodeNumbers
-
-
-def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs: _Graphs) -> _Next:
+def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs: _Graphs) -> NextGraph:
     """Carry the traversal over to the new graph, and let that take up the reload. The run does not change."""
     old, shown, renumbering = run.run.traversal, graphs.shown, graphs.renumbering
     before = machinery.ingredients
@@ -231,7 +220,7 @@ def _prepare(run: LiveRun, preview: ReloadPreview, machinery: Machinery, graphs:
     targets = _targets(run, shown, renumbering, graphs.leaving)
     why = f"{label(shown.path.name if shown.path else shown.name)}: {preview.words()}"
     engine.reload(traversal, changes, run.clock(), why, jobs, targets)
-    return _Next(ingredients, traversal, forecast, renumbering, graphs.numbers)
+    return NextGraph(ingredients, traversal, forecast, renumbering, graphs.numbers)
 
 
 def _leftovers(run: LiveRun, preview: ReloadPreview) -> list[Task]:
@@ -272,62 +261,3 @@ def _keep_graph(directory: Path, graph_path: Path) -> None:
         os.link(graph_path, directory / f"graph-{number}.toml")
     except OSError:  # a file system without hard links
         write_new_file(directory / f"graph-{number}.toml", graph_path.read_bytes())
-
-
-class _Chain:
-    """The executors of a run, changed for another graph."""
-
-    def __init__(self, run: LiveRun, machinery: Machinery, found: _Next) -> None:
-        self._run = run
-        self._found = found
-        self._before = machinery
-        ingredients, directory = found.ingredients, run.directory
-        self.local = machinery.local
-        self.serving: ServingExecutor | None = machinery.serving
-        self.judging: JudgingExecutor | None = machinery.judging
-        self.top: Executor = self.local
-        if self.serving is None and ingredients.shown.any_services:
-            self.serving = ingredients.serving_executor(self.local, directory)
-        if self.serving is not None:
-            self.top = self.serving
-        if self.judging is None and reads_files(ingredients.shown):
-            self.judging = ingredients.judging_executor(self.top, directory, found.traversal)
-        if self.judging is not None:
-            self.top = self.judging
-
-    def switch(self) -> Machinery:
-        """Let the executors start attempts of the new graph."""
-        found, before, directory = self._found, self._before, self._run.directory
-        ingredients, state = found.ingredients, found.traversal.state
-        graph, labels, number_of = ingredients.executed, ingredients.shown.labels, found.renumbering.number_of
-        identity = identity_of(directory)
-        self.local.reload(
-            graph,
-            found.numbers,
-            ingredients.environment,
-            lambda node, attempt: directory.log_file(labels[node], attempt),
-            lambda node, attempt: directory.output_path(labels[node], attempt),
-            state.status_name,
-            state.outputs_of,
-            lambda: values_of_run(state, identity),
-        )
-        deliver: Callable[[Result], None] = self._run.run.post
-        if self.judging is not None:
-            inner = self.serving or self.local
-            if before.judging is not None:
-                from dagtui.runs.judging import keys_of, why_forced
-
-                keys = keys_of(graph, ingredients.environment, state)
-                self.judging.reload(graph, keys, why_forced(found.traversal, ingredients.is_forced), number_of)
-                state.reading = self.judging.reading
-            self.judging.redirect(deliver)
-            deliver = self.judging.stand_before(inner)
-        if self.serving is not None:
-            if before.serving is not None:
-                self.serving.reload(
-                    graph, number_of, lambda *attempt: directory.log_path(labels[attempt[0]], attempt[1])
-                )
-            self.serving.redirect(deliver)
-            deliver = self.serving.stand_before(self.local)
-        self.local.redirect(deliver)
-        return Machinery(ingredients, before.sink, self.local, self.serving, self.judging)

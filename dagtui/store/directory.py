@@ -28,6 +28,8 @@ KEPT = 50
 """Number of runs of a graph that are kept."""
 OUTPUTS = "outputs"
 """The folder of a run for the values that attempts hand on."""
+EXECUTORS = "executors"
+"""The folder of a run for what executors on other machines note."""
 LATEST = "latest"
 """The link beside `runs` to the run that was started or resumed last."""
 _MAKING = ".new-"
@@ -113,6 +115,12 @@ class RunDirectory:
     def output_path(self, node_label: str, attempt: AttemptNumber) -> str:
         """Return the path of the file for an attempt's values, computed from the label alone."""
         return f"{self.path!s}/{OUTPUTS}/{output_name(node_label, attempt)}"
+
+    def executor_folder(self, name: str) -> Path:
+        """Return the folder for what an executor on other machines notes. The executor creates it."""
+        from dagtui.store.paths import executor_name  # most runs have none
+
+        return self.path / EXECUTORS / executor_name(name)
 
     def forget_outputs(self) -> None:
         """Remove the files with values, which are on record. No attempt may be alive."""

@@ -153,7 +153,18 @@ def log_name(node_label: str, attempt: AttemptNumber) -> str:
 
 def output_name(node_label: str, attempt: AttemptNumber) -> str:
     """Return the name of the file for an attempt's values in `outputs/`, computed from the label alone."""
-    return log_name(node_label, attempt).rpartition("/")[2].removesuffix(".log") + ".env"
+    return attempt_key(node_label, attempt) + ".env"
+
+
+def attempt_key(node_label: str, attempt: AttemptNumber) -> str:
+    """Return a name of an attempt, unique in its run and safe as a file name, computed from the label alone."""
+    return log_name(node_label, attempt).rpartition("/")[2].removesuffix(".log")
+
+
+def executor_name(name: str) -> str:
+    """Return the name of the folder in `executors/` for what a run notes of an executor."""
+    readable = _readable(name)
+    return readable if readable == name else f"{readable}-{_digest(name, 4)}"
 
 
 # Which folder

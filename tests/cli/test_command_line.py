@@ -218,6 +218,14 @@ def test_calls_without_options_do_not_wait_for_a_parser_of_options(graph: Write,
     assert imports({"click"}, *words, path, "-j2") == {"click"}
 
 
+def test_a_run_of_this_machine_imports_nothing_of_others(graph: Write) -> None:
+    remote = {
+        f"dagtui.{name}"
+        for name in ("graph.executors", "execution.requests", "execution.routing_executor", "runs.executors")
+    }
+    assert imports(remote, "run", graph('[tasks.a]\nrun = "true"\n')) == set()
+
+
 def test_the_supervisor_starts_before_what_takes_long_is_imported(graph: Write, tmp_path: Path) -> None:
     """It needs as long to start as this process to import the rest, beside it."""
     path = graph('[tasks.a]\nrun = "true"\n')

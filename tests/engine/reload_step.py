@@ -146,7 +146,7 @@ class ReloadStep(RunModel):
         self.reloads += 1
         leaving = sorted(old.node(label) for label in found.removed & held)
         tasks = [leftover(old.task(node), labels[node], "true", {pool.name for pool in old.pools}) for node in leaving]
-        graph = with_leftovers(found.graph, tasks)
+        graph = with_leftovers(found.graph, tasks, {})
         done = self.done_nodes()
         before = {label: self.state.status_of(node) for node, label in enumerate(labels)}
         renumbering = Renumbering(old, graph)

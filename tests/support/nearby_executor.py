@@ -69,7 +69,7 @@ class FarSide:
                     request.argv, cwd=request.cwd, env=env, stdout=log, stderr=log, start_new_session=True
                 )
             except OSError as error:
-                what = "command" if os.path.isdir(request.cwd) else "cwd"
+                what = "lookup" if os.path.isdir(request.cwd) else "cwd"
                 self.records[key] = {"kind": "could not start", "errno": error.errno, "what": what}
                 return
         self.started.append(key)

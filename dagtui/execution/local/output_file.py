@@ -50,11 +50,12 @@ def read_output(path: str) -> OutputValues:
     """Return what an attempt has written to its file. The file may be missing."""
     content, problem = read_content(path)
     if content is None:
-        return _unread(problem) if problem else NOTHING_WRITTEN
+        return unread(problem) if problem else NOTHING_WRITTEN
     return parse_output(content)
 
 
-def _unread(why: str) -> OutputValues:
+def unread(why: str) -> OutputValues:
+    """Return that nothing is taken, and why."""
     return OutputValues({}, f"no value is taken from $DAGTUI_OUTPUT: {why}")
 
 
@@ -85,7 +86,7 @@ def parse_output(content: bytes) -> OutputValues:
         if problem:
             wrong.append(f'the value of "{label(key, 40)}" in line {number:,} {problem}')
     if len(values) > MOST_NAMES:
-        return _unread(f"it has {len(values):,} names, and at most {MOST_NAMES:,} are taken")
+        return unread(f"it has {len(values):,} names, and at most {MOST_NAMES:,} are taken")
     return OutputValues(values, _remark(wrong))
 
 

@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ended, EndKind, Usage, Withdrawn
-from dagtui.execution.local.output_file import NOTHING_WRITTEN, OutputValues, parse_output
+from dagtui.execution.local.output_file import NOTHING_WRITTEN, OutputValues, parse_output, unread
 from dagtui.execution.local.submitted import LASTING, start_error_words, too_long
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.text import label
@@ -43,7 +43,8 @@ def end_of(attempt: RemoteAttempt, record: Mapping[str, object]) -> Ended | With
     value, seconds = _whole(record.get("value")), seconds_of(record.get("seconds"))
     if kind in {"stopped", "withdrawn"}:
         by_us = attempt.stop is not None or attempt.unwanted
-        found, value = (EndKind.SIGNAL, value or signal.SIGTERM.value) if by_us else (EndKind.OUTSIDE, 0)
+        found = EndKind.SIGNAL if by_us else EndKind.OUTSIDE
+        value = value if by_us and record.get("how") == "signal" and value else signal.SIGTERM.value
         text = "" if by_us else text or _NOT_BY_US
     elif isinstance(kind, str) and kind in _KINDS:
         found = _KINDS[kind]
@@ -94,17 +95,25 @@ def _usage(record: Mapping[str, object]) -> Usage | None:
 
 
 def _output(record: Mapping[str, object]) -> OutputValues:
-    text = record.get("output")
-    return parse_output(text.encode("utf-8", "surrogateescape")) if isinstance(text, str) else NOTHING_WRITTEN
+    text, problem = record.get("output"), words(record.get("output_problem"))
+    if isinstance(text, str):
+        try:
+            return parse_output(text.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            return unread("it is not valid UTF-8")
+    return unread(problem) if problem else NOTHING_WRITTEN
 
 
 def _start_error(attempt: RemoteAttempt, record: Mapping[str, object]) -> tuple[str, bool]:
     """Say what was missing there, from the errno and the step that failed. Return also whether that is permanent."""
-    number, what, request = _whole(record.get("errno")), str(record.get("what") or "command"), attempt.request
+    number, what, request = _whole(record.get("errno")), record.get("what"), attempt.request
     if number == errno.E2BIG:
         return too_long(request.argv, {**request.env, **request.secrets}), True
     program = request.argv[0] if request.argv and not request.call else "python3"
-    text = start_error_words(number, what, program, request.cwd)
-    if number == errno.ENOENT and what == "command" and os.sep not in program:
-        text = f'program "{label(program, MOST_WORDS)}" not found in PATH there'
-    return text, number in LASTING
+    if what == "lookup":
+        found = words(record.get("path"))
+        missing = f"is not executable there: {found}" if found else "not found in PATH there"
+        return f'program "{label(program, MOST_WORDS)}" {missing}', False
+    if what == "spool":
+        return f"its files can't be written there: {os.strerror(number).lower()}", False
+    return start_error_words(number, str(what or "command"), program, request.cwd), number in LASTING

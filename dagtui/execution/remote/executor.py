@@ -30,7 +30,7 @@ from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local.command import CommandError
 from dagtui.execution.remote.attempt import RemoteAttempt, RemoteState
-from dagtui.execution.remote.results import RemoteResults
+from dagtui.execution.remote.open_attempts import OpenAttempts
 from dagtui.execution.requests import Request
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.resolution import ResolutionError
@@ -54,7 +54,7 @@ _BOUND = 10.0
 """Seconds beyond the longest grace, after which `close` leaves what the engine has not ended."""
 
 
-class RemoteExecutor(RemoteResults, ABC):
+class RemoteExecutor(OpenAttempts, ABC):
     """Executes attempts on other machines, by an engine there (see `dagtui.engine.protocol.Executor`)."""
 
     keeps_going: bool = True
@@ -112,7 +112,7 @@ class RemoteExecutor(RemoteResults, ABC):
         Those with a `stop` are to be stopped.
         """
 
-    # What a subclass tells, besides `RemoteResults`
+    # What a subclass tells, besides `OpenAttempts`
 
     def absent(self, attempts: Iterable[RemoteAttempt]) -> None:
         """Tell that the engine does not know attempts that `_look_for` got: they never arrived there.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.remote.attempt import RemoteAttempt
-    from dagtui.execution.remote.results import _Piece
+    from dagtui.execution.remote.open_attempts import _Piece
     from dagtui.execution.requests import Requests
     from dagtui.execution.ssh.connection import Told
     from dagtui.graph.executors import ExecutorSettings

@@ -38,7 +38,7 @@ class _Piece(NamedTuple):
     wall: WallTime
 
 
-class RemoteResults:
+class OpenAttempts:
     """The open attempts of an executor, and what became of them.
 
     All calls are made in the thread of the event loop. What is said about keys that are not open any more is ignored.

@@ -64,6 +64,11 @@ async def settled(live: LiveRun) -> None:
         await live.drive_until_settled()
 
 
+def log(live: LiveRun, label: str, attempt: int = 1) -> str:
+    path = live.log_path(live.graph.node(label), attempt)
+    return path.read_text() if path.exists() else ""
+
+
 MIXED = """
 [tasks.prepare]
 executor = "local"
@@ -88,10 +93,9 @@ async def test_a_mixed_run_runs_each_node_where_it_belongs(tmp_path: Path, far: 
     live = start_run(load(write(tmp_path, MIXED)), LaunchOptions())
     await settled(live)
     assert live.state.verdict() is Verdict.COMPLETED
-    node = live.graph.node
     await live.close()
-    assert live.log_path(node("report"), 1).read_text() == "got 6\n"
-    assert live.log_path(node("work[n=2]"), 1).read_text() == "3 of work[n=2]\n"
+    await until(lambda: log(live, "report") == "got 6\n")
+    assert log(live, "work[n=2]") == "3 of work[n=2]\n"
     assert len(far.started) == len(set(far.started)) == 4
     assert not any(key.startswith(("prepare", "both", "report")) for key in far.started)
     assert (live.path / "executors" / "cluster").is_dir()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from support.nearby_executor import FarSide, NearbyExecutor
-from support.waiting import SECONDS
+from support.waiting import SECONDS, until
 
 from dagtui.engine.status import Verdict
 from dagtui.graph.executors import ExecutorKind

@@ -43,6 +43,7 @@ else:
 _READ = 1 << 18  # bytes of one attempt in one turn, so that a chatty one does not starve others
 _MOST_FILES = cast("Slots", 4096)  # attempts that the limit of open files is raised for, if the user may
 _WRITE_TIMES = 1.0  # seconds between two writes of time records
+_WORTH_KEEPING = 1.0  # seconds of an attempt from which a crash of the machine must not cost its end
 _RETRY = 1.0  # seconds until a start is tried again for which something was short
 
 
@@ -302,7 +303,8 @@ class Guardian:
 
     def _record(self, key: str, record: dict[str, object]) -> None:
         try:
-            self.spool.put("ended", key, record)
+            seconds = cast("float", record.get("seconds", 0.0))
+            self.spool.put("ended", key, record, lasting=seconds >= _WORTH_KEEPING)
         except OSError:  # a full disk may have room again
             self._unrecorded.append((key, record))
             self._retry_due = time.monotonic() + _RETRY

@@ -26,7 +26,7 @@ _LOST = "the guardian of it died on {host}, and its processes were ended"
 def note(spool: Spool, tag: int) -> str:
     """Note this process as a guardian. Return the name of the note. Raises OSError."""
     name = f"{os.getpid()}-{_start_of(os.getpid())}-{_machine()}"
-    spool.put("guardians", name, {"tag": tag})
+    spool.put("guardians", name, {"tag": tag}, lasting=False)
     return name
 
 
@@ -55,7 +55,8 @@ def _record_lost(spool: Spool, name: str) -> None:
         if key not in ended and (spool.read("claims", key) or {}).get("guardian") == name:
             size = _size_of(spool.file("logs", key))
             text = _LOST.format(host=os.uname().nodename)
-            spool.put("ended", key, {"kind": "lost", "value": 0, "seconds": 0.0, "size": size, "text": text})
+            record: dict[str, object] = {"kind": "lost", "value": 0, "seconds": 0.0, "size": size, "text": text}
+            spool.put("ended", key, record, lasting=True)
 
 
 def _size_of(path: str) -> int:

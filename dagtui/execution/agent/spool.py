@@ -85,8 +85,12 @@ class Spool:
         except (OSError, ValueError):
             return None
 
-    def put(self, folder: str, key: str, record: dict[str, object]) -> None:
-        """Write a record, such that it is complete or missing at any time. Raises OSError."""
+    def put(self, folder: str, key: str, record: dict[str, object], *, lasting: bool) -> None:
+        """Write a record, such that it is complete or missing at any time. Raises OSError.
+
+        A lasting one survives a crash of the machine, which takes some milliseconds. After a crash, another one may be
+        there without its content.
+        """
         self._serial += 1
         new = self.file("new", f"{os.uname().nodename}-{os.getpid()}-{self._serial}")
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -94,7 +98,8 @@ class Spool:
             rest = memoryview(encoded(record))
             while rest:
                 rest = rest[os.write(fd, rest) :]
-            os.fsync(fd)
+            if lasting:
+                os.fsync(fd)
         finally:
             os.close(fd)
         os.rename(new, self.file(folder, key))

@@ -37,6 +37,7 @@ from dagtui.execution.agent.json_text import decoded, encoded
 from dagtui.execution.agent.leftovers import boot_id
 from dagtui.execution.agent.line_link import LineLink
 from dagtui.execution.agent.spec import SpecError, is_key
+from dagtui.execution.agent.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,7 +114,7 @@ class Conversation:
                 "hello": boot_id(),
                 "known": known,
                 "host": self.guardian.host,
-                "agent": os.path.basename(sys.argv[0]),
+                "agent": VERSION,
                 "python": sys.version.split()[0],
                 "gpus": self.devices.count,
             }

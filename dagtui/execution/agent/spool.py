@@ -85,10 +85,10 @@ class Spool:
         except (OSError, ValueError):
             return None
 
-    def put(self, folder: str, key: str, record: dict[str, object], *, lasting: bool) -> None:
+    def put(self, folder: str, key: str, record: dict[str, object], *, lasting: bool = True) -> None:
         """Write a record, such that it is complete or missing at any time. Raises OSError.
 
-        A lasting one survives a crash of the machine, which takes some milliseconds. After a crash, another one may be
+        That it lasts through a crash of the machine takes some milliseconds. After a crash, another one may be
         there without its content.
         """
         self._serial += 1

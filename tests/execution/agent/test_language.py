@@ -123,7 +123,7 @@ def test_it_runs_on_real_interpreters(tmp_path: Path, python: str):
         ]
 
 
-@pytest.mark.parametrize("python", interpreters("2.7", "3.6", "3.7"))
+@pytest.mark.parametrize("python", interpreters("3.6", "3.7"))
 def test_an_interpreter_that_is_too_old_says_so_in_one_line(tmp_path: Path, python: str):
     path = str(shipped_agent(tmp_path))
     done = subprocess.run([python, path, "worker", str(tmp_path / "spool")], capture_output=True, text=True)

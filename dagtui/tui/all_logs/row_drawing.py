@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,6 +21,7 @@ from dagtui.tui.log.task_colours import segments
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.terminal_theme import TerminalTheme
     from textual.strip import Strip
 
     from dagtui.graph.model import Graph, NodeIndex
@@ -34,8 +35,26 @@ _NO_STYLE = Style.null()
 _MOST_COPIED = 10_000
 
 
+class _DrawnLine(NamedTuple):
+    """What a row of a line shows, from which its strip follows."""
+
+    entry: LogEntry
+    lead: tuple[Span, ...]
+    name: Span
+    over: Style
+
+
+class _Dimensions(NamedTuple):
+    """How rows are drawn. With another one, all of them differ."""
+
+    width: CellWidth
+    names: CellWidth
+    column: CellWidth
+    palette: TerminalTheme
+
+
 class AllLogsDrawing:
-    """Draws rows, and writes them for the clipboard."""
+    """Draws rows, keeps those of lines that stay the same, and writes them for the clipboard."""
 
     def __init__(
         self, graph: Graph, attempts: AttemptTracks, painter: Painter, look: Look, *, unfold_key: str = ""
@@ -50,15 +69,24 @@ class AllLogsDrawing:
         self.column = NO_CELLS
         """The first cell that is shown of what stands after the names."""
         self.palette = DEFAULT_TERMINAL_THEME
+        self._shape: _Dimensions | None = None
+        self._known: dict[_DrawnLine, Strip] = {}
+
+    def forget(self) -> None:
+        """Draw all rows again: the colours have changed."""
+        self._known = {}
 
     def rows(
         self, entries: Sequence[LogEntry], rows: Sequence[FoldedRow], width: CellWidth, cursor: int, *, fills: bool
     ) -> list[Strip]:
         """Return the rows of a window. `fills`: the row of the cursor stands out over its whole width."""
         cells = self.names.width(width)
+        shape = _Dimensions(width, cells, self.column, self.palette)
+        if shape != self._shape:
+            self._shape, self._known = shape, {}
         names = self.names.spans({self._node(entries[row.first]) for row in rows}, cells)
         cursor_style = self._painter.laid_over(Role.CURSOR)
-        strips, before = [], ""
+        strips, drawn, before = [], {}, ""
         for index, row in enumerate(rows):
             entry = entries[row.first]
             lead = [Span(self._look.glyphs.cursor if index == cursor else " ", Role.KEY)]
@@ -66,23 +94,36 @@ class AllLogsDrawing:
                 at = "" if row.is_fold else time_of_day(entry.key.time)
                 lead.append(Span(f"{_since(before, at):>8} ", Role.GUIDE))
                 before = at or before
-            name, sign = self._name(entries, row, names[self._node(entry)])
-            front = [*lead, name, spaces(cells - name.width), sign]
             over = cursor_style if fills and index == cursor else _NO_STYLE
-            strips.append(self._strip(front, self._content(row, entry, over), width, over))
+            if entry.is_line and row.size == 1:
+                line = _DrawnLine(entry, tuple(lead), names[self._node(entry)], over)
+                strip = self._known.get(line)
+                drawn[line] = strip = strip or self._line(line, shape)
+            else:
+                name = self._names(entries, row, names[self._node(entry)])
+                front = [*lead, name, spaces(cells - name.width), SPACE]
+                strip = self._strip(front, self._content(row, entry, over), width, over)
+            strips.append(strip)
+        self._known = drawn
         return strips
 
-    def _name(self, entries: Sequence[LogEntry], row: FoldedRow, name: Span) -> tuple[Span, Span]:
-        """Return the name before a row, and the sign between name and line."""
-        entry = entries[row.first]
+    def _line(self, line: _DrawnLine, shape: _Dimensions) -> Strip:
+        """Return the row of a single line."""
+        entry, lead, name, over = line
+        sign = Span(self._look.glyphs.block, Role.BAD) if ERRORS.matches(entry.data) else SPACE
+        front = [*lead, name, spaces(shape.names - name.width), sign]
+        text = styled(entry.data)
+        plain = self._painter.style(Role.PLAIN) + over
+        return self._strip(front, segments(text, 0, len(text.text), plain, (), shape.palette), shape.width, over)
+
+    def _names(self, entries: Sequence[LogEntry], row: FoldedRow, name: Span) -> Span:
+        """Return the names before a row that is not a single line."""
         if row.is_fold:
-            return SPACE, SPACE
-        if row.size > 1:
-            nodes = dict.fromkeys(map(self._node, entries[row.first : row.first + row.size]))
-            return names_span([self.names.whole(node) for node in nodes]), SPACE
-        if entry.is_line and ERRORS.matches(entry.data):
-            return name, Span(self._look.glyphs.block, Role.BAD)
-        return name, SPACE
+            return SPACE
+        if row.size == 1:
+            return name
+        nodes = dict.fromkeys(map(self._node, entries[row.first : row.first + row.size]))
+        return names_span([self.names.whole(node) for node in nodes])
 
     def _strip(self, front: Iterable[Span], content: list[Segment], width: CellWidth, over: Style) -> Strip:
         """Return a row. `over` is laid over its styles."""
@@ -92,13 +133,10 @@ class AllLogsDrawing:
         return strip.extend_cell_length(width, self._painter.style(Role.PLAIN) + over) if over else strip
 
     def _content(self, row: FoldedRow, entry: LogEntry, over: Style) -> list[Segment]:
-        """Return what a row says after the name."""
+        """Return what a row says after the name that is not a single line."""
         if row.is_fold:
             return self._segments(fold_words(row.size, self._unfold_key, self._look), over)
-        if not entry.is_line:
-            return self._segments(mark_words(self._attempts, entry.key, self._look), over)
-        line = styled(entry.data)
-        return segments(line, 0, len(line.text), self._painter.style(Role.PLAIN) + over, (), self.palette)
+        return self._segments(mark_words(self._attempts, entry.key, self._look), over)
 
     def _segments(self, spans: Iterable[Span], over: Style) -> list[Segment]:
         return [Segment(span.text, self._painter.style_under(over, span.role)) for span in spans if span.text]

@@ -79,6 +79,11 @@ class AllLogsRows(ScrolledRows):
         self._settle()
         super().on_resize()
 
+    def notify_style_update(self) -> None:
+        """Draw all rows again: the colours have changed."""
+        self.drawing.forget()
+        super().notify_style_update()
+
     # Rows that were read
 
     def _take(self) -> None:

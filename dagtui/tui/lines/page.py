@@ -177,12 +177,8 @@ class Page(ScrolledRows):
 
     # Events
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Hide the cursor."""
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: ARG002 - Textual's signature
+        """Show the cursor, or hide it."""
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:

@@ -8,6 +8,7 @@ from weakref import proxy
 
 from rich.segment import Segment
 from textual.dom import DOMNode
+from textual.events import DescendantBlur, DescendantFocus
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,18 +21,20 @@ from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.rows import FILLED, NAME_ROLES, Role, spaces, width_of
 from dagtui.tui.lines.ruler import measure_alike
 from dagtui.tui.lines.theme import STATUS_CLASSES, THEME_CSS
-from dagtui.tui.terminal.cleanup import take_apart
+from dagtui.tui.terminal.cleanup import divide_without_cycles, forget_component, take_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.style import Style
+    from textual import events
     from textual.css.styles import RenderStyles
 
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Span
 
 measure_alike()
+divide_without_cycles()
 
 ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values(), *NAME_ROLES})
 """The classes of what a Painter paints. Its widget is styled by roles, and adds THEME_CSS to its DEFAULT_CSS."""
@@ -53,17 +56,25 @@ class Painter:
     def __init__(self, widget: Widget) -> None:
         self._widget: Widget = proxy(widget)  # no reference cycle: see `take_apart`
         self._styles: dict[str, Style] = {}
+        self._base: Style | None = None
 
     def forget(self) -> None:
         """Discard the styles: the colours have changed."""
         self._styles.clear()
+        self._base = None
+
+    @property
+    def base(self) -> Style:
+        """The style of the widget itself. Textual 8.2 computes it anew from all widgets around it."""
+        if self._base is None:
+            self._base = self._widget.rich_style
+        return self._base
 
     def style(self, role: str) -> Style:
         """Return the style of a role in the current theme."""
         found = self._styles.get(role)
         if found is None:
-            widget = self._widget
-            found = self._styles[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
+            found = self._styles[role] = self.base + self._widget.get_component_rich_style(role, partial=True)
         return found
 
     def laid_over(self, role: str) -> Style:
@@ -223,7 +234,7 @@ class StyledByRoles(Widget):
         """Discard the styles of roles: the colours have changed."""
         super().notify_style_update()
         for name in ROLE_CLASSES.intersection(self._component_styles):
-            del self._component_styles[name]
+            forget_component(self._component_styles.pop(name))
 
 
 class PaintedRows(StyledByRoles, can_focus=True):
@@ -278,8 +289,25 @@ class PaintedRows(StyledByRoles, can_focus=True):
         """Return one screen row, padded."""
         width = self.size.width
         if y >= len(self._strips):
-            return Strip.blank(width, self.rich_style)
-        return self._strips[y].adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, self.painter.base)
+        return self._strips[y].adjust_cell_length(width, self.painter.base)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Draw what the focus changes. Textual 8.2 would apply all styles again, of which none depends on it."""
+
+    def _on_focus(self, event: events.Focus) -> None:
+        """Take the focus. Textual 8.2 would paint all cells again."""
+        event.prevent_default()
+        self.has_focus = True
+        if isinstance(self.parent, Widget):
+            self.parent.post_message(DescendantFocus(self))
+
+    def _on_blur(self, event: events.Blur) -> None:
+        """Lose the focus."""
+        event.prevent_default()
+        self.has_focus = False
+        if isinstance(self.parent, Widget):
+            self.parent.post_message(DescendantBlur(self))
 
     def on_resize(self) -> None:
         """Draw for the new size."""

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Region
+from textual.reactive import Reactive
 from textual.screen import Screen, ScreenResultType
 
 from dagtui.host.priority_loop import is_slice_over
@@ -45,6 +46,9 @@ async def mount_one_by_one(above: Widget, widgets: Iterable[Widget]) -> None:
 
 class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
     """Paints changed cells as soon as they change, even below another screen."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The widget with the focus. Textual 8.2 would paint the whole screen again whenever it changes."""
 
     def __init__(self, classes: str | None = None) -> None:
         super().__init__(classes=classes)

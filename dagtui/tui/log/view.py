@@ -286,9 +286,8 @@ class LogView(ScrolledRows):
 
     # Events
 
-    def watch_has_focus(self, has_focus: bool) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: ARG002 - Textual's signature
         """Show the cursor, or hide it."""
-        super().watch_has_focus(has_focus)
         self.repaint()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

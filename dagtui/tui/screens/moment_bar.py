@@ -186,10 +186,6 @@ class MomentBar(PaintedRows, can_focus=True):
         self._is_dragged = False
         self.release_mouse()
 
-    def on_focus(self) -> None:
-        """Show that the keys act here."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Show that they do no longer."""
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: ARG002 - Textual's signature
+        """Show that the keys act here, or do no longer."""
         self.repaint()

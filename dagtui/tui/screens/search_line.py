@@ -39,6 +39,9 @@ class _Field(Input):
         self.cursor_blink = False  # nothing is sent when nothing happens
         self._on_closed = on_closed
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Keep the styles: they are the same with and without the focus."""
+
     def action_give_up(self) -> None:
         """Give up the search."""
         self._on_closed(False)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
 from textual._styles_cache import StylesCache
-from textual.css.styles import RenderStyles
 from textual.strip import Strip
 
 from dagtui.host.priority_loop import PriorityLoop, is_slice_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from textual.css.styles import RenderStyles
     from textual.widget import Widget
 
 _OBJECTS_AT_ONCE = 2_000
@@ -35,12 +35,34 @@ def take_apart(widget: Widget) -> None:
     """Break the reference cycles that an unmounted widget leaves behind.
 
     The garbage collector scans a whole App at once, and the run stands still meanwhile. What is in no cycle is freed by
-    its reference count. Each component class has a document node with fifteen containers.
+    its reference count.
     """
     widget._styles_cache.clear()
     for styles in widget._component_styles.values():
-        if isinstance(styles, RenderStyles) and styles.node is not None:
-            vars(styles.node).clear()
+        forget_component(styles)
+
+
+def forget_component(styles: RenderStyles) -> None:
+    """Break the reference cycles of a component class: it has a document node with fifteen containers."""
+    if styles.node is not None:
+        vars(styles.node).clear()
+
+
+def divide_without_cycles() -> None:
+    """Replace the function that divides strips at the edges of widgets.
+
+    Textual 8.2 notes in a strip that it is the whole of itself. Each row that was ever painted would be a reference
+    cycle of twenty objects.
+    """
+    Strip.divide = _divided  # type: ignore[method-assign, assignment]
+
+
+_divide = Strip.divide
+
+
+def _divided(strip: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
+    places = list(cuts)
+    return [strip] if places == [strip.cell_length] else _divide(strip, places)
 
 
 def forget_app(app: Callable[[], object]) -> None:

@@ -29,6 +29,21 @@ def shipped_agent(folder: Path) -> Path:
     return path
 
 
+def run_job(folder: Path, *specs: Mapping[str, object], lines: str = "0-99", env: Mapping[str, str] | None = None):
+    """Start the agent as a job for a batch."""
+    spool = folder / "spool"
+    for made in (spool, spool / "specs"):
+        made.mkdir(0o700, exist_ok=True)
+    (spool / "specs" / "batch").write_text("".join(json.dumps(each) + "\n" for each in specs))
+    command = [sys.executable, "-I", "-S", str(shipped_agent(folder)), "job", str(spool), "batch", lines]
+    return subprocess.Popen(command, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+
+
+def recorded(folder: Path, key: str) -> dict[str, object]:
+    """Return the record of an end in the spool."""
+    return json.loads((folder / "spool" / "ended" / key).read_bytes())
+
+
 def spec(key: str, *argv: str, **fields: object) -> dict[str, object]:
     """Return the specification of an attempt, with a short grace."""
     made = {"key": key, "label": key, "attempt": 1, "argv": argv, "cwd": "/", "env": {}, "grace": 0.3, "fence": 0}
@@ -89,10 +104,6 @@ class FarWorker:
 
     def end_of(self, key: str) -> dict[str, object]:
         return self.hear(lambda message: message.get("ended") == key)
-
-    def recorded(self, key: str) -> dict[str, object]:
-        """Return the record of an end in the spool."""
-        return json.loads((self.spool / "ended" / key).read_bytes())
 
     def log_of(self, key: str) -> bytes:
         """Return the log of an ended attempt, asked for in pieces."""

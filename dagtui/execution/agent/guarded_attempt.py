@@ -81,7 +81,7 @@ class GuardedAttempt(Attempt):
             read += found
 
     def end_record(self) -> dict[str, object]:
-        """Return how it ended, without its log. The leader has ended."""
+        """Return how it ended, without its log, and remove its values. The leader has ended."""
         status = self.status or 0
         number = status & 0x7F
         how, value = ("signal", number) if number else ("exit", status >> 8)
@@ -98,16 +98,16 @@ class GuardedAttempt(Attempt):
             record["text"] = self.remark
         if self.killed_at is not None:
             record["killed_at"] = self.killed_at
-        if not status:
-            self._add_output(record)
-        return record
-
-    def _add_output(self, record: dict[str, object]) -> None:
-        content, problem = read_content(self.output)
+        content, problem = read_content(self.output) if not status else (None, "")
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.unlink(self.output)  # it may hold a secret
+        except OSError:  # most attempts hand nothing on
+            pass
         if content is not None:
             record["output"] = content.decode("utf-8", "surrogateescape")
         elif problem:
             record["output_problem"] = problem
+        return record
 
 
 def _wall_time() -> WallTime:

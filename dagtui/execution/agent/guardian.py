@@ -78,7 +78,7 @@ class Guardian:
         self._times_due = self._retry_due = self._fence_due = inf
         self._suspicion = Suspicion()
         self._unrecorded: list[tuple[str, dict[str, object]]] = []
-        self._on_ending: Callable[[], None] = self.end_from_outside
+        self._on_ending: Callable[[], object] = self.end_from_outside
         self.on_output: Callable[[str], None] = _ignore
         """Called with the key of an attempt that has printed something."""
         self._loop = PollLoop(self._reap)
@@ -103,7 +103,7 @@ class Guardian:
         """Stop watching a descriptor."""
         self._loop.unwatch(fd)
 
-    def on_ending_signals(self, callback: Callable[[], None], reaper: int = -1) -> None:
+    def on_ending_signals(self, callback: Callable[[], object], reaper: int = -1) -> None:
         """Call back in a turn after this process got TERM, INT or HUP. They may have been blocked until now.
 
         It is called as well when the descriptor `reaper` has ended (reaper.py).
@@ -161,17 +161,18 @@ class Guardian:
         for key in list(self._by_key):
             self.stop(key, grace, cause, remark)
 
-    def end_from_outside(self) -> None:
+    def end_from_outside(self) -> bool:
         """Stop all attempts, because another process asked this one to end.
 
-        Those with a stop in the spool count as stopped by it.
+        Those with a stop in the spool are stopped by it. Return whether there were any, and no others.
         """
-        stops = self._stops()
-        for key in list(self._by_key):
-            if key in stops:
-                self.stop(key, self.spool.stop_grace(key))
-            else:
-                self.stop(key, None, "outside")
+        stopped = self._stops().intersection(self._by_key)
+        others = self.live - stopped
+        for key in stopped:
+            self.stop(key, self.spool.stop_grace(key))
+        for key in others:
+            self.stop(key, None, "outside")
+        return bool(stopped) and not others
 
     def turn(self, seconds: Seconds | None = None) -> None:
         """Wait until something happens, at most for some seconds, and handle it."""

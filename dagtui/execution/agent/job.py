@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from math import inf
 from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.agent.guardian import Guardian
@@ -12,12 +14,16 @@ from dagtui.execution.agent.reaper import fork_guardian
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SAME_SIGNAL = 1.0  # seconds in which a signal may arrive twice: by way of the reaper, and to all processes of a job
+
 
 def run_job(spool: str, batch: str, lines: str) -> None:
     """Execute some lines of `specs/BATCH`: `FROM-TO`, the first one is 0, or just one number.
 
-    The values of secret variables are taken out of this process's environment, where the scheduler has put them. What
-    was not claimed when the job is asked to end is left alone. Raises SpoolError, OSError and ValueError.
+    The values of secret variables are taken out of this process's environment, where the scheduler has put them.
+
+    A signal that asks the job to end only ends the attempt that runs, if there is a stop for that in the spool.
+    Otherwise, what was not claimed is left alone. Raises SpoolError, OSError and ValueError.
     """
     reaper = fork_guardian(spool)
     first, _, last = lines.partition("-")
@@ -27,9 +33,16 @@ def run_job(spool: str, batch: str, lines: str) -> None:
     guardian = Guardian(spool, _ignore, variables)
     ending: list[bool] = []
 
+    quiet_until = -inf
+
     def end_from_outside() -> None:
-        ending.append(True)
-        guardian.end_from_outside()
+        nonlocal quiet_until
+        if time.monotonic() < quiet_until:
+            return
+        if guardian.end_from_outside():
+            quiet_until = time.monotonic() + _SAME_SIGNAL
+        else:
+            ending.append(True)
 
     guardian.on_ending_signals(end_from_outside, reaper)
     for spec in specs:

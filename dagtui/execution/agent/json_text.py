@@ -22,7 +22,7 @@ def _from_c() -> tuple[Callable[[object], str], Callable[[str], object]]:
     """Return the functions that encode and decode. Raises ImportError, AttributeError and TypeError."""
     import _json
 
-    class Settings:
+    class DecoderOptions:
         """What the decoder asks for."""
 
         strict = True
@@ -30,7 +30,7 @@ def _from_c() -> tuple[Callable[[object], str], Callable[[str], object]]:
         parse_float, parse_int, parse_constant = float, int, float
         memo: dict[str, str] = {}  # noqa: RUF012 - read by C
 
-    scan = _json.make_scanner(Settings())  # type: ignore[arg-type]  # it looks at the attributes only
+    scan = _json.make_scanner(DecoderOptions())  # type: ignore[arg-type]  # it looks at the attributes only
     chunks = _json.make_encoder(None, str, _json.encode_basestring_ascii, None, ":", ",", False, False, True)
 
     def decode_all(text: str) -> object:

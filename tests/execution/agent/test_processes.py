@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.far_side import FarWorker
+from support.far_side import FarWorker, recorded
 from support.process_listing import alive, fresh_token, gone
 from support.waiting import wait_for
 
@@ -58,7 +58,7 @@ def test_the_end_of_its_input_ends_everything(tmp_path: Path):
     with FarWorker(tmp_path) as far:
         word = start_tree(far, "node")
     assert gone(word)
-    assert far.recorded("node")["kind"] == "outside"
+    assert recorded(tmp_path, "node")["kind"] == "outside"
 
 
 def test_a_killed_guardian_leaves_no_process_and_its_attempts_are_lost(tmp_path: Path):
@@ -69,8 +69,8 @@ def test_a_killed_guardian_leaves_no_process_and_its_attempts_are_lost(tmp_path:
         os.kill(guardian_of(far), signal.SIGKILL)
         assert far.process.wait(30) == 128 + signal.SIGKILL
         assert gone(word)
-    assert far.recorded("node")["kind"] == "lost"
-    assert far.recorded("done")["kind"] == "exit"
+    assert recorded(tmp_path, "node")["kind"] == "lost"
+    assert recorded(tmp_path, "done")["kind"] == "exit"
     with FarWorker(tmp_path) as again:
         assert [again.end_of(key)["kind"] for key in ("node", "done")] == ["lost", "exit"]
         again.shell("node", "echo again")

@@ -9,7 +9,7 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.graph_file import read_graph
-from dagtui.cli.options import parameter_option
+from dagtui.cli.options import executor_option, parameter_option
 from dagtui.cli.output import optional_output
 from dagtui.runs.redaction import keep_secrets
 from dagtui.text import count, label, plural
@@ -29,12 +29,13 @@ MOST_NAMED = 20
 @click.command(short_help="Check a graph and report its errors.")
 @graph_file_argument
 @parameter_option
-def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
+@executor_option
+def check(graph_file: GraphFile, parameters: tuple[str, ...], executor: str | None) -> None:
     """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2.
 
     An input that does not exist and that no task writes is an error, as for a run.
     """
-    whole = read_graph(graph_file, parameters)
+    whole = read_graph(graph_file, parameters, executor=executor)
     graph, secrets = keep_secrets(whole, os.environ)
     runs_some = graph.settings.default or any(task.default for task in graph.tasks)
     if runs_some and any(task.inputs for task in graph.tasks):

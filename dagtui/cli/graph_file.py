@@ -159,11 +159,14 @@ def is_plain(name: str) -> bool:
 
 
 def read_graph(
-    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = os.environ
+    graph_file: GraphFile,
+    parameters: tuple[str, ...],
+    environment: Mapping[str, str] | None = os.environ,
+    executor: str | None = None,
 ) -> Graph:
     """Load the graph of a run. Raise GraphError for invalid input or unset variables, all at once.
 
-    Without an environment, no variable needs to be set.
+    Without an environment, no variable needs to be set. `executor` is that of the call, if it names one.
     """
     from dagtui.graph.loading import load, load_text, without_garbage_collection
     from dagtui.store.stated import remember
@@ -176,9 +179,9 @@ def read_graph(
         given[name] = value
     with without_garbage_collection():
         if graph_file.content is None:
-            graph = load(graph_file.path, given, environment)
+            graph = load(graph_file.path, given, environment, executor=executor or "")
         else:
-            graph = load_text(graph_file.content, graph_file.title, given, environment)
+            graph = load_text(graph_file.content, graph_file.title, given, environment, executor=executor or "")
             graph.path = graph_file.path
         remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
         gc.freeze()  # the graph lives as long as the program, so the collector need not visit it

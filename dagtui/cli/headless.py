@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from dagtui.cli.graph_file import graph_file_at, read_graph, say_where
 from dagtui.cli.prepare import (
+    as_recorded,
     begin,
     end_idle,
     live_others,
@@ -61,15 +62,16 @@ def run_graph(graph_file: GraphFile, options: LaunchOptions = _OPTIONS, lines: L
 
     supervisor = start_supervisor()  # it starts while this process still loads
     try:
-        run_headless(read_graph(graph_file, options.parameters), options._replace(supervisor=supervisor), lines)
+        run_headless(graph_file, options._replace(supervisor=supervisor), lines)
     finally:
         supervisor.dismiss()
 
 
-def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LINES) -> NoReturn:
+def run_headless(graph_file: GraphFile, options: LaunchOptions, lines: LineOptions = _LINES) -> NoReturn:
     """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
     from dagtui.report.headless import Headless
 
+    graph = read_graph(graph_file, options.parameters, executor=options.executor)
     options = with_targets(graph, options)
     nodes = nodes_to_rerun(graph, options.rerun)
     if options.paused:
@@ -83,6 +85,7 @@ def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LIN
 
     found = run_to_resume(graph, options, nodes, partial(_advise, options.jobs, lines.look))
     options = options._replace(resumption=found)
+    graph = as_recorded(graph, graph_file, options)
     run = Headless(graph, begin, options, mention_others, events=lines.events, look=lines.look)
     raise SystemExit(run.run())
 
@@ -125,7 +128,8 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
 
     if live_others(graph_file) or not os.path.isfile(graph_file):
         return
-    graph = read_graph(graph_file_at(graph_file), _required_parameters(graph_file, number))
+    parameters = _required_parameters(graph_file, number)
+    graph = read_graph(graph_file_at(graph_file), parameters)
     try:
         found = resumable(graph, number, nodes_to_rerun(graph, names))
     except NothingToResumeError:
@@ -136,7 +140,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
         how = f"dagtui run {os.fspath(graph_file)} --resume {run} {words}"
         fail(f"dagtui: run {run} has ended, and the graph or its parameters have changed since; to resume it: {how}")
     say(f"dagtui: no run is live, so this resumes run {run}, which has ended")
-    run_headless(graph, LaunchOptions(resume=number or LAST, rerun=names))
+    run_headless(graph_file_at(graph_file), LaunchOptions(resume=number or LAST, rerun=names, parameters=parameters))
 
 
 def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...]:

@@ -36,6 +36,16 @@ def parameter_option(function: Function) -> Function:
     )(function)
 
 
+def executor_option(function: Function) -> Function:
+    """Add the option for the executor of all tasks."""
+    return click.option(
+        "--executor",
+        type=_ExecutorName(),
+        metavar="NAME",
+        help='Run all tasks there, but those whose own executor is "local". "local" is this machine.',
+    )(function)
+
+
 def launch_options(function: Function) -> Function:
     """Add the options of a launch, and give them to the function as one record, `options`."""
     for option in (
@@ -64,10 +74,11 @@ def launch_options(function: Function) -> Function:
             metavar="N",
             help="The number of slots; default: the graph's, or processors.",
         ),
+        executor_option,
         parameter_option,
     ):
         function = option(function)
-    names = ("parameters", "jobs", "paused", "resume", "fresh", "force", "rerun", "nested")
+    names = ("parameters", "executor", "jobs", "paused", "resume", "fresh", "force", "rerun", "nested")
     return _collected(function, names, "options", LaunchOptions)
 
 
@@ -93,6 +104,18 @@ def _collected(function: Function, names: tuple[str, ...], into: str, record: Ca
         return function(**given)
 
     return cast("Function", call)
+
+
+class _ExecutorName(click.ParamType[str]):
+    """The name of an executor."""
+
+    name = "name of an executor"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return a name that is not empty."""
+        if not isinstance(value, str) or not value.strip():
+            self.fail("name an executor; dagtui executors lists them", param, ctx)
+        return value
 
 
 class _RunNumber(click.ParamType[int]):

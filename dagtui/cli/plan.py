@@ -10,7 +10,7 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument, targets_argument
 from dagtui.cli.graph_file import read_graph
-from dagtui.cli.options import JOBS, parameter_option
+from dagtui.cli.options import JOBS, executor_option, parameter_option
 from dagtui.cli.output import standard_output
 from dagtui.cli.prepare import targets_named
 from dagtui.report.plan import make_plan, sheet_changes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @graph_file_argument
 @targets_argument
 @parameter_option
+@executor_option
 @click.option("-j", "--jobs", type=JOBS, metavar="N", help="Plan for N slots; default: as for a run.")
 @click.option("--force", is_flag=True, help="Plan a run with --force.")
 @click.option("--all", "everything", is_flag=True, help="Print a line for every node.")
@@ -36,6 +37,7 @@ def plan(
     graph_file: GraphFile,
     names: tuple[str, ...],
     parameters: tuple[str, ...],
+    executor: str | None,
     jobs: int | None,
     force: bool,
     everything: bool,
@@ -49,7 +51,7 @@ def plan(
     depend on the environment or on the end of another node are shown as written. A secret without a value is refused,
     as by a run. On a terminal, lines are cut at its width.
     """
-    executed = read_graph(graph_file, parameters, environment=None)
+    executed = read_graph(graph_file, parameters, environment=None, executor=executor)
     graph, secrets = keep_secrets(executed, os.environ)
     slots = initial_slots(graph, jobs)
     targets = targets_named(graph, names) if names else default_targets(graph)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dagtui.cli.graph_file import read_graph
 from dagtui.cli.stderr import fail, say
 from dagtui.runs.launch import LaunchAction, plan
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from dagtui.cli.graph_file import GraphFile
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.launch import LaunchOptions, Resumption
@@ -145,6 +147,19 @@ def run_to_resume(
         return None
     wait_for_previous_processes(found.directory)
     return found._replace(rerun=nodes)
+
+
+def as_recorded(graph: Graph, graph_file: GraphFile, options: LaunchOptions) -> Graph:
+    """Return the graph on the executor that the run to resume was started with, unless the call names one.
+
+    Raises GraphError if there is no such executor any more.
+    """
+    if options.resumption is None or options.executor is not None:
+        return graph
+    from dagtui.runs.previous_run import recorded_executor
+
+    given = recorded_executor(options.resumption.directory)
+    return graph if given == graph.executor_given else read_graph(graph_file, options.parameters, executor=given)
 
 
 def _found(graph_path: Path, options: LaunchOptions) -> Resumption | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dagtui.cli.graph_file import read_graph, say_where
 from dagtui.cli.headless import LineOptions, run_headless
 from dagtui.cli.prepare import (
+    as_recorded,
     begin,
     end_idle,
     live_others,
@@ -47,7 +48,7 @@ def show_graph(
     if not has_screen():
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
-        run_headless(read_graph(graph_file, options.parameters), options, LineOptions(ascii_only=look.ascii_only))
+        run_headless(graph_file, options, LineOptions(ascii_only=look.ascii_only))
     if not options.nested:
         refuse_nested(live_others(graph_file.path))
     if in_process:
@@ -57,13 +58,14 @@ def show_graph(
 
 def _to_run(graph_file: GraphFile, options: LaunchOptions) -> tuple[Graph, LaunchOptions]:
     """Return the graph, and the options with the run to resume."""
-    graph = read_graph(graph_file, options.parameters)
+    graph = read_graph(graph_file, options.parameters, executor=options.executor)
     say_where(graph_file.path)
     options = with_targets(graph, options)
     nodes = nodes_to_rerun(graph, options.rerun)
     if options.wants_a_run_of_its_own:
         end_idle(live_others(graph_file.path))
-    return graph, options._replace(resumption=run_to_resume(graph, options, nodes, _ask))
+    options = options._replace(resumption=run_to_resume(graph, options, nodes, _ask))
+    return as_recorded(graph, graph_file, options), options
 
 
 def _ask(graph: Graph, found: Resumption, _became: str) -> bool:

@@ -6,6 +6,7 @@ Only graphs that name some import this module.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -111,8 +112,16 @@ def written_resources(resources: Resources) -> dict[str, str | int]:
 
 
 def resource_words(resources: Resources) -> str:
-    """Say for people what an attempt asks for: `4 cpus, 8 GB, 2h, 1 gpu (a100), partition gpu`. Not safe to show."""
+    """Say for people what an attempt asks for: `4 cpus, 8 GB, 1 gpu (a100), partition gpu`. Not safe to show."""
     return ", ".join(_words(resources))
+
+
+def executor_words(name: str, resources: Resources) -> str:
+    """Say where a task runs, and what it asks for there: `cluster: 4 cpus, partition gpu`. Safe to show."""
+    from dagtui.text import label
+
+    shown = label(name, 60)
+    return f"{shown}: {label(resource_words(resources), 400)}" if resources else shown
 
 
 def _words(resources: Resources) -> list[str]:
@@ -120,15 +129,18 @@ def _words(resources: Resources) -> list[str]:
     from dagtui.text.amounts import whole_duration
 
     found = []
-    for word, amount in resources.items():
+    for word in filter(resources.__contains__, WORDS):
+        amount = resources[word]
         if word in {"cpus", "gpus", "nodes"}:
             found.append(plural(int(amount), word[:-1]))
         elif word == "mem":
-            found.append(f"{_shortest(int(amount))} of memory")
+            found.append(re.sub(r"(?<=\d)(?=\D)", " ", _shortest(int(amount))))
         elif word == "time":
-            found.append(f"{whole_duration(int(amount))} of time")
+            found.append(whole_duration(int(amount)))
+        elif word == "gpu_type":
+            found[-1] += f" ({amount})"
         else:
-            found.append(f"{word.replace('_', ' ')} {amount}")
+            found.append(f"{word} {amount}")
     return found
 
 

@@ -20,7 +20,7 @@ from dagtui.graph.expressions.as_run import (
 )
 from dagtui.graph.files.parents import parents_of_needs
 from dagtui.graph.gates import Gate
-from dagtui.graph.model import Trigger
+from dagtui.graph.model import LOCAL, Trigger
 from dagtui.report.plan_files import PlannedPaths, missing_lines
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
@@ -94,6 +94,7 @@ def plan_json(plan: Plan, sheets: Sequence[SheetChange]) -> Iterator[str]:
         "path": None if graph.path is None else str(graph.path),
         "jobs": plan.jobs,
         "pools": {pool.name: pool.size for pool in graph.pools},
+        "executors": {name: {"kind": found.kind.value, "jobs": found.jobs} for name, found in graph.executors.items()},
         "history": plan.known,
         "critical_path": [graph.labels[node] for node in plan.critical_path],
         "critical_path_seconds": round(plan.critical_seconds, 3),
@@ -143,6 +144,8 @@ def _node_json(plan: Plan, node: NodeIndex, critical: set[NodeIndex], as_run: As
         "finally": task.is_finally,
         "slots": task.slots,
         "pools": dict(task.pools),
+        "executor": task.executor,
+        "resources": dict(task.resources),
         "service": None if task.service is None else task.service.words,
         "retries": task.retry.retries,
         "timeout": task.timeout,
@@ -186,6 +189,8 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
     more = f" and {count(unsure)} more may run" if unsure else ""
     same = f" ({count(len(plan.up_to_date))} up to date)" if plan.up_to_date else ""
     yield f"{label(graph.name)}: {nodes} would run{more}{same}, {slots}; nothing is executed"
+    if graph.executors:
+        yield f"on other machines: {first_of(_executors(plan)[:MOST_NAMES], len(graph.executors), ', ')}"
     if files := Counter(task.file for task in graph.tasks if task.file):
         included = [f"{label(file)} ({plural(files[file], 'task')})" for file in _as_included(graph, files)]
         yield f"included: {first_of(included[:MOST_NAMES], len(included), ', ')}"
@@ -293,12 +298,27 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[NodeIndex], paths: Pla
         yield "[finally]"
     if task.condition:
         yield f"[if {label(task.condition, _NEED_CELLS)}]"
-    if task.slots > 1:
+    if task.executor != LOCAL:
+        from dagtui.graph.executors import executor_words  # most graphs have none
+
+        yield f"[on {executor_words(task.executor, task.resources)}]"
+    elif task.slots > 1:
         yield f"[{task.slots} slots]"
     if task.service is not None:
         yield f"[service, ready by {label(task.service.words, 60)}]"
     if task.pools:
         yield f"[{label(wants_words(graph, task))}]"
+
+
+def _executors(plan: Plan) -> list[str]:
+    """Say how many nodes would run on each executor, and how many of them at a time."""
+    graph = plan.graph
+    nodes = Counter(graph.task(node).executor for node in plan.order)
+    return [
+        f"{plural(nodes[name], 'node')} on {label(name, 60)} ({found.kind.value}"
+        f"{f', {count(found.jobs)} at a time' if found.jobs else ''})"
+        for name, found in graph.executors.items()
+    ]
 
 
 def _not_run(title: str, plan: Plan, nodes: Mapping[NodeIndex, str], *, everything: bool) -> Iterator[str]:

@@ -55,9 +55,14 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     undelivered.reserve(os.fspath(directory.path))
     live = ingredients.live_run(directory, JournalWriter(directory.journal_path), NO_TIME, reloader)
     live.run.begin(paused=options.paused, boot=boot_id(), targets=targets)
-    for text in directory.remarks:
+    for text in (*directory.remarks, *notes_on(graph)):
         live.note(text)
     return live
+
+
+def notes_on(graph: Graph) -> tuple[str, ...]:
+    """Return what a run says of its graph: that something is ignored on the executor that the call named."""
+    return graph.remarks if graph.executor_given else ()
 
 
 def boot_id() -> str:

@@ -51,6 +51,8 @@ class LaunchOptions(NamedTuple):
     paused: bool = False
     parameters: tuple[str, ...] = ()
     """As given: `NAME=VALUE`."""
+    executor: str | None = None
+    """The executor that all tasks run on but those whose own is "local". None: as the run to resume, or as stated."""
     resume: int | None = None
     """The number of a run to resume, or LAST. None: the user did not ask for it."""
     rerun: tuple[str, ...] = ()
@@ -94,6 +96,7 @@ class LaunchOptions(NamedTuple):
         given = {
             "-j": self.jobs,
             "-p": self.parameters,
+            "--executor": self.executor,
             "--paused": self.paused,
             "--resume": self.resume is not None,
             "--fresh": self.fresh,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.event_records import parse, wall_time
 from dagtui.engine.events import RunEvent
+from dagtui.graph.loading import EXECUTOR_GIVEN
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file
 from dagtui.text import label
@@ -56,6 +57,23 @@ def recorded_graph(directory: RunDirectory) -> bytes:
         return read_file(directory.graph_path, _LARGEST_GRAPH)
     except OSError as error:
         raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
+
+
+def recorded_executor(directory: RunDirectory) -> str:
+    """Return the executor that the call of a run named for all tasks. Empty if it named none, or if that is unknown."""
+    try:
+        content = recorded_graph(directory)
+    except StoreError:
+        return ""
+    if b"\nexecutor = " not in content:
+        return ""
+    import tomllib
+
+    try:
+        run = tomllib.loads(content.decode()).get("run", {})
+    except ValueError:
+        return ""
+    return str(run.get(EXECUTOR_GIVEN, ""))
 
 
 def recorded_tasks(content: bytes) -> list[str]:

@@ -37,7 +37,8 @@ def reread(before: Ingredients, edited: Mapping[str, bytes]) -> Ingredients:
     """
     path = os.path.realpath(before.path)
     contents = edited if path in edited else {**edited, path: read_bytes_again(before.path, label(before.path))}
-    graph = load(before.path, before.executed.given, before.started_with, contents)
+    executed = before.executed
+    graph = load(before.path, executed.given, before.started_with, contents, executed.executor_given)
     found = Ingredients(graph, before.options)
     if found.secrets is not None:
         known = frozenset(() if before.secrets is None else before.secrets.forms)
@@ -162,6 +163,8 @@ def _run_settings(before: Ingredients, fresh: Ingredients) -> Iterator[str]:
             yield f"run.{key}"
     if before.environment != fresh.environment and old.settings.env_file == new.settings.env_file:
         yield "run.env_file"
+    named = dict.fromkeys([*old.executors, *new.executors])
+    yield from (f"executors.{label(name, 60)}" for name in named if old.executors.get(name) != new.executors.get(name))
     pools = ({pool.name: pool for pool in graph.pools} for graph in (old, new))
     one, other = pools
     yield from (

@@ -19,7 +19,7 @@ from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, wit
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_recorded, without_garbage_collection
-from dagtui.runs.beginning import DEFAULTS, boot_id, reloader
+from dagtui.runs.beginning import DEFAULTS, boot_id, notes_on, reloader
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
@@ -244,7 +244,7 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         with without_garbage_collection():
             live = _restore(ingredients, last, reader, damaged, found.rerun, targets)
         directory.become_latest()
-        for text in (found.words(), ended, *directory.remarks):
+        for text in (found.words(), ended, *directory.remarks, *notes_on(graph)):
             if text:
                 live.note(text)
         live.run.continue_run(paused=options.paused)

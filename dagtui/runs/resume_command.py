@@ -54,7 +54,7 @@ def rerun_options(graph: Graph, nodes: Sequence[NodeIndex]) -> str:
 
 
 def command_to_resume(graph: Graph, number: int, jobs: int | None, look: Look, *, folder: str = "") -> str:
-    """Return a shell command with the run's number and the parameters and slots that were given.
+    """Return a shell command with the run's number and the parameters, the executor and the slots that were given.
 
     Without the parameters, definitions would differ. A parameter that holds a secret appears by name only, with dots to
     fill in. With its number, the command still means this run after others have been started.
@@ -74,5 +74,7 @@ def _given(graph: Graph, jobs: int | None, look: Look) -> Iterator[str]:
         secret = MARK.decode() in text
         yield "-p"
         yield shlex.quote(f"{name}=") + look.glyphs.dots if secret else shlex.quote(f"{name}={text}")
+    if graph.executor_given:
+        yield f"--executor {shlex.quote(graph.executor_given)}"
     if jobs is not None:
         yield f"-j {jobs}"

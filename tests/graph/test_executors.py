@@ -275,6 +275,4 @@ def test_an_unknown_executor_of_the_call_is_said_once():
 
 def test_words_for_people():
     train = load_text(FILE, "g.toml").tasks[1]
-    assert resource_words(train.resources) == (
-        "partition main, 1 h 30 m of time, 2 cpus, 8GiB of memory, 1 gpu, gpu type a100"
-    )
+    assert resource_words(train.resources) == "2 cpus, 8 GiB, 1 h 30 m, 1 gpu (a100), partition main"

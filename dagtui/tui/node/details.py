@@ -15,7 +15,7 @@ from dagtui.engine.rules.commands import NOT_SELECTED
 from dagtui.engine.status import ALIVE
 from dagtui.engine.why import word_for
 from dagtui.graph.gates import Gate
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import LOCAL, ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import NO_TIME, CellWidth, size, time_of_day
@@ -23,7 +23,8 @@ from dagtui.tui.graph.time.attempt_spans import NodeAttempts
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
-from dagtui.tui.log.log_footer import COMMAND_CAP, tries
+from dagtui.tui.log.log_footer import COMMAND_CAP
+from dagtui.tui.node.definition_words import executor_words, retries_words
 from dagtui.tui.node.live_rows import live_rows
 from dagtui.tui.node.measuring import measure
 from dagtui.tui.node.node_page import NodePage
@@ -32,7 +33,7 @@ from dagtui.tui.node.node_paths import NodePaths
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dagtui.graph.model import NodeIndex, RetryPolicy, Task
+    from dagtui.graph.model import NodeIndex, Task
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime, Seconds
@@ -234,13 +235,14 @@ def _definition(run: RunView, node: NodeIndex, task: Task) -> Iterator[tuple[str
     if isinstance(task.action, Gate):
         yield "failure", failure
         return
-    yield "retries", _retries(run, node, task.retry)
+    yield "retries", retries_words(run, node, task.retry)
     yield "failure", failure
     yield "timeout", duration(task.timeout) if task.timeout else "none"
     yield "grace", f"{duration(task.grace)} from TERM to KILL"
     yield "terminal", "its own, of the size of the log pane" if task.tty else ""
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
-    yield "slots", str(task.slots) if task.slots != 1 else ""
+    yield "slots", str(task.slots) if task.slots != 1 and task.executor == LOCAL else ""
+    yield "executor", executor_words(run, task) if task.executor != LOCAL else ""
     yield "service", label(f"ready by {task.service.words}", 200) if task.service is not None else ""
     yield "pools", label(wants_words(run.graph, task), 200) if task.pools else ""
     if task.service is None:  # a service runs as long as others need it
@@ -262,23 +264,6 @@ def _places(run: RunView, node: NodeIndex, task: Task) -> Iterator[Row]:
     if path and task.file:
         path = Path(os.path.normpath(path.parent / task.file))
     yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
-
-
-def _retries(run: RunView, node: NodeIndex, policy: RetryPolicy) -> str:
-    if not policy.retries:
-        return "none"
-    words = f"{policy.retries}, after {duration(policy.delay)}"
-    if policy.backoff != 1:
-        words += f", each time x {policy.backoff:g}"
-        words += f", at most {duration(policy.max_delay)}"
-    if policy.jitter:
-        words += f", give or take {policy.jitter:.0%}"
-    if policy.exit_codes:
-        statuses = [str(code) for code in policy.exit_codes if isinstance(code, int)]
-        named = [code for code in policy.exit_codes if isinstance(code, str)]
-        words += f", only for {', '.join(['exit ' + ', '.join(statuses)] * bool(statuses) + named)}"
-    attempt = run.state.attempt[node]
-    return f"{words}; attempt {attempt} of {tries(run, node)}" if attempt else words
 
 
 def _variables(run: RunView, node: NodeIndex) -> Iterator[Row]:

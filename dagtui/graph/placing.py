@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.diagnostics import Origins
+from dagtui.graph.check.remote_tasks import check_remote_task
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.executor_tables import UserExecutors, known_by, read_tables, user_executors
 from dagtui.graph.executors import USED, WORDS, ExecutorKind, ExecutorSettings
@@ -103,7 +104,9 @@ class _Placement:
         settings = self._settings(number, task, origins)
         if settings is None:
             return task
-        self._check_abilities(number, task, settings, origins)
+        if not self._around.is_recorded:
+            secrets = self._around.settings.secrets
+            check_remote_task(self._diagnostics, number, task, settings, secrets, origins)
         self._used[settings.name] = settings
         resources = {**settings.resources, **self._words(number, task, settings.kind, origins)}
         cpus = resources.get("cpus", 1)
@@ -189,16 +192,6 @@ class _Placement:
             return
         what = "[defaults] names" if at[0] == "defaults" else "it names" if at[0] == "include" else "this task names"
         diagnostics.value(at, f"{what} the unknown executor {quoted(name)}", hint)
-
-    def _check_abilities(self, number: TaskIndex, task: Task, settings: ExecutorSettings, origins: Origins) -> None:
-        """Record what can't be done on another machine."""
-        what = "a service" if task.service is not None else "a task with a terminal" if task.tty else ""
-        if not what or self._around.is_recorded:
-            return
-        key = "service" if task.service is not None else "tty"
-        why = "its readiness is tested on this machine" if key == "service" else "its terminal is on this machine"
-        message = f"task {quoted(task.name)} is {what}, and can't run on executor {quoted(settings.name)}: {why}"
-        self._diagnostics.key(origins.of(number, key), message, f'write executor = "{LOCAL}" in it')
 
     def _with_directory(self, settings: ExecutorSettings) -> ExecutorSettings:
         """Return the settings with the placeholders of their directory filled in. Raises ValueProblem."""

@@ -19,6 +19,7 @@ HEAD = "version = 1\nname = 'rna/seq'\n"
 TABLES = """
 [params]
 user = "ada"
+key = "k3yk3yk3y"
 
 [executors.cluster]
 kind = "slurm"
@@ -236,12 +237,15 @@ def test_wrong_tables(body: str, line: int, message: str, hint: str):
         ("executor = 'clster'", 'unknown executor "clster"', 'did you mean "cluster"?'),
         ("executor = 'gpubox'\nresources = { partition = 'p' }", 'does not know "partition"', "slurm knows it"),
         ("resources = { qos = 'p' }", 'does not know "qos"', "slurm knows it"),
-        ("executor = 'gpubox'\ntty = true", "is a task with a terminal", 'write executor = "local"'),
-        ("executor = 'dask'\nservice = { ready = 'port 80' }", "is a service", 'write executor = "local"'),
+        ("executor = 'dask'\ntty = true", "its terminal would be on this machine", 'write executor = "local"'),
+        ("executor = 'dask'\nservice = { ready = 'port 80' }", "whether a service is ready", 'executor = "local"'),
+        ("executor = 'dask'\ninputs = ['a.csv']", "does not see the files", "shared = true"),
+        ("executor = 'dask'\noutputs = ['a.csv']", "does not see the files", "shared = true"),
+        ("executor = 'dask'\nenv = { A = '{{ params.key }}' }\nwrap = ['{{ params.key }}']", "the secret", "$TOKEN"),
     ],
 )
 def test_tasks_that_ask_too_much(keys: str, message: str, hint: str):
-    problem = problem_of(f"{TABLES}[tasks.a]\nrun = 'true'\n{keys}\n")
+    problem = problem_of(f"[run]\nsecrets = ['key']\n{TABLES}[tasks.a]\nrun = 'true'\n{keys}\n")
     assert message in problem.message
     assert hint in problem.hint
     assert problem.line > 0
@@ -264,6 +268,12 @@ def test_wrong_directories(directory: str, message: str):
     with pytest.raises(GraphError) as caught:
         load_text(HEAD + body, "g.toml", environment={})
     assert message in caught.value.problems[0].message
+
+
+def test_files_are_seen_from_both_machines_where_a_directory_is_shared():
+    body = "outputs = ['a.csv']\nrun = 'true'\n"
+    tasks = f"[tasks.a]\nexecutor = 'cluster'\n{body}[tasks.b]\nexecutor = 'gpubox'\n{body.replace('a.', 'b.')}"
+    assert load_text(HEAD + TABLES + tasks, "g.toml").tasks[1].outputs == ("b.csv",)
 
 
 def test_an_unknown_executor_of_the_call_is_said_once():

@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from support.waiting import SECONDS
@@ -18,7 +19,6 @@ from dagtui.execution import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 def shipped_agent(folder: Path) -> Path:
@@ -76,6 +76,11 @@ class FarWorker:
             self.process.kill()
             self.process.wait()
             self.process.stdout.close()
+
+    @property
+    def guardian(self) -> int:
+        """The process below the one that was started."""
+        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
     def say(self, **message: object) -> None:
         self.process.stdin.write(json.dumps(message).encode() + b"\n")

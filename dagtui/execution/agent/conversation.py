@@ -36,7 +36,7 @@ from dagtui.execution.agent.guardian import Guardian
 from dagtui.execution.agent.json_text import decoded, encoded
 from dagtui.execution.agent.leftovers import boot_id
 from dagtui.execution.agent.line_link import LineLink
-from dagtui.execution.agent.spec import SpecError, is_key
+from dagtui.execution.agent.spec import Spec, SpecError, is_key, table, variables
 from dagtui.execution.agent.version import VERSION
 
 if TYPE_CHECKING:
@@ -161,7 +161,15 @@ class Conversation:
             try:
                 self.guardian.start(self._with_devices(key, fields), secrets)
             except OSError as error:
-                self._note_end(key, {"kind": "could not start", "errno": error.errno or 0, "what": "spool"})
+                text = f"the spool {self.spool.path} can't be written: {(error.strerror or '').lower()}"
+                record = {
+                    "kind": "could not start",
+                    "errno": error.errno or 0,
+                    "what": "spool",
+                    "text": text,
+                    "size": 0,
+                }
+                self._note_end(key, record)
         return bool(self._waiting)
 
     def _next(self) -> str | None:
@@ -221,7 +229,7 @@ class Conversation:
 
     def _take(self, line: bytes) -> None:
         try:
-            message = cast("dict[str, object]", decoded(line))
+            message = table({"message": decoded(line)}, "message")
             name = next(name for name in self._handlers if name in message)
             self._handlers[name](message)
         except StopIteration:
@@ -230,9 +238,9 @@ class Conversation:
             self._say({"error": str(error)})
 
     def _on_start(self, message: dict[str, object]) -> None:
-        fields = cast("dict[str, object]", message["start"])
-        key = str(fields.get("key"))
-        if not is_key(key):
+        fields, secrets = table(message, "start"), variables(message, "secrets")
+        key = fields.get("key")
+        if not isinstance(key, str) or not is_key(key):
             raise SpecError("key is not a file name")
         if key in self._ended:
             self._say({"ended": key, **self._ended[key]})
@@ -242,13 +250,20 @@ class Conversation:
             self._unwanted.discard(key)
             self._note_end(key, {"kind": "withdrawn", "size": 0})
         elif key not in self._waiting and key not in self.guardian.live:
+            try:
+                Spec(fields)
+            except SpecError as error:
+                self._note_end(
+                    key, {"kind": "could not start", "errno": 0, "what": "spec", "text": str(error), "size": 0}
+                )
+                return
             if fields.get("log"):
                 self._logs[key] = str(fields["log"])
             wanted = _gpus(fields)
             if wanted > self.devices.count:
                 self._refuse_without_devices(key, wanted)
                 return
-            self._waiting[key] = fields, cast("dict[str, str]", message.get("secrets") or {})
+            self._waiting[key] = fields, secrets
             if not self.devices.fits(wanted):
                 self._say({"waits": key, "why": f"{self.guardian.host} has no free GPU"})
 
@@ -267,9 +282,9 @@ class Conversation:
             self._unwanted.add(key)
 
     def _on_look(self, message: dict[str, object]) -> None:
-        for key, offset in cast("dict[str, int]", message["look"]).items():
+        for key, offset in table(message, "look").items():
             if is_key(key):
-                self._postponed[key] = int(offset)
+                self._postponed[key] = int(cast("int", offset))
         if self._link is not None:
             self._show_postponed(self._link)
 

@@ -21,7 +21,6 @@ else:
 def main() -> None:
     """Run what the arguments name. Exit with one line on standard error if it can't be run."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # until the guardian handles them
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # attempts must not ignore what Python ignores
     coerced_locale.restore()
     sys.argv[1:] = sys.argv[1:] or ["help"]
     kind, *arguments = sys.argv[1:]

@@ -42,7 +42,7 @@ class Spec:
         self.call = fields.get("call") is True
         """Whether `argv` is a Python function, `MODULE:FUNCTION`, and its arguments as JSON."""
         self.cwd = _text(fields, "cwd", "/")
-        self.env = _variables(fields)
+        self.env = variables(fields, "env")
         """Variables that are added to those of the agent."""
         self.secret_names = _texts(fields, "secret_names")
         """Names of the variables whose values are secret, and come on another way."""
@@ -94,8 +94,17 @@ def _texts(fields: Mapping[str, object], name: str) -> tuple[str, ...]:
     return cast("tuple[str, ...]", tuple(found))
 
 
-def _variables(fields: Mapping[str, object]) -> dict[str, str]:
-    found = fields.get("env") or {}
-    if not isinstance(found, dict) or not all(isinstance(entry, str) for entry in found.values()):
-        raise SpecError("env is not a table of strings")
-    return dict(cast("dict[str, str]", found))
+def variables(fields: Mapping[str, object], name: str) -> dict[str, str]:
+    """Return variables and their values. Raise SpecError if they are something else."""
+    found = table(fields, name)
+    if not all(isinstance(entry, str) for entry in found.values()):
+        raise SpecError(name + " is not a table of strings")
+    return cast("dict[str, str]", found)
+
+
+def table(fields: Mapping[str, object], name: str) -> dict[str, object]:
+    """Return a table, which is empty if it is missing. Raise SpecError if it is something else."""
+    found = fields.get(name) or {}
+    if not isinstance(found, dict):
+        raise SpecError(name + " is not a table")
+    return dict(found)

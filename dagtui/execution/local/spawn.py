@@ -9,15 +9,19 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
     from dagtui.engine.messages import Slots
     from dagtui.execution.local.attempt import Attempt
     from dagtui.execution.local.ownership import Marks
+else:
+    import _signal as signal  # see ownership.py
 
 _SCRIPT_SHELL = "/bin/sh"
 SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 """Errors of starts that may succeed after other attempts have ended."""
+_HEARD = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 _SPARE_FILES = 64  # descriptors that the supervisor needs besides the pipes of attempts
 _RESERVED_FILES = 8  # never used for attempts: finding their processes and starting the log process need some
 
@@ -130,7 +134,7 @@ def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: 
     """Spawn by vfork, which costs a third of fork, and runs no Python in the child.
 
     Without /proc, the process gets a group of its own, by which its descendants are found. The leader of a session gets
-    the first terminal that it opens as its controlling one.
+    the first terminal that it opens as its controlling one. It ignores no signal that this process ignores.
     """
     if terminal:
         opened = (os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0)
@@ -138,6 +142,6 @@ def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: 
     else:
         files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
     if sys.platform == "linux" or terminal:
-        return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=())
+        return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=(), setsigdef=_HEARD)
     else:  # noqa: RET505 - the type checker needs the branch to tell the systems apart
-        return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=())
+        return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=(), setsigdef=_HEARD)

@@ -35,10 +35,6 @@ def start_tree(far: FarWorker, key: str, manner: str = "stay", **fields: object)
     return word
 
 
-def guardian_of(far: FarWorker) -> int:
-    return int(Path(f"/proc/{far.process.pid}/task/{far.process.pid}/children").read_text().split()[0])
-
-
 def test_a_stop_a_timeout_and_an_end_leave_no_process(far: FarWorker):
     stopped = start_tree(far, "stopped")
     far.say(stop="stopped")
@@ -66,7 +62,7 @@ def test_a_killed_guardian_leaves_no_process_and_its_attempts_are_lost(tmp_path:
         word = start_tree(far, "node")
         far.shell("done", "echo done")
         far.end_of("done")
-        os.kill(guardian_of(far), signal.SIGKILL)
+        os.kill(far.guardian, signal.SIGKILL)
         assert far.process.wait(30) == 128 + signal.SIGKILL
         assert gone(word)
     assert recorded(tmp_path, "node")["kind"] == "lost"
@@ -81,7 +77,7 @@ def test_a_killed_guardian_leaves_no_process_and_its_attempts_are_lost(tmp_path:
 def test_the_next_guardian_ends_what_a_guardian_killed_with_its_parent_has_left(tmp_path: Path):
     with FarWorker(tmp_path) as far:
         word = start_tree(far, "node")
-        guardian = guardian_of(far)
+        guardian = far.guardian
         os.kill(far.process.pid, signal.SIGSTOP)  # it must not do its work
         os.kill(guardian, signal.SIGKILL)
         os.kill(far.process.pid, signal.SIGKILL)

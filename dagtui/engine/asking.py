@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from dagtui.engine.renumbering import Renumbering
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 
+UNKILLABLE_AFTER, UNANSWERED_AFTER = 10.0, 60.0
+"""Seconds after KILL until a node counts as unkillable: on this machine, and on others (rule 6 in `rules`)."""
+BACKSTOP = 60.0
+"""Seconds that an attempt on another machine gets to end by its timeout, besides its grace."""
 _LIMITS = frozenset({"timeout", "not ready"})
 """Kinds of alarms that tasks set. An attempt in flight gets those of the graph that the run has now."""
 
@@ -59,9 +63,17 @@ class Asking(Dispatch):
         """Set the alarms for the timeouts of an attempt."""
         task = self.graph.task(node)
         if task.timeout is not None:
-            self.alarm_at(began + task.timeout, node, attempt, "timeout")
+            # On another machine the timeout is kept where the attempt is. Here is only a backstop.
+            more = task.grace + BACKSTOP if node in self.remote else 0.0
+            self.alarm_at(began + task.timeout + more, node, attempt, "timeout")
         if task.service is not None and self.services is not None:
             self.alarm_at(began + task.service.timeout, node, attempt, "not ready")
+
+    def expect_end(self, node: NodeIndex, attempt: AttemptNumber, grace: Seconds) -> None:
+        """Set the alarm for an attempt that is asked to stop and may not end."""
+        after = UNANSWERED_AFTER if node in self.remote else UNKILLABLE_AFTER
+        when = self.stop_deadline[node] = self.now + grace + after
+        self.alarm_at(when, node, attempt, "unkillable")
 
     def _look_at_events(self) -> None:
         """Line up the nodes that became ready since the last look."""

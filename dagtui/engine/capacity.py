@@ -1,4 +1,7 @@
-"""Capacity: the slots and pools of a run, which attempts hold them, and which are reserved for submitted attempts."""
+"""Capacity: the slots and pools of a run, which attempts hold them, and which are reserved for submitted attempts.
+
+An executor on other machines is a pool, whose size is the number of its slots. What runs there takes none here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Slots
     from dagtui.engine.state import RunState
     from dagtui.graph.indexed import Indexed
-    from dagtui.graph.model import Graph, NodeIndex, TaskIndex
+    from dagtui.graph.model import Graph, NodeIndex, Task, TaskIndex
 
 PoolAmounts = tuple[tuple[int, int], ...]
 """Amounts of pools, by the numbers of the pools."""
@@ -23,19 +26,26 @@ class Demand(NamedTuple):
     """What an attempt takes. Nodes with the same demand are one group."""
 
     slots: Slots
+    """Slots of this machine."""
     pools: PoolAmounts = ()
+    """Amounts of pools. The last one is of the executor on other machines, if it has one."""
+    executor: str = ""
+    """The name of that executor."""
 
 
 ORDINARY = Demand(ONE_SLOT)
 SERVICE = Demand(NO_SLOTS)
 """Services hold neither slots nor pools."""
+UNLIMITED = 1 << 30
+"""Number of slots of an executor that takes any number of attempts."""
 
 
 class Capacity:
     """The slots and pools of a run. It counts what the nodes of one graph reserve and hold, and decides nothing.
 
     A submitted attempt reserves what its node wants, and holds it from its start to its end. Reserved slots may exceed
-    what is free, because attempts are submitted ahead of free slots. Pools are never exceeded.
+    what is free, because attempts are submitted ahead of free slots. Pools are never exceeded, except by an attempt
+    that wants more than an executor has: it begins when nothing else is there.
     """
 
     __slots__ = (
@@ -43,12 +53,14 @@ class Capacity:
         "_taken",
         "_task_of",
         "demands",
+        "executors",
         "free",
         "held",
         "pools",
         "remote",
         "reserved",
         "size",
+        "sizes",
         "uniform",
     )
 
@@ -57,7 +69,12 @@ class Capacity:
         """Number of slots. It may be lowered below those that are held."""
         self.free = size
         """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
-        self.pools = [pool.size for pool in graph.pools]
+        self.executors = {name: number for number, name in enumerate(graph.executors, len(graph.pools))}
+        """The numbers of the pools that executors on other machines are, by their names."""
+        jobs = (settings.jobs for settings in graph.executors.values())
+        self.sizes = [*(pool.size for pool in graph.pools), *(number or UNLIMITED for number in jobs)]
+        """What there is of each pool."""
+        self.pools = list(self.sizes)
         """What is neither held nor reserved of each pool."""
         self.reserved: dict[NodeIndex, Slots] = {}
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
@@ -70,7 +87,7 @@ class Capacity:
         self._task_of = graph.task_of
         self.demands = [ORDINARY]
         """The distinct demands. The number of one is the number of its group."""
-        self.uniform = not graph.any_wide and not graph.pools and not graph.any_services
+        self.uniform = not graph.any_wide and not self.sizes and not graph.any_services
         """Whether every node takes one slot and nothing else."""
         demand_of = [0] * len(graph.tasks) if self.uniform else self._number_demands(graph)
         self._demand_of = cast("Indexed[TaskIndex, int]", demand_of)
@@ -82,6 +99,9 @@ class Capacity:
         for task in graph.tasks:
             amounts = tuple(sorted((pools[name], amount) for name, amount in task.pools))
             demand = Demand(cast("Slots", task.slots), amounts) if task.service is None else SERVICE
+            if task.executor in self.executors and task.service is None:
+                there = self.executors[task.executor], slots_there(graph, task)
+                demand = Demand(NO_SLOTS, (*amounts, there), task.executor)
             found.append(numbers.setdefault(demand, len(numbers)))
         self.demands = list(numbers)
         return found
@@ -108,9 +128,9 @@ class Capacity:
         """Return the number of slots that the given nodes hold."""
         return sum(self.held.get(node, 0) for node in nodes)
 
-    def without(self, nodes: Iterable[NodeIndex], graph: Graph) -> list[int]:
+    def without(self, nodes: Iterable[NodeIndex]) -> list[int]:
         """Return the sizes of the pools without what the given nodes hold."""
-        sizes = [pool.size for pool in graph.pools]
+        sizes = list(self.sizes)
         for node in nodes:
             for pool, amount in self._taken.get(node, ()):
                 sizes[pool] -= amount
@@ -121,16 +141,42 @@ class Capacity:
         self.free += size - self.size
         self.size = size
 
+    def resize_executors(self, sizes: Mapping[str, Slots]) -> None:
+        """Set the number of slots of executors on other machines."""
+        for name, size in sizes.items():
+            if (pool := self.executors.get(name)) is not None:
+                self.pools[pool] += size - self.sizes[pool]
+                self.sizes[pool] = size
+
+    def wanted(self, pool: int, amount: int) -> int:
+        """Return how much of a pool must be free for an attempt that takes an amount: at most what there is."""
+        return min(amount, self.sizes[pool])
+
     def reserve(self, node: NodeIndex) -> Slots:
-        """Reserve what a node wants, because its attempt is submitted. Return the number of its slots."""
+        """Reserve what a node wants, because its attempt is submitted. Return the slots that it takes where it runs."""
         demand = self.demands[self._demand_of[self._task_of[node]]]
         slots = self.reserved[node] = demand.slots
         self.free -= slots
         if demand.pools:
-            self._taken[node] = demand.pools
-            for pool, amount in demand.pools:
-                self.pools[pool] -= amount
+            self._take(node, demand)
+            return cast("Slots", demand.pools[-1][1]) if demand.executor else slots
         return slots
+
+    def _take(self, node: NodeIndex, demand: Demand) -> None:
+        self._taken[node] = demand.pools
+        for pool, amount in demand.pools:
+            self.pools[pool] -= amount
+        if demand.executor:
+            self.remote[node] = demand.executor
+
+    def take_up(self, node: NodeIndex, executor: str, *, begun: bool) -> None:
+        """Reserve or hold what an attempt takes that an executor on other machines has, maybe not that of its node."""
+        demand = self.demand(node)
+        self.reserved[node] = NO_SLOTS
+        there = (self.executors[executor], 1)
+        self._take(node, demand if demand.executor == executor else Demand(NO_SLOTS, (there,), executor))
+        if begun:
+            self.begin(node)
 
     def withdraw(self, node: NodeIndex) -> None:
         """Drop the reservation of a node whose attempt was withdrawn."""
@@ -160,6 +206,7 @@ class Capacity:
         for node, slots in other.held.items():
             self.held[number_of[node]] = slots
             self.free -= slots
+        self.remote.update((number_of[node], executor) for node, executor in other.remote.items())
         for node, amounts in other._taken.items():
             kept = tuple(sorted((pools[pool], amount) for pool, amount in amounts if pool in pools))
             if kept:
@@ -170,16 +217,28 @@ class Capacity:
     def _give_back(self, node: NodeIndex) -> None:
         for pool, amount in self._taken.pop(node):
             self.pools[pool] += amount
+        if self.remote:
+            self.remote.pop(node, None)
+
+
+def slots_there(graph: Graph, task: Task) -> Slots:
+    """Return the number of slots that an attempt of a task takes on its executor on other machines."""
+    from dagtui.graph.executors import ExecutorKind
+
+    is_wide = graph.executors[task.executor].kind is ExecutorKind.SSH
+    return cast("Slots", task.slots) if is_wide else ONE_SLOT
 
 
 def slots_of(graph: Graph, node: NodeIndex) -> Slots:
-    """Return the number of slots that attempts of a node take. Those of services and gates take none."""
+    """Return the number of slots of this machine that attempts of a node take. Services and gates take none."""
     task = graph.task(node)
-    return NO_SLOTS if task.service is not None or graph.gate(node) is not None else cast("Slots", task.slots)
+    if task.service is not None or graph.gate(node) is not None or task.executor in graph.executors:
+        return NO_SLOTS
+    return cast("Slots", task.slots)
 
 
 def slots_taken(state: RunState) -> int:
-    """Return the number of slots that live attempts take, as far as the statuses of a run tell.
+    """Return the number of slots of this machine that live attempts take, as far as the statuses of a run tell.
 
     A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered. What
     began in the place of an attempt whose outputs are read does not exceed it.
@@ -192,15 +251,52 @@ def slots_taken(state: RunState) -> int:
 
 def _slots_of_alive(state: RunState) -> int:
     alive = sum(state.counts[status] for status in ALIVE)
-    if not alive or not (state.graph.any_wide or state.graph.any_services):
+    remote = state.executor_of
+    if not alive or not (state.graph.any_wide or state.graph.any_services or remote):
         return alive
-    tasks = (state.graph.task(node) for status in ALIVE for node in state.nodes_with(status))
+    nodes = (node for status in ALIVE for node in state.nodes_with(status))
+    tasks = (state.graph.task(node) for node in nodes if node not in remote)
     return sum(task.slots for task in tasks if task.service is None)
 
 
 def slots_free(state: RunState) -> int:
     """Return the number of slots that no live attempt takes."""
     return max(0, state.jobs - slots_taken(state))
+
+
+class ExecutorSlots(NamedTuple):
+    """The slots of an executor on other machines."""
+
+    taken: int
+    """What attempts take that it has, begun or not."""
+    of: Slots | None
+    """Number of slots. None: it takes any number."""
+    queued: int
+    """Number of attempts that it has and that have not begun."""
+
+
+def executor_slots(state: RunState) -> Mapping[str, ExecutorSlots]:
+    """Return the slots of the executors on other machines, by their names."""
+    names = dict.fromkeys((*state.graph.executors, *(name for name, taken in state.taken_on.items() if taken)))
+    return {
+        name: ExecutorSlots(_taken_there(state, name), slots_of_executor(state, name), state.queued_on.get(name, 0))
+        for name in names
+    }
+
+
+def slots_of_executor(state: RunState, name: str) -> Slots | None:
+    """Return the number of slots of an executor on other machines, or None if it takes any number of attempts."""
+    settings = state.graph.executors.get(name)
+    given = state.slots_on.get(name)
+    return given if given is not None or settings is None else cast("Slots | None", settings.jobs)
+
+
+def _taken_there(state: RunState, name: str) -> int:
+    graph = state.graph
+    if not graph.any_wide or name not in graph.executors:
+        return state.taken_on.get(name, 0)
+    tasks = [graph.task(node) for node, executor in state.executor_of.items() if executor == name]
+    return sum(slots_there(graph, task) if task.executor == name else 1 for task in tasks)
 
 
 def pools_taken(state: RunState) -> Mapping[str, int]:

@@ -160,6 +160,11 @@ class Columns:
         """Return the values that a node hands on."""
         return self.outputs.get(node, NO_OUTPUTS)
 
+    def tries(self, node: NodeIndex) -> int:
+        """Return the number of attempts in the present budget of retries, without those withdrawn elsewhere."""
+        tries = self.attempt[node] - self.base[node]
+        return tries - self.uncounted[node].withdrawn if node in self.uncounted else tries
+
     @property
     def stale_count(self) -> int:
         """Number of nodes that completed before an ancestor ran again."""

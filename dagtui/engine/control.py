@@ -75,7 +75,9 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
 
 def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     named, others = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
-    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others, command.answer)
+    return CommandEvent(
+        run.now, number, command.kind, named, command.jobs, command.by, others, command.answer, command.executor
+    )
 
 
 def _below(run: Propagation, command: Command) -> Iterable[NodeIndex]:

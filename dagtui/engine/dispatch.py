@@ -70,6 +70,8 @@ class Dispatch(Propagation):
             return
         if capacity.size != state.jobs:
             capacity.resize(state.jobs)
+        if state.slots_on:
+            capacity.resize_executors(state.slots_on)
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
         if not capacity.uniform:
@@ -92,8 +94,8 @@ class Dispatch(Propagation):
             self._kept_for = NO_NODE, NO_NODE
             return
         kept, blocked = self._submit_what_fits()
-        while blocked and self.capacity.is_free:
-            self._submit(blocked[0])  # it wants more slots than there are
+        while self.capacity.is_free and (wide := next(filter(self._wants_more_than_all, blocked), None)) is not None:
+            self._submit(wide)
             kept, blocked = self._submit_what_fits()
         state.kept_for = kept.node
         before, self._kept_for = self._kept_for, (kept.node, kept.slots_for)
@@ -134,11 +136,20 @@ class Dispatch(Propagation):
         if demand is SERVICE:
             return True
         for pool, amount in demand.pools:
-            if capacity.pools[pool] - amount < kept.pools.get(pool, 0):
+            if capacity.pools[pool] - capacity.wanted(pool, amount) < kept.pools.get(pool, 0):
                 return False
+        if demand.executor:
+            return True
         if capacity.free - demand.slots >= kept.slots:
             return True
-        return demand.slots == ONE_SLOT and not kept.slots and len(self.submitted) < self._lookahead
+        if demand.slots > ONE_SLOT or kept.slots:
+            return False
+        return len(self.submitted) - sum(self.state.queued_on.values()) < self._lookahead
+
+    def _wants_more_than_all(self, node: NodeIndex) -> bool:
+        """Return whether a node that does not fit although all slots are free wants more slots than there are."""
+        demand, pools = self.capacity.demand(node), self.capacity.pools
+        return not demand.executor and all(pools[pool] >= amount for pool, amount in demand.pools)
 
     def _keep_for(self, node: NodeIndex, demand: Demand, kept: _Kept) -> None:
         """Keep what a node wants, if it has waited long enough and will fit once others have ended.
@@ -148,29 +159,37 @@ class Dispatch(Propagation):
         since = self._passed_over.get(node)
         if since is None or self.now - since < self._typical or not self._will_fit(demand):
             return
-        kept.node = node if kept.node == NO_NODE else kept.node
         for pool, amount in demand.pools:
-            kept.pools[pool] = max(kept.pools.get(pool, 0), amount)
+            kept.pools[pool] = max(kept.pools.get(pool, 0), self.capacity.wanted(pool, amount))
+        if demand.executor:
+            return
+        kept.node = node if kept.node == NO_NODE else kept.node
         if all(self.capacity.pools[pool] >= amount for pool, amount in demand.pools):
             kept.slots_for = node if kept.slots_for == NO_NODE else kept.slots_for
             kept.slots = max(kept.slots, demand.slots)
 
     def _will_fit(self, demand: Demand) -> bool:
         """Return whether a node fits without what is held by attempts that can't be killed."""
-        lost = self.capacity.held_by(self.unkillable)
-        if not lost:
+        if not self.unkillable:
             return True
-        pools = self.capacity.without(self.unkillable, self.graph)
-        return demand.slots <= self.capacity.size - lost and all(pools[pool] >= amount for pool, amount in demand.pools)
+        capacity = self.capacity
+        pools, lost = capacity.without(self.unkillable), capacity.held_by(self.unkillable)
+        if any(pools[pool] < capacity.wanted(pool, amount) for pool, amount in demand.pools):
+            return False
+        return bool(demand.executor) or demand.slots <= capacity.size - lost
 
     def _pass_over(self, blocked: Sequence[NodeIndex], demand: Demand | None = None) -> None:
         """Note which blocked nodes lack something that another node takes now: slots, or a pool in its demand."""
-        free, pools = self.capacity.free, self.capacity.pools
+        capacity = self.capacity
         taken = {pool for pool, _ in demand.pools} if demand is not None else set()
         for node in blocked:
-            wanted = self.capacity.demand(node)
+            wanted = capacity.demand(node)
             if node not in self._passed_over and (
-                wanted.slots > free or any(pool in taken and amount > pools[pool] for pool, amount in wanted.pools)
+                (wanted.slots > capacity.free and not wanted.executor)
+                or any(
+                    pool in taken and capacity.wanted(pool, amount) > capacity.pools[pool]
+                    for pool, amount in wanted.pools
+                )
             ):
                 self._passed_over[node] = self.now
 
@@ -180,8 +199,9 @@ class Dispatch(Propagation):
 
     def _submit(self, node: NodeIndex) -> None:
         attempt = self.state.attempt[node] + 1
-        self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt))
         slots = self.capacity.reserve(node)
+        why = f"submitted to {self.remote[node]}" if self.remote and node in self.remote else ""
+        self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, why, attempt=attempt))
         if self._passed_over:
             self._passed_over.pop(node, None)
         if self.stop_deadline:
@@ -189,8 +209,8 @@ class Dispatch(Propagation):
         self.effects.append(Start(node, attempt, slots))
 
     def withdraw_submitted(self) -> None:
-        """Withdraw what was submitted and has not begun."""
-        self.withdraw(self.submitted)
+        """Withdraw what was submitted to this machine and has not begun."""
+        self.withdraw(node for node in self.submitted if node not in self.remote)
 
     def withdraw(self, nodes: Iterable[NodeIndex]) -> None:
         """Withdraw submitted nodes."""
@@ -201,6 +221,7 @@ class Dispatch(Propagation):
         self.withdraw(node for node, slots in self.submitted.items() if slots == ONE_SLOT)
 
     def _learn(self, seconds: Seconds) -> None:
+        """Learn how long attempts on this machine take."""
         self._typical += 0.2 * (seconds - self._typical)
         expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
         self._lookahead = min(self._lookahead_most, int(expected))

@@ -92,7 +92,7 @@ def _tally(state: RunState) -> None:
 def withdraw_all(run: Traversal) -> None:
     """Submit nothing more, and withdraw what was submitted and has not begun."""
     run.submits = False
-    run.withdraw_submitted()
+    run.withdraw(run.submitted)
 
 
 def carried_traversal(
@@ -109,8 +109,9 @@ def carried_traversal(
     run.restarted, run.must_run = renumbering.nodes(old.restarted), renumbering.nodes(old.must_run)
     run.stop_deadline = renumbering.keys(old.stop_deadline)
     run.fail_fast_command = old.fail_fast_command
-    numbers = {pool.name: number for number, pool in enumerate(graph.pools)}
+    numbers, there = {pool.name: number for number, pool in enumerate(graph.pools)}, run.capacity.executors
     pools = {old_number: numbers[pool.name] for old_number, pool in enumerate(old.graph.pools) if pool.name in numbers}
+    pools |= {pool: there[name] for name, pool in old.capacity.executors.items() if name in there}
     run.capacity.carry(old.capacity, renumbering.number_of, pools)
     run.carry(old, renumbering)
     return run

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeChange, NoteEvent
 from dagtui.engine.messages import Queued, Silent
+from dagtui.engine.protocol import Handed
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus
 
@@ -33,6 +34,24 @@ class RemoteResults:
         """Time at which the next reason of a node that waits may be recorded."""
         self._unsaid: dict[NodeIndex, str] = {}
         """Reasons that came earlier than that."""
+
+    def begin(self) -> None:
+        """Go on with attempts of an earlier process of the run: repeat withdrawals, and expect ends."""
+        run, state = self._run, self._run.state
+        for node in run.remote:
+            attempt, task = state.attempt[node], run.graph.task(node)
+            if state.status[node] == NodeStatus.CANCELLING:
+                run.expect_end(node, attempt, task.grace)
+            elif state.status[node] == NodeStatus.RUNNING:
+                run.limit(node, attempt, max(state.started[node], run.now - (task.timeout or 0.0)))
+            elif state.status[node] != NodeStatus.READY:
+                run.withdraw((node,))
+
+    def handed(self) -> list[Handed]:
+        """Return what executors have."""
+        run, state = self._run, self._run.state
+        stopping = {node: run.graph.task(node).grace for node in state.nodes_with(NodeStatus.CANCELLING)}
+        return [Handed(node, state.attempt[node], stopping.get(node)) for node in sorted(run.remote)]
 
     def take(self, result: Queued | Silent | Heard) -> None:
         """Take a result."""

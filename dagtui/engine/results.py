@@ -8,7 +8,7 @@ from dagtui.engine import control
 from dagtui.engine.asking import Asking
 from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import Ended, EndKind, Ready, Started, Withdrawn
-from dagtui.engine.rules.retries import back_off, retries
+from dagtui.engine.rules.retries import back_off, is_followed
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import NOT_NEEDED, ended_why
 
@@ -24,6 +24,10 @@ _FAILURES = {
     EndKind.TIMEOUT: Cause.TIMEOUT,
     EndKind.OUTSIDE: Cause.OUTSIDE,
 }
+
+
+_MAYBE_UNBEGUN = frozenset({EndKind.OUTSIDE, EndKind.LOST})
+"""How an attempt on another machine may end that has not begun: cancelled there, or forgotten."""
 
 
 class Results(Asking):
@@ -42,7 +46,7 @@ class Results(Asking):
     def _started(self, message: Started) -> None:
         node, attempt = message.node, message.attempt
         if not self.is_submitted(node, attempt):
-            if node in self._remote:
+            if node in self.remote:
                 self._remote_results().told_again(message)
             return
         self.capacity.begin(node)
@@ -78,8 +82,11 @@ class Results(Asking):
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
         if self.is_submitted(node, attempt):
+            # On other machines, what kept the attempt from beginning may stay, under its number.
+            number = attempt if node in self.remote else attempt - 1
             self.capacity.withdraw(node)
-            self.take_back(node)
+            self.unkillable.discard(node)
+            self.take_back(node, number)
 
     def _ended(self, message: Ended) -> None:
         node, attempt, kind, value, _text, seconds, lasting, left, outputs, usage = message
@@ -88,7 +95,7 @@ class Results(Asking):
         if kind is EndKind.UP_TO_DATE:
             self._up_to_date(message)
             return
-        if kind is EndKind.COULD_NOT_START:
+        if kind is EndKind.COULD_NOT_START or (kind in _MAYBE_UNBEGUN and node in self.remote):
             if node in self.submitted:
                 self.capacity.begin(node)
         elif node in self.submitted:
@@ -120,13 +127,14 @@ class Results(Asking):
         else:
             if lasting:
                 self.no_retry.add(node)
-            self._failed(message, _FAILURES[kind], value, ended_why(message))
+            self._failed(message, _FAILURES[kind], value, ended_why(message, self.graph.task(node).timeout))
 
     def _service_ended(self, message: Ended) -> bool:
         """Settle a service that ended by itself with status 0, or because nothing needs it. Return whether it did."""
         node, seconds, services = message.node, message.seconds, self.services
         if services is None or node not in services:
-            self._learn(seconds)
+            if self.capacity.uniform or not self.capacity.demand(node).executor:
+                self._learn(seconds)
             return False
         status, cause = self.state.status[node], self.state.cause[node]
         is_success = status == NodeStatus.RUNNING and message.succeeded
@@ -150,7 +158,7 @@ class Results(Asking):
         self.capacity.withdraw(node)
         self._learn(0.0)  # what is up to date is submitted ahead of free slots, as short attempts are
         if self.state.status[node] != NodeStatus.READY:
-            self.take_back(node)
+            self.take_back(node, message.attempt - 1)
             return
         self.restarted.discard(node)
         if self._staleness.active:
@@ -163,7 +171,7 @@ class Results(Asking):
         timeout = self.graph.task(message.node).timeout
         if self.services is not None and message.node in self.services:
             return False
-        if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT:
+        if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT or message.kind is EndKind.TIMEOUT:
             return False
         return 0.0 < message.seconds < timeout  # 0: not measured
 
@@ -185,8 +193,8 @@ class Results(Asking):
         node, seconds, left, usage = message.node, message.seconds, message.left, message.usage
         change = NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left, usage=usage)
         policy = self.graph.task(node).retry
-        tries = self.state.attempt[node] - self.state.base[node]
-        if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
+        tries, uncounted = self.state.tries(node), self.state.uncounted.get(node)
+        if node in self.no_retry or not is_followed(policy, cause, value, tries, uncounted):
             self.set(change)
             control.stop_after_failure(self, node)
             return

@@ -1,4 +1,4 @@
-"""Resumption: restore a recorded run of which no attempt is alive."""
+"""Resumption: restore a recorded run, of which no attempt is alive on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.engine.targets import Targets
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 FOLLOWS = "runs again: what it ran after does"
 """Why a follower runs again."""
@@ -35,23 +35,27 @@ def restore(
     jobs: int,
     boot: str,
     targets: Targets | None = None,
+    keep_going: Collection[str] = (),
+    away: Seconds = 0.0,
 ) -> None:
     """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
     Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, their followers
     (rule 9 in `rules`), and finally nodes while another node is to run (rule 12). Allowed failures stay too, and so do
     nodes that a person skipped, marked done or cancelled. All other nodes are reset, without marks and with a fresh
-    budget of retries. An attempt that was in flight is lost. Its number, and the numbers up to `used`, are not reused.
-    `targets` and their ancestors join the nodes that were part of the run.
+    budget of retries. An attempt that was in flight is lost, unless one of the executors in `keep_going` has it (rule
+    15 in `rules`). Its number, and the numbers up to `used`, are not reused. `targets` and their ancestors join the
+    nodes that were part of the run. `away` is for how long no process had the run.
 
     Each step is an event, so that resuming a partly restored run gives the same state. Followers are restored first,
     while the state still shows how their parents had ended.
     """
     last, run.now = run.now, now
     nodes, named = targets or (None, ())
-    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=nodes, named=named))
-    followers = followers_again(run, again)
-    restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
+    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=nodes, named=named, away=away))
+    taken = _take_up(run, again, keep_going) if run.state.executor_of and keep_going else ()
+    followers = followers_again(run, again, taken)
+    restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last, taken)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:
             restorer.restore(node)
@@ -62,15 +66,37 @@ def restore(
     run.state.dirty.clear()
 
 
-def followers_again(run: Propagation, again: Collection[NodeIndex]) -> set[NodeIndex]:
+def _take_up(run: Propagation, again: Mapping[NodeIndex, str], keep_going: Collection[str]) -> Collection[NodeIndex]:
+    """Take up the attempts that executors in `keep_going` have, and return their nodes.
+
+    Those whose definition has changed are stopped, and run again. So do those that a cancel of the whole run stops.
+    Whether a stopped attempt has begun is not known, so that it counts as submitted.
+    """
+    state, known = run.state, run.capacity.executors.keys() & keep_going
+    taken = {node: executor for node, executor in state.executor_of.items() if executor in known}
+    for node, executor in taken.items():
+        status, cause = state.status_of(node), state.cause_of(node)
+        run.capacity.take_up(node, executor, begun=status is NodeStatus.RUNNING)
+        is_changed = node in again or run.graph.task(node).executor != executor
+        if status is NodeStatus.CANCELLING and cause is Cause.CANCEL and (marks := kept_marks(state, node)):
+            if marks != state.marks.get(node):
+                run.set(NodeChange(node, status, cause, state.why.get(node, ""), marks=marks))
+        elif is_changed or (status is NodeStatus.CANCELLING and cause is Cause.CANCEL):
+            run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART, again.get(node, ""), marks=()))
+    return taken
+
+
+def followers_again(
+    run: Propagation, again: Collection[NodeIndex], taken: Collection[NodeIndex] = ()
+) -> set[NodeIndex]:
     """Return the followers that count as done but run again on resume, because a parent runs again.
 
-    Finally nodes follow all other nodes of the run.
+    Finally nodes follow all other nodes of the run. `taken` nodes have attempts that go on.
     """
     if not _may_have_followers(run):
         return set()
     with run.transaction() as transaction:
-        restorer = _Restorer(run, dict.fromkeys(again, ""), {}, run.now)
+        restorer = _Restorer(run, dict.fromkeys(again, ""), {}, run.now, taken)
         for node in run.graph.order:
             restorer.restore(node)
         for node in run.graph.order:
@@ -125,13 +151,20 @@ def stays_done(state: RunState, node: NodeIndex) -> bool:
 
 class _Restorer:
     def __init__(
-        self, run: Propagation, again: Mapping[NodeIndex, str], used: Mapping[NodeIndex, AttemptNumber], last: ClockTime
+        self,
+        run: Propagation,
+        again: Mapping[NodeIndex, str],
+        used: Mapping[NodeIndex, AttemptNumber],
+        last: ClockTime,
+        taken: Collection[NodeIndex],
     ) -> None:
         self._run = run
         self._again = again
         self._used = used
         self._last = last
         """Time on the run's clock of the last recorded event."""
+        self._taken = taken
+        """Nodes whose attempts go on."""
         self.begun: list[NodeIndex] = []
         """Nodes that had begun or ended, and were reset."""
 
@@ -140,6 +173,8 @@ class _Restorer:
         run, state = self._run, self._run.state
         status = state.status_of(node)
         cause = state.cause_of(node)
+        if node in self._taken:
+            return
         if _BY_A_PERSON.get(status) is cause or (_keeps_answer(status, cause) and node not in self._again):
             return
         if state.marks and (marks := kept_marks(state, node)):

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dagtui.engine.control import carry_out
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
+from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
 from dagtui.engine.messages import NO_SLOTS, Command, CommandKind, Effect, Preview, SetSlots, Start, Stop, Withdrawn
-from dagtui.engine.protocol import JournalFullError
-from dagtui.engine.resumption import restore
+from dagtui.engine.recorder import Recorder
 from dagtui.engine.stalls import Stall
-from dagtui.engine.status import SETTLED
 from dagtui.engine.why import limit_why
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import anyio
 
@@ -25,17 +23,17 @@ if TYPE_CHECKING:
     from dagtui.engine.targets import Targets
     from dagtui.engine.traversal import Traversal
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import Seconds
 
 SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
-AT_ONCE = 10_000
-"""Maximum number of events in one write to the journal, to bound the memory of their lines."""
+LEFT = "left"
+"""What a RunEvent says when the process leaves the run, while attempts on other machines go on."""
 TRY_AGAIN = 1.0
 """Seconds until the next try after a failed write to the journal."""
 
 
-class Run:
+class Run(Recorder):
     """One traversal with its clock, journal and executor.
 
     The owner calls `begin` once and then keeps a task in `drive`. If that task is cancelled, another may continue to
@@ -52,31 +50,17 @@ class Run:
         origin: float | None = None,
     ) -> None:
         """Create a run. `clock` must be monotonic, and `origin` is its reading when the run begins."""
+        super().__init__(traversal.state, journal, clock, origin)
         self.traversal = traversal
-        self.state = traversal.state
-        self.listeners: list[Callable[[Sequence[Event]], None]] = []
-        """Called with events after they are written to the journal, and before the next events."""
         self._executor = executor
-        self._journal = journal
-        self._monotonic = cast("Callable[[], ClockTime]", clock)
-        self._origin: float = clock() if origin is None else origin
         self._results: list[Result] = []
         self._wake: anyio.Event | None = None
         self._serving: anyio.CancelScope | None = None
-        self._unwritten: list[Event] = []
         self._withheld: dict[tuple[int, int], Start] = {}
         """Starts whose events are not on record yet, by node and attempt."""
         self._stall = Stall()
-        self._complained = False
-        self._refused = False
-        self._synced = NO_TIME
-        self._unsynced = False
         self.has_ended = False
-        """Whether the end is recorded, which is the last event of a run."""
-
-    def clock(self) -> ClockTime:
-        """Return the seconds since the run began."""
-        return self._monotonic() - self._origin
+        """Whether the end is recorded, or that the run was left, which is the last event of a run."""
 
     def begin(self, *, paused: bool = False, boot: str = "", targets: Targets | None = None) -> None:
         """Open the executor and submit the first nodes. Needs no event loop.
@@ -101,20 +85,35 @@ class Run:
         boot: str = "",
         rerun: tuple[NodeIndex, ...] = (),
         targets: Targets | None = None,
+        keep_going: Collection[str] = (),
+        away: Seconds = 0.0,
     ) -> None:
-        """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `continue_run` next.
+        """Restore a recorded run (see `resumption.restore`). Call `continue_run` next.
 
-        `late` events follow `events` and are not on record yet. The nodes in `rerun` run again with downstream, as the
-        command does. `targets` and their ancestors join the run. The clock must read a later time than any of the
-        events. Raise JournalFullError if the journal can't be written. Nothing is recorded then.
+        No attempt of it is alive, except those of the executors in `keep_going`. `late` events follow `events` and are
+        not on record yet. The nodes in `rerun` run again with downstream, as the command does. `targets` and their
+        ancestors join the run. The clock must read a later time than any of the events, and stood for `away` seconds
+        while no process had the run. Raise JournalFullError if the journal can't be written. Nothing is recorded then.
         """
+        from dagtui.engine.resumption import restore  # most runs begin anew
+
         traversal = self.traversal
         traversal.state.replay(events)
         for event in late:
             traversal.emit(event)
         traversal.state.dirty.clear()
         traversal.now = events[-1].at if events else NO_TIME
-        restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot, targets=targets)
+        restore(
+            traversal,
+            self.clock(),
+            again,
+            used,
+            jobs=jobs,
+            boot=boot,
+            targets=targets,
+            keep_going=keep_going,
+            away=away,
+        )
         if rerun:
             carry_out(traversal, Command(CommandKind.RERUN, rerun, by="the call"))
         happened, _ = traversal.take()
@@ -124,8 +123,10 @@ class Run:
             listener(happened)
 
     def continue_run(self, *, paused: bool = False) -> None:
-        """Open the executor and submit the first nodes of a restored run."""
+        """Open the executor, let it take up what goes on, and submit the first nodes of a restored run."""
         self._executor.open(self.post, NO_SLOTS if paused else self.state.jobs)
+        if handed := self.traversal.handed():
+            self._executor.take_up(handed)
         self._start(paused=paused)
 
     def _start(self, *, paused: bool) -> None:
@@ -295,15 +296,22 @@ class Run:
         self.has_ended = True
         self.sync()
 
-    def sync(self) -> None:
-        """Make the journal survive a power loss. A failure is reported once."""
-        self._synced, self._unsynced = self.clock(), False
-        try:
-            self._journal.sync()
-        except JournalFullError as error:
-            if not self._refused:
-                self._refused = True
-                self.state.apply(NoteEvent(self.clock(), f"{error}; what was just recorded may be lost"))
+    async def detach(self, why: str) -> None:
+        """Leave the run: what executors on other machines have goes on, and a resume takes it up.
+
+        No end is recorded. Attempts on this machine end, and are lost, as if this process had died.
+        """
+        import anyio
+
+        self._take_results()
+        self._finish_turn()
+        with anyio.CancelScope(shield=True):
+            await self._executor.detach()
+        self._results.clear()
+        self.traversal.emit(RunEvent(self.clock(), LEFT, why))
+        self._record(self.traversal.take()[0])  # what was told since is not on record, so it is not acknowledged
+        self.has_ended = True
+        self.sync()
 
     # One turn
 
@@ -348,41 +356,6 @@ class Run:
             else:
                 self.post(Withdrawn(effect.node, effect.attempt))
         return left
-
-    def _record(self, events: list[Event]) -> bool:
-        """Write events to the journal as far as possible. Return False if some are left."""
-        events = self._unwritten + events
-        written, waits = 0, ""
-        try:
-            while written < len(events):
-                self._journal.write(events[written : written + AT_ONCE])
-                written += AT_ONCE
-            self._complained = False
-        except JournalFullError as error:
-            waits = error.waits
-            if not self._complained:
-                self._complained = True
-                self.state.apply(NoteEvent(self.clock(), str(error)))
-        grew = len(events) - written > len(self._unwritten)
-        self._unwritten = events[written:]
-        del events[written:]
-        changed = bool(waits or self.state.held_up) and self._note_unrecorded(waits, again=bool(grew or written))
-        if events:
-            self._unsynced = True
-        if events or changed:
-            for listener in self.listeners:
-                listener(events)
-        return not self._unwritten
-
-    def _note_unrecorded(self, waits: str, *, again: bool) -> bool:
-        """Note in the state what is not on record. Return whether that has changed."""
-        state = self.state
-        if waits == state.held_up and not again:
-            return False
-        unwritten = {event.node for event in self._unwritten if isinstance(event, NodeEvent)}
-        settled = frozenset(node for node in unwritten if state.status[node] in SETTLED)
-        state.note_record(waits, settled)
-        return True
 
     def _carry_out(self, effects: list[Effect]) -> None:
         executor = self._executor

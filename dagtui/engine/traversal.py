@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
+from dagtui.engine.asking import UNANSWERED_AFTER, UNKILLABLE_AFTER
 from dagtui.engine.dispatch import LOOKAHEAD_MOST
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
@@ -36,11 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Preview
+    from dagtui.engine.protocol import Handed
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.text.amounts import ClockTime
-
-UNKILLABLE_AFTER = 10.0
-"""Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
 
 
 class Traversal(Results):
@@ -82,6 +81,8 @@ class Traversal(Results):
         self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
             self.line_up(node)
+        if self.remote:
+            self._remote_results().begin()
         for node in self.graph.order:
             self.propagate(node)
         self._finish_turn()
@@ -142,6 +143,10 @@ class Traversal(Results):
             return None
         return NO_TIME + state.limit_from + state.parked + limit
 
+    def handed(self) -> list[Handed]:
+        """Return the attempts that executors on other machines have, which an earlier process of the run submitted."""
+        return self._remote_results().handed() if self.remote else []
+
     def preview(self, command: Command) -> Preview:
         """Return what a command would do now, without changing anything."""
         return control.preview(self, command)
@@ -156,7 +161,8 @@ class Traversal(Results):
         """Whether only nodes that can't be killed keep the run from settling."""
         counts = self.state.counts
         services = 0 if self.services is None else len(list(self.services.running()))  # they end with the rest
-        quiet = not (counts[NodeStatus.RUNNING] > services or counts[NodeStatus.RETRYING] or self.submitted)
+        is_submitted = bool(self.submitted.keys() - self.unkillable if self.unkillable else self.submitted)
+        quiet = not (counts[NodeStatus.RUNNING] > services or counts[NodeStatus.RETRYING] or is_submitted)
         return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
 
     # Commands
@@ -171,7 +177,8 @@ class Traversal(Results):
         if found.nothing is not None or found.changed:
             return found
         self._staleness.commanded()
-        if command.kind is CommandKind.SET_JOBS or self.state.paused is not was_paused:
+        sets_slots = command.kind is CommandKind.SET_JOBS and not command.executor
+        if sets_slots or self.state.paused is not was_paused:
             self.effects.append(SetSlots(NO_SLOTS if self.state.paused else self.state.jobs))
         self.follow_command(command)
         self._finish_turn()
@@ -197,10 +204,13 @@ class Traversal(Results):
             and status == NodeStatus.CANCELLING
             and self.stop_deadline.get(node, self.now) <= self.now
         ):
-            if node in self.unkillable or node in self.submitted:
+            executor = self.remote.get(node)
+            if node in self.unkillable or (node in self.submitted and executor is None):
                 return
             self.unkillable.add(node)
             text = f"can't be killed: it is still there {UNKILLABLE_AFTER:g} s after KILL"
+            if executor is not None:
+                text = f"{executor} has not ended it {UNANSWERED_AFTER:g} s after it should be gone; the stop is noted"
             self.emit(NoteEvent(self.now, text, node, attempt))
 
     # Out
@@ -220,8 +230,7 @@ class Traversal(Results):
             end_services(self, self.services)
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
-                when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
-                self.alarm_at(when, effect.node, effect.attempt, "unkillable")
+                self.expect_end(effect.node, effect.attempt, effect.grace)
         self._fill()
         self._events_seen, self._stops_seen = len(self.events), len(self.effects)
 

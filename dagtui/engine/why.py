@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import BY_TIMEOUT, CommandKind, EndKind
-from dagtui.engine.queued import queued_why
+from dagtui.engine.queued import queued_why, remote_why
 from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus, ParentOutcome
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Answer, AttemptNumber, Ended
     from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
+    from dagtui.text.amounts import ClockTime, Seconds
 
 
-_BY_AN_ATTEMPT = frozenset({Cause.RAN, Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST})
+_BY_AN_ATTEMPT = frozenset({Cause.RAN, Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.OUTSIDE})
 
 
 def status_why(
@@ -83,8 +83,10 @@ def answered_words(answer: Answer) -> str:
     return f"{answer.choice}, by {answer.user} at {time_of_day(answer.at)}"
 
 
-def ended_why(message: Ended) -> str:
+def ended_why(message: Ended, timeout: Seconds | None = None) -> str:
     """Return in words how an attempt ended, and who ended it if that is known."""
+    if message.kind is EndKind.TIMEOUT and timeout is not None:
+        return f"timeout after {timeout:g} s"
     words = _ended_words(message)
     if message.kind not in {EndKind.EXIT, EndKind.SIGNAL} or not message.text:
         return words
@@ -104,12 +106,17 @@ def _ended_words(message: Ended) -> str:
         return message.text or kind.value
     if kind is EndKind.LOST:
         return f"lost: {message.text or 'the process that watched it has gone'}"
+    if kind is EndKind.OUTSIDE:
+        return f"ended from outside: {message.text}" if message.text else "ended from outside"
+    if kind is EndKind.TIMEOUT:
+        return "timeout"
     return f"could not start: {message.text}" if message.text else "could not start"
 
 
 def why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
-    text = _reason(state, node, clock)
+    text = remote_why(state, node, clock) if node in state.executor_of else ""
+    text = text or _reason(state, node, clock)
     if node in state.held:
         is_lacking = state.status[node] != NodeStatus.READY or state.paused  # something besides its release
         text = f"{text}; {HELD}" if is_lacking else HELD

@@ -266,7 +266,7 @@ def break_off_often(times: int) -> None:
 
 FORGETFUL = {
     "what was answered": ("_keeps_answer", lambda _status, _cause: False),
-    "followers": ("followers_again", lambda _run, _again: set()),
+    "followers": ("followers_again", lambda _run, _again, _taken: set()),
     "finally nodes": ("_finally_nodes", lambda _run: ()),
     "what is allowed": ("stays_done", lambda state, node: state.status[node] == NodeStatus.COMPLETED),
     "a person's cancel": ("kept_marks", lambda _state, _node: ()),

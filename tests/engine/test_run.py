@@ -325,7 +325,7 @@ def test_what_was_withheld_while_the_journal_is_full_can_be_taken_back(command: 
 
 
 def test_much_at_once_is_journaled_in_blocks_and_acted_upon_when_all_of_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagtui.engine.run.AT_ONCE", 4)
+    monkeypatch.setattr("dagtui.engine.recorder.AT_ONCE", 4)
     graph = Graph.from_edges("abcdefghij", [])
 
     async def main(loop: VirtualLoop) -> None:

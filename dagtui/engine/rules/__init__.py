@@ -31,8 +31,10 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 9. A node that ran because of how its parents ended (a follower) runs again when a retry, rerun or resume puts that
    end in question. The preview lists it under the nodes that run again, and completed nodes below it become stale.
 10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while
-    tries are left. With `exit_codes`, a timeout or a lost attempt is retried only if the list has the word "timeout" or
-    "lost".
+    tries are left. With `exit_codes`, a timeout, or an attempt that was lost or ended from outside, is retried only if
+    the list has the word "timeout", "lost" or "outside". `lost` and `outside` are budgets of their own: that many
+    attempts that end so are followed by another, whatever `exit_codes` says, and they don't count as tries. An attempt
+    that an executor on other machines withdrew before it began is not a try either, and its number is not used again.
 11. A service holds no slot. Its children count it as ok once it is ready. It is ended when all its descendants are
     settled, and is then COMPLETED. If it ends by itself before, it is FAILED, or RETRYING while tries are left, and
     children that have not begun wait again. A command, a resume or the failure of another service that lets a
@@ -51,4 +53,10 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     cancels, skips or marks it, and with a cancel of the whole run. It stays when parents fail or are retried, when the
     first failure stops the run, and over a resume, which also holds what the cancel of the whole run has released.
     While a held node is not settled, the run is not.
+15. An executor on other machines is a pool of slots. What is submitted there takes none here, and is submitted only
+    when it fits, in critical-path order. READY with the cause QUEUED says why it waits. A pause submits nothing more,
+    and what was submitted may begin. A stop or a withdrawal is a wish that may be long in coming true. Attempts go on
+    without dagtui: a resume takes those up that were in flight, with their status and number, unless their definition
+    has changed. Then they are stopped, and run again. The executor keeps timeouts, and tells what else ended an
+    attempt: OUTSIDE is a failure, never a cancel.
 """

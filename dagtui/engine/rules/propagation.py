@@ -41,7 +41,7 @@ class Propagation:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.capacity = Capacity(graph, state.jobs)
-        self._remote: Mapping[NodeIndex, str] = self.capacity.remote
+        self.remote: Mapping[NodeIndex, str] = self.capacity.remote
         """The executors on other machines that have attempts of nodes, by node."""
         self.submitted: Mapping[NodeIndex, Slots] = self.capacity.reserved
         """Slots of the attempts that were submitted and have not begun, by node."""
@@ -132,7 +132,7 @@ class Propagation:
                 outputs,
                 change.bypass,
                 change.usage,
-                self._remote.get(node, ""),
+                self.remote.get(node, ""),
                 change.where,
                 change.ago,
             ),
@@ -260,10 +260,9 @@ class Propagation:
             self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True, bypass=bypass))
         self.propagate(node)
 
-    def take_back(self, node: NodeIndex) -> None:
-        """Release the number of a submitted attempt that never began."""
+    def take_back(self, node: NodeIndex, attempt: AttemptNumber) -> None:
+        """Settle a node whose submitted attempt never began. `attempt` is the last number that is used."""
         state = self.state
-        attempt = state.attempt[node] - 1
         status, cause = state.status_of(node), state.cause_of(node)
         if status is NodeStatus.CANCELLING and cause is not Cause.CANCEL:
             self.reset(node, attempt)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import slots_of_executor
 from dagtui.engine.events import MOST_NAMED
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.rules.commands import ADDED_BY_RETRY, COMMANDS, Step, nothing_for, step_for
 from dagtui.engine.status import UNSETTLED
 from dagtui.engine.walks import cancelled_subtrees_have, subtrees_have
 from dagtui.engine.why import answered_words
+from dagtui.graph.model import LOCAL
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -79,7 +81,13 @@ def _answer_refusal(run: Propagation, command: Command) -> str | None:
 def _jobs_refusal(run: Propagation, command: Command) -> str | None:
     if command.jobs < 1:
         return "at least one slot is required; pause the run to stop starting nodes"
-    return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
+    if not command.executor:
+        return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
+    name = label(command.executor, 100)
+    if command.executor not in run.graph.executors:
+        return f"no task runs on {name}; the executors are {', '.join((LOCAL, *run.graph.executors))}"
+    is_same = command.jobs == slots_of_executor(run.state, command.executor)
+    return f"there are {command.jobs} slots on {name} already" if is_same else None
 
 
 def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> str | None:
@@ -111,4 +119,7 @@ def _node_refusal(run: Propagation, kind: CommandKind, node: NodeIndex) -> str |
     step = step_for(kind, run.state, node)
     if isinstance(step, str):
         return step
-    return "it is about to start; cancel it first" if step is Step.DECIDE and node in run.submitted else None
+    if step is not Step.DECIDE or node not in run.submitted:
+        return None
+    executor = run.state.executor_of.get(node)
+    return f"it is queued on {executor}; cancel it first" if executor else "it is about to start; cancel it first"

@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause
 
 if TYPE_CHECKING:
+    from dagtui.engine.columns import Uncounted
     from dagtui.graph.model import RetryPolicy
 
 _SIGNALLED = 128
 """Offset that shells add to the number of a signal that ended a program."""
+
+
+def is_followed(policy: RetryPolicy, cause: Cause, value: int, tries: int, uncounted: Uncounted | None) -> bool:
+    """Return whether a failed attempt is followed by another, as far as the policy says (rule 10 in `rules`).
+
+    `tries` is the number of attempts of the present budget, this one included.
+    """
+    lost, outside = (0, 0) if uncounted is None else (uncounted.lost, uncounted.outside)
+    if cause is Cause.LOST and policy.lost is not None:
+        return lost < policy.lost
+    if cause is Cause.OUTSIDE and policy.outside is not None:
+        return outside < policy.outside
+    tries -= lost if policy.lost is not None else 0
+    tries -= outside if policy.outside is not None else 0
+    return tries <= policy.retries and retries(policy, cause, value)
 
 
 def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:

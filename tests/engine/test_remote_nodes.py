@@ -1,0 +1,426 @@
+"""Nodes on other machines: pools of slots, queues with reasons, late news, ends from outside, and taking up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from engine.invariants import same_state
+from support.scene import Scene, dag
+
+from dagtui.engine.capacity import executor_slots, slots_taken
+from dagtui.engine.events import NodeEvent, NoteEvent
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Heard, Queued, SetSlots, Silent, Start, Started
+from dagtui.engine.protocol import Handed
+from dagtui.engine.remote_results import REASON_EVERY
+from dagtui.engine.resumption import restore
+from dagtui.engine.state import RunState
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.traversal import Traversal
+from dagtui.engine.why import full_why
+from dagtui.graph.executors import ExecutorKind, ExecutorSettings
+from dagtui.graph.model import RetryPolicy
+
+if TYPE_CHECKING:
+    from dagtui.engine.messages import Result
+    from dagtui.graph.model import Graph
+
+K, S = CommandKind, NodeStatus
+SLURM, SSH = ExecutorKind.SLURM, ExecutorKind.SSH
+FAR = {"executor": "cluster"}
+
+
+def with_executors(graph: Graph, jobs: int | None = 500, kind: ExecutorKind = SLURM) -> Graph:
+    names = {task.executor for task in graph.tasks} - {"local"}
+    graph.executors = {name: ExecutorSettings(name, kind, jobs) for name in sorted(names)}
+    return graph
+
+
+def far(ways: str, jobs: int | None = 500, kind: ExecutorKind = SLURM, **tasks: dict[str, object]) -> Scene:
+    """Return a scene in which every node that has no other fields is on the cluster."""
+    labels = {label for way in ways.split() for label in way.split(">")}
+    fields = {label: {**FAR, **tasks.get(label, {})} for label in labels}
+    return Scene(with_executors(dag(ways, **fields), jobs, kind), jobs=1)
+
+
+def tell(scene: Scene, result: Result) -> None:
+    scene.traversal.handle(result, scene.now)
+    scene._take()
+
+
+def queue(scene: Scene, label: str, why: str = "job 7: Resources") -> None:
+    node = scene.graph.node(label)
+    tell(scene, Queued(node, scene.state.attempt[node], why))
+
+
+def words(scene: Scene, label: str) -> str:
+    return full_why(scene.state, scene.graph.node(label), scene.now)
+
+
+def events_of(scene: Scene, label: str) -> list[NodeEvent]:
+    return [e for e in scene.events if isinstance(e, NodeEvent) and e.node == scene.graph.node(label)]
+
+
+def resumed(scene: Scene, away: float = 0.0, again: dict[int, str] | None = None) -> tuple[Scene, list[Handed]]:
+    """Let the process of a scene die, and go on with its events."""
+    other = Scene.__new__(Scene)
+    other.graph, other.now, other.begun = scene.graph, scene.now + 1.0, []
+    other.traversal = Traversal(scene.graph, 1)
+    other.state = other.traversal.state
+    other.state.replay(scene.events)
+    other.events, other.effects = list(scene.events), []
+    other.traversal.now = scene.now
+    keep_going = frozenset(scene.graph.executors)
+    restore(other.traversal, other.now, again or {}, {}, jobs=1, boot="", keep_going=keep_going, away=away)
+    other._take()
+    handed = other.traversal.handed()
+    other.traversal.begin(other.now)
+    other._take()
+    mirror = RunState(scene.graph, 1)
+    mirror.replay(other.events)
+    same_state(mirror, other.state)
+    return other, handed
+
+
+# Slots
+
+
+def test_nodes_elsewhere_take_no_slots_here_and_no_more_there_than_there_are():
+    scene = Scene(with_executors(dag("a b c d e", a=FAR, b=FAR, c=FAR), jobs=2), jobs=1)
+    assert scene.starts() == ["a", "b", "d"]
+    assert Start(0, 1, 1) in scene.effects
+    assert executor_slots(scene.state)["cluster"] == (2, 2, 2)
+    scene.start("a", "d")
+    assert (executor_slots(scene.state)["cluster"], slots_taken(scene.state)) == ((2, 2, 1), 1)
+    assert words(scene, "c") == "no free slot on cluster (2 of 2 taken)"
+    scene.end("a")
+    assert scene.starts() == ["c"]
+
+
+def test_an_executor_without_a_number_takes_all():
+    assert far(" ".join(f"n{number}" for number in range(700)), jobs=None).starts()[699:] == ["n699"]
+
+
+def test_the_critical_path_comes_first_there():
+    assert far("a b>c>d e>f", jobs=2).starts() == ["b", "e"]
+
+
+def test_what_is_short_here_is_submitted_ahead_whatever_waits_there():
+    names = [f"n{number}" for number in range(40)], [f"far{number}" for number in range(40)]
+    scene = Scene(with_executors(dag(" ".join((*names[0], *names[1])), **dict.fromkeys(names[1], FAR))), jobs=1)
+    for number in range(20):
+        scene.start(f"n{number}")
+        scene.end(f"n{number}", seconds=0.001)
+    assert len(scene.submitted()) > 41
+
+
+@pytest.mark.parametrize(("kind", "starts"), [(SSH, ["wide"]), (SLURM, ["wide", "a", "b"])])
+def test_only_ssh_counts_slots_of_a_node(kind: ExecutorKind, starts: list[str]):
+    assert far("wide a b", 4, kind, wide={"slots": 4}).starts() == starts
+
+
+def test_a_node_that_wants_more_than_there_is_runs_alone():
+    scene = far("a wide b", 2, SSH, wide={"slots": 8})
+    assert scene.starts() == ["a", "b"]
+    scene.run("a")
+    assert not scene.starts()
+    scene.run("b")
+    assert scene.starts() == ["wide"]
+    scene.run("wide")
+    assert scene.state.verdict().value == "completed"
+
+
+def test_the_slots_of_an_executor_are_set_by_its_name():
+    scene = far("a b c", jobs=1)
+    command = Command(K.SET_JOBS, jobs=2, executor="cluster")
+    assert scene.traversal.preview(command).nothing is None
+    found = scene.traversal.handle(command, scene.now)
+    scene._take()
+    assert found is not None
+    assert found.nothing is None
+    assert scene.starts() == ["b"]
+    assert not any(isinstance(effect, SetSlots) for effect in scene.effects)
+    assert (scene.state.jobs, executor_slots(scene.state)["cluster"].of) == (1, 2)
+    refusals = [Command(K.SET_JOBS, jobs=n, executor=name) for n, name in ((2, "cluster"), (0, "cluster"), (3, "klus"))]
+    assert [scene.traversal.preview(command).nothing for command in refusals] == [
+        "there are 2 slots on cluster already",
+        "at least one slot is required; pause the run to stop starting nodes",
+        "no task runs on klus; the executors are local, cluster",
+    ]
+
+
+# Queued
+
+
+def test_a_queued_node_says_why_and_how_long():
+    scene = far("a")
+    scene.now = 5.0
+    assert words(scene, "a") == "submitted to cluster, 5 s"
+    queue(scene, "a", "job 4711_3: Resources")
+    scene.now = 720.0
+    assert scene["a"] is S.READY
+    assert scene.cause("a") is Cause.QUEUED
+    assert words(scene, "a") == "queued on cluster: job 4711_3: Resources, 12 m"
+    scene.start("a")
+    assert scene["a"] is S.RUNNING
+    assert executor_slots(scene.state)["cluster"] == (1, 500, 0)
+
+
+def test_a_reason_that_flips_is_recorded_ever_more_rarely_and_the_last_one_is_not_lost():
+    scene = far("a")
+    for second in range(3600):
+        scene.now = float(second)
+        queue(scene, "a", ("Priority", "Resources")[second % 2])
+        scene.tick(0)
+    reasons = [event for event in events_of(scene, "a") if event.cause is Cause.QUEUED]
+    assert 5 < len(reasons) < 15
+    queue(scene, "a", "ReqNodeNotAvail")
+    queue(scene, "a", "ReqNodeNotAvail")
+    scene.tick(600)
+    assert "ReqNodeNotAvail" in words(scene, "a")
+
+
+def test_the_same_reason_is_one_event():
+    scene = far("a b")
+    for _ in range(5):
+        queue(scene, "a", "Priority")
+        queue(scene, "b", "")
+        scene.tick(REASON_EVERY + 1)
+    assert sum(event.cause is Cause.QUEUED for event in events_of(scene, "a") + events_of(scene, "b")) == 2
+
+
+def test_a_cancelled_node_that_is_queued_is_asked_to_stop_and_its_number_is_not_used_again():
+    scene = far("a>b")
+    queue(scene, "a")
+    assert scene.names(scene.preview(K.CANCEL, "a").stopped) == "a"
+    scene.command(K.CANCEL, "a")
+    assert scene["a"] is S.CANCELLING
+    assert scene.stops() == {"a": 5.0}
+    scene.withdrawn("a")
+    assert scene["a"] is S.CANCELLED
+    scene.command(K.RETRY, "a")
+    assert [effect for effect in scene.effects if isinstance(effect, Start)] == [Start(0, 2, 1)]
+
+
+def test_what_was_withdrawn_is_no_try():
+    scene = far("a", a={"retries": 1})
+    queue(scene, "a")
+    scene.command(K.HOLD, "a")
+    assert scene.withdraws() == ["a"]
+    scene.withdrawn("a")
+    assert scene["a"] is S.READY
+    assert executor_slots(scene.state)["cluster"].taken == 0
+    scene.command(K.RELEASE, "a")
+    scene.start("a")
+    scene.end("a", 1)
+    assert scene["a"] is S.RETRYING
+    scene.tick(1)
+    scene.run("a", value=1)
+    assert (scene["a"], scene.attempt("a")) == (S.FAILED, 3)
+
+
+def test_a_person_decides_of_a_queued_node_only_after_a_cancel():
+    scene = far("a")
+    for kind in (K.SKIP, K.MARK_DONE):
+        assert scene.preview(kind, "a").nothing == "it is queued on cluster; cancel it first"
+
+
+def test_a_pause_submits_nothing_more_and_what_was_submitted_may_begin():
+    scene = Scene(with_executors(dag("far more here", far=FAR, more=FAR), jobs=1), jobs=1)
+    scene.command(K.PAUSE)
+    assert scene.withdraws() == ["here"]
+    scene.start("far")
+    scene.end("far")
+    assert scene["far"] is S.COMPLETED
+    assert not scene.starts()
+    assert words(scene, "more") == "the run is paused"
+
+
+def test_a_queued_node_whose_parent_runs_again_is_withdrawn():
+    scene = far("a>b")
+    scene.run("a")
+    queue(scene, "b")
+    scene.command(K.RERUN_ONLY, "a")
+    assert scene.withdraws() == ["b"]
+    queue(scene, "b")  # it was on its way
+    assert scene["b"] is S.WAITING
+    scene.withdrawn("b")
+    scene.run("a")
+    assert Start(1, 2, 1) in scene.effects
+
+
+# Begins and ends
+
+
+def test_news_of_a_begin_may_be_late():
+    scene = far("a")
+    scene.now = 100.0
+    tell(scene, Started(0, 1, where="n2, job 7", ago=60.0))
+    assert scene.state.started[0] == 40.0
+    assert words(scene, "a") == "attempt 1 on n2, job 7"
+    assert events_of(scene, "a")[-1][-3:] == ("cluster", "n2, job 7", 60.0)
+    tell(scene, Ended(0, 1, EndKind.EXIT, seconds=55.0))
+    assert scene.state.where == {0: "n2, job 7"}
+    assert not scene.state.executor_of
+
+
+def test_the_timeout_here_is_only_a_backstop():
+    scene = far("a", a={"timeout": 30.0})
+    scene.start("a")
+    scene.tick(94.0)
+    assert scene["a"] is S.RUNNING
+    scene.tick(2.0)
+    assert scene["a"] is S.CANCELLING
+    tell(scene, Ended(0, 1, EndKind.TIMEOUT, seconds=29.99))
+    assert (scene["a"], scene.cause("a")) == (S.FAILED, Cause.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "why"),
+    [
+        (EndKind.TIMEOUT, Cause.TIMEOUT, "timeout after 30 s"),
+        (EndKind.OUTSIDE, Cause.OUTSIDE, "ended from outside: preempted"),
+        (EndKind.LOST, Cause.LOST, "lost: preempted"),
+    ],
+)
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_is_not_the_attempts_own_end_is_a_failure(kind: EndKind, cause: Cause, why: str, begun: bool):
+    scene = far("a", a={"timeout": 30.0})
+    if begun:
+        scene.start("a")
+    tell(scene, Ended(0, 1, kind, text="preempted"))
+    assert (scene["a"], scene.cause("a"), words(scene, "a")) == (S.FAILED, cause, why)
+    if not begun and kind is not EndKind.TIMEOUT:
+        assert not any(event.status is S.RUNNING for event in events_of(scene, "a"))
+    assert executor_slots(scene.state)["cluster"].taken == 0
+
+
+def test_an_end_from_outside_after_a_persons_cancel_is_a_cancel():
+    scene = far("a")
+    scene.start("a")
+    scene.command(K.CANCEL, "a")
+    scene.end("a", kind=EndKind.OUTSIDE)
+    assert scene["a"] is S.CANCELLED
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_what_is_lost_and_what_ends_from_outside_have_budgets_of_their_own(local: bool):
+    policy = RetryPolicy(retries=1, delay=0.0, lost=2, outside=1, exit_codes=(7,))
+    scene = far("a", a={"retry": policy} | ({"executor": "local"} if local else {}))
+    ends = [(EndKind.LOST, 0), (EndKind.EXIT, 7), (EndKind.OUTSIDE, 0), (EndKind.LOST, 0)]
+    for kind, value in ends:
+        scene.start("a")
+        scene.end("a", value, kind)
+        assert scene["a"] is S.RETRYING, kind
+        scene.tick(1)
+    scene.start("a")
+    scene.end("a", 0, EndKind.OUTSIDE)
+    assert scene["a"] is S.FAILED
+    scene.command(K.RETRY, "a")
+    scene.start("a")
+    scene.end("a", 0, EndKind.OUTSIDE)
+    assert scene["a"] is S.RETRYING
+
+
+def test_a_stop_that_does_not_come_true_is_said_and_leaving_does_not_wait_for_it():
+    scene = far("a b")
+    scene.start("a")
+    scene.command(K.CANCEL_ALL)
+    scene.tick(64.0)
+    assert not scene.traversal.stuck
+    scene.tick(2.0)
+    notes = [event.text for event in scene.events if isinstance(event, NoteEvent)]
+    assert notes == ["cluster has not ended it 60 s after it should be gone; the stop is noted"] * 2
+    assert scene.traversal.stuck
+    scene.withdrawn("b")
+    scene.end("a", 0, EndKind.SIGNAL)
+    assert scene.statuses() == "a cancelled, b cancelled"
+
+
+def test_silence_is_noted_once():
+    scene = far("a")
+    scene.start("a")
+    for _ in range(3):
+        tell(scene, Silent("cluster", 1_700_000_000.0, "timed out"))
+    assert words(scene, "a") == "attempt 1 on cluster; cluster does not answer: timed out"
+    assert scene.state.silent["cluster"].since == 1_700_000_000.0
+    tell(scene, Heard("cluster"))
+    tell(scene, Heard("cluster"))
+    assert not scene.state.silent
+    assert [event.text for event in scene.events if isinstance(event, NoteEvent)] == [
+        "cluster does not answer: timed out",
+        "cluster answers again",
+    ]
+
+
+# Taking up
+
+
+def test_a_resume_keeps_status_and_number_and_goes_on_counting():
+    scene = far("run wait here>after", here={"executor": "local"}, after={"executor": "local"})
+    scene.start("run", "here")
+    queue(scene, "wait")
+    scene.now = 50.0
+    for _ in range(2):  # the second crash comes before any answer
+        scene, handed = resumed(scene, away=1000.0)
+        assert handed == [Handed(0, 1), Handed(1, 1)]
+        assert scene.statuses() == "run running, wait ready, here ready, after waiting"
+        assert executor_slots(scene.state)["cluster"] == (2, 500, 1)
+    assert scene.now - scene.state.started[0] == 2052.0
+    assert words(scene, "wait") == "queued on cluster: job 7: Resources, 34 m 12 s"
+    tell(scene, Started(0, 1, where="n2", ago=2052.0))
+    tell(scene, Started(0, 1, where="n2", ago=2052.5))
+    assert [event.where for event in events_of(scene, "run")][-1] == "n2"
+    tell(scene, Ended(0, 1, EndKind.EXIT, seconds=2052.0))
+    tell(scene, Started(1, 1, where="n3"))
+    assert scene.statuses() == "run completed, wait running, here ready, after waiting"
+
+
+def test_what_was_being_stopped_is_stopped_still():
+    scene = far("a b")
+    scene.start("a", "b")
+    scene.command(K.CANCEL, "a")
+    scene.command(K.CANCEL_ALL)
+    scene, handed = resumed(scene)
+    assert handed == [Handed(0, 1, 5.0), Handed(1, 1, 5.0)]
+    assert (scene.cause("a"), scene.cause("b")) == (Cause.CANCEL, Cause.RESTART)
+    scene.start("a")  # it runs there: this is no reason to let it finish
+    assert scene["a"] is S.CANCELLING
+    scene.end("a", 0, EndKind.SIGNAL)
+    scene.withdrawn("b")
+    assert scene["a"] is S.CANCELLED
+    assert Start(1, 2, 1) in scene.effects
+
+
+def test_what_is_defined_otherwise_is_stopped_and_runs_again():
+    scene = far("a b>c")
+    scene.start("a")
+    queue(scene, "b")
+    scene, handed = resumed(scene, again={0: "changed since it ran: command", 1: "changed since it ran: command"})
+    assert handed == [Handed(0, 1, 5.0), Handed(1, 1, 5.0)]
+    assert not scene.starts()
+    scene.end("a", 15, EndKind.SIGNAL)
+    assert Start(0, 2, 1) in scene.effects
+    scene.withdrawn("b")
+    assert Start(1, 2, 1) in scene.effects
+
+
+def test_what_is_on_an_executor_that_is_gone_is_lost():
+    scene = far("a b")
+    scene.start("a")
+    scene.graph = with_executors(dag("a b", a={"executor": "other"}, b={"executor": "other"}))
+    scene, handed = resumed(scene)
+    assert not handed
+    lost = [event for event in events_of(scene, "a") if event.cause is Cause.LOST]
+    assert len(lost) == 1
+    assert scene.starts() == ["a", "b"]
+
+
+def test_a_withdrawal_is_repeated():
+    scene = far("a>b")
+    scene.run("a")
+    queue(scene, "b")
+    scene.command(K.RERUN_ONLY, "a")
+    scene, handed = resumed(scene)
+    assert handed == [Handed(0, 2), Handed(1, 1)]
+    assert scene.withdraws() == ["b"]

@@ -87,6 +87,8 @@ class Results(Asking):
             self.capacity.withdraw(node)
             self.unkillable.discard(node)
             self.take_back(node, number)
+        elif node in self.remote:
+            self._ended(Ended(node, attempt, EndKind.LOST, text="its executor does not know it any more"))
 
     def _ended(self, message: Ended) -> None:
         node, attempt, kind, value, _text, seconds, lasting, left, outputs, usage = message

@@ -2,85 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from engine.invariants import same_state
+from support.remote_scene import FAR, events_of, far, queue, resumed, tell, with_executors, words
 from support.scene import Scene, dag
 
 from dagtui.engine.capacity import executor_slots, slots_taken
-from dagtui.engine.events import NodeEvent, NoteEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Heard, Queued, SetSlots, Silent, Start, Started
+from dagtui.engine.events import NoteEvent
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Heard, SetSlots, Silent, Start, Started
 from dagtui.engine.protocol import Handed
 from dagtui.engine.remote_results import REASON_EVERY
-from dagtui.engine.resumption import restore
-from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.traversal import Traversal
-from dagtui.engine.why import full_why
-from dagtui.graph.executors import ExecutorKind, ExecutorSettings
+from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.model import RetryPolicy
-
-if TYPE_CHECKING:
-    from dagtui.engine.messages import Result
-    from dagtui.graph.model import Graph
 
 K, S = CommandKind, NodeStatus
 SLURM, SSH = ExecutorKind.SLURM, ExecutorKind.SSH
-FAR = {"executor": "cluster"}
-
-
-def with_executors(graph: Graph, jobs: int | None = 500, kind: ExecutorKind = SLURM) -> Graph:
-    names = {task.executor for task in graph.tasks} - {"local"}
-    graph.executors = {name: ExecutorSettings(name, kind, jobs) for name in sorted(names)}
-    return graph
-
-
-def far(ways: str, jobs: int | None = 500, kind: ExecutorKind = SLURM, **tasks: dict[str, object]) -> Scene:
-    """Return a scene in which every node that has no other fields is on the cluster."""
-    labels = {label for way in ways.split() for label in way.split(">")}
-    fields = {label: {**FAR, **tasks.get(label, {})} for label in labels}
-    return Scene(with_executors(dag(ways, **fields), jobs, kind), jobs=1)
-
-
-def tell(scene: Scene, result: Result) -> None:
-    scene.traversal.handle(result, scene.now)
-    scene._take()
-
-
-def queue(scene: Scene, label: str, why: str = "job 7: Resources") -> None:
-    node = scene.graph.node(label)
-    tell(scene, Queued(node, scene.state.attempt[node], why))
-
-
-def words(scene: Scene, label: str) -> str:
-    return full_why(scene.state, scene.graph.node(label), scene.now)
-
-
-def events_of(scene: Scene, label: str) -> list[NodeEvent]:
-    return [e for e in scene.events if isinstance(e, NodeEvent) and e.node == scene.graph.node(label)]
-
-
-def resumed(scene: Scene, away: float = 0.0, again: dict[int, str] | None = None) -> tuple[Scene, list[Handed]]:
-    """Let the process of a scene die, and go on with its events."""
-    other = Scene.__new__(Scene)
-    other.graph, other.now, other.begun = scene.graph, scene.now + 1.0, []
-    other.traversal = Traversal(scene.graph, 1)
-    other.state = other.traversal.state
-    other.state.replay(scene.events)
-    other.events, other.effects = list(scene.events), []
-    other.traversal.now = scene.now
-    keep_going = frozenset(scene.graph.executors)
-    restore(other.traversal, other.now, again or {}, {}, jobs=1, boot="", keep_going=keep_going, away=away)
-    other._take()
-    handed = other.traversal.handed()
-    other.traversal.begin(other.now)
-    other._take()
-    mirror = RunState(scene.graph, 1)
-    mirror.replay(other.events)
-    same_state(mirror, other.state)
-    return other, handed
-
 
 # Slots
 
@@ -157,10 +93,10 @@ def test_a_queued_node_says_why_and_how_long():
     scene.now = 5.0
     assert words(scene, "a") == "submitted to cluster, 5 s"
     queue(scene, "a", "job 4711_3: Resources")
-    scene.now = 720.0
+    scene.now = 750.0
     assert scene["a"] is S.READY
     assert scene.cause("a") is Cause.QUEUED
-    assert words(scene, "a") == "queued on cluster: job 4711_3: Resources, 12 m"
+    assert words(scene, "a") == "queued on cluster: job 4711_3: Resources, 12 m 30 s"
     scene.start("a")
     assert scene["a"] is S.RUNNING
     assert executor_slots(scene.state)["cluster"] == (1, 500, 0)
@@ -424,3 +360,12 @@ def test_a_withdrawal_is_repeated():
     scene, handed = resumed(scene)
     assert handed == [Handed(0, 2), Handed(1, 1)]
     assert scene.withdraws() == ["b"]
+
+
+def test_what_its_executor_does_not_know_any_more_is_lost():
+    scene = far("a b")
+    scene.start("a", "b")
+    scene.command(K.CANCEL, "b")
+    scene.withdrawn("a", "b")
+    assert scene.statuses() == "a failed, b cancelled"
+    assert words(scene, "a") == "lost: its executor does not know it any more"

@@ -17,6 +17,7 @@ from engine.test_resumption import break_off_and_go_on
 from engine.walked_arrows import Arrow, WalkedArrows
 from support.gates import CANNOT_BE_ASKED, answer, questions
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
+from support.remote_scene import nodes_run_on_other_machines
 from support.scene import Scene, dag
 
 from dagtui.engine.event_records import parse
@@ -223,6 +224,7 @@ def walk(walked: WalkedArrows) -> None:
     the_run_stops_itself_while_a_node_restarts()
     a_node_is_up_to_date()
     a_service_is_ready_and_ends()
+    nodes_run_on_other_machines()
     for seed in range(12):
         break_off_and_go_on(seed)
     for seed in (*range(160), *RARE, *range(160, 700)):

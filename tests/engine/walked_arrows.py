@@ -66,6 +66,7 @@ class WalkedArrows:
         """Collect from now on."""
         for reason, (owner, name) in REASONS.items():
             self._note_reason(patch, owner, name, reason)
+        self._note_reason(patch, resumption, "_take_up", "r")
         set_status, take = Propagation.set, Traversal.take
 
         def noted(run: Propagation, change: NodeChange) -> None:

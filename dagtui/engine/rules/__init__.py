@@ -33,7 +33,7 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
 10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while
     tries are left. With `exit_codes`, a timeout, or an attempt that was lost or ended from outside, is retried only if
     the list has the word "timeout", "lost" or "outside". `lost` and `outside` are budgets of their own: that many
-    attempts that end so are followed by another, whatever `exit_codes` says, and they don't count as tries. An attempt
+    attempts that end so are followed by another regardless of `exit_codes`, and they don't count as tries. An attempt
     that an executor on other machines withdrew before it began is not a try either, and its number is not used again.
 11. A service holds no slot. Its children count it as ok once it is ready. It is ended when all its descendants are
     settled, and is then COMPLETED. If it ends by itself before, it is FAILED, or RETRYING while tries are left, and

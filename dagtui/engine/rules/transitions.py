@@ -20,24 +20,24 @@ REASONS = {
     "e": "executor: its attempt begins, ends or was withdrawn, or is not needed (rules 2 and 6)",
     "l": "last: a node woke that finally nodes wait for, so that they run again (rule 12)",
     "n": "not needed: a service whose descendants are all settled is ended (rule 11)",
-    "t": "time: its back-off or timeout is over",
+    "t": "time: its back-off or timeout is over, or it has another reason to wait for long enough",
     "c": "command: a person's, or a follower's parent runs again (rule 9)",
     "f": "first failure: the run starts nothing more (rule 7)",
-    "r": "resume: a recorded run continues, in which a cancelled node may have any status",
+    "r": "resume: a recorded run continues, in which a cancelled node may have any status; what changed is stopped",
     "d": "definition: the graph file was read again, and differs",
 }
 _ARROWS = """
                WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
-WAITING        celrd   p     -       -        cef        c         p      p             cfrd      cp
-READY          pr      aesd  e       e        cf         ce        acep   p             cfr       cp
-RUNNING        -       -     e       e        cnt        e         er     -             r         -
+WAITING        celrd   p     -       -        cefr       c         p      p             cfrd      cp
+READY          pr      aestd e       e        cfr        ce        acep   p             cfr       cp
+RUNNING        -       -     e       e        cntr       e         er     -             r         -
 RETRYING       cr      ct    -       -        -          c         f      -             cr        c
-CANCELLING     e       e     e       e        cefd       e         er     -             er        -
+CANCELLING     e       e     e       e        cefrd      e         er     -             er        -
 COMPLETED      clrd    c     -       -        -          aerd      -      -             r         -
-FAILED         clprd   cp    -       -        e          c         ep     p             r         cp
-FAILED_PARENT  clpr    cp    -       -        e          c         p      epd           r         cp
+FAILED         clprd   cp    -       -        er         c         ep     p             r         cp
+FAILED_PARENT  clpr    cp    -       -        er         c         p      epd           r         cp
 CANCELLED      crd     cd    -       -        -          c         -      -             cr        c
-SKIPPED        clpr    cp    -       -        e          c         p      p             r         cepd
+SKIPPED        clpr    cp    -       -        er         c         p      p             r         cepd
 """
 """Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
 

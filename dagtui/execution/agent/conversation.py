@@ -162,14 +162,7 @@ class Conversation:
                 self.guardian.start(self._with_devices(key, fields), secrets)
             except OSError as error:
                 text = f"the spool {self.spool.path} can't be written: {(error.strerror or '').lower()}"
-                record = {
-                    "kind": "could not start",
-                    "errno": error.errno or 0,
-                    "what": "spool",
-                    "text": text,
-                    "size": 0,
-                }
-                self._note_end(key, record)
+                self._refuse(key, text, error.errno or 0)
         return bool(self._waiting)
 
     def _next(self) -> str | None:
@@ -184,9 +177,8 @@ class Conversation:
         env = cast("dict[str, str]", fields.get("env") or {})
         return {**fields, "env": {**env, VARIABLE: self.devices.take(key, number)}}
 
-    def _refuse_without_devices(self, key: str, wanted: int) -> None:
-        text = f"it asks for {wanted} GPUs, and {self.guardian.host} has {self.devices.count}"
-        self._note_end(key, {"kind": "could not start", "errno": 0, "what": "gpus", "text": text, "size": 0})
+    def _refuse(self, key: str, text: str, number: int = 0) -> None:
+        self._note_end(key, {"kind": "could not start", "errno": number, "what": "agent", "text": text, "size": 0})
 
     # --- What the guardian tells.
 
@@ -253,15 +245,13 @@ class Conversation:
             try:
                 Spec(fields)
             except SpecError as error:
-                self._note_end(
-                    key, {"kind": "could not start", "errno": 0, "what": "spec", "text": str(error), "size": 0}
-                )
+                self._refuse(key, str(error))
                 return
             if fields.get("log"):
                 self._logs[key] = str(fields["log"])
             wanted = _gpus(fields)
             if wanted > self.devices.count:
-                self._refuse_without_devices(key, wanted)
+                self._refuse(key, f"it asks for {wanted} GPUs, and {self.guardian.host} has {self.devices.count}")
                 return
             self._waiting[key] = fields, secrets
             if not self.devices.fits(wanted):

@@ -33,7 +33,7 @@ class MissingPackageError(ClusterError):
     """The package distributed is not installed."""
 
 
-class Submission(NamedTuple):
+class DaskTask(NamedTuple):
     """An attempt as it is sent to the cluster."""
 
     key: str
@@ -130,9 +130,9 @@ class DaskCluster:
         attempts = tuple(AttemptNews._make(each) for each in told)
         return News(**{**answer, "attempts": attempts})  # type: ignore[arg-type]
 
-    async def submit(self, submissions: Sequence[Submission]) -> None:
+    async def submit(self, submissions: Sequence[DaskTask]) -> None:
         """Send attempts. The registry tells of those that have arrived."""
-        groups: dict[tuple[tuple[str, float], ...], list[Submission]] = {}
+        groups: dict[tuple[tuple[str, float], ...], list[DaskTask]] = {}
         for each in submissions:
             groups.setdefault(tuple(sorted(each.resources.items())), []).append(each)
         client = self._connected()
@@ -142,7 +142,7 @@ class DaskCluster:
                     self._map(client, group[first : first + _MOST_TASKS], dict(resources))
                     await asyncio.sleep(0)
 
-    def _map(self, client: DaskClient, group: Sequence[Submission], resources: dict[str, float]) -> None:
+    def _map(self, client: DaskClient, group: Sequence[DaskTask], resources: dict[str, float]) -> None:
         futures = client.map(
             self._execute,
             [self._name] * len(group),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from dagtui.execution.dask.cluster import ClusterError, DaskCluster, MissingPackageError
 from dagtui.execution.dask.fences import Fences
 from dagtui.execution.dask.registry_note import RegistryNote
-from dagtui.execution.dask.submissions import reason_to_wait, submission_of
+from dagtui.execution.dask.submissions import reason_to_wait, task_of
 from dagtui.execution.dask.worker_logs import WorkerLogs
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.shipped import agent
@@ -220,7 +220,7 @@ class DaskExecutor(RemoteExecutor):
         needy, self._needy = self._needy, {}
         over, self._over_there = self._over_there, {}
         sent = [attempts[key].request for key in keys if key in attempts]
-        submissions = [submission_of(request, self.run_id) for request in sent]
+        submissions = [task_of(request, self.run_id) for request in sent]
         secrets = {request.key: request.secrets for request in sent if request.secrets}
 
         async def send() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dagtui.execution.dask.cluster import Submission
+from dagtui.execution.dask.cluster import DaskTask
 
 if TYPE_CHECKING:
     from dagtui.execution.remote.attempt import RemoteAttempt
@@ -15,7 +15,7 @@ _OFFERED = {"mem": "MEMORY", "gpus": "GPU"}
 """Resources of Dask that workers are started with, by the words of the graph file."""
 
 
-def submission_of(request: Request, run_id: str) -> Submission:
+def task_of(request: Request, run_id: str) -> DaskTask:
     """Return what the cluster gets. It names the run, the node and the attempt, and contains no secret."""
     spec = {
         "run": run_id,
@@ -33,7 +33,7 @@ def submission_of(request: Request, run_id: str) -> Submission:
         "setup": request.setup,
     }
     text = json.dumps(spec)  # in ASCII, as Dask can't carry all texts
-    return Submission(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))
+    return DaskTask(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))
 
 
 def reason_to_wait(attempt: RemoteAttempt, state: str, workers: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.executor_harness import ExecutorHarness
 
+from dagtui.engine.messages import Heard, Silent
 from dagtui.execution.dask.executor import DaskExecutor
 from dagtui.execution.requests import Requests
 from dagtui.graph.executors import ExecutorKind, ExecutorSettings
@@ -51,6 +52,11 @@ class DaskHarness(ExecutorHarness):
         self.executor = DaskExecutor(
             self.settings, self.requests, self.run, folder / "notes", lambda *key: str(self.log_path(*key))
         )
+
+    def of(self, node: int, attempt: int = 1) -> list[Result]:
+        """Return the results of an attempt, without what is told of the executor."""
+        told = [result for result in self.results if not isinstance(result, (Silent, Heard))]
+        return [result for result in told if (result.node, result.attempt) == (node, attempt)]
 
     def logged(self, node: int = 0, attempt: int = 1) -> bytes:
         """Return what is in the log."""

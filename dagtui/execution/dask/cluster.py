@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     Fields = Mapping[str, object]
 
-INSTALL = "pip install 'dagtui[dask]'"
 _CONNECT = 10.0
 """Seconds for which a scheduler may take to answer a connection."""
 _CLOSE = 2.0
@@ -27,10 +26,6 @@ _MOST_TASKS = 500
 
 class ClusterError(Exception):
     """The cluster can't be reached, or can't be used. The text says why; it may come from another machine."""
-
-
-class MissingPackageError(ClusterError):
-    """The package distributed is not installed."""
 
 
 class DaskTask(NamedTuple):
@@ -88,10 +83,8 @@ class DaskCluster:
 
     async def connect(self) -> None:
         """Connect, and see to it that scheduler and workers have the plugins."""
-        try:
+        with _lost("the package distributed can't be used"):
             from distributed import Client
-        except ImportError as error:
-            raise MissingPackageError(f"the package distributed is missing: {INSTALL}") from error
         _be_quiet()
         settings = self._settings
         with _lost("it can't be reached"):

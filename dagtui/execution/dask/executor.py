@@ -6,15 +6,19 @@ import json
 import re
 import time
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
-from dagtui.execution.dask.cluster import ClusterError, DaskCluster, MissingPackageError
+from dagtui.execution.dask.cluster import ClusterError, DaskCluster
 from dagtui.execution.dask.fences import Fences
 from dagtui.execution.dask.registry_note import RegistryNote
 from dagtui.execution.dask.submissions import reason_to_wait, task_of
 from dagtui.execution.dask.worker_logs import WorkerLogs
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.shipped import agent
+
+if find_spec("distributed") is None:  # said before a run starts; it is imported in a thread, which takes a second
+    raise ModuleNotFoundError("No module named 'distributed'", name="distributed")
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -127,8 +131,6 @@ class DaskExecutor(RemoteExecutor):
                 try:
                     await thread.run(self._cluster.connect)
                     await self._converse(thread)
-                except MissingPackageError as error:
-                    self._refuse_all(str(error))
                 except ClusterError as error:
                     tries = 0 if self._known is None else tries + 1  # all news were read: it was there
                     self.silent(str(error))
@@ -146,13 +148,6 @@ class DaskExecutor(RemoteExecutor):
         except ClusterError:  # what is left there names the run, and is never taken for another one's
             pass
         await thread.run(self._cluster.close)
-
-    def _refuse_all(self, why: str) -> None:
-        for key in tuple(self._outbox):
-            self.refused(key, why, lasting=True)
-        self._outbox.clear()
-        if self.attempts:
-            self.silent(why)
 
     async def _converse(self, thread: LoopThread) -> None:
         """Exchange requests and news until the connection is lost. Raises ClusterError then."""

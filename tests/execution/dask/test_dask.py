@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -16,7 +17,10 @@ from support.waiting import until, wait_for
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Silent, Started
 from dagtui.engine.protocol import Handed
-from dagtui.graph.model import ArgumentList, ShellCommand, Task
+from dagtui.execution.local.requirements import RequirementError
+from dagtui.graph.executors import ExecutorKind, ExecutorSettings
+from dagtui.graph.model import ArgumentList, Graph, ShellCommand, Task
+from dagtui.runs.executors import check_packages
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -157,14 +161,13 @@ def _folders_of(cluster: DaskHere, run: str) -> list[Path]:
     return [path for path in cluster.folder.rglob("*") if run in path.name]
 
 
-async def test_the_package_to_install_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    harness = DaskHarness("tcp://127.0.0.1:1", tmp_path, "true")
-    async with serving(harness), kept_open(harness):
-        harness.start(0)
-        end = await harness.ended(0)
-    assert (end.kind, end.lasting) == (EndKind.COULD_NOT_START, True)
-    assert "pip install 'dagtui[dask]'" in end.text
+    monkeypatch.delitem(sys.modules, "dagtui.execution.dask.executor")
+    graph = Graph(["a"], [])
+    graph.executors = {"far": ExecutorSettings("far", ExecutorKind.DASK, address="tcp://h:1")}
+    with pytest.raises(RequirementError, match=re.escape("pip install 'dagtui[dask]'")):
+        check_packages(graph)
 
 
 async def test_a_scheduler_that_is_not_there_is_said_and_leaving_is_bounded(

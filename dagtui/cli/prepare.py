@@ -199,12 +199,28 @@ def wait_for_previous_processes(directory: RunDirectory) -> None:
         say(f"dagtui: processes of run {directory.number} have outlived it; the resumed run ends them first")
 
 
+def _what_goes_on(graph: Graph) -> list[str]:
+    """Say which earlier runs of a graph have attempts that go on elsewhere."""
+    from dagtui.store.directory import has_been_elsewhere
+
+    if graph.path is None or not has_been_elsewhere(graph.path):
+        return []
+    from dagtui.runs.elsewhere import warnings  # most graphs name no other machine
+
+    return warnings(graph.path)
+
+
 def begin(graph: Graph, options: LaunchOptions) -> LiveRun:
     """Start the run, or resume the one that the options name."""
     if options.resumption is None:
         from dagtui.runs.beginning import start_run
 
-        return start_run(graph, options)
+        warnings = _what_goes_on(graph)
+        run = start_run(graph, options)
+        for text in warnings:
+            say(f"dagtui: {text}")
+            run.note(text)
+        return run
     from dagtui.runs.restore import resume_run
 
     return resume_run(graph, options)

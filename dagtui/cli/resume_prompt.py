@@ -85,7 +85,8 @@ def question(last: LastRun, found: Resumption, now: WallTime) -> str:
     for word, statuses in _WORDS.items():
         if amount := sum(counts[status] for status in statuses):
             others.append(f"{count(amount)} {word}")
-    how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if last.past.ended else "was interrupted"
+    is_closed = last.past.ended or last.past.left
+    how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if is_closed else "was interrupted"
     ago = f" {duration(now - last.past.last_wall)} ago" if last.past.last_wall else ""
     name = f"Run {last.directory.number} of {label(last.graph.name)}"
     lines = [f"{name} {how}{ago} ({', '.join([done, *others])})."]
@@ -95,6 +96,8 @@ def question(last: LastRun, found: Resumption, now: WallTime) -> str:
         lines.append(f"This {found.words()}.")
     if last.broke_off():
         lines.append(f"{last.broke_off().capitalize()}.")
+    if last.elsewhere is not None and (words := last.elsewhere.words()):
+        lines.append(f"{words[0].upper()}{words[1:]}.")
     if last.changed or last.cells:
         again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)
         lines.append(f"Changed since: {last.changes()}; {count(again)} that completed would run again.")

@@ -111,6 +111,10 @@ class CommandEvent(NamedTuple):
     """The executor whose number of slots SET_JOBS sets. Empty: this machine's."""
 
 
+LEFT = "left"
+"""What a RunEvent says when the process leaves the run, while attempts on other machines go on."""
+
+
 class RunEvent(NamedTuple):
     """An event of the whole run: started, resumed, ended, and terminals that show it."""
 

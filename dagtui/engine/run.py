@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.control import carry_out
-from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
+from dagtui.engine.events import LEFT, CommandEvent, Event, NoteEvent, RunEvent
 from dagtui.engine.messages import NO_SLOTS, Command, CommandKind, Effect, Preview, SetSlots, Start, Stop, Withdrawn
 from dagtui.engine.recorder import Recorder
 from dagtui.engine.stalls import Stall
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
-LEFT = "left"
-"""What a RunEvent says when the process leaves the run, while attempts on other machines go on."""
 TRY_AGAIN = 1.0
 """Seconds until the next try after a failed write to the journal."""
 

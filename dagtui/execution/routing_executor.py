@@ -64,6 +64,15 @@ class RoutingExecutor:
         self._held.update(dict.fromkeys(attempts, LOCAL))
         return self._take
 
+    def hold(self, attempts: Mapping[Attempt, str]) -> None:
+        """Note the executors that have attempts of an earlier process of the run."""
+        self._held.update(attempts)
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The names of the executors whose attempts outlive this process."""
+        return frozenset(name for name, executor in self.executors.items() if executor.keeps_going)
+
     def start(self, node: NodeIndex, attempt: AttemptNumber, slots: Slots) -> None:
         """Submit an attempt."""
         name = self._held[node, attempt] = self._name_of(node)

@@ -87,7 +87,8 @@ class _Placement:
         self._around = around
         self._diagnostics = around.diagnostics
         self._user: UserExecutors | None = None
-        self._used: dict[str, ExecutorSettings] = {}
+        # A run may have left attempts on an executor that none of its tasks names any more.
+        self._used: dict[str, ExecutorSettings] = dict(known) if around.is_recorded else {}
         self._ignored: dict[str, None] = {}
         """Words without meaning where the call puts tasks."""
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 UNWATCHED_SECONDS = 600.0
 """Seconds that a settled run without a screen waits for someone to attach or retry."""
+SILENT_SECONDS = 5.0
+"""Seconds for which leaving waits for executors that don't answer. The stop of what they have is noted."""
 _EXIT_MESSAGE_SECONDS = 2.0
 """Seconds that clients may take to receive their exit message."""
 _ENDING = frozenset({ExitReason.LEFT_SETTLED, ExitReason.CANCEL_ALL, ExitReason.TERMINATED})
@@ -71,6 +73,8 @@ class Daemon:
         self._watching = anyio.CancelScope()
         self._ending = anyio.Event()
         self._end_why = ""
+        self._leaves = False
+        """Whether the run is left while attempts on other machines go on, in place of being ended."""
         self._closed = False
         """Whether the journal is closed or about to be. Then nothing can be cancelled any more."""
         self._ended = anyio.Event()
@@ -140,7 +144,11 @@ class Daemon:
                 self._end("settled, and nobody watched")
 
     async def _handle_signals(self, inbox: SignalInbox) -> None:
-        """Handle signals: TERM and INT cancel and end the run, a second one kills. HUP is ignored."""
+        """Handle signals: INT cancels and ends the run, a second one kills, and HUP is ignored.
+
+        TERM does as INT, but what goes on without this process is left to go on: that is what a machine sends that
+        shuts down.
+        """
         async for number in inbox.numbers():
             self._handle_signal(signal.Signals(number))
 
@@ -151,6 +159,7 @@ class Daemon:
             self._cancel_all(f"signal {number.name}")
             return
         self._signal = number
+        self._leaves = number is signal.SIGTERM and self._failure is None and bool(self._run.goes_on)
         self._end(f"signal {number.name}")
         if self._attachment is not None:
             self._attachment.end(ExitReason.TERMINATED)
@@ -174,12 +183,12 @@ class Daemon:
         with anyio.CancelScope(shield=True):
             await self._driven.wait()
             try:
-                if self._failure is None:
+                if self._failure is None and not self._leaves:
                     await self._settle()
             finally:
                 self._closed = True
                 self._watching.cancel()
-                await self._run.close(self._end_why)
+                await (self._run.detach if self._leaves else self._run.close)(self._end_why)
 
     async def _settle(self) -> None:
         if not self._run.settled:
@@ -187,8 +196,19 @@ class Daemon:
         async with anyio.create_task_group() as group:
             for attachment in self._waiting_clients:
                 group.start_soon(self._kill_when_interrupted, attachment)
+            group.start_soon(self._leave_what_is_silent, group.cancel_scope)
             await self._run.drive_until_settled()
             group.cancel_scope.cancel()
+
+    async def _leave_what_is_silent(self, settling: anyio.CancelScope) -> None:
+        """Don't wait longer for executors that don't answer. They end what they have once they do."""
+        since = anyio.current_time()
+        while self._run.routing is not None:
+            await anyio.sleep(0.5)
+            if not self._run.unanswered:
+                since = anyio.current_time()
+            elif anyio.current_time() - since >= SILENT_SECONDS:
+                settling.cancel()
 
     async def _kill_when_interrupted(self, attachment: Attachment) -> None:
         """Kill what is left when the user presses ^C while waiting for the end."""

@@ -21,6 +21,8 @@ from dagtui.text.terminals import is_utf8, wants_colours
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import anyio
+
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.runs.events_copy import EventsCopy
@@ -69,6 +71,9 @@ class Headless:
         glyphs = look.glyphs if is_utf8(os.environ, encoding) else ASCII
         self._look = Look(glyphs, wants_colours(os.environ, is_terminal=stream is not None and stream.isatty()))
         self._signal = 0
+        self._driving: anyio.CancelScope | None = None
+        self._leaves = False
+        """Whether the run is left while attempts on other machines go on."""
         self._over = False
         """Nothing more happens in the run. At most its journal is still to be closed."""
         self._pending: list[Event] = []
@@ -106,6 +111,8 @@ class Headless:
     async def _drive(self, run: LiveRun, inbox: SignalInbox) -> None:
         import anyio
 
+        self._driving = anyio.CancelScope()
+
         async with anyio.create_task_group() as signals:
             signals.start_soon(self._handle_signals, run, inbox)
             async with anyio.create_task_group() as group:
@@ -113,12 +120,16 @@ class Headless:
                 group.start_soon(self._break_silence, run)
                 group.start_soon(self._print_troubles, run)
                 group.start_soon(run.monitor.watch)
-                await run.drive_until_settled()
+                with self._driving:
+                    await run.drive_until_settled()
                 run.monitor.look()
                 group.cancel_scope.cancel()
             # A signal must not end the program before the end is recorded.
             self._over = True
-            await run.close()
+            if self._leaves:
+                await run.detach(f"signal {signal.Signals(self._signal).name}")
+            else:
+                await run.close()
             signals.cancel_scope.cancel()
 
     async def _open_control_socket(self, run: LiveRun) -> None:
@@ -158,10 +169,18 @@ class Headless:
                 self._writer.say(self._lines.still(run.clock()))
 
     async def _handle_signals(self, run: LiveRun, inbox: SignalInbox) -> None:
-        """Cancel the run at the first signal, kill what is left at the second."""
+        """Cancel the run at the first signal, kill what is left at the second.
+
+        TERM and HUP leave a run of which something goes on without this process: the machine shuts down, or the
+        terminal is gone.
+        """
         async for number in inbox.numbers():
-            if self._over:
+            if self._over or self._leaves:
                 run.hurry()
+            elif number != signal.SIGINT and not self._signal and run.goes_on:
+                self._signal, self._leaves, run.ending = number, True, True
+                if self._driving is not None:
+                    self._driving.cancel()
             else:
                 self._signal = self._signal or number
                 run.ending = True

@@ -14,6 +14,8 @@ from dagtui.text.amounts import first_of
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import CellWidth
@@ -53,10 +55,19 @@ def exit_summary(run: RunView, look: Look, *, width: CellWidth, folder: str = ""
         lines += ["", f"{headline}: {counts(run.state)}"]
     if stale := topmost_stale(run.state):
         lines += ["", f"  {_stale(run, stale, look, folder)}"]
+    if goes_on := run.goes_on:
+        lines += ["", f"  {goes_on_words(goes_on)}"]
     can_go_on = run.graph_path is not None and run.lost_record is None
     if can_go_on and run.state.verdict() is not Verdict.COMPLETED:
         lines += ["", f"to resume: {resume_command(run, look, folder=folder)}"]
     return "\n".join(lines)
+
+
+def goes_on_words(counts: Mapping[str, int]) -> str:
+    """Say what goes on elsewhere without this process. Safe to show."""
+    from dagtui.runs.elsewhere import counted
+
+    return f"{counted(counts)}: to resume the run takes them up"
 
 
 def _failures(run: RunView, look: Look, width: CellWidth) -> list[str]:

@@ -94,7 +94,7 @@ class Ingredients:
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - (clock - NO_TIME))
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
-        live.jobs_given, live.meter = self.options.jobs, local
+        live.jobs_given, live.meter, live.routing = self.options.jobs, local, routing
         machinery = Machinery(self, sink, local, routing, serving, judging)
         live.open_reloader = lambda: reloader(live, machinery)
         if any(task.tty for task in graph.tasks):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from dagtui.engine.events import LEFT
 from dagtui.engine.status import Verdict
 from dagtui.execution.local import undelivered
 from dagtui.runs.launch import LAST, EarlierRun, Ending, LaunchAction, LaunchOptions, Resumption, plan
-from dagtui.store.directory import latest_first, runs, runs_in
+from dagtui.store.directory import EXECUTORS, latest_first, runs, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
 from dagtui.store.journal import last_record_in
@@ -52,7 +53,7 @@ def resumption(graph_path: Path, number: int | None = None) -> Resumption | None
     for at, run in enumerate(found):
         if run.is_live() or ended_well(run):
             break  # a run that ended well settles everything before it
-        if has_successes(run):
+        if has_successes(run) or _goes_on(run):
             return Resumption(run, tuple(passed.number for passed in found[:at]))
     return Resumption(found[0]) if found else None
 
@@ -101,6 +102,11 @@ def ended_well(directory: RunDirectory) -> bool:
     return ending(directory) == Verdict.COMPLETED.value
 
 
+def _goes_on(directory: RunDirectory) -> bool:
+    """Return whether attempts of a run that no process has may go on elsewhere, although none has completed."""
+    return os.path.isdir(directory.path / EXECUTORS) and ending(directory) in {None, LEFT}
+
+
 def has_successes(directory: RunDirectory) -> bool:
     """Return whether any node of a run ever completed. False if its journal can't be read."""
     rest = b""
@@ -118,7 +124,7 @@ def has_successes(directory: RunDirectory) -> bool:
 def ending(directory: RunDirectory) -> str | None:
     """Return a run's verdict when it was closed: completed, failed, cancelled or running. None if it never was.
 
-    Reads only the end of its journal.
+    "left" if attempts went on elsewhere when its process left it. Reads only the end of its journal.
     """
     try:
         with open(open_file(directory.journal_path, os.O_RDONLY), "rb") as file:
@@ -126,4 +132,6 @@ def ending(directory: RunDirectory) -> str | None:
             last = last_record_in(file.read()) or {}
     except (OSError, StoreError):
         return None
+    if last.get("what") == LEFT:
+        return LEFT
     return str(last.get("verdict", last.get("why", ""))) if last.get("what") == "ended" else None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Command, Preview
     from dagtui.engine.protocol import Executor, NodeTerminals
     from dagtui.engine.run import Run
+    from dagtui.execution.routing_executor import RoutingExecutor
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.forecast import Forecast
@@ -76,6 +77,8 @@ class LiveRun(RunView):
         self.wall_times = WallTimes(WallTime(time.time()) - run.clock())
         self.terminals: NodeTerminals | None = None
         """The terminals of nodes, if any node has one."""
+        self.routing: RoutingExecutor | None = None
+        """Passes nodes on to executors on other machines. None: all run on this one."""
         self.meter: UsageMeter | None = None
         """Measures what attempts in flight use."""
         self.ending = False
@@ -314,6 +317,34 @@ class LiveRun(RunView):
         """Let the end of the run not wait any more for a program that is told of it."""
         if self._notifier is not None:
             self._notifier.hurry()
+
+    @property
+    def goes_on(self) -> Mapping[str, int]:
+        """How many attempts go on if this process leaves the run, by executor."""
+        if self.routing is None:
+            return {}
+        from collections import Counter
+
+        kept = self.routing.kept
+        return Counter(name for name in self.state.executor_of.values() if name in kept)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether all that keeps the run from settling is at executors that don't answer."""
+        state = self.state
+        if self.routing is None or not state.silent:
+            return False
+        return state.unsettled <= len(state.executor_of) and set(state.executor_of.values()) <= state.silent.keys()
+
+    async def detach(self, why: str) -> None:
+        """Leave the run. Attempts on other machines go on, and a resume takes them up. Those on this machine end."""
+        try:
+            await self.run.detach(why)
+            self.history.save()
+            if self._notifier is not None:
+                await self._notifier.finish()
+        finally:
+            self.directory.close()
 
     async def close(self, why: str = "") -> None:
         """End every process, close the journal, release the directory, and remove old runs."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtui.engine.event_records import parse, wall_time
-from dagtui.engine.events import RunEvent
+from dagtui.engine.events import LEFT, RunEvent
 from dagtui.graph.loading import EXECUTOR_GIVEN
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file
@@ -45,6 +45,8 @@ class Replay:
     """The wall time of the last event."""
     ended: bool = False
     """Whether the run was closed properly."""
+    left: bool = False
+    """Whether the process left the run while attempts went on elsewhere."""
     boot: str = ""
     """The machine's boot identifier when the run last started or resumed, or empty if unknown."""
     unended: int = 0
@@ -118,6 +120,8 @@ def _add(past: Replay, record: dict[str, object], graph: Graph) -> None:
         past.began_at, past.boot, past.ended = wall - at, event.boot, False
     elif event.what == "resumed":
         past.resumed.append((at, wall))
-        past.boot, past.ended = event.boot, False
+        past.boot, past.ended, past.left = event.boot, False, False
+    elif event.what == LEFT:
+        past.left = True
     elif event.what == "ended":
         past.ended, past.unended = True, len(past.events)

@@ -140,6 +140,7 @@ class RunReloader:
                 self._gone[name] = attempt
         self._machinery = chain.switch()
         run.attempts.renumber(found.renumbering)
+        run.routing = chain.routing
         run.take_over(found.forecast, chain.top, found.ingredients.environment)
         if run.terminals is None and any(task.tty for task in run.graph.tasks):
             run.terminals = chain.local

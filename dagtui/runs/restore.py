@@ -33,7 +33,7 @@ from dagtui.store.files import replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.log_index import last_logged
 from dagtui.text import count, label, plural
-from dagtui.text.amounts import first_of
+from dagtui.text.amounts import first_of, now
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from dagtui.engine.events import NodeEvent
     from dagtui.engine.messages import AttemptNumber
     from dagtui.graph.definition import CellChange
+    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import Graph, NodeIndex, TaskIndex
+    from dagtui.runs.elsewhere import Elsewhere
     from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
@@ -78,6 +80,8 @@ class LastRun:
     """How the cells of tasks differ."""
     late: tuple[NodeEvent, ...] = ()
     """Results that the journal does not contain. The state already includes them."""
+    elsewhere: Elsewhere | None = None
+    """What goes on on other machines. None: the run was on none."""
     looked_at: int = 0
     """Number of completed nodes whose inputs and outputs were compared with what they were."""
 
@@ -118,7 +122,7 @@ class LastRun:
 
     def broke_off(self) -> str:
         """Say how the run broke off. Empty if it was closed properly."""
-        if self.past.ended:
+        if self.past.ended or self.past.left:
             return ""
         if self.past.boot and boot_id() and self.past.boot != boot_id():
             return "the machine was restarted while it ran"
@@ -165,12 +169,23 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         late = tuple(late_ends(directory, state, labels, past.clock))
         state.replay(late)
         if before is graph:
-            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, {}, late)
+            elsewhere = _elsewhere(before, graph, directory)
+            followers = _followers(state, {})
+            return LastRun(graph, directory, past, state, {}, {}, followers, (), None, {}, late, elsewhere)
         changed = {node: parts for node, parts in changed_parts(before, graph).items() if not state.is_outside(node)}
         again = with_descendants(graph, changed)
         followers = _followers(state, again)
         tasks, cells = gone(before, graph), changed_cells(before, graph)
-    return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
+        elsewhere = _elsewhere(before, graph, directory)
+    return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late, elsewhere)
+
+
+def _elsewhere(before: Graph, graph: Graph, directory: RunDirectory) -> Elsewhere | None:
+    if not before.any_remote:
+        return None
+    from dagtui.runs.elsewhere import what_goes_on  # most graphs name no other machine
+
+    return what_goes_on(before, graph, directory)
 
 
 def _with_changed_files(last: LastRun, executed: Graph, secrets: Secrets | None) -> LastRun:
@@ -242,6 +257,8 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         if last.well and not found.rerun and targets is None and not _releases(ingredients, last.state):
             raise last.nothing_left()
         with without_garbage_collection():
+            if last.elsewhere is not None and last.elsewhere.executors:
+                last = _with_executors(last, last.elsewhere.executors, ingredients)
             live = _restore(ingredients, last, reader, damaged, found.rerun, targets)
         directory.become_latest()
         for text in (found.words(), ended, *directory.remarks, *notes_on(graph)):
@@ -250,6 +267,13 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         live.run.continue_run(paused=options.paused)
         undoing.pop_all()
     return live
+
+
+def _with_executors(last: LastRun, executors: Mapping[str, ExecutorSettings], ingredients: Ingredients) -> LastRun:
+    """Add the executors to the graph that have attempts of the run, and that the graph does not name any more."""
+    for graph in (ingredients.shown, ingredients.executed):
+        graph.executors = {**executors, **graph.executors}
+    return replace(last, written=to_toml(ingredients.shown).encode("utf-8", "backslashreplace"))
 
 
 def _releases(ingredients: Ingredients, state: RunState) -> bool:
@@ -307,6 +331,8 @@ def _restore(
             boot=boot_id(),
             rerun=rerun,
             targets=targets,
+            keep_going=() if live.routing is None else live.routing.kept,
+            away=max(0.0, now() - past.last_wall),
         )
     except JournalFullError as error:
         raise StoreError(str(error)) from error
@@ -314,12 +340,18 @@ def _restore(
     _number_anew(directory)
     if ingredients.secrets is not None:
         directory.forget_outputs()
+    if last.elsewhere is not None:
+        from dagtui.runs.elsewhere import hand_on
+
+        hand_on(last.elsewhere, live)
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()
     cancelled = list(live.state.nodes_with(NodeStatus.CANCELLED))
     held = stay_held(graph, live.state.held)
-    for text in (broke_off, damaged, _late(last), _summary(last, live.state), stay_cancelled(graph, cancelled), held):
+    elsewhere = "" if last.elsewhere is None else last.elsewhere.words()
+    cancels = stay_cancelled(graph, cancelled)
+    for text in (broke_off, damaged, elsewhere, _late(last), _summary(last, live.state), cancels, held):
         if text:
             live.note(text)
     return live

@@ -148,6 +148,11 @@ class RunView(ABC):
         return self.wall_times.at(clock)
 
     @property
+    def goes_on(self) -> Mapping[str, int]:
+        """How many attempts go on elsewhere if this process leaves the run, by executor. Only its own process knows."""
+        return {}
+
+    @property
     def settled(self) -> bool:
         """Whether nothing more happens by itself."""
         return not self.state.unsettled

@@ -271,6 +271,14 @@ def runs_in(folder: Path) -> list[RunDirectory]:
     return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
+def has_been_elsewhere(graph_path: Path, most: int = 5) -> bool:
+    """Return whether one of the last runs of a graph has used other machines. False if that can't be read."""
+    try:
+        return any(os.path.isdir(run.path / EXECUTORS) for run in latest_first(runs(graph_path))[:most])
+    except StoreError:
+        return False
+
+
 def held_runs(graph_path: Path) -> list[RunDirectory]:
     """Return the live runs of a graph file, oldest first, without contacting them. Raises StoreError."""
     # The newest runs may be in another folder than earlier ones.

@@ -15,7 +15,7 @@ from support.waiting import SECONDS, until
 
 from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Remark, Silent, Started, Usage, Withdrawn
 from dagtui.engine.protocol import Handed
-from dagtui.execution.remote.attempt import GoneAttempt
+from dagtui.execution.remote.gone import GoneAttempt, gone_attempts, note_gone
 from dagtui.execution.requests import Requests
 from dagtui.graph.executors import ExecutorKind, ExecutorSettings
 from dagtui.graph.model import Graph, ShellCommand, Task
@@ -171,11 +171,14 @@ async def test_what_is_taken_up_to_be_stopped_or_is_gone_ends(tmp_path: Path, fa
         bench.start(0, 1)
         await bench.got(Started, 2)
         await bench.executor.detach()
+    note_gone(tmp_path / "notes", [GoneAttempt("node1", "node1.1", 0.1)])
     async with served(Bench(tmp_path, far, "sleep 60", "x", "{{ env.NOTHING }}")) as bench:
         bench.executor.take_up([Handed(0, 1, 0.1), Handed(2, 1)])
-        bench.executor.end_gone([GoneAttempt("node1", "node1.1", 0.1)])
         await bench.got(Ended, 2)
         remark = await bench.got(Remark)
+        assert gone_attempts(tmp_path / "notes")
+        bench.executor.acknowledge()
+        assert not gone_attempts(tmp_path / "notes")
     assert remark == Remark(-1, 0, "node1: its attempt is over")
     kinds = {result.node: result.kind for result in bench.of(Ended)}
     assert kinds == {0: EndKind.SIGNAL, 2: EndKind.COULD_NOT_START}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ import pytest
 from support.nearby_executor import FarSide, NearbyExecutor
 from support.waiting import SECONDS, until
 
-from dagtui.engine.status import Verdict
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.loading import load
 from dagtui.runs import executors
 from dagtui.runs.beginning import start_run
+from dagtui.runs.elsewhere import warnings
 from dagtui.runs.launch import LaunchOptions
+from dagtui.runs.restore import resume_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -99,3 +103,154 @@ async def test_a_mixed_run_runs_each_node_where_it_belongs(tmp_path: Path, far: 
     assert len(far.started) == len(set(far.started)) == 4
     assert not any(key.startswith(("prepare", "both", "report")) for key in far.started)
     assert (live.path / "executors" / "cluster").is_dir()
+
+
+WORK = """
+[tasks.prepare]
+executor = "local"
+run = "echo here >> trace"
+[tasks.work]
+needs = ["prepare"]
+matrix = { n = [1, 2, 3] }
+grace = "1s"
+run = "echo {{ matrix.n }} >> trace; until test -e {{ matrix.n }}.go; do sleep 0.02; done; echo done"
+[tasks.report]
+executor = "local"
+needs = ["work"]
+run = "echo report >> trace"
+"""
+
+
+def trace(folder: Path) -> list[str]:
+    return sorted((folder / "trace").read_text().split())
+
+
+async def left(path: Path, far: FarSide, *, killed: bool = False) -> None:
+    """Start the run, and leave it while its three attempts go on elsewhere."""
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: len(far.started) == 3 and live.state.counts[NodeStatus.RUNNING] == 3)
+    assert live.goes_on == {"cluster": 3}
+    if killed:
+        await live._executor.detach()  # the journal ends here
+        live.directory.close()
+    else:
+        await live.detach("signal SIGTERM")
+
+
+def notes(live: LiveRun) -> str:
+    return "\n".join(note.text for note in live.untold)
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_what_goes_on_is_taken_up_and_runs_once(tmp_path: Path, far: FarSide, killed: bool) -> None:
+    path = write(tmp_path, WORK)
+    await left(path, far, killed=killed)
+    (tmp_path / "1.go").touch()
+    live = resume_run(load(path), LaunchOptions())
+    assert live.state.counts[NodeStatus.RUNNING] == 3
+    assert "3 attempts go on at cluster: taken up" in notes(live)
+    assert ("it broke off" in notes(live)) is killed
+    for number in (2, 3):
+        (tmp_path / f"{number}.go").touch()
+    await settled(live)
+    assert live.state.verdict() is Verdict.COMPLETED
+    assert [live.state.attempt[node] for node in live.graph.nodes] == [1] * 5
+    assert log(live, "work[n=1]") == "done\n"
+    await live.close()
+    assert trace(tmp_path) == ["1", "2", "3", "here", "report"]
+
+
+async def test_what_is_gone_or_has_changed_is_stopped_first(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, WORK)
+    await left(path, far)
+    write(
+        tmp_path, WORK.replace("[1, 2, 3]", "[1, 2]").replace("echo {{ matrix.n }} >>", "echo again-{{ matrix.n }} >>")
+    )
+    far.reachable = False
+    live = resume_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.silent)
+        assert len(far.started) == 3  # nothing runs again before the stop is certain
+        far.reachable = True
+        await until(lambda: [process.poll() for process in far.processes.values()].count(-signal.SIGTERM) == 3)
+        for number in (1, 2):
+            (tmp_path / f"{number}.go").touch()
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    await live.close()
+    assert trace(tmp_path) == ["1", "2", "3", "again-1", "again-2", "here", "report"]
+
+
+async def test_the_same_run_goes_on_on_this_machine(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, WORK)
+    await left(path, far)
+    live = resume_run(load(path, executor="local"), LaunchOptions())
+    async with driven(live):
+        await until(lambda: all(process.poll() is not None for process in far.processes.values()))
+        for number in (1, 2, 3):
+            (tmp_path / f"{number}.go").touch()
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    await live.close()
+    assert len(far.started) == 3
+    assert trace(tmp_path) == ["1", "1", "2", "2", "3", "3", "here", "report"]
+
+
+async def test_a_cancel_that_was_pending_is_carried_out(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, WORK)
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 3)
+        far.reachable = False
+        node = live.graph.node("work[n=1]")
+        live.give(Command(CommandKind.CANCEL, (node,)))
+    await live.detach("signal SIGTERM")
+    far.reachable = True
+    for number in (2, 3):
+        (tmp_path / f"{number}.go").touch()
+    live = resume_run(load(path), LaunchOptions())
+    await settled(live)
+    assert live.state.status_of(node) is NodeStatus.CANCELLED
+    assert live.state.counts[NodeStatus.COMPLETED] == 3
+    await live.close()
+    assert len(far.started) == 3
+
+
+async def test_a_new_run_says_what_goes_on_of_another_one(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, WORK)
+    await left(path, far)
+    (text,) = warnings(path)
+    assert "run 1 is not over: 3 attempts go on at cluster" in text
+    assert "--resume 1" in text
+    live = resume_run(load(path), LaunchOptions())
+    assert warnings(path) == []  # it is live
+    async with driven(live):
+        live.give(Command(CommandKind.CANCEL_ALL))
+        await until(lambda: live.settled)
+    await live.close()
+    assert warnings(path) == []
+
+
+async def test_leaving_an_engine_that_does_not_answer_is_bounded_and_its_stop_is_noted(
+    tmp_path: Path, far: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagtui.execution.remote.executor._BOUND", 0.1)
+    path = write(tmp_path, WORK)
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 3)
+        far.reachable = False
+        live.give(Command(CommandKind.CANCEL_ALL))
+        await until(lambda: live.unanswered)
+    await live.close()
+    assert "3 nodes: cluster does not answer; the stop is noted" in (live.path / "journal.jsonl").read_text()
+    assert "3 attempts go on" in warnings(path)[0]
+    far.reachable = True
+    for number in (1, 2, 3):
+        (tmp_path / f"{number}.go").touch()
+    live = resume_run(load(path), LaunchOptions())
+    await settled(live)
+    await live.close()
+    assert live.state.verdict() is Verdict.COMPLETED
+    assert trace(tmp_path) == ["1", "1", "2", "2", "3", "3", "here", "report"]

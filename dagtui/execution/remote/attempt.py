@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagtui.execution.remote.log_copy import LogCopy
 
@@ -21,14 +21,6 @@ class RemoteState(enum.Enum):
     """It is to be handed over, or was, and the engine has not said that it has it."""
     QUEUED = "queued"
     RUNNING = "running"
-
-
-class GoneAttempt(NamedTuple):
-    """An attempt that an earlier process of the run handed over, and whose node the graph does not have any more."""
-
-    label: str
-    key: str
-    grace: Seconds
 
 
 class RemoteAttempt:

@@ -24,12 +24,14 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local.command import CommandError
 from dagtui.execution.remote.attempt import RemoteAttempt, RemoteState
+from dagtui.execution.remote.gone import GoneAttempt, gone_attempts, note_gone
 from dagtui.execution.remote.open_attempts import OpenAttempts
 from dagtui.execution.requests import Request
 from dagtui.graph.model import NO_NODE
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.engine.protocol import Handed
-    from dagtui.execution.remote.attempt import GoneAttempt
     from dagtui.execution.requests import Requests
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
@@ -75,6 +76,8 @@ class RemoteExecutor(OpenAttempts, ABC):
         self._requests = requests
         self._log_file = log_file
         self._unsent: list[RemoteAttempt] = []
+        self._gone: dict[str, GoneAttempt] = {}
+        """Attempts of nodes that are gone, whose ends are not on record."""
         self._longest: Seconds = 0.0
         self._closed = False
         """Whether nothing is submitted any more."""
@@ -139,6 +142,9 @@ class RemoteExecutor(OpenAttempts, ABC):
         del slots
         self._deliver = deliver
         os.makedirs(self.folder, 0o700, exist_ok=True)
+        self._gone.update({each.key: each for each in gone_attempts(self.folder)})
+        if self._gone:
+            self._end_gone()
 
     def redirect(self, deliver: Callable[[Result], None]) -> None:
         """Pass results to another function."""
@@ -197,6 +203,12 @@ class RemoteExecutor(OpenAttempts, ABC):
         released, self._unreleased = self._unreleased, []
         for attempt in released:
             self._release(attempt)
+        ended = [attempt.key for attempt in released if attempt.key in self._gone] if self._gone else ()
+        if ended:
+            for key in ended:
+                del self._gone[key]
+            with suppress(OSError):  # they are stopped once more by the next process
+                note_gone(self.folder, self._gone.values())
 
     def flush(self) -> None:
         """Hand over what was submitted since the last call."""
@@ -215,16 +227,6 @@ class RemoteExecutor(OpenAttempts, ABC):
             added = self._add(node, attempt, request, 0.0)
             added.stop, added.problem = stopping, problem
             found.append(added)
-        self._resume(found)
-
-    def end_gone(self, gone: Sequence[GoneAttempt]) -> None:
-        """Stop attempts of an earlier process of the run whose nodes the graph does not have any more."""
-        found = []
-        for name, key, grace in gone:
-            request = _incomplete(key, name, NO_ATTEMPT, grace)
-            attempt = self.attempts[key] = RemoteAttempt(NO_NODE, NO_ATTEMPT, name, request, os.devnull, 0.0)
-            attempt.stop, attempt.problem = grace, "its node is gone"
-            found.append(attempt)
         self._resume(found)
 
     def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
@@ -319,6 +321,16 @@ class RemoteExecutor(OpenAttempts, ABC):
         except (ResolutionError, CommandError) as error:
             key, grace = self._requests.key(node, attempt), self._requests.grace(node)
             return _incomplete(key, self._requests.node_label(node), attempt, grace), str(error)
+
+    def _end_gone(self) -> None:
+        """Stop attempts of an earlier process of the run whose nodes the graph does not have any more."""
+        found = []
+        for name, key, grace in self._gone.values():
+            request = _incomplete(key, name, NO_ATTEMPT, grace)
+            attempt = self.attempts[key] = RemoteAttempt(NO_NODE, NO_ATTEMPT, name, request, os.devnull, 0.0)
+            attempt.stop, attempt.problem = grace, "its node is gone"
+            found.append(attempt)
+        self._resume(found)
 
     def _resume(self, attempts: Sequence[RemoteAttempt]) -> None:
         for attempt in () if self.logs_are_shared else attempts:

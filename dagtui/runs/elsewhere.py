@@ -1,0 +1,128 @@
+"""What goes on on other machines while no process has a run. Only runs whose graph names some import this module."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.events import LEFT
+from dagtui.engine.state import RunState
+from dagtui.execution.remote.gone import GoneAttempt, gone_attempts, note_gone
+from dagtui.graph.errors import GraphError
+from dagtui.graph.loading import load_recorded
+from dagtui.runs.last_run import ending
+from dagtui.runs.previous_run import recorded_graph, understand
+from dagtui.store.directory import EXECUTORS, latest_first, runs
+from dagtui.store.errors import StoreError
+from dagtui.store.journal import JournalReader
+from dagtui.store.paths import attempt_key
+from dagtui.text import label, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagtui.graph.executors import ExecutorSettings
+    from dagtui.graph.model import Graph
+    from dagtui.runs.live import LiveRun
+    from dagtui.store.directory import RunDirectory
+
+_LOOKED_AT = 5
+"""Number of earlier runs that are looked at."""
+_MAY_GO_ON = frozenset({None, LEFT, "cancelled", "running"})
+"""How runs ended that may have attempts elsewhere. After a cancel, an engine that did not answer has them still."""
+
+
+class Elsewhere(NamedTuple):
+    """What an earlier process of a run has left on other machines."""
+
+    counts: Mapping[str, int]
+    """Number of attempts by executor."""
+    gone: Mapping[str, list[GoneAttempt]]
+    """Those of nodes that the graph does not have any more, by executor."""
+    executors: Mapping[str, ExecutorSettings]
+    """Executors that have attempts, and that the graph does not name any more."""
+
+    def words(self) -> str:
+        """Say what goes on, and what is stopped. Safe to show. Empty: nothing."""
+        going = {name: number - len(self.gone.get(name, ())) for name, number in self.counts.items()}
+        parts = []
+        if any(going.values()):
+            parts.append(f"{counted(going)}: taken up")
+        if any(self.gone.values()):
+            stopped = {name: len(gone) for name, gone in self.gone.items()}
+            parts.append(f"{counted(stopped)}, of nodes that the file no longer has: stopped")
+        return "; ".join(parts)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Say how many attempts go on, and where. Safe to show."""
+    number = sum(counts.values())
+    where = ", ".join(f"{label(name)} ({count})" if len(counts) > 1 else label(name) for name, count in counts.items())
+    return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {where}"
+
+
+def what_goes_on(before: Graph, graph: Graph, directory: RunDirectory) -> Elsewhere:
+    """Return what goes on of a run that was recorded with one graph and resumes with another. Raises StoreError."""
+    state = RunState(before)
+    state.replay(understand(JournalReader(directory.journal_path), before).events)
+    gone: dict[str, list[GoneAttempt]] = {}
+    for node, name in state.executor_of.items():
+        found = before.labels[node]
+        if graph.find(found) is None:
+            key = attempt_key(found, state.attempt[node])
+            gone.setdefault(name, []).append(GoneAttempt(found, key, before.task(node).grace))
+    needed = [*state.executor_of.values(), *(name for name in before.executors if _has_gone(directory, name))]
+    executors = {name: before.executors[name] for name in needed if name in before.executors}
+    extra = {name: settings for name, settings in executors.items() if name not in graph.executors}
+    return Elsewhere(Counter(state.executor_of.values()), gone, extra)
+
+
+def _has_gone(directory: RunDirectory, name: str) -> bool:
+    return bool(gone_attempts(directory.executor_folder(name)))
+
+
+def hand_on(elsewhere: Elsewhere, live: LiveRun) -> None:
+    """Let the executors of a restored run know what they have, before its graph is recorded. Raises StoreError."""
+    for name, gone in elsewhere.gone.items():
+        folder = live.directory.executor_folder(name)
+        try:
+            note_gone(folder, {each.key: each for each in (*gone_attempts(folder), *gone)}.values())
+        except OSError as error:
+            raise StoreError.of("write to", folder, error) from error
+    if live.routing is not None:
+        state = live.state
+        live.routing.hold({(node, state.attempt[node]): name for node, name in state.executor_of.items()})
+
+
+# Other runs
+
+
+def goes_on(directory: RunDirectory) -> Mapping[str, int]:
+    """Return how many attempts of a run that no process has go on, by executor. Empty if that is not known."""
+    if not os.path.isdir(directory.path / EXECUTORS):
+        return {}
+    try:
+        graph = load_recorded(directory.graph_path, recorded_graph(directory))
+        return what_goes_on(graph, graph, directory).counts
+    except (GraphError, StoreError):
+        return {}
+
+
+def warnings(graph_path: Path) -> list[str]:
+    """Say which earlier runs of a graph have attempts that go on elsewhere, for a new run. Safe to show.
+
+    Raises StoreError.
+    """
+    found = []
+    for directory in latest_first(runs(graph_path))[:_LOOKED_AT]:
+        if not os.path.isdir(directory.path / EXECUTORS) or directory.is_live() or ending(directory) not in _MAY_GO_ON:
+            continue
+        if counts := goes_on(directory):
+            number = directory.number
+            found.append(
+                f"run {number} is not over: {counted(counts)}, and may write what this run writes; "
+                f"--resume {number} takes them up, and a cancel stops them there"
+            )
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from support.process_listing import children, name_of
 from support.waiting import SECONDS, until
 
 from dagtui.engine.messages import Ended, Started
@@ -42,6 +43,7 @@ class SshBench:
         run_id: str = "",
         secrets_: Secrets | None = None,
         environment: Mapping[str, str] | None = None,
+        port: int = 0,
         **settings: object,
     ) -> None:
         tasks = [
@@ -51,7 +53,7 @@ class SshBench:
         self.folder, self.server = folder, server
         self.run_id = run_id or f"run-{secrets.token_hex(4)}"
         self.graph = Graph([task.name for task in tasks], [], tasks=tasks, directory=folder)
-        options = ("-F", server.client_config(*hosts)) if options is None else options
+        options = ("-F", server.client_config(*hosts, port=port)) if options is None else options
         self.settings = ExecutorSettings(
             "box", ExecutorKind.SSH, hosts=tuple(hosts), options=tuple(options), **{"orphans": 5.0, **settings}
         )
@@ -66,6 +68,7 @@ class SshBench:
             str,
             secrets=secrets_,
         )
+        self.fields = settings
         self.executor = SshExecutor(self.settings, requests, self.run_id, folder / "notes", self.log_file)
         self.results: list[Result] = []
         self.executor.open(self.results.append, 1)
@@ -90,8 +93,21 @@ class SshBench:
             self.executor.stop(node, 1, grace)
         self.executor.flush()
 
+    def taken_up(self, folder: Path | None = None, **fields: object) -> SshBench:
+        """Return another process's executor of the same run, which takes up all nodes that have not ended here."""
+        scripts = self.graph.tasks
+        made = SshBench(folder or self.folder, self.server, *scripts, run_id=self.run_id, **{**self.fields, **fields})
+        made.take_up(*[node for node in range(len(scripts)) if node not in self.ends()])
+        return made
+
     def take_up(self, *nodes: int) -> None:
         self.executor.take_up([Handed(node, 1) for node in nodes or range(len(self.graph))])
+
+    @property
+    def spool(self) -> Path:
+        """The run's folder on the far side."""
+        [found] = self.server.cache.glob(f"dagtui/runs/{self.run_id}-*")
+        return found
 
     def of(self, kind: type[Result]) -> list[Result]:
         return [result for result in self.results if isinstance(result, kind)]
@@ -117,6 +133,11 @@ class SshBench:
     def hubs(self) -> list[int]:
         """The processes of hubs of this run and of what joins connections to them."""
         return [pid for name in os.listdir("/proc") if name.isdigit() for pid in [int(name)] if self._is_hub(name)]
+
+    @property
+    def links(self) -> list[int]:
+        """The processes of ssh of this executor."""
+        return [pid for pid in children(os.getpid()) if name_of(pid) == "ssh"]
 
     def _is_hub(self, pid: str) -> bool:
         try:

@@ -71,7 +71,9 @@ class SshServer:
         for name in ("host", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         self.port = _free_port()
-        self._variables = {"DAGTUI_FAR": "1", **(variables or {})}
+        self.cache = folder / "cache"
+        """The folder for what sessions keep there."""
+        self._variables = {"XDG_CACHE_HOME": str(self.cache), **(variables or {})}
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # without it no server starts as root
         self.start()
@@ -102,8 +104,8 @@ class SshServer:
 
     def client_config(self, *names: str, port: int = 0, checking: str = "accept-new") -> str:
         """Write the client's configuration, in which names lead here or to a port of this machine. Return its path."""
-        path = self._folder / "client-config"
         port = port or self.port
+        path = self._folder / f"client-{port}-{checking}-{len(names)}"
         path.write_text(_CLIENT_CONFIG.format(names=" ".join(names), port=port, folder=self._folder, checking=checking))
         return str(path)
 

@@ -91,7 +91,7 @@ class Hub:
             self._conversation.guardian.close()
             for name in (SOCKET, MACHINE):
                 try:  # noqa: SIM105 - contextlib costs start-up time
-                    os.unlink(name)
+                    os.unlink(os.path.join(self._spool.path, name))  # starts have changed the working directory
                 except OSError:  # the spool was removed
                     pass
             if self._conversation.over:

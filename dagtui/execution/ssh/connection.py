@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import anyio
 
 from dagtui.execution.ssh import failures
 from dagtui.execution.ssh.command import link_command
+from dagtui.execution.ssh.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -36,7 +36,7 @@ class Agent(NamedTuple):
     compressed: bytes
     """Its archive, compressed once more for the way."""
     digest: str
-    """The name of the archive."""
+    """Names the archive, so that one that is there already is not sent again."""
 
 
 class Connection:
@@ -47,25 +47,30 @@ class Connection:
         self._host = host
         self._agent = agent
         self._command = link_command(host, agent.digest, len(agent.compressed), run, orphans)
-        self._unsent = bytearray()
-        self._wake = anyio.Event()
+        self._outbox: Outbox
         self._trouble: Failure | None = None
 
     def say(self, message: Mapping[str, object]) -> None:
         """Send a message soon. What is not sent when the connection breaks is lost."""
-        self._unsent += json.dumps(message, separators=(",", ":")).encode() + b"\n"
-        self._wake.set()
+        self._outbox.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     async def serve(self, take: Callable[[Told], None]) -> Failure:
         """Pass on the messages of the hub until the connection breaks, and return why. A cancel leaves it in peace."""
         try:
-            process = await anyio.open_process(self._command, stderr=subprocess.PIPE, start_new_session=True)
+            self._outbox = Outbox()
         except OSError as error:
             return failures.of_start(error)
+        try:
+            process = await anyio.open_process(self._command, stdin=self._outbox.source, start_new_session=True)
+        except OSError as error:
+            self._outbox.close()
+            return failures.of_start(error)
+        finally:
+            self._outbox.hand_over()
         errors = bytearray()
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._send, process)
+                group.start_soon(self._outbox.serve)
                 group.start_soon(_read_errors, process, errors)
                 await self._receive(process, take)
                 with anyio.move_on_after(_LAST_ERRORS):
@@ -86,36 +91,20 @@ class Connection:
                     if greeted:
                         return
                 elif "need" in told:
-                    self._unsent[:0] = self._agent.compressed
-                    self._wake.set()
+                    self._outbox.put_first(self._agent.compressed)
                 elif "trouble" in told:
                     self._trouble = failures.of_trouble(self._host, told)
                 elif greeted or "hello" in told:
                     greeted = True
                     take(told)
 
-    async def _send(self, process: Process) -> None:
-        """Send messages as they come. The far side may be slow: nothing else waits for that."""
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the other end is gone, as reading tells
-            while True:
-                while self._unsent:
-                    await _piped(process.stdin).send(self._taken())
-                self._wake = anyio.Event()
-                await self._wake.wait()
-
-    def _taken(self) -> bytes:
-        piece = bytes(self._unsent)
-        self._unsent.clear()
-        return piece
-
     async def _leave(self, process: Process) -> None:
         """Send what is left to be sent, and end ssh. The far side goes on without it."""
         with anyio.move_on_after(_LAST_WORDS):
-            if process.returncode is None:
-                with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
-                    await _piped(process.stdin).send(self._taken())
-                await _piped(process.stdin).aclose()
-                await process.wait()
+            await self._outbox.drain()
+        self._outbox.close()
+        with anyio.move_on_after(_LAST_WORDS):
+            await process.wait()
         if process.returncode is None:
             process.kill()
         await process.aclose()

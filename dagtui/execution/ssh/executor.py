@@ -49,6 +49,7 @@ class SshExecutor(RemoteExecutor):
     ) -> None:
         """Create an executor. It connects as soon as there is something to execute."""
         super().__init__(settings, requests, run_id, folder, log_file)
+        self.keeps_going = settings.orphans is not None
         agent = Agent(zlib.compress(shipped.agent()), shipped.digest())
         self._hosts = [self._host(SshHost(name, settings.options), agent) for name in settings.hosts]
         self._placed: dict[str, FarHost] = {}

@@ -15,6 +15,5 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def server(_folder_of_these_tests: Path) -> Iterator[SshServer]:
     """A server whose sessions keep what dagtui leaves there in a folder of these tests."""
-    folder = _folder_of_these_tests / "ssh"
-    with SshServer(folder, {"XDG_CACHE_HOME": str(folder / "cache")}) as made:
+    with SshServer(_folder_of_these_tests / "ssh") as made:
         yield made

@@ -10,7 +10,7 @@ import anyio
 
 from dagtui.execution.ssh import failures
 from dagtui.execution.ssh.command import link_command
-from dagtui.execution.ssh.outbox import Outbox
+from dagtui.execution.ssh.pipe_writer import PipeWriter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -47,30 +47,30 @@ class Connection:
         self._host = host
         self._agent = agent
         self._command = link_command(host, agent.digest, len(agent.compressed), run, orphans)
-        self._outbox: Outbox
+        self._pipe: PipeWriter
         self._trouble: Failure | None = None
 
     def say(self, message: Mapping[str, object]) -> None:
         """Send a message soon. What is not sent when the connection breaks is lost."""
-        self._outbox.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self._pipe.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     async def serve(self, take: Callable[[Told], None]) -> Failure:
         """Pass on the messages of the hub until the connection breaks, and return why. A cancel leaves it in peace."""
         try:
-            self._outbox = Outbox()
+            self._pipe = PipeWriter()
         except OSError as error:
             return failures.of_start(error)
         try:
-            process = await anyio.open_process(self._command, stdin=self._outbox.source, start_new_session=True)
+            process = await anyio.open_process(self._command, stdin=self._pipe.source, start_new_session=True)
         except OSError as error:
-            self._outbox.close()
+            self._pipe.close()
             return failures.of_start(error)
         finally:
-            self._outbox.hand_over()
+            self._pipe.hand_over()
         errors = bytearray()
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._outbox.serve)
+                group.start_soon(self._pipe.serve)
                 group.start_soon(_read_errors, process, errors)
                 await self._receive(process, take)
                 with anyio.move_on_after(_LAST_ERRORS):
@@ -91,7 +91,7 @@ class Connection:
                     if greeted:
                         return
                 elif "need" in told:
-                    self._outbox.put_first(self._agent.compressed)
+                    self._pipe.put_first(self._agent.compressed)
                 elif "trouble" in told:
                     self._trouble = failures.of_trouble(self._host, told)
                 elif greeted or "hello" in told:
@@ -101,8 +101,8 @@ class Connection:
     async def _leave(self, process: Process) -> None:
         """Send what is left to be sent, and end ssh. The far side goes on without it."""
         with anyio.move_on_after(_LAST_WORDS):
-            await self._outbox.drain()
-        self._outbox.close()
+            await self._pipe.drain()
+        self._pipe.close()
         with anyio.move_on_after(_LAST_WORDS):
             await process.wait()
         if process.returncode is None:

@@ -9,7 +9,7 @@ import anyio
 _MOST = 1 << 16  # bytes of one write
 
 
-class Outbox:
+class PipeWriter:
     """The writing end of a pipe, and what waits to be written."""
 
     def __init__(self) -> None:

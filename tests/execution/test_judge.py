@@ -73,7 +73,9 @@ class World:
             self.judge.fail(node.name, 1, "failed")
             return
         assert self.judge.missing_outputs(node.files, bool) == ""
-        assert self.judge.complete(node, found, 1, {"total": str(total)}, bool, may_read=True)
+        assert self.judge.complete(
+            node, self.judge.facts_at_begin(node, found, 1), {"total": str(total)}, bool, may_read=True
+        )
         self.spoilt.discard(node.name)
         outputs = len(node.files.inputs)
         parts, contents = self.seen(node)
@@ -241,7 +243,7 @@ def test_what_changes_while_a_node_runs_counts_as_changed(world: World):
     found = world.judged(node)
     world.judge.begin("n", 1)
     (world.folder / "in/a").write_text("while it runs")
-    world.judge.complete(node, found, 1, {}, bool, may_read=True)
+    world.judge.complete(node, world.judge.facts_at_begin(node, found, 1), {}, bool, may_read=True)
     assert world.judged(node).why == "runs: in/a changed"
 
 

@@ -254,3 +254,38 @@ async def test_leaving_an_engine_that_does_not_answer_is_bounded_and_its_stop_is
     await live.close()
     assert live.state.verdict() is Verdict.COMPLETED
     assert trace(tmp_path) == ["1", "1", "2", "2", "3", "3", "here", "report"]
+
+
+FILES = """
+[tasks.work]
+inputs = ["in.csv"]
+outputs = ["out.csv"]
+run = "echo ran >> trace; cp in.csv out.csv; echo rows=3 > $DAGTUI_OUTPUT; until test -e go; do sleep 0.02; done"
+[tasks.report]
+executor = "local"
+needs = ["work"]
+run = "echo {{ needs.work.outputs.rows }}"
+"""
+
+
+@pytest.mark.usefixtures("far")
+async def test_what_was_taken_up_is_up_to_date_the_next_time(tmp_path: Path) -> None:
+    path = write(tmp_path, FILES)
+    path.write_text(path.read_text().replace("address", "shared = true\naddress"))
+    (tmp_path / "in.csv").write_text("1")
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: (tmp_path / "out.csv").exists() and live.state.counts[NodeStatus.RUNNING] == 1)
+    await live.detach("signal SIGTERM")
+    (tmp_path / "go").touch()
+    live = resume_run(load(path), LaunchOptions())
+    await settled(live)
+    assert live.state.verdict() is Verdict.COMPLETED
+    await live.close()
+    for content, why in (("1", "up to date: 1 input, 1 output unchanged since run 1"), ("2", "runs: in.csv changed")):
+        (tmp_path / "in.csv").write_text(content)
+        live = start_run(load(path), LaunchOptions())
+        await settled(live)
+        await live.close()
+        assert why in (live.path / "journal.jsonl").read_text()
+        assert log(live, "report") == "3\n"

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS nodes (
     label TEXT PRIMARY KEY, facts TEXT, begun TEXT, before TEXT, used INTEGER
 ) WITHOUT ROWID;
 """
+_OPEN = "CREATE TABLE IF NOT EXISTS open (label TEXT PRIMARY KEY, begun TEXT, facts TEXT, used INTEGER) WITHOUT ROWID"
+"""Attempts that may outlive the process that began them. Only runs on other machines have some."""
 
 
 class Remembered(NamedTuple):
@@ -117,14 +119,32 @@ class Fingerprints:
                 return Remembered(read if isinstance(read, dict) else None, begun or "")
         return NOTHING
 
-    def begin(self, name: str, begun: str) -> None:
-        """Note that an attempt is about to begin. What it writes is not complete until `complete` is called."""
+    def begin(self, name: str, begun: str, facts: Mapping[str, object] | None = None) -> None:
+        """Note that an attempt is about to begin. What it writes is not complete until `complete` is called.
+
+        `facts` are what is known of it by now, for another process that may see its end.
+        """
         with self._guarded() as database:
             query = (
                 "INSERT INTO nodes VALUES (?, NULL, ?, '', ?) "
                 "ON CONFLICT (label) DO UPDATE SET before = begun, begun = excluded.begun, used = excluded.used"
             )
             database.execute(query, (self._redact(name), begun, self._run))
+            if facts is not None:
+                database.execute(_OPEN)
+                row = self._redact(name), begun, json.dumps(facts), self._run
+                database.execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?)", row)
+
+    def facts_at_begin(self, name: str, begun: str) -> Mapping[str, object] | None:
+        """Return what was known of an attempt when it began. None: nothing is remembered of it."""
+        with self._guarded() as database:
+            database.execute(_OPEN)
+            query = "SELECT facts FROM open WHERE label = ? AND begun = ?"
+            row = database.execute(query, (self._redact(name), begun)).fetchone()
+            with contextlib.suppress(ValueError):
+                found = json.loads(row[0]) if row is not None else None
+                return found if isinstance(found, dict) else None
+        return None
 
     def withdraw(self, name: str, begun: str) -> None:
         """Forget an attempt that did not begin. What is known of the one before it counts again."""
@@ -156,6 +176,8 @@ class Fingerprints:
             rows = database.execute("SELECT label FROM nodes WHERE used < ?", (oldest,)).fetchall()
             gone = [(name,) for (name,) in rows if not is_node(name)]
             database.executemany("DELETE FROM nodes WHERE label = ?", gone)
+            if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'open'").fetchone():
+                database.execute("DELETE FROM open WHERE used < ?", (oldest,))
 
     def close(self) -> None:
         """Close the file."""

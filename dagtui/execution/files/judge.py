@@ -114,9 +114,26 @@ class Judge:
 
     # The life of an attempt
 
-    def begin(self, name: str, attempt: AttemptNumber) -> None:
-        """Note that an attempt is about to begin. Its outputs count as incomplete until it has succeeded."""
-        self._memory.begin(name, self._begun(attempt))
+    def begin(self, name: str, attempt: AttemptNumber, facts: Mapping[str, object] | None = None) -> None:
+        """Note that an attempt is about to begin. Its outputs count as incomplete until it has succeeded.
+
+        `facts` are noted for an attempt that may outlive this process.
+        """
+        self._memory.begin(name, self._begun(attempt), facts)
+
+    def facts_at_begin(self, node: NodeToJudge, judgement: Judgement, attempt: AttemptNumber) -> dict[str, object]:
+        """Return what is remembered of a success, as far as it is known when the attempt begins."""
+        return {
+            "run": self._run,
+            "attempt": attempt,
+            "key": judgement.key,
+            "parts": dict(node.parts),
+            "inputs": _as_facts(self._redacted(node.files).inputs, judgement.inputs),
+        }
+
+    def facts_of(self, name: str, attempt: AttemptNumber) -> Mapping[str, object] | None:
+        """Return the facts that an earlier process of the run noted when an attempt began. None: it did not begin."""
+        return self._memory.facts_at_begin(name, self._begun(attempt))
 
     def withdraw(self, name: str, attempt: AttemptNumber) -> None:
         """Note that an attempt did not begin after all."""
@@ -145,8 +162,7 @@ class Judge:
     def complete(
         self,
         node: NodeToJudge,
-        judgement: Judgement,
-        attempt: AttemptNumber,
+        known: Mapping[str, object],
         values: Mapping[str, str],
         is_stopped: Callable[[], bool],
         *,
@@ -154,19 +170,15 @@ class Judge:
     ) -> bool:
         """Remember the success of an attempt. False if files must be read for that, and must not be.
 
-        Its inputs are remembered as they were when it was judged, so that a change while it ran counts as one. Raises
-        Interrupted.
+        `known` are the facts of its beginning: its inputs are remembered as they were when it was judged, so that a
+        change while it ran counts as one. Raises Interrupted.
         """
         outputs = self._look(node.files.outputs, is_stopped, may_read=may_read)
         if outputs is None:
             return False
         declared = self._redacted(node.files)
         facts = {
-            "run": self._run,
-            "attempt": attempt,
-            "key": judgement.key,
-            "parts": dict(node.parts),
-            "inputs": _as_facts(declared.inputs, judgement.inputs),
+            **known,
             "outputs": _as_facts(declared.outputs, outputs),
             "values": {self._redact(name): self._redact(text) for name, text in values.items()},
         }

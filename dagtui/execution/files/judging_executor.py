@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import (
     NO_ATTEMPT,
+    ONE_SLOT,
     Ended,
     EndKind,
     Heard,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber, Slots
-    from dagtui.engine.protocol import Executor
+    from dagtui.engine.protocol import Executor, Handed
     from dagtui.execution.files.fingerprints import Fingerprints
     from dagtui.execution.files.judge import Judge, Judgement
     from dagtui.execution.files.looked_at import FileReader
@@ -43,7 +44,9 @@ class _HandedOn(NamedTuple):
 
     node: NodeToJudge
     judgement: Judgement | None
-    """None: it has outputs but no inputs, so nothing is remembered of it."""
+    """None: it has outputs but no inputs, so nothing is remembered of it. Or an earlier process has judged it."""
+    facts: Mapping[str, object] | None = None
+    """What is remembered of an attempt that an earlier process has judged."""
 
 
 class JudgingExecutor(ForwardingExecutor):
@@ -138,6 +141,31 @@ class JudgingExecutor(ForwardingExecutor):
         if not self._withdraw_judged((node, attempt)):
             self._inner.withdraw(node, attempt)
 
+    def take_up(self, handed: Sequence[Handed]) -> None:
+        """Take up attempts of an earlier process. Those that it was still judging are judged anew."""
+        taken = [each for each in handed if self._is_known(each)]
+        self._inner.take_up(taken)
+        for node, attempt, stopping in (each for each in handed if each not in taken):
+            if stopping is None:
+                self.start(node, attempt, ONE_SLOT)
+            else:
+                self._deliver(Withdrawn(node, attempt))
+
+    def _is_known(self, handed: Handed) -> bool:
+        """Note that the other executor has an attempt. Return False if an earlier process did not hand it on."""
+        node, attempt, stopping = handed
+        task, name = self._graph.task(node), self._graph.labels[node]
+        facts = self._judge.facts_of(name, attempt) if task.inputs else None
+        if task.inputs and facts is None:
+            return False
+        if task.outputs or facts is not None:
+            try:
+                to_judge = NodeToJudge(name, self._keys.files(node), {})
+            except (ValueProblem, ResolutionError):
+                return True
+            self._handed_on[node, attempt] = _HandedOn(to_judge, None, None if stopping is not None else facts)
+        return True
+
     def acknowledge(self) -> None:
         """Confirm what was delivered, unless an end is held back, because the other executor counts that as well."""
         if not self._completing:
@@ -183,7 +211,9 @@ class JudgingExecutor(ForwardingExecutor):
             return False
         job.judgement = found
         if not found.up_to_date and not found.problem and not job.interrupted:
-            self._judge.begin(job.node.name, job.attempt[1])
+            attempt, outlives = job.attempt[1], self._inner.keeps_going
+            facts = self._judge.facts_at_begin(job.node, found, attempt) if outlives else None
+            self._judge.begin(job.node.name, attempt, facts)
         return True
 
     def judged(self, job: _JudgeJob) -> None:
@@ -264,21 +294,23 @@ class JudgingExecutor(ForwardingExecutor):
         self._deliver(end)
 
     def _note(self, handed_on: _HandedOn, note: Callable[[str], None]) -> None:
-        if handed_on.judgement is not None:
+        if handed_on.judgement is not None or handed_on.facts is not None:
             self._jobs.add(_NoteJob(lambda: note(handed_on.node.name)))
 
     def complete_now(self, job: _CompleteJob, *, may_read: bool) -> bool:
         """Look at the outputs of a success in a thread, and remember it."""
-        node, judgement = job.handed_on
+        node, judgement, facts = job.handed_on
         job.missing = self._judge.missing_outputs(node.files, job.is_stopped)
         attempt = job.attempt[1]
-        if judgement is None:
+        if judgement is not None:
+            facts = self._judge.facts_at_begin(node, judgement, attempt)
+        if facts is None:
             return True
         if job.missing:
             self._judge.fail(node.name, attempt, "did not write all outputs")
             return True
         values: Mapping[str, str] = job.end.outputs
-        return self._judge.complete(node, judgement, attempt, values, job.is_stopped, may_read=may_read)
+        return self._judge.complete(node, facts, values, job.is_stopped, may_read=may_read)
 
     def completed(self, job: _CompleteJob) -> None:
         """Deliver the end of a success whose outputs were looked at."""

@@ -33,6 +33,10 @@ class Surroundings(NamedTuple):
     """The variables that all attempts have."""
     own: Mapping[str, str]
     """The variables of this attempt, which override the common ones."""
+    executor: str = ""
+    """The name of the executor if it is on other machines. Then the directory and the variables are there."""
+    shell: tuple[str, ...] = ()
+    """The command that opens a shell there. Empty: there is no way to do that."""
 
 
 class Handed(NamedTuple):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.rules.refusals import refusal, refused_targets
-from dagtui.engine.status import Cause
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.execution.local import undelivered
+from dagtui.graph.model import LOCAL
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.file_monitor import FileMonitor
-from dagtui.runs.node_environment import TERMINAL, NodeEnvironment, NoNodeEnvironmentError
+from dagtui.runs.node_environment import TERMINAL, NodeEnvironment, NoNodeEnvironmentError, ShellElsewhere
 from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.directory import prune
 from dagtui.store.errors import StoreError
@@ -246,15 +247,34 @@ class LiveRun(RunView):
         """Return the environment of the node's next attempt. Raises NoNodeEnvironmentError."""
         attempt = self.state.attempt[node] + 1
         try:
-            cwd, common, own = self._executor.surroundings(node, attempt)
+            cwd, common, own, elsewhere, _ = self._executor.surroundings(node, attempt)
         except ResolutionError as error:
             raise NoNodeEnvironmentError(str(error)) from None
+        if elsewhere:
+            raise NoNodeEnvironmentError(f"{label(self.graph.labels[node])} runs on {label(elsewhere)}, not here")
         if not os.path.isdir(cwd):
             raise NoNodeEnvironmentError(
                 f"the working directory of {label(self.graph.labels[node])} does not exist: {label(cwd, 1000)}"
             )
         kept = {name: value for name, value in common.items() if name not in TERMINAL}
         return NodeEnvironment(attempt, cwd, {**kept, **own})
+
+    def shell_elsewhere(self, node: NodeIndex) -> ShellElsewhere | None:
+        """Return what opens a shell where a node runs on another machine, or would. None: it is this machine.
+
+        Raises NoNodeEnvironmentError.
+        """
+        if not self.graph.any_remote or self.graph.task(node).executor == LOCAL:
+            return None
+        is_there = self.state.status[node] in (NodeStatus.RUNNING, NodeStatus.CANCELLING)
+        attempt = self.state.attempt[node] + (0 if is_there else 1)
+        try:
+            found = self._executor.surroundings(node, attempt)
+        except ResolutionError as error:
+            raise NoNodeEnvironmentError(str(error)) from None
+        if not found.shell:
+            raise NoNodeEnvironmentError(f"no shell can be opened on {label(found.executor)}")
+        return ShellElsewhere(attempt, found.cwd, found.executor, found.shell)
 
     @cached_property
     def as_run(self) -> AsRun:

@@ -32,6 +32,18 @@ class NodeEnvironment(NamedTuple):
     """All variables. Those about a terminal are included only if the task itself sets them."""
 
 
+class ShellElsewhere(NamedTuple):
+    """What opens a shell on the machine where a node runs, or would run."""
+
+    attempt: AttemptNumber
+    cwd: str
+    """The directory there."""
+    executor: str
+    """The name of the executor."""
+    command: tuple[str, ...]
+    """The command, for a terminal of this machine. It holds no secret."""
+
+
 def variables_on_terminal(environment: Mapping[str, str]) -> dict[str, str]:
     """Return a node's variables for a program on this process's terminal, which its own variables describe."""
     return {name: os.environ[name] for name in TERMINAL if name in os.environ} | dict(environment)

@@ -235,7 +235,13 @@ class RemoteExecutor(OpenAttempts, ABC):
             request = self._requests.make(node, attempt)
         except CommandError as error:
             raise ResolutionError(str(error)) from error
-        return Surroundings(request.cwd, {}, {**request.env, **request.secrets})
+        own = {**request.env, **request.secrets}
+        return Surroundings(request.cwd, {}, own, self.settings.name, tuple(self._shell(request)))
+
+    def _shell(self, request: Request) -> Sequence[str]:
+        """Return the command that opens a shell where an attempt runs or would run. Empty: there is none."""
+        del request
+        return ()
 
     # Serving
 

@@ -60,14 +60,15 @@ def link_command(host: SshHost, digest: str, size: int, run: str, orphans: Secon
     return [*words, f"exec {_python(host.python)} {shlex.join(arguments)}"]
 
 
-def shell_command(host: SshHost, cwd: str, variables: Mapping[str, str]) -> list[str]:
+def shell_command(host: SshHost, cwd: str, variables: Mapping[str, str], setup: str = "") -> list[str]:
     """Return the command that opens a person's shell on a machine, in a directory and with some variables.
 
-    Variables show in the list of processes there, so they may not hold secrets.
+    Variables show in the list of processes there, so they may not hold secrets. `setup` are shell lines to execute
+    before.
     """
     options = {"ControlMaster": "no", "ClearAllForwardings": "yes", "RemoteCommand": "none"}
-    assignments = [f"{name}={value}" for name, value in variables.items()]
-    line = f'cd {_path(cwd)} && exec env {shlex.join(assignments)} "$SHELL" -l'
+    assignments = shlex.join(f"{name}={value}" for name, value in variables.items())
+    line = f'cd {_path(cwd)} || exit\n{setup}\nexec env {assignments} "${{SHELL:-sh}}"'
     return ["ssh", "-t", *host.options, *_options(options), "--", host.name, f"exec sh -c {shlex.quote(line)}"]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.remote.open_attempts import _Piece
-    from dagtui.execution.requests import Requests
+    from dagtui.execution.requests import Request, Requests
     from dagtui.execution.ssh.connection import Told
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
@@ -63,14 +63,9 @@ class SshExecutor(RemoteExecutor):
         orphans, run = self.settings.orphans or 0.0, run_folder(self.run_id, host)
         return FarHost(host, lambda: Connection(host, agent, run, orphans), self)
 
-    def shell_command(self, node: NodeIndex, attempt: AttemptNumber) -> list[str] | None:
-        """Return the command that opens a shell where an attempt runs or would run, in its directory there.
-
-        Raises ResolutionError.
-        """
-        surroundings = self.surroundings(node, attempt)
-        found = self._placed.get(self._requests.key(node, attempt), self._hosts[0])
-        return shell_command(found.host, surroundings.cwd, {"DAGTUI_NODE": surroundings.own["DAGTUI_NODE"]})
+    def _shell(self, request: Request) -> list[str]:
+        host = self._placed.get(request.key, self._hosts[0])
+        return shell_command(host.host, request.cwd, request.env, request.setup)
 
     # What the base asks for
 

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
     from dagtui.host.job_control import ProgramEnd
     from dagtui.runs.live import LiveRun
-    from dagtui.runs.node_environment import NodeEnvironment
+    from dagtui.runs.node_environment import NodeEnvironment, ShellElsewhere
     from dagtui.tui.screen_app import ScreenApp
 
 _NAME_CELLS = CellWidth(60)
+_HOW_BACK = "exit or ^D brings the screen back; the run continues\n"
 
 
 class ProgramActions:
@@ -99,6 +100,10 @@ class ShellActions(ProgramActions):
             self._app.say(UNFOLD)
             return
         try:
+            elsewhere = self._run.shell_elsewhere(node)
+            if elsewhere is not None:
+                self._open_shell_elsewhere(node, elsewhere)
+                return
             node_environment = self._run.node_environment(node)
         except NoNodeEnvironmentError as error:
             self._app.say(str(error), Role.WARNING)
@@ -107,10 +112,14 @@ class ShellActions(ProgramActions):
         program = partial(self._app.place.run_at, node_environment, command, self._heading(node, node_environment))
         self._start(partial(self._lend, program))
 
+    def _open_shell_elsewhere(self, node: NodeIndex, shell: ShellElsewhere) -> None:
+        name = name_label(self._run.graph.labels[node], _NAME_CELLS)
+        where = f"{label(shell.executor, 100)}, in {label(shell.cwd, 1000)}"
+        heading = f"dagtui: where attempt {shell.attempt} of {name} runs, on {where}\n{_HOW_BACK}"
+        command = ("sh", "-c", 'printf %s "$1"; shift; exec "$@"', "sh", heading, *shell.command)
+        self._start(partial(self._lend, partial(self._app.place.run, command, {})))
+
     def _heading(self, node: NodeIndex, at: NodeEnvironment) -> str:
         """Return where the shell is and how to come back."""
         name = name_label(self._run.graph.labels[node], _NAME_CELLS)
-        return (
-            f"dagtui: the environment of attempt {at.attempt} of {name}, in {label(at.cwd, 1000)}\n"
-            "exit or ^D brings the screen back; the run continues\n"
-        )
+        return f"dagtui: the environment of attempt {at.attempt} of {name}, in {label(at.cwd, 1000)}\n{_HOW_BACK}"

@@ -78,6 +78,7 @@ class Requests:
         outputs_of: OutputsOf = no_outputs,
         secrets: Secrets | None = None,
         tries_of: Callable[[NodeIndex, AttemptNumber], int] = lambda _node, attempt: int(attempt),
+        typical: Callable[[NodeIndex], Seconds | None] = lambda _node: None,
     ) -> None:
         """Create the requests of an executor.
 
@@ -93,6 +94,7 @@ class Requests:
             outputs_of: Returns the values that a node has handed on.
             secrets: What must not reach a disk of another machine.
             tries_of: Returns which try of its node an attempt is, from 1, by which resources grow.
+            typical: Returns the seconds that an attempt of a node takes, if they are known.
         """
         self._graph = graph
         self._settings = settings
@@ -104,6 +106,7 @@ class Requests:
         self._outputs_of = outputs_of
         self._secrets = secrets
         self._tries_of = tries_of
+        self.typical = typical
         self._common = self._common_variables(environment)
 
     def key(self, node: NodeIndex, attempt: AttemptNumber) -> str:

@@ -53,7 +53,7 @@ class ExecutorChain:
         if self.routing is not None or ingredients.shown.any_remote:
             from dagtui.execution.routing_executor import RoutingExecutor  # most graphs need none
 
-            self._parts = ingredients.remote_parts(directory, found.traversal.state)
+            self._parts = ingredients.remote_parts(directory, found.traversal.state, run.history)
             self.top = self.routing = self.routing or RoutingExecutor({LOCAL: self.local}, self._parts.name_of)
             self._parts.prepare(self.routing)
         self._below = self.top

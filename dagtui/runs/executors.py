@@ -12,6 +12,7 @@ from dagtui.execution.routing_executor import RoutingExecutor
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.model import LOCAL
 from dagtui.graph.resolution import Resolver
+from dagtui.runs.typical_seconds import TypicalSeconds
 from dagtui.store.paths import attempt_key
 from dagtui.text import label
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.graph.node_values import RunValues
     from dagtui.store.directory import RunDirectory
+    from dagtui.store.history import History
     from dagtui.text.secrets import Secrets
 
 _CLASSES = {
@@ -48,6 +50,7 @@ class RemoteParts:
         state: RunState,
         run_values: RunValues,
         secrets: Secrets | None,
+        history: History,
     ) -> None:
         self._executed = executed
         self._labels = shown.labels
@@ -55,6 +58,7 @@ class RemoteParts:
         self._environment = environment
         self._state = state
         self._secrets = secrets
+        self._typical = TypicalSeconds(executed, shown.labels, history)
         self._resolver = Resolver(executed, environment, run_values)
         self._new: dict[str, RemoteExecutor] = {}
         """Executors that a reload adds."""
@@ -74,6 +78,7 @@ class RemoteParts:
             state.outputs_of,
             self._secrets,
             lambda node, attempt: attempt - state.base[node],
+            self._typical,
         )
 
     def log_file(self, node: NodeIndex, attempt: AttemptNumber) -> str:

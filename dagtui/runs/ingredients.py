@@ -86,7 +86,7 @@ class Ingredients:
         executor: Executor = local
         routing = serving = judging = None
         if graph.any_remote:
-            executor = routing = self.remote_parts(directory, traversal.state).routing(local)
+            executor = routing = self.remote_parts(directory, traversal.state, history).routing(local)
         if graph.any_services:
             executor = serving = self.serving_executor(executor, directory)
         if reads_files(graph):
@@ -124,7 +124,7 @@ class Ingredients:
         run_id, command = run.directory.run_id, self.executed.settings.notify
         return Notifier(run, run_id, command, executor, run.announce, run.note)
 
-    def remote_parts(self, directory: RunDirectory, state: RunState) -> RemoteParts:
+    def remote_parts(self, directory: RunDirectory, state: RunState, history: History) -> RemoteParts:
         """Return what the executors on other machines are made of. Most graphs have none."""
         from dagtui.runs.executors import RemoteParts
 
@@ -137,6 +137,7 @@ class Ingredients:
             state,
             lambda: values_of_run(state, identity),
             self.secrets,
+            history,
         )
 
     def serving_executor(self, inner: Executor, directory: RunDirectory) -> ServingExecutor:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from support.slurm_cluster import SharedCluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.dask_here import DaskHere
+    from support.slurm_cluster import SlurmCluster
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,19 @@ def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskHere]
 
     with DaskHere(tmp_path_factory.mktemp("dask"), threads=24) as here:
         yield here
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
+    """The Slurm of all tests of a session. The first test that needs it starts it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = SharedCluster((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "slurm")
+    yield shared.cluster
+    shared.leave()
+
+
+@pytest.fixture
+def cluster(slurm_cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> SlurmCluster:
+    """A Slurm that this process's commands reach."""
+    monkeypatch.setenv("SLURM_CONF", str(slurm_cluster.configuration))
+    return slurm_cluster

@@ -132,6 +132,16 @@ class SlurmCluster(NamedTuple):
             raise RuntimeError(f"{' '.join(words)}: {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def resume_nodes(self) -> None:
+        """Resume nodes that are drained, as a person would.
+
+        A controller that was killed starts jobs again that it has no record of, and drains nodes that have them.
+        """
+        drained = self.call("sinfo", "-h", "-N", "-p", "main", "-t", "drain", "-o", "%N").split()
+        if drained:
+            with contextlib.suppress(RuntimeError):
+                self.call("scontrol", "update", f"nodename={','.join(drained)}", "state=resume")
+
     def jobs(self) -> list[str]:
         """Return the ids of all jobs that wait or run."""
         return self.call("squeue", "-h", "-r", "-o", "%i").split()

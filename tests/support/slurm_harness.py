@@ -57,9 +57,9 @@ class SlurmHarness:
             self.graph.labels,
             str,
             secrets=secrets,
+            typical=lambda _: expected,
         )
         self.executor = SlurmExecutor(self.settings, requests, run_id, self.spool, self.log_file)
-        self.executor.expect(lambda _: expected)
         self.results: list[Result] = []
         self.executor.open(self.results.append, 1)
 
@@ -93,6 +93,11 @@ class SlurmHarness:
         """Return the results of a kind, of all nodes or of an attempt of one."""
         found = [result for result in self.results if isinstance(result, kind)]
         return found if node is None else [each for each in found if (each.node, each.attempt) == (node, attempt)]
+
+    async def got(self, kind: type[Result]) -> Result:
+        """Wait for a result of a kind, and return the last one."""
+        await until(lambda: self.of(kind))
+        return self.of(kind)[-1]
 
     async def began(self, node: int = 0, attempt: int = 1) -> Started:
         await until(lambda: self.of(Started, node, attempt))

@@ -229,6 +229,10 @@ class RemoteExecutor(OpenAttempts, ABC):
             found.append(added)
         self._resume(found)
 
+    def typical(self, node: NodeIndex) -> Seconds | None:
+        """Return the seconds that an attempt of a node takes, or None if they are not known."""
+        return self._requests.typical(node) if node >= 0 else None
+
     def surroundings(self, node: NodeIndex, attempt: AttemptNumber) -> Surroundings:
         """Return the surroundings that an attempt would get now, which are those of another machine."""
         try:

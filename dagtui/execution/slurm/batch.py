@@ -12,6 +12,19 @@ PREFIX = "dagtui-"
 MOST_JOBS = 1000
 """Jobs in one array. Slurm's MaxArraySize is 1001 unless a site has changed it."""
 
+UNSEEN = 73
+"""The exit status of a job whose node does not see the spool."""
+_SCRIPT = """\
+#!/bin/sh
+[ -d {spool}/output ] || exit {unseen}
+exec >>{spool}/output/{name} 2>&1
+python={python}
+[ -x "$python" ] || python=python3
+set -- {spans}
+shift "${{SLURM_ARRAY_TASK_ID:-0}}"
+exec "$python" -I -S {agent} job {spool} {name} "$1"
+"""
+
 
 class Batch:
     """Attempts of one array job. Several of them may share a job of the array, one after the other.
@@ -106,10 +119,7 @@ class Batch:
     def script(self, python: str, agent: str, spool: str) -> str:
         """Return the script of the job. All paths are quoted for the shell."""
         spans = " ".join(f"{span.start}-{span.stop - 1}" for span in self.spans)
-        return (
-            f'#!/bin/sh\npython={python}\n[ -x "$python" ] || python=python3\nset -- {spans}\n'
-            f'shift "${{SLURM_ARRAY_TASK_ID:-0}}"\nexec "$python" -I -S {agent} job {spool} {self.name} "$1"\n'
-        )
+        return _SCRIPT.format(python=python, agent=agent, spool=spool, name=self.name, spans=spans, unseen=UNSEEN)
 
 
 def _texts(value: object) -> list[str]:

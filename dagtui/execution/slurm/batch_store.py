@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,11 @@ class BatchStore:
         except (OSError, SpoolError):
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def remove_all(self) -> None:
+        """Remove the spool, if it was this executor's."""
+        if self._spool is not None:
+            shutil.rmtree(self._spool.path, ignore_errors=True)
 
     def remove(self, batch: Batch) -> None:
         """Remove the files of a batch of which Slurm has no job any more, and whose ends are on record elsewhere.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,10 +13,10 @@ from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.slurm.batch_store import BatchStore
 from dagtui.execution.slurm.commands import SlurmCommands
 from dagtui.execution.slurm.contact import Contact
+from dagtui.execution.slurm.handover import Handover
 from dagtui.execution.slurm.queue_questions import QueueQuestions
 from dagtui.execution.slurm.spool_watch import SpoolWatch
 from dagtui.execution.slurm.stops import Stops
-from dagtui.execution.slurm.submission import Submission
 from dagtui.execution.slurm.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from dagtui.execution.requests import Requests
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import Seconds
 
 
 class SlurmExecutor(RemoteExecutor):
@@ -60,29 +58,25 @@ class SlurmExecutor(RemoteExecutor):
         self._questions = QueueQuestions(
             self, self._batches, commands, contact, self._verdicts.judge, self._watch.remove
         )
-        self._submission = Submission(self, self._batches, commands, contact, self._spec, self._on_arrival)
+        self._handover = Handover(self, self._batches, commands, contact, self._spec, self._on_arrival)
         self._stops = Stops(self, self._batches, commands, contact, self._questions)
-
-    def expect(self, expected: Callable[[NodeIndex], Seconds | None]) -> None:
-        """Group short attempts by how long they are expected to take. None: that is not known of a node."""
-        self._submission.expected = expected
 
     async def close(self) -> None:
         """End everything. If nothing is left, the spool goes as well."""
         await super().close()
         if not self.attempts and not self._batches.has_unreleased:
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(shutil.rmtree, self._batches.path, True)
+                await to_thread.run_sync(self._batches.remove_all)
 
     # For the base
 
     async def _serve(self) -> None:
         async with anyio.create_task_group() as group:
-            for part in (self._submission, self._watch, self._questions, self._stops, self._verdicts):
+            for part in (self._handover, self._watch, self._questions, self._stops, self._verdicts):
                 group.start_soon(part.serve)
 
     def _hand_over(self, attempts: Sequence[RemoteAttempt]) -> None:
-        self._submission.hand_over(attempts)
+        self._handover.hand_over(attempts)
 
     def _stop(self, attempt: RemoteAttempt) -> None:
         self._stops.stop(attempt)
@@ -96,7 +90,7 @@ class SlurmExecutor(RemoteExecutor):
         self._watch.release(attempt.key)
 
     def _look_for(self, attempts: Sequence[RemoteAttempt]) -> None:
-        self._submission.look_for(attempts)
+        self._handover.look_for(attempts)
         for attempt in attempts:
             if attempt.stop is not None:
                 self._stops.stop(attempt)

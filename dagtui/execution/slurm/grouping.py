@@ -17,7 +17,7 @@ _OVERHEAD: Seconds = 0.01
 """What an attempt costs besides what it takes."""
 _AT_ONCE = 8
 """As many jobs are kept if there is enough work for them, so that grouping does not make a wide graph narrow."""
-_WORTH_A_JOB: Seconds = 2.0
+_WORTH_A_JOB: Seconds = 1.0
 
 
 def group(expected: Sequence[Seconds | None], most: Seconds | None) -> list[range]:

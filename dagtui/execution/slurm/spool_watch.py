@@ -170,7 +170,7 @@ class SpoolWatch:
             at = os.stat(spool.file("claims", key)).st_mtime
         except OSError:
             at = time.time()
-        return _Claim(key, WallTime(at), str(record.get("host", "")))
+        return _Claim(key, WallTime(at), str(record.get("at", "")))
 
     # Logs that are not written into the run's directory by the agents themselves
 

@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from dagtui.execution.agent.spool import SpoolError
+from dagtui.execution.slurm.batch import UNSEEN
 from dagtui.execution.slurm.bell import Bell
 from dagtui.execution.slurm.contact import Party
 from dagtui.execution.slurm.job_queue import COMPLETING, OUTSIDE_STATES, final_words
@@ -40,6 +41,7 @@ _OUT_OF_MEMORY = "OUT_OF_MEMORY"
 _SIGNALS_OF_SLURM = (signal.SIGTERM, signal.SIGKILL)
 _AT_ONCE = 8
 """The most jobs that are asked for at once."""
+_ADVICE = '"directory" of the executor must be a folder that both sides see'
 _ENDED_BY_HAND = "CANCELLED"
 _FINAL_SECONDS: Seconds = 3.0
 """How long the final state of a job is waited for, while Slurm still says that it completes."""
@@ -138,7 +140,9 @@ class Verdicts:
         key, state = attempt.key, details.get("JobState", "")
         job = batch.job_of(key)
         words = (f"job {job}: " if job else "") + final_words(details)
-        if state in _LEFT_BY_AGENT:  # it has said why, unless it could not start either
+        if details.get("ExitCode") == f"{UNSEEN}:0":
+            words += f": {self._batches.path} is not there; {_ADVICE}"
+        elif state in _LEFT_BY_AGENT:  # it has said why, unless it could not start either
             output = await to_thread.run_sync(self._batches.output_of, batch)
             words += f": {output}" if output else ""
         if self._may_go_again(attempt, batch, state) and not await to_thread.run_sync(self._batches.claimed, (key,)):

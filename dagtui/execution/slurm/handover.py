@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from dagtui.execution.remote.executor import RemoteExecutor
     from dagtui.execution.slurm.batch_store import BatchStore
     from dagtui.execution.slurm.commands import SlurmCommands
-    from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
 AGAIN: Seconds = 2.0
@@ -49,7 +48,7 @@ _KEPT_PREFIXES = ("LC_", "MODULE", "LMOD", "BASH_FUNC_module", "BASH_FUNC_ml")
 """Variables of a login, and those of environment modules. A job has these, and no others of this machine."""
 
 
-class Submission:
+class Handover:
     """Makes batches, and hands them over."""
 
     def __init__(
@@ -62,8 +61,6 @@ class Submission:
         on_arrival: Callable[[], None],
     ) -> None:
         """`spec_of` returns what the agent gets of an attempt. `on_arrival` is called when Slurm has a batch."""
-        self.expected: Callable[[NodeIndex], Seconds | None] = _unknown
-        """Returns how long an attempt of a node is expected to take, if that is known."""
         self._executor = executor
         self._batches = batches
         self._commands = commands
@@ -159,7 +156,7 @@ class Submission:
     def _first_batch(self, options: tuple[str, ...], attempts: Sequence[RemoteAttempt]) -> Batch:
         """Return a batch of the first ones of attempts that are alike."""
         most = self._executor.settings.group
-        expected = [self.expected(attempt.node) if attempt.node >= 0 else None for attempt in attempts[:MOST_ATTEMPTS]]
+        expected = [self._executor.typical(attempt.node) for attempt in attempts[:MOST_ATTEMPTS]]
         spans = group(expected, most)[:MOST_JOBS]
         count = spans[-1].stop
         taken = attempts[:count]
@@ -252,8 +249,9 @@ class Submission:
             f"--comment={comment}",
         ]
         # A job that Slurm starts again by itself would not be counted as an attempt.
-        words += ["--no-requeue", "--export=ALL", f"--chdir={self._batches.path}", f"--output=output/{batch.name}"]
-        words += [f"--error=output/{batch.name}", "--open-mode=append"]
+        words += ["--no-requeue", "--export=ALL"]
+        # Paths to Slurm are patterns, so that the script itself says where its output goes.
+        words += ["--chdir=/", "--output=/dev/null", "--error=/dev/null"]
         return [*words, f"--array=0-{len(batch.spans) - 1}"] if batch.is_array else words
 
     def _script(self, batch: Batch) -> str:
@@ -297,7 +295,3 @@ def _login_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]
 def _disk_words(error: OSError) -> str:
     where = f"{label(error.filename)}: " if error.filename else ""
     return where + (error.strerror or str(error)).lower()
-
-
-def _unknown(_node: NodeIndex) -> Seconds | None:
-    return None

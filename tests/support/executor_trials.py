@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.agent_executor import AgentHarness
 from support.dask_harness import DaskHarness
 from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
 from support.judged import judged
 from support.played_executor import TimedExecutor
-from support.process_listing import alive, end, state
+from support.process_listing import alive, children, end, state
 from support.waiting import until
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Start
@@ -227,8 +228,29 @@ class DaskTrial(DaskHarness):
         return self.results
 
 
-Trial = LocalTrial | PlayedTrial | DaskTrial
-TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial, "dask": DaskTrial}
+class AgentTrial(AgentHarness):
+    """Real processes below the agent that is shipped to other machines."""
+
+    has_logs = True
+    has_slots = False
+    needs = ""
+
+    def __init__(self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch) -> None:
+        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
+        super().__init__(folder, *[task_of(does, name, self.words[does]) for does, name in NAMES.items()], slots=slots)
+        for does in WAITS:
+            os.mkfifo(folder / NAMES[does])
+
+    executed = DaskTrial.executed
+    ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
+
+    def lose(self, _does: int) -> None:
+        """Kill the guardian."""
+        end(children(self.executor.process.pid)[0])
+
+
+Trial = LocalTrial | PlayedTrial | DaskTrial | AgentTrial
+TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial, "dask": DaskTrial, "agent": AgentTrial}
 WITH_SLOTS = [name for name, trial in TRIALS.items() if trial.has_slots]
 """The trials whose executors count slots themselves."""
 

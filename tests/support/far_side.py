@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def shipped_agent(folder: Path) -> Path:
-    """Return the path of the zip file in a folder."""
+@lru_cache
+def shipped_agent(folder: Path | None = None) -> Path:
+    """Return the path of the zip file, in a folder of its own or in that of all tests, where it is compiled once."""
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="dagtui-agent-"))
+        atexit.register(shutil.rmtree, folder)
     path = folder / "agent.zip"
-    if not path.exists():
-        path.write_bytes(shipped.agent())
+    path.write_bytes(shipped.agent())
     return path
 
 
@@ -35,7 +42,7 @@ def run_job(folder: Path, *specs: Mapping[str, object], lines: str = "0-99", env
     for made in (spool, spool / "specs"):
         made.mkdir(0o700, exist_ok=True)
     (spool / "specs" / "batch").write_text("".join(json.dumps(each) + "\n" for each in specs))
-    command = [sys.executable, "-I", "-S", str(shipped_agent(folder)), "job", str(spool), "batch", lines]
+    command = [sys.executable, "-I", "-S", str(shipped_agent()), "job", str(spool), "batch", lines]
     return subprocess.Popen(command, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
 
 
@@ -54,10 +61,16 @@ class FarWorker:
     """A worker process. What it said is kept by kind and key."""
 
     def __init__(
-        self, folder: Path, *, orphans: float = 0.0, python: str = sys.executable, env: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        orphans: float = 0.0,
+        python: str = sys.executable,
+        env: Mapping[str, str] | None = None,
+        agent: Path | None = None,
     ) -> None:
         self.spool = folder / "spool"
-        command = [python, "-I", "-S", str(shipped_agent(folder)), "worker", str(self.spool), str(orphans)]
+        command = [python, "-I", "-S", str(agent or shipped_agent()), "worker", str(self.spool), str(orphans)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=None if env is None else dict(env)
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _GRACE = 5.0  # seconds from TERM to KILL, as the attempts' own graces are not known
 _GIVE_UP = 5.0  # seconds after KILL, after which processes that can't be killed are left to the next guardian
 _LOOK_AGAIN = 0.02
+_LOOKS = 8  # in a row that must find nothing: a process that forks away again and again is easily overlooked
 _START = 19  # position of a process's start time among the fields of its status
 _LOST = "the guardian of it died on {host}, and its processes were ended"
 
@@ -70,8 +71,8 @@ def _end_processes(tag: int) -> bool:
     """End all processes with a tag. Return whether none is left."""
     started, terminated = time.monotonic(), False
     while tag:
-        left = ownership.tagged((tag,))
-        if not left:
+        left = next(filter(None, (ownership.tagged((tag,)) for _ in range(_LOOKS))), None)
+        if left is None:
             break
         now = time.monotonic()
         if now - started > _GRACE + _GIVE_UP:

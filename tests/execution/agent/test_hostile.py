@@ -84,7 +84,7 @@ def test_a_spool_that_is_not_this_users_alone_is_refused(tmp_path: Path, make: C
     make(tmp_path / "spool")
     with pytest.raises(SpoolError):
         Spool(str(tmp_path / "spool"))
-    command = [sys.executable, "-I", "-S", str(shipped_agent(tmp_path)), "worker", str(tmp_path / "spool")]
+    command = [sys.executable, "-I", "-S", str(shipped_agent()), "worker", str(tmp_path / "spool")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert str(tmp_path / "spool") in done.stderr
@@ -92,13 +92,12 @@ def test_a_spool_that_is_not_this_users_alone_is_refused(tmp_path: Path, make: C
 
 def test_the_compiled_agent_of_another_user_is_not_executed(tmp_path: Path):
     agent = shipped_agent(tmp_path)
-    with FarWorker(tmp_path):
+    with FarWorker(tmp_path, agent=agent):
         pass
     [compiled] = [path for path in tmp_path.iterdir() if path.name.startswith("agent.zip.")]
     compiled.write_bytes(b"not a zip file")
     compiled.chmod(0o666)
-    assert agent.exists()
-    with FarWorker(tmp_path) as far:
+    with FarWorker(tmp_path, agent=agent) as far:
         far.shell("node", "true")
         assert far.end_of("node")["kind"] == "exit"
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from support.far_side import recorded, run_job, spec
+from support.far_side import recorded, run_job, shipped_agent, spec
 from support.waiting import SECONDS, wait_for
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_secrets_come_by_the_environment_and_are_in_no_file_and_no_other_attempt
 def test_a_batch_that_is_missing_or_torn_is_said_in_one_line(tmp_path: Path):
     run_job(tmp_path).wait(SECONDS)
     (tmp_path / "spool" / "specs" / "torn").write_text('{"key": "a')
-    agent, spool = str(tmp_path / "agent.zip"), str(tmp_path / "spool")
+    agent, spool = str(shipped_agent()), str(tmp_path / "spool")
     for batch in ("none", "torn"):
         command = ["python3", "-I", "-S", agent, "job", spool, batch, "0"]
         done = subprocess.run(command, capture_output=True, text=True, env=os.environ)

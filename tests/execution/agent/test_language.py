@@ -125,7 +125,7 @@ def test_it_runs_on_real_interpreters(tmp_path: Path, python: str):
 
 @pytest.mark.parametrize("python", interpreters("3.6", "3.7"))
 def test_an_interpreter_that_is_too_old_says_so_in_one_line(tmp_path: Path, python: str):
-    path = str(shipped_agent(tmp_path))
+    path = str(shipped_agent())
     done = subprocess.run([python, path, "worker", str(tmp_path / "spool")], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

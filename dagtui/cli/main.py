@@ -33,6 +33,7 @@ _COMMANDS = {
     "import": ("dagtui.cli.importing", "import_graph", "Make a graph from a dvc.yaml, Makefile or Taskfile."),
     "export": ("dagtui.cli.export", "export", "Write a graph as TOML, Mermaid, DOT or JSON."),
     "schema": ("dagtui.cli.init", "schema", "Print the JSON Schema of graph files, for editors."),
+    "executors": ("dagtui.cli.executors", "executors", "List what nodes can run on, or try one."),
     "config": ("dagtui.cli.config", "config", "Show or change your settings of the screen."),
     "help": ("dagtui.cli.help", "help_topic", "Show a page of the manual."),
 }

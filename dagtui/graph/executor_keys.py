@@ -232,6 +232,14 @@ EXECUTOR: Mapping[str, ExecutorKey] = {
     "setup": ExecutorKey(
         values.text, "setup", _ALL, TEXT, "Shell lines before each node there.", '"module load python/3.12"'
     ),
+    "python": ExecutorKey(
+        values.path,
+        "python",
+        frozenset({_SLURM, _SSH}),
+        FILLED_TEXT,
+        "Python there, 3.8 or newer, for dagtui's own part.",
+        '"/usr/bin/python3"',
+    ),
     "pass": ExecutorKey(_variables, "pass_", _ALL, _LIST, "Variables of this machine that go along.", '["HF_HOME"]'),
     "environment": ExecutorKey(
         _environment,

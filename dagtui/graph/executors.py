@@ -45,6 +45,8 @@ class ExecutorSettings:
     """Whether the directories of the graph and of the run are the same ones there."""
     setup: str = ""
     """Shell lines that stand before each node there."""
+    python: str = ""
+    """The Python that runs dagtui's own part there. Empty: `python3`, or on a shared disk the one that runs here."""
     pass_: tuple[str, ...] = ()
     """Names of variables of this machine that go along."""
     environment_here: bool = False

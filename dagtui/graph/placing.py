@@ -18,7 +18,7 @@ from dagtui.graph.executors import USED, WORDS, ExecutorKind, ExecutorSettings
 from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.templates import parse_template, value_text
 from dagtui.graph.gates import Gate
-from dagtui.graph.model import LOCAL, numbered_tasks
+from dagtui.graph.model import LOCAL, ShellCommand, Task, numbered_tasks
 from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.expressions.braces import Placeholder
-    from dagtui.graph.model import ParameterValue, Task, TaskIndex
+    from dagtui.graph.model import ParameterValue, TaskIndex
     from dagtui.graph.run_settings import RunSettings
     from dagtui.graph.toml.positions import KeyPath
 
@@ -244,3 +244,10 @@ def _as_name(text: str) -> str:
 
 def _key(name: str) -> str:
     return name if name.isascii() and name.replace("-", "").replace("_", "").isalnum() else quoted(name)
+
+
+def executor_named(name: str, known: dict[str, ExecutorSettings], around: Around) -> ExecutorSettings | None:
+    """Return an executor as a task that names it would have it. None if there is none, which is recorded."""
+    tasks = [Task("", executor=name, action=ShellCommand("true"))]
+    placed = _Placement(known, around).placed(tasks)
+    return placed.executors.get(name)

@@ -85,7 +85,7 @@ class DaskCluster:
         """Connect, and see to it that scheduler and workers have the plugins."""
         with _lost("the package distributed can't be used"):
             from distributed import Client
-        _be_quiet()
+        be_quiet()
         settings = self._settings
         with _lost("it can't be reached"):
             client = cast("Callable[..., DaskClient]", Client)(
@@ -95,7 +95,7 @@ class DaskCluster:
                 set_as_default=False,
                 timeout=_CONNECT,
                 name=self._name,
-                security=_security(settings.tls),
+                security=security(settings.tls),
             )
             self._client = client
             await asyncio.wait_for(_connected(client), _CONNECT + 1)
@@ -242,7 +242,7 @@ def _lost(text: str) -> Iterator[None]:
         raise ClusterError(f"{text}: {why}") from error
 
 
-def _security(files: Mapping[str, str]) -> object:
+def security(files: Mapping[str, str]) -> object:
     """Return how the connection is encrypted. None: as Dask's own configuration says."""
     if not files:
         return None
@@ -256,7 +256,7 @@ def _security(files: Mapping[str, str]) -> object:
     )
 
 
-def _be_quiet() -> None:
+def be_quiet() -> None:
     """Keep what these packages log off the screen."""
     for name in ("distributed", "tornado", "asyncio"):
         logger = logging.getLogger(name)

@@ -256,7 +256,12 @@ class Handover:
 
     def _script(self, batch: Batch) -> str:
         python, agent, spool = (
-            shlex.quote(path) for path in (sys.executable, self._batches.agent_path, self._batches.path)
+            shlex.quote(path)
+            for path in (
+                self._executor.settings.python or sys.executable,
+                self._batches.agent_path,
+                self._batches.path,
+            )
         )
         return batch.script(python, agent, spool)
 

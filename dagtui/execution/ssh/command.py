@@ -60,6 +60,12 @@ def link_command(host: SshHost, digest: str, size: int, run: str, orphans: Secon
     return [*words, f"exec {_python(host.python)} {shlex.join(arguments)}"]
 
 
+def program_command(host: SshHost, arguments: str) -> list[str]:
+    """Return the command that runs the far Python with arguments, which are quoted for a shell."""
+    words = ["ssh", "-T", *host.options, *_options(_LINK), "--", host.name]
+    return [*words, f"exec {_python(host.python)} -I -S {arguments}"]
+
+
 def shell_command(host: SshHost, cwd: str, variables: Mapping[str, str], setup: str = "") -> list[str]:
     """Return the command that opens a person's shell on a machine, in a directory and with some variables.
 

@@ -51,7 +51,8 @@ class SshExecutor(RemoteExecutor):
         super().__init__(settings, requests, run_id, folder, log_file)
         self.keeps_going = settings.orphans is not None
         agent = Agent(zlib.compress(shipped.agent()), shipped.digest())
-        self._hosts = [self._host(SshHost(name, settings.options), agent) for name in settings.hosts]
+        python = settings.python or "python3"
+        self._hosts = [self._host(SshHost(name, settings.options, python), agent) for name in settings.hosts]
         self._placed: dict[str, FarHost] = {}
         """Where attempts are that a machine has, or is to have, by key."""
         self._unplaced: dict[str, RemoteAttempt] = {}

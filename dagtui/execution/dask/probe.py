@@ -1,0 +1,108 @@
+"""Try a Dask executor: the scheduler, and what one of its workers finds."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, cast
+
+from dagtui.execution.remote.probing import TOKEN, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+    from pathlib import Path
+
+    from dagtui.execution.dask.protocols import CloudPickle
+    from dagtui.graph.executors import ExecutorSettings
+
+    Told = Mapping[str, object]
+
+
+def look(directory: str, token: str) -> dict[str, object]:
+    """Find out, on a worker, what dagtui needs there."""
+    import socket
+
+    folder = os.path.expanduser(directory or "~")
+    found: dict[str, object] = {"host": socket.gethostname(), "folder": folder, "trouble": ""}
+    found |= {"python": sys.version.split()[0], "new": sys.version_info >= (3, 8), "seen": os.path.exists(token)}
+    try:
+        os.makedirs(folder, exist_ok=True)
+        mine = os.path.join(folder, f".dagtui-check-{os.getpid()}")
+        with open(mine, "x", encoding="ascii"):
+            pass
+        os.remove(mine)
+    except OSError as error:
+        found["trouble"] = str(error.strerror)
+    return found
+
+
+async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Finding]:
+    """Try the scheduler and a worker: Python, the directory, and the graph's folder if that is shared."""
+    from anyio import to_thread
+
+    try:
+        importlib.import_module("distributed")
+    except ImportError:
+        hint = "pip install 'dagtui[dask]'"
+        yield Finding("package distributed", is_good=False, text="it is not installed", hint=hint)
+        return
+    if settings.jobqueue:
+        return  # the node through it starts the cluster
+    (folder / TOKEN).touch()
+    where = settings.address or settings.scheduler_file
+    try:
+        told = await to_thread.run_sync(_ask_a_worker, settings, str(folder / TOKEN))
+    except Exception as error:  # noqa: BLE001 - distributed raises its own, those of other packages and of the far side
+        text = str(error).strip().split("\n")[0] or type(error).__name__
+        hint = "start one: dask scheduler; or correct its address"
+        yield Finding(f"reach {where}", is_good=False, text=text, hint=hint)
+        return
+    yield Finding(f"reach {where}", is_good=True)
+    if told is None:
+        yield Finding("workers", is_good=False, text="it has none", hint=f"start one: dask worker {where}")
+        return
+    for finding in _found(settings, told):
+        yield finding
+
+
+def _found(settings: ExecutorSettings, told: Told) -> list[Finding]:
+    found = [
+        Finding("workers", is_good=True, text=f"{told['workers']}, one of them on {told['host']}"),
+        Finding("Python there", told["new"] is True, str(told["python"]), "start workers with Python 3.8 or newer"),
+    ]
+    trouble, where = str(told["trouble"]), str(told["folder"])
+    hint = 'name another "directory" in its table, or make this one writable there'
+    found.append(Finding("directory", not trouble, f"{where}: {trouble}" if trouble else where, hint))
+    if settings.shared:
+        seen = told["seen"] is True
+        text = "seen from both sides" if seen else "what this machine writes beside the graph is not seen there"
+        hint = "put the graph on a disk that both see at the same path, or remove shared = true"
+        found.append(Finding("shared folder", seen, text, hint))
+    return found
+
+
+def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
+    """Let one worker look. None: there is none."""
+    from distributed import Client
+
+    from dagtui.execution.dask.cluster import be_quiet, security
+
+    be_quiet()
+    cloudpickle = cast("CloudPickle", importlib.import_module("cloudpickle"))
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # dagtui is not installed there
+    client = cast("Callable[..., object]", Client)(
+        settings.address or None,
+        scheduler_file=settings.scheduler_file or None,
+        set_as_default=False,
+        timeout=10,
+        security=security(settings.tls),
+    )
+    try:
+        workers = list(client.scheduler_info(n_workers=-1)["workers"])  # type: ignore[attr-defined]
+        if not workers:
+            return None
+        told = client.run(look, settings.directory, token, workers=workers[:1])  # type: ignore[attr-defined]
+        return {"workers": len(workers), **told[workers[0]]}
+    finally:
+        client.close(timeout=2)  # type: ignore[attr-defined]

@@ -60,6 +60,8 @@ class Request(NamedTuple):
     """Shell lines to execute there before the program. Empty: none."""
     fence: Seconds
     """How often the agent looks whether the attempt was given up."""
+    makes_cwd: bool = False
+    """Whether the working directory is made if it is not there: it is in the executor's own directory."""
 
 
 class Requests:
@@ -143,6 +145,7 @@ class Requests:
             resources=grown(task.resources, task.retry.grow, self._tries_of(node, attempt)),
             setup=self._settings.setup,
             fence=FENCE,
+            makes_cwd=cwd != os.fspath(resolved.cwd),
         )
 
     # Variables

@@ -26,6 +26,7 @@ class Spec:
         "grace",
         "key",
         "log",
+        "makes_cwd",
         "run_dir",
         "secret_names",
         "setup",
@@ -42,6 +43,8 @@ class Spec:
         self.call = fields.get("call") is True
         """Whether `argv` is a Python function, `MODULE:FUNCTION`, and its arguments as JSON."""
         self.cwd = _text(fields, "cwd", "/")
+        self.makes_cwd = fields.get("makes_cwd") is True
+        """Whether the working directory is made if it is not there."""
         self.env = variables(fields, "env")
         """Variables that are added to those of the agent."""
         self.secret_names = _texts(fields, "secret_names")

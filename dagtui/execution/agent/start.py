@@ -24,6 +24,11 @@ def prepare(attempt: GuardedAttempt, spool: str, variables: Mapping[str, str]) -
     """Set the program and the variables of an attempt. `variables` are all that it will have. Raise StartError."""
     spec = attempt.spec
     attempt.cwd = os.path.expanduser(spec.cwd)
+    if spec.makes_cwd:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.makedirs(attempt.cwd, exist_ok=True)
+        except OSError:
+            pass  # the attempt can't begin then, and says why
     attempt.env = {
         **spec.env,
         "PWD": attempt.cwd,  # as a shell would set it

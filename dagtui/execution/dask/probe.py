@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from dagtui.graph.executors import ExecutorSettings
 
     Told = Mapping[str, object]
+
+_PATIENCE = 10
+"""Seconds for which a cluster may have no worker yet."""
 
 
 def look(directory: str, token: str) -> dict[str, object]:
@@ -99,6 +103,8 @@ def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
         security=security(settings.tls),
     )
     try:
+        with contextlib.suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=_PATIENCE)  # type: ignore[attr-defined]
         workers = list(client.scheduler_info(n_workers=-1)["workers"])  # type: ignore[attr-defined]
         if not workers:
             return None

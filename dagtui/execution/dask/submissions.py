@@ -31,6 +31,7 @@ def task_of(request: Request, run_id: str) -> DaskTask:
         "grace": request.grace,
         "fence": 0,  # nobody else writes into the spool of a worker
         "setup": request.setup,
+        "makes_cwd": request.makes_cwd,
     }
     text = json.dumps(spec)  # in ASCII, as Dask can't carry all texts
     return DaskTask(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))

@@ -29,6 +29,7 @@ def start_message(request: Request) -> Told:
         "timeout": request.timeout,
         "grace": request.grace,
         "setup": request.setup,
+        "makes_cwd": request.makes_cwd,
         "gpus": gpus(request),
     }
     return {"start": spec, "secrets": dict(request.secrets)}

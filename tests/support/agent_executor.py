@@ -128,18 +128,19 @@ class AgentExecutor(RemoteExecutor):
 class AgentHarness(ExecutorHarness):
     """Attempts of one test behind a worker."""
 
-    def __init__(self, folder: Path, *tasks: Task, slots: int) -> None:
+    def __init__(self, folder: Path, *actions: str | Task, slots: int) -> None:
         self.folder, self.slots = folder, slots
+        tasks = [self._task(number, action) for number, action in enumerate(actions)]
         self.graph = Graph([task.name for task in tasks], [], tasks=tasks, directory=folder)
         self.results: list[Result] = []
         settings = ExecutorSettings("agent", ExecutorKind.SSH)
         environment = dict(os.environ)
-        requests = Requests(
+        self.requests = Requests(
             self.graph, settings, Resolver(self.graph, environment), environment, "run-1",
             lambda node, attempt: f"{node}.{attempt}", self.graph.labels, str,
         )  # fmt: skip
         self.executor = AgentExecutor(
-            settings, requests, "run-1", folder / "notes", lambda *key: str(self.log_path(*key))
+            settings, self.requests, "run-1", folder / "notes", lambda *key: str(self.log_path(*key))
         )
         self.executor.command = [
             *(sys.executable, "-I", "-S", str(shipped_agent()), "worker", str(folder / "spool"), "0")

@@ -53,8 +53,8 @@ def _program(name: str, cwd: str, variables: Mapping[str, str]) -> str:
         return found
     other = first_file(name, path, cwd)
     if other is not None:
-        raise StartError(errno.EACCES, "command", other)
-    raise StartError(errno.ENOENT, "command")
+        raise StartError(errno.EACCES, "lookup", other)
+    raise StartError(errno.ENOENT, "lookup")
 
 
 def _after_setup(setup: str, argv: tuple[str, ...]) -> tuple[str, ...]:

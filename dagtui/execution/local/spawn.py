@@ -33,7 +33,7 @@ class StartError(Exception):
         super().__init__(number, what, path)
         self.number = number
         self.what = what
-        """The failed step: `cwd`, `pipe` or `command`."""
+        """The failed step: `cwd`, `pipe` or `command`, and `lookup` if no such program is in PATH."""
         self.path = path
         """A file of the program's name in PATH that is not executable."""
 

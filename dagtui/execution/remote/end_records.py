@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ended, EndKind, Usage, Withdrawn
 from dagtui.execution.local.output_file import NOTHING_WRITTEN, OutputValues, parse_output, unread
-from dagtui.execution.local.submitted import LASTING, start_error_words, too_long
+from dagtui.execution.local.submitted import LASTING, UNKILLABLE, start_error_words, starved_words, too_long
 from dagtui.execution.remote.attempt import RemoteState
-from dagtui.text import label
+from dagtui.text import label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ _KINDS = {
 
 
 def end_of(attempt: RemoteAttempt, record: Mapping[str, object]) -> Ended | Withdrawn:
-    """Return how an attempt ended. `attempt.remark` gets what of its values can't be taken."""
+    """Return how an attempt ended. `attempt.remark` gets what is to be said with it: what was lost, for example."""
     kind, text = record.get("kind"), words(record.get("text"))
     node, number = attempt.node, attempt.attempt
     if kind == "withdrawn" and attempt.state is not RemoteState.RUNNING:
@@ -50,11 +50,12 @@ def end_of(attempt: RemoteAttempt, record: Mapping[str, object]) -> Ended | With
         found = _KINDS[kind]
     else:
         found, text = EndKind.LOST, f"what is known of its end can't be read: {words(kind)}"
-    end = Ended(node, number, found, value, text, seconds, left=_whole(record.get("left")), usage=_usage(record))
-    if not end.succeeded:
-        return end
-    output = _output(record)
-    attempt.remark = output.remark
+    usage = _usage(record)
+    if "killed_at" in record and found in {EndKind.EXIT, EndKind.SIGNAL}:
+        text = starved_words(_whole(record["killed_at"]) or (usage.memory if usage is not None else 0))
+    end = Ended(node, number, found, value, text, seconds, left=_whole(record.get("left")), usage=usage)
+    output = _output(record) if end.succeeded else NOTHING_WRITTEN
+    attempt.remark = "; ".join(filter(None, (_loss(record), output.remark)))
     return end._replace(outputs=output.values) if output.values else end
 
 
@@ -102,6 +103,13 @@ def _output(record: Mapping[str, object]) -> OutputValues:
         except UnicodeEncodeError:
             return unread("it is not valid UTF-8")
     return unread(problem) if problem else NOTHING_WRITTEN
+
+
+def _loss(record: Mapping[str, object]) -> str:
+    """Say what of the log could not be written there, and that a process could not be killed."""
+    lost, why = _whole(record.get("lost")), words(record.get("lost_why"))
+    said = [f"lost {plural(lost, 'byte')} of its log there: {why}"] if lost else []
+    return "; ".join([*said, UNKILLABLE] if record.get("unkillable") is True else said)
 
 
 def _start_error(attempt: RemoteAttempt, record: Mapping[str, object]) -> tuple[str, bool]:

@@ -33,7 +33,7 @@ def test_ends_of_all_kinds(far: FarWorker):
         assert (end["kind"], end["value"]) == (kind, value)
     assert far.log_of("ok") == b"out\nerr\n"
     missing, nowhere, slow = map(far.end_of, ("missing", "nowhere", "slow"))
-    assert (missing["kind"], missing["errno"], missing["what"]) == ("could not start", errno.ENOENT, "command")
+    assert (missing["kind"], missing["errno"], missing["what"]) == ("could not start", errno.ENOENT, "lookup")
     assert (nowhere["kind"], nowhere["errno"], nowhere["what"]) == ("could not start", errno.ENOENT, "cwd")
     assert (slow["kind"], slow["how"], slow["value"]) == ("timeout", "signal", signal.SIGTERM)
 

@@ -23,7 +23,10 @@ def in_case_of_death(run: RunView, crash_file: Path | None, folder: str = "") ->
     """Return what a client whose shell is in `folder` needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
     again = resume_command(run, IN_UNICODE, folder=folder)
-    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(run.graph_path), "again": again}
+    facts: dict[str, object] = {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(run.graph_path)}
+    if run.graph.any_remote:
+        facts["elsewhere"] = True
+    return facts | {"again": again}
 
 
 def ended(run: RunView, attachment: Attachment) -> str:

@@ -228,7 +228,10 @@ class _AttachedTerminal:
         crash = label(self._facts.get("crash") or "", 4096)
         where = f"; details may be in {crash}" if crash and has_content(crash) else ""
         again = label(self._facts.get("again") or self._open_again(), 4096)
-        _say(f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto continue: {again}\n")
+        fate = "the processes of its run on this machine were ended, those elsewhere go on"
+        if not self._facts.get("elsewhere"):
+            fate = "the processes of its run were ended"
+        _say(f"dagtui: {self._session()} died; {fate}{where}\nto continue: {again}\n")
         return DIED
 
     def _open_again(self) -> str:

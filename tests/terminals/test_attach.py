@@ -388,6 +388,18 @@ def test_kill_9_of_the_session_ends_its_processes_and_the_client_restores_the_te
     wait_for(lambda: not harness.pids(), "end of all processes")
 
 
+def test_after_kill_9_of_the_session_the_client_says_that_what_runs_elsewhere_goes_on(harness: SessionHarness) -> None:
+    harness.write(
+        f'{LONG}[executors.far]\nkind = "ssh"\nhost = "nowhere.invalid"\n[tasks.far]\nrun = "true"\nexecutor = "far"\n'
+    )
+    terminal = harness.open()
+    is_up(harness, terminal)
+    os.kill(harness.session(), signal.SIGKILL)
+    assert terminal.wait_for_end() == 1
+    assert b"on this machine were ended, those elsewhere go on" in terminal.raw
+    wait_for(lambda: not harness.pids(), "end of all processes")
+
+
 def test_kill_9_of_the_session_of_a_terminal_that_takes_nothing_does_not_keep_the_client(
     harness: SessionHarness,
 ) -> None:

@@ -63,6 +63,8 @@ class Conversation:
         self.devices = Devices(self.guardian.environment)
         self.alone_since = time.monotonic()
         """Since when there is no connection. Infinity: there is one."""
+        self.heard_at = self.alone_since
+        """When the other side last said something."""
         self._link: LineLink | None = None
         self._waiting: dict[str, tuple[dict[str, object], dict[str, str]]] = {}
         self._began: dict[str, dict[str, object]] = {}
@@ -220,6 +222,7 @@ class Conversation:
     # --- What the other side asks for.
 
     def _take(self, line: bytes) -> None:
+        self.heard_at = time.monotonic()
         try:
             message = table({"message": decoded(line)}, "message")
             name = next(name for name in self._handlers if name in message)

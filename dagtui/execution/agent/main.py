@@ -1,6 +1,7 @@
-"""The command line of the agent: `python3 -I -S agent.zip job SPOOL BATCH LINES`, `worker SPOOL [ORPHANS]`, or `hub`.
+"""The command line of the agent: `python3 -I -S agent.zip job SPOOL BATCH LINES`, `worker`, or `hub`.
 
-The arguments of `hub` are SPOOL and ORPHANS.
+The arguments of `worker` are SPOOL, and if need be ORPHANS and WATCHDOG (worker.py). Those of `hub` are SPOOL and
+ORPHANS.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
         elif kind == "worker":
             from dagtui.execution.agent.worker import run_worker
 
-            run_worker(arguments[0], float(arguments[1]) if len(arguments) > 1 else 0.0)
+            run_worker(arguments[0], *map(float, arguments[1:3]))
         elif kind == "hub":
             from dagtui.execution.agent.joint import join_hub
 

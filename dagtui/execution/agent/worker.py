@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from math import inf
+from typing import TYPE_CHECKING
 
 from dagtui.execution.agent.conversation import Conversation
 from dagtui.execution.agent.reaper import fork_guardian
 
+if TYPE_CHECKING:
+    from dagtui.text.amounts import Seconds
+
 _LOOK = 1.0  # seconds between two looks at whether it is still wanted
 
 
-def run_worker(spool: str, orphans: float) -> None:
+def run_worker(spool: str, orphans: Seconds = 0.0, watchdog: Seconds = inf) -> None:
     """Serve standard input until it ends. Then attempts have `orphans` seconds before they are ended as well.
 
-    Raises SpoolError.
+    They are ended too if nothing was said for `watchdog` seconds: a process that hangs for so long may have been given
+    up, together with its attempts. Raises SpoolError.
     """
     reaper = fork_guardian(spool)
     source, target = _move(0, os.O_RDONLY), _move(1, os.O_WRONLY)
@@ -27,9 +33,13 @@ def run_worker(spool: str, orphans: float) -> None:
 
     conversation.guardian.on_ending_signals(end_from_outside, reaper)
     conversation.join(source, target)
+    why = "the process that it was started from is gone"
     while not ending and time.monotonic() - conversation.alone_since < orphans:
+        if time.monotonic() - conversation.heard_at > watchdog:
+            why = "the process that it was started from hangs"
+            break
         conversation.turn(_LOOK)
-    conversation.end(cause="outside", remark="the process that it was started from is gone")
+    conversation.end(cause="outside", remark=why)
     while conversation.guardian.busy:
         conversation.turn(_LOOK)
     conversation.turn(0)

@@ -1,6 +1,6 @@
 """What the Dask scheduler knows of a run: where each attempt began, and how it ended.
 
-It is sent to the scheduler by value: dagtui is not installed there. So this module imports nothing of it.
+It is sent to the scheduler by value, with what it imports: dagtui is not installed there.
 
 Dask promises less than a run needs. It computes a task again when the worker that has its result dies, it forgets a
 task that goes on when its last client leaves, and a worker that died takes its results along. So a task only carries
@@ -16,6 +16,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from distributed import SchedulerPlugin
+
+from dagtui.execution.dask.guardian_process import WATCHDOG
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -106,12 +108,14 @@ class AttemptRegistry(SchedulerPlugin):
             entry.why = finish
             self._change(entry)
 
-    def remove_worker(self, scheduler: Scheduler, worker: str, **more: object) -> None:
-        """Note the attempts of a worker that has left."""
-        del scheduler, more
+    def remove_worker(self, scheduler: Scheduler, worker: str, *, stimulus_id: str = "", **_more: object) -> None:
+        """Note the attempts of a worker that has left. Those of one that hangs end by the watchdog of its guardian."""
+        del scheduler
+        later = WATCHDOG if "ttl" in stimulus_id else 0.0
         for _, entry in tuple(self._changes.values()):
             if entry.worker == worker and entry.state in {CLAIMED, RUNNING}:
                 self._enter(entry, GONE)
+                entry.since += later
 
     # From workers, in the order in which they send
 

@@ -126,6 +126,8 @@ class AttemptRunner(WorkerPlugin):
         except OSError as error:
             self._tell_end(key, {"kind": "could not start", "text": f"{error.filename}: {error.strerror}"})
             return
+        if int(cast("int", spec["gpus"])) > guardian.gpus:  # Dask counts GPUs that cannot be seen, or that are none
+            spec["gpus"] = 0
         guardian.say(start=spec, secrets=secrets)
         if key in self._stops:
             guardian.say(stop=key, grace=self._stops.pop(key))
@@ -222,13 +224,14 @@ class AttemptRunner(WorkerPlugin):
         guardian, self._guardian = self._guardian, None
         if guardian is None or not self._ends:
             return
-        if not guardian.has_begun:
-            why = guardian.last_error() or "the agent ends at once"
-            for key in list(self._ends):
-                self._tell_end(key, {"kind": "could not start", "text": why})
-            return
         self._orphans.update(self._ends)
-        self._successor = asyncio.create_task(self._ready_guardian())
+        self._successor = asyncio.create_task(self._replace_guardian())
+
+    async def _replace_guardian(self) -> None:
+        try:
+            await self._ready_guardian()
+        except OSError:
+            self._take_hello(())
 
     def _take_hello(self, known: Collection[str]) -> None:
         """Give up what a dead guardian has left no trace of. The ends of the others follow."""

@@ -32,6 +32,7 @@ def task_of(request: Request, run_id: str) -> DaskTask:
         "fence": 0,  # nobody else writes into the spool of a worker
         "setup": request.setup,
         "makes_cwd": request.makes_cwd,
+        "gpus": int(request.resources.get("gpus", 0)),
     }
     text = json.dumps(spec)  # in ASCII, as Dask can't carry all texts
     return DaskTask(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))

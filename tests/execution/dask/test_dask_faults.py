@@ -118,6 +118,25 @@ async def test_a_worker_that_hangs_for_a_while_loses_nothing(
     assert set(kinds(harness)) == {EndKind.EXIT}
 
 
+async def test_attempts_of_a_worker_that_hangs_for_too_long_end(
+    cluster: DaskHere, tmp_path: object, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask gives such a worker up, and so does dagtui: nothing of it may go on."""
+    monkeypatch.setattr("dagtui.execution.dask.guardian_process.WATCHDOG", 2.0)
+    harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 8, 300))
+    async with opened(harness):
+        harness.start_all()
+        await until(lambda: len(begun(harness)) == 8)
+        for worker in cluster.workers:
+            worker.send_signal(signal.SIGSTOP)
+        await until(lambda: not alive_with(token))
+        for worker in cluster.workers:
+            worker.send_signal(signal.SIGCONT)
+        await until(lambda: len(kinds(harness)) == 8)
+        assert set(kinds(harness)) == {EndKind.OUTSIDE}
+        assert "hangs" in (await harness.ended(0)).text
+
+
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=long)])
 async def test_a_scheduler_that_hangs_is_said_and_loses_nothing(
     cluster: DaskHere, tmp_path: object, token: str, seconds: float, monkeypatch: pytest.MonkeyPatch

@@ -89,18 +89,18 @@ async def test_what_waits_says_why_and_is_withdrawn_at_once(cluster: SlurmCluste
             resources={"cpus": 32},
             grace=0.5,
         )
-        for number in range(30)
+        for number in range(12)
     ]
     async with served(SlurmHarness(tmp_path, *wide, run_id=token)) as slurm:
         slurm.start_all()
         await until(lambda: len(slurm.of(Started)) == 4)
         begun = {result.node for result in slurm.of(Started)}
-        waiting = next(node for node in range(29, 0, -1) if node not in begun)
+        waiting = next(node for node in range(11, 0, -1) if node not in begun)
         assert "_" in (await slurm.queued("Resources", waiting)).why or await slurm.queued("Priority", waiting)
-        for node in range(30):
+        for node in range(12):
             slurm.stop(node, 0.5)
         await slurm.all_over()
-        assert {result.node for result in slurm.of(Withdrawn)} == set(range(30)) - begun
+        assert {result.node for result in slurm.of(Withdrawn)} == set(range(12)) - begun
         assert {int(line) for line in (tmp_path / "trace").read_text().split()} == begun
     await until(lambda: not cluster.jobs())
 
@@ -199,11 +199,20 @@ async def test_secrets_reach_the_node_and_nothing_else(cluster: SlurmCluster, tm
         await slurm.ended()
 
 
-@pytest.mark.parametrize("moment", ["before sbatch", "its answer is lost", "queued", "running"])
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("before sbatch", 6),
+        ("its answer is lost", 40),
+        ("queued", 6),
+        pytest.param("before sbatch", 40, marks=pytest.mark.torture),
+        pytest.param("queued", 40, marks=pytest.mark.torture),
+        pytest.param("running", 40, marks=pytest.mark.torture),
+    ],
+)
 async def test_what_a_killed_process_has_handed_over_runs_exactly_once(
-    cluster: SlurmCluster, tmp_path: Path, token: str, moment: str
+    cluster: SlurmCluster, tmp_path: Path, token: str, moment: str, number: int
 ) -> None:
-    number = 40
     environment = dict(os.environ)
     if moment in {"before sbatch", "its answer is lost"}:
         call = f'{shutil.which("sbatch")} "$@"' if moment == "its answer is lost" else ":"
@@ -246,7 +255,7 @@ def _all(folder: Path) -> str:
 
 
 async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
-    number = 12
+    number = 8
     nodes = [
         Task(f"n{node}", ShellCommand(script), resources={"cpus": 16})
         for node, script in enumerate(scripts(tmp_path, number))

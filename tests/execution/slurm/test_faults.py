@@ -108,7 +108,26 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
     assert sorted(ran) == sorted({*map(str, range(20)), *(f"late{number}" for number in range(5))} - {str(waiting)})
 
 
-@pytest.mark.parametrize("notices", ["is told", pytest.param("notices", marks=LONG)])
+async def test_what_slurm_takes_for_dead_is_fenced_before_it_is_lost(
+    cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slurm says that the node has failed, but its processes live on."""
+    del cluster
+    (tmp_path / "bin").mkdir()
+    for name, says in (("squeue", "true"), ("scontrol", "echo JobState=NODE_FAIL Reason=None NodeList=n9")):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    async with served(SlurmHarness(tmp_path, tree(token), run_id=token)) as slurm:
+        slurm.start(0)
+        await until(lambda: len(tagged(token)) >= 6)
+        end = await slurm.ended()
+        assert (end.kind, tagged(token)) == (EndKind.LOST, [])
+        assert "NODE_FAIL on n9" in end.text
+
+
+@LONG
+@pytest.mark.parametrize("notices", ["is told", "notices"])
 async def test_what_a_dead_node_daemon_leaves_is_fenced_before_it_is_lost(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str, notices: str
 ) -> None:

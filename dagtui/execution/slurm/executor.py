@@ -9,12 +9,14 @@ import anyio
 from anyio import to_thread
 
 from dagtui.engine.messages import Ended, EndKind
+from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.slurm.batch_store import BatchStore
 from dagtui.execution.slurm.commands import SlurmCommands
 from dagtui.execution.slurm.contact import Contact
 from dagtui.execution.slurm.handover import Handover
 from dagtui.execution.slurm.queue_questions import QueueQuestions
+from dagtui.execution.slurm.shell import shell_command
 from dagtui.execution.slurm.spool_watch import SpoolWatch
 from dagtui.execution.slurm.stops import Stops
 from dagtui.execution.slurm.verdicts import Verdicts
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.remote.attempt import RemoteAttempt
-    from dagtui.execution.requests import Requests
+    from dagtui.execution.requests import Request, Requests
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
 
@@ -94,6 +96,14 @@ class SlurmExecutor(RemoteExecutor):
         for attempt in attempts:
             if attempt.stop is not None:
                 self._stops.stop(attempt)
+
+    def _shell(self, request: Request) -> Sequence[str]:
+        batch = self._batches.of(request.key)
+        job = self._questions.raw_job(batch, batch.index_of[request.key]) if batch is not None else ""
+        attempt = self.attempts.get(request.key)
+        if not job or attempt is None or attempt.state is not RemoteState.RUNNING:
+            return ()
+        return shell_command(job, request.cwd, request.env, request.setup)
 
     # Between the parts
 

@@ -137,7 +137,7 @@ class QueueQuestions:
             if job.state == PENDING:
                 why = f"job {name}: {job.reason}" if job.reason not in {"", "None"} else f"job {name}"
             else:
-                why = f"job {name} on {job.nodes}" if job.nodes else f"job {name}"
+                why = f"job {name} begins on {job.nodes}" if job.nodes else f"job {name}"
             for key in batch.keys_of(index):
                 attempt = attempts.get(key)
                 if attempt is not None and attempt.state is not RemoteState.RUNNING:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from support.slurm_harness import SlurmHarness, served, tagged, tree
 from support.slurm_victim import scripts
@@ -74,6 +75,16 @@ async def test_a_cancel_ends_the_whole_tree_and_nothing_else(cluster: SlurmClust
         end = await slurm.ended(0)
         assert (end.kind, end.value) == (EndKind.SIGNAL, signal.SIGTERM)
         assert (tagged(ours), len(tagged(other))) == ([], number)
+        await until(lambda: slurm.executor.surroundings(1, 1).shell, "a shell beside the attempt")
+        shell = slurm.executor.surroundings(1, 1).shell
+        assert slurm.executor.surroundings(0, 2).shell == ()
+        words = [word for word in shell if word != "--pty"]  # a test has no terminal
+        beside = await anyio.run_process(
+            words, input=b'echo "$PWD $TAG $SLURM_JOB_ID"', env={**os.environ, "SHELL": "sh"}
+        )
+        cwd, tag, job = beside.stdout.decode().split()
+        assert (cwd, tag) == (str(tmp_path), other)
+        assert f"--jobid={job}" in shell
         slurm.stop(1, 0)
         await slurm.ended(1)
         assert tagged(other) == []

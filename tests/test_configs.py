@@ -59,6 +59,13 @@ def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
     assert any("lung" in path.read_text(encoding="utf-8") for path in logs)
 
 
+def test_a_graph_for_several_machines_runs_on_one(tmp_path: Path) -> None:
+    shutil.copy(CONFIGS / "machines.toml", tmp_path)
+    done = call("run", "machines.toml", "--executor", "local", "-p", "steps=0", "-j12", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "42 done" in done.stdout
+
+
 def test_values_reach_the_report_and_only_what_changed_is_trained_again(tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "con figs", ignore=shutil.ignore_patterns(".*", "training"))
     graph, sheet = tmp_path / "con figs" / "training.toml", tmp_path / "con figs" / "training.tsv"

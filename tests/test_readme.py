@@ -12,7 +12,7 @@ from dagtui.text.shortening import without_keys
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MOST_LINES = 120
+MOST_LINES = 132
 
 
 def test_it_is_short() -> None:
@@ -35,6 +35,7 @@ def test_the_configs_are_well() -> None:
     found = {path.name: len(dagtui.load(path)) for path in (ROOT / "configs").glob("*.toml")}
     assert found == {
         "demo.toml": 14,
+        "machines.toml": 42,
         "notes.toml": 7,
         "reads.toml": 16,
         "release.toml": 22,

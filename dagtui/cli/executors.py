@@ -139,8 +139,7 @@ def _where(settings: ExecutorSettings) -> str:
     if settings.kind is ExecutorKind.SSH:
         return ", ".join(settings.hosts)
     if settings.kind is ExecutorKind.DASK:
-        queue = settings.jobqueue.get("system")
-        return settings.address or settings.scheduler_file or f"workers of {queue}"
+        return settings.address or settings.scheduler_file
     return resource_words(settings.resources) or "the usual partition"
 
 

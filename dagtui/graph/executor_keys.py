@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 THERE, HERE = "there", "here"
 """Whose variables a node has."""
 OFF, STOP = "off", "stop"
-SYSTEMS: Final = ("htcondor", "local", "lsf", "moab", "oar", "pbs", "sge", "slurm", "ssh")
-"""What dask-jobqueue can get workers from."""
 TLS_FILES: Final = ("ca", "cert", "key")
 _OTHER_KINDS: Final = {
     "ssh": "openssh remote host server machine",
@@ -135,24 +133,9 @@ def _resources(value: object) -> object:
 
 def _address(value: object) -> str:
     found = values.path(value)
-    if "://" not in found:
+    if "://" not in found and "{{" not in found:
         raise ValueProblem("has no protocol", f"write {quoted(f'tcp://{found}')}")
     return found
-
-
-def _jobqueue(value: object) -> Mapping[str, object]:
-    example = '{ system = "slurm", jobs = 4, cores = 8, memory = "16GB" }'
-    table = values.table(value, f"write {example}")
-    if "system" not in table:
-        raise ValueProblem('lacks "system"', f"write {example}")
-    system = read_inside(("system",), values.text, table["system"])
-    if system not in SYSTEMS:
-        hint = did_you_mean(system, SYSTEMS) or f"the systems are {', '.join(SYSTEMS)}"
-        raise ValueProblem("names an unknown system", hint, inside=("system",))
-    if "jobs" in table:
-        read_inside(("jobs",), _jobs, table["jobs"])
-    values.plain_data(table)
-    return table
 
 
 def _tls(value: object) -> Mapping[str, str]:
@@ -184,14 +167,6 @@ EXECUTOR: Mapping[str, ExecutorKey] = {
         FILLED_TEXT,
         "File that the scheduler has written its address to.",
         '"scheduler.json"',
-    ),
-    "jobqueue": ExecutorKey(
-        _jobqueue,
-        "jobqueue",
-        frozenset({_DASK}),
-        {"type": "object", "required": ["system"]},
-        "What dask-jobqueue gets workers from, and with which arguments.",
-        '{ system = "slurm", jobs = 4, cores = 8, memory = "16GB" }',
     ),
     "tls": ExecutorKey(
         _tls,

@@ -176,7 +176,7 @@ class _TableReader:
 
     def _check_whereabouts(self, kind: ExecutorKind) -> None:
         """Record that it is not stated, or more than once, where nodes go."""
-        wanted = {ExecutorKind.SSH: ("host", "hosts"), ExecutorKind.DASK: ("address", "scheduler_file", "jobqueue")}
+        wanted = {ExecutorKind.SSH: ("host", "hosts"), ExecutorKind.DASK: ("address", "scheduler_file")}
         keys = wanted.get(kind, ())
         stated = [key for key in keys if key in self._table]
         if keys and not stated:
@@ -205,6 +205,8 @@ def _hint(key: str) -> str:
     same = next((known for known, words in _OTHER_KEYS.items() if folded in words.split()), "")
     if same:
         return f"did you mean {quoted(same)}?"
+    if folded == "jobqueue":
+        return "start workers by dask-jobqueue yourself, and name the address of their scheduler"
     if folded in WORDS or folded in {"memory", "queue", "walltime"}:
         return 'it belongs in resources = { partition = "main", time = "1h" }'
     return did_you_mean(key, EXECUTOR) or f"the keys here are {', '.join(EXECUTOR)}"

@@ -39,7 +39,8 @@ class ExecutorSettings:
     directory: str = ""
     """Where both sides see logs and claims, or where the far side keeps them. Empty: the usual place of its kind.
 
-    Its placeholders are filled in, except for variables where the graph was read without an environment.
+    Its placeholders are filled in, as those of hosts and addresses, except for variables where the graph was read
+    without an environment.
     """
     shared: bool = False
     """Whether the directories of the graph and of the run are the same ones there."""
@@ -67,8 +68,6 @@ class ExecutorSettings:
     """The address of the Dask scheduler."""
     scheduler_file: str = ""
     """The file that the Dask scheduler has written its address to."""
-    jobqueue: Mapping[str, object] = field(default_factory=dict)
-    """What dask-jobqueue gets to make a cluster: `system`, `jobs`, and its own arguments."""
     tls: Mapping[str, str] = field(default_factory=dict)
     """The files `ca`, `cert` and `key` of an encrypted connection to Dask."""
     defined_in: str = field(default="", compare=False)

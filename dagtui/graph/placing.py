@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.diagnostics import Origins
 from dagtui.graph.check.remote_tasks import check_remote_task
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.executor_tables import UserExecutors, known_by, read_tables, user_executors
 from dagtui.graph.executors import USED, WORDS, ExecutorKind, ExecutorSettings
 from dagtui.graph.expressions.braces import Root
@@ -161,10 +161,11 @@ class _Placement:
             self._refuse_unknown(name, origins.of(number, "executor"))
             return None
         try:
-            return self._with_directory(found)
+            return self._filled(found)
         except ValueProblem as wrong:
-            at = ("executors", name, "directory") if not found.defined_in else origins.of(number, "executor")
-            self._diagnostics.wrong(at, wrong, f'"directory" of executor {quoted(name)}')
+            key = wrong.inside[0]
+            at = ("executors", name, str(key)) if not found.defined_in else origins.of(number, "executor")
+            self._diagnostics.value(at, f"{quoted(key)} of executor {quoted(name)} {wrong.message}", wrong.hint)
             return None
 
     def _of_user(self, name: str) -> ExecutorSettings | None:
@@ -194,23 +195,38 @@ class _Placement:
         what = "[defaults] names" if at[0] == "defaults" else "it names" if at[0] == "include" else "this task names"
         diagnostics.value(at, f"{what} the unknown executor {quoted(name)}", hint)
 
-    def _with_directory(self, settings: ExecutorSettings) -> ExecutorSettings:
-        """Return the settings with the placeholders of their directory filled in. Raises ValueProblem."""
-        text = settings.directory
-        if not text or self._around.is_recorded:
+    def _filled(self, settings: ExecutorSettings) -> ExecutorSettings:
+        """Return the settings with placeholders filled in and whole paths of files of this machine. Raises ValueProblem."""
+        if self._around.is_recorded:
             return settings
-        if "{{" in text:
-            text = parse_template(text).fill(self._value)
-        if settings.kind is ExecutorKind.SLURM and "{{" not in text:
-            folder = os.path.dirname(os.path.abspath(self._around.path))
-            text = os.path.normpath(os.path.join(folder, os.path.expanduser(text)))
-        return replace(settings, directory=text)
+        directory = read_inside(("directory",), self._fill, settings.directory)
+        if directory and settings.kind is ExecutorKind.SLURM:
+            directory = self._whole(directory)
+        file = read_inside(("scheduler_file",), self._fill, settings.scheduler_file)
+        return replace(
+            settings,
+            directory=directory,
+            hosts=read_inside(("hosts",), lambda: tuple(map(self._fill, settings.hosts))),
+            address=read_inside(("address",), self._fill, settings.address),
+            scheduler_file=self._whole(file) if file else "",
+            tls={name: self._whole(path) for name, path in settings.tls.items()},
+        )
+
+    def _fill(self, text: str) -> str:
+        return parse_template(text).fill(self._value) if "{{" in text else text
+
+    def _whole(self, path: str) -> str:
+        """Return the path of a file of this machine, which may be relative to the graph."""
+        if "{{" in path:
+            return path
+        folder = os.path.dirname(os.path.abspath(self._around.path))
+        return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
     def _value(self, hole: Placeholder) -> str:
         around, name = self._around, hole.name
         found: str | None = None
         if name in around.settings.secrets:
-            raise ValueProblem(f"has the secret {quoted(name)} in it", "a path is seen by others: name another one")
+            raise ValueProblem(f"has the secret {quoted(name)} in it", "others see it: write it without")
         if hole.root is Root.RUN and name == "graph":
             return _as_name(around.name)
         if hole.root is Root.PARAMS and not isinstance(value := around.params.get(name), tuple):

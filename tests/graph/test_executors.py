@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ from dagtui.graph.errors import GraphError, Problem
 from dagtui.graph.executors import ExecutorKind, resource_words
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_recorded, load_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = "version = 1\nname = 'rna/seq'\n"
 TABLES = """
@@ -43,7 +40,7 @@ shared = true
 
 [executors.dask]
 kind = "dask"
-address = "tcp://scheduler:8786"
+address = "tcp://{{ params.user }}:8786"
 tls = { ca = "ca.pem" }
 """
 FILE = (
@@ -104,7 +101,13 @@ def test_tables_and_tasks():
     assert (cluster.setup, cluster.pass_, cluster.environment_here) == ("module load python/3.12", ("HF_HOME",), True)
     assert (cluster.group, cluster.poll, cluster.shared) == (None, 5.0, True)
     assert (gpubox.hosts, gpubox.directory, gpubox.orphans) == (("a", "ada@b"), "~/runs/rna_seq", None)
-    assert (gpubox.shared, dask.shared, dask.orphans, dask.tls) == (True, False, 86_400.0, {"ca": "ca.pem"})
+    assert (gpubox.shared, dask.shared, dask.orphans, dask.tls) == (
+        True,
+        False,
+        86_400.0,
+        {"ca": str(Path("ca.pem").absolute())},
+    )
+    assert dask.address == "tcp://ada:8786"
     assert graph.any_remote
     assert {name: task.executor for name, task in tasks.items()} == {
         "prepare": "local",
@@ -221,7 +224,7 @@ def test_executors_of_the_user(users_folder: Path):
         ("[executors.c]\nkind = 'slurm'\nenvironment = 'hre'\n", 5, 'must be "there" or "here"', 'mean "here"'),
         ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nresources = { qos = 'x' }\n", 6, "does not know", "slurm knows"),
         ("[executors.c]\nkind = 'dask'\naddress = 'a:1'\n", 5, "has no protocol", "tcp://a:1"),
-        ("[executors.c]\nkind = 'dask'\njobqueue = {}\n", 5, 'lacks "system"', 'system = "slurm"'),
+        ("[executors.c]\nkind = 'dask'\naddress = 'tcp://a:1'\njobqueue = {}\n", 6, "unknown key", "dask-jobqueue"),
     ],
 )
 def test_wrong_tables(body: str, line: int, message: str, hint: str):

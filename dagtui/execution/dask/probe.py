@@ -51,8 +51,6 @@ async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Find
         hint = "pip install 'dagtui[dask]'"
         yield Finding("package distributed", is_good=False, text="it is not installed", hint=hint)
         return
-    if settings.jobqueue:
-        return  # the node through it starts the cluster
     (folder / TOKEN).touch()
     where = settings.address or settings.scheduler_file
     try:

@@ -196,7 +196,7 @@ class _Placement:
         diagnostics.value(at, f"{what} the unknown executor {quoted(name)}", hint)
 
     def _filled(self, settings: ExecutorSettings) -> ExecutorSettings:
-        """Return the settings with placeholders filled in and whole paths of files of this machine. Raises ValueProblem."""
+        """Return the settings with placeholders filled in, and with whole paths. Raises ValueProblem."""
         if self._around.is_recorded:
             return settings
         directory = read_inside(("directory",), self._fill, settings.directory)

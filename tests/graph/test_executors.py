@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from dagtui.graph.definition import changed_parts
@@ -11,6 +13,7 @@ from dagtui.graph.errors import GraphError, Problem
 from dagtui.graph.executors import ExecutorKind, resource_words
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_recorded, load_text
+from dagtui.graph.schema import schema
 
 HEAD = "version = 1\nname = 'rna/seq'\n"
 TABLES = """
@@ -289,3 +292,11 @@ def test_an_unknown_executor_of_the_call_is_said_once():
 def test_words_for_people():
     train = load_text(FILE, "g.toml").tasks[1]
     assert resource_words(train.resources) == "2 cpus, 8 GiB, 1 h 30 m, 1 gpu (a100), partition main"
+
+
+def test_the_schema_accepts_what_check_accepts():
+    judge = jsonschema.Draft7Validator(schema())
+    document = tomllib.loads(FILE)
+    assert list(judge.iter_errors(document)) == []
+    document["executors"]["gpubox"]["kind"] = "sssh"
+    assert [list(error.path) for error in judge.iter_errors(document)] == [["executors", "gpubox", "kind"]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.engine.capacity import slots_of
+from dagtui.engine.capacity import UNLIMITED, slots_of, slots_of_executor, slots_there
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.engine.why import root_cause
-from dagtui.graph.model import Trigger
+from dagtui.graph.model import LOCAL, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def _is_blocked(state: RunState, node: NodeIndex) -> bool:
 
 
 class _Play:
-    """Plays the rest of a run through: nodes start in the order of the run while slots are free."""
+    """Plays the rest of a run through: nodes start in the order of the run while their executors have free slots."""
 
     def __init__(
         self,
@@ -91,8 +91,14 @@ class _Play:
     ) -> None:
         self.spans: dict[NodeIndex, tuple[ClockTime, ClockTime]] = {}
         self._graph, self._state, self._weights, self._priorities = graph, state, weights, priorities
-        self._free = state.jobs
-        self._ready: list[tuple[float, NodeIndex]] = []
+        self._slots = {LOCAL: int(state.jobs)}
+        """Number of slots by executor."""
+        for name in graph.executors:
+            self._slots[name] = slots_of_executor(state, name) or UNLIMITED
+        self._free = dict(self._slots)
+        self._busy = dict.fromkeys(self._slots, 0)
+        """Number of nodes that run, by executor."""
+        self._ready: dict[str, list[tuple[float, NodeIndex]]] = {name: [] for name in self._slots}
         self._ends: list[tuple[ClockTime, NodeIndex]] = []
         self._missing: dict[NodeIndex, int] = {}
         """For each node that has not begun, the parents that have not ended."""
@@ -121,7 +127,9 @@ class _Play:
         self._fill(now)
         while self._ends:
             now, node = heapq.heappop(self._ends)
-            self._free += self._slots(node)
+            executor = self._executor(node)
+            self._free[executor] += self._wanted(node, executor)
+            self._busy[executor] -= 1
             for child in self._graph.children(node):
                 if child in self._missing:
                     self._missing[child] -= 1
@@ -131,26 +139,39 @@ class _Play:
         return now
 
     def _await(self, node: NodeIndex) -> None:
-        heapq.heappush(self._ready, (-self._priorities[node], node))
+        heapq.heappush(self._ready[self._executor(node)], (-self._priorities[node], node))
 
     def _fill(self, now: ClockTime) -> None:
-        """Start what fits. A node that does not fit lets others pass."""
+        for executor, ready in self._ready.items():
+            if ready:
+                self._fill_one(executor, ready, now)
+
+    def _fill_one(self, executor: str, ready: list[tuple[float, NodeIndex]], now: ClockTime) -> None:
+        """Start what fits on an executor. A node that does not fit lets others pass."""
         passed: list[tuple[float, NodeIndex]] = []
-        while self._ready and (self._free > 0 or not self._ends):
-            entry = heapq.heappop(self._ready)
+        while ready and (self._free[executor] > 0 or not self._busy[executor]):
+            entry = heapq.heappop(ready)
             node = entry[1]
-            if self._slots(node) <= self._free or not self._ends:
+            if self._wanted(node, executor) <= self._free[executor] or not self._busy[executor]:
                 start = max(now, self._state.due.get(node, now))
                 self._begin(node, start, start + self._weights[node])
             else:
                 passed.append(entry)
         for entry in passed:
-            heapq.heappush(self._ready, entry)
+            heapq.heappush(ready, entry)
 
     def _begin(self, node: NodeIndex, start: ClockTime, end: ClockTime) -> None:
-        self._free -= self._slots(node)
+        executor = self._executor(node)
+        self._free[executor] -= self._wanted(node, executor)
+        self._busy[executor] += 1
         self.spans[node] = start, end
         heapq.heappush(self._ends, (end, node))
 
-    def _slots(self, node: NodeIndex) -> int:
-        return min(slots_of(self._graph, node), self._state.jobs)
+    def _executor(self, node: NodeIndex) -> str:
+        name = self._graph.task(node).executor
+        return name if name in self._slots else LOCAL
+
+    def _wanted(self, node: NodeIndex, executor: str) -> int:
+        graph = self._graph
+        wanted = slots_of(graph, node) if executor == LOCAL else slots_there(graph, graph.task(node))
+        return min(wanted, self._slots[executor])

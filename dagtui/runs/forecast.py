@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Final
 
+from dagtui.engine.capacity import slots_of_executor, slots_there
 from dagtui.engine.status import SETTLED, NodeStatus
 from dagtui.engine.walks import longest_path_among
 from dagtui.runs.eta_range import EtaRange, Rest, eta_range
@@ -64,7 +66,8 @@ class Forecast:
     def seconds_for(self, nodes: Collection[NodeIndex], jobs: int) -> float | None:
         """Return the expected seconds to run only some nodes on `jobs` slots, or None without history.
 
-        This is the larger of the critical path among them and their total work divided by the slots, or by a pool.
+        This is the larger of the critical path among them and their total work divided by the slots, or by a pool. Time
+        in the queues of executors on other machines is not known.
         """
         if self.weights is None:
             return None
@@ -73,17 +76,26 @@ class Forecast:
         return max(work, pools, longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: NodeIndex, jobs: int) -> float:
-        return min(1.0, self._graph.task(node).slots / max(1, jobs))
+        """Return the share of this machine that a node takes."""
+        task = self._graph.task(node)
+        return 0.0 if task.executor in self._graph.executors else min(1.0, task.slots / max(1, jobs))
 
-    def _pool_work(self, works: Iterable[tuple[NodeIndex, float]]) -> float:
-        """Return how long the pool lasts that nodes use longest, given their seconds."""
-        if not self._graph.pools:
+    def _pool_work(self, works: Iterable[tuple[NodeIndex, float]], state: RunState | None = None) -> float:
+        """Return how long the pool lasts that nodes use longest, given their seconds. Executors are pools, too."""
+        graph = self._graph
+        if not graph.pools and not graph.executors:
             return 0.0
-        used = {pool.name: 0.0 for pool in self._graph.pools}
+        used = dict.fromkeys((*(pool.name for pool in graph.pools), *graph.executors), 0.0)
         for node, seconds in works:
-            for name, amount in self._graph.task(node).pools:
+            task = graph.task(node)
+            for name, amount in task.pools:
                 used[name] += seconds * amount
-        return max(used[pool.name] / pool.size for pool in self._graph.pools)
+            if task.executor in graph.executors:
+                used[task.executor] += seconds * slots_there(graph, task)
+        sizes: dict[str, float] = {pool.name: pool.size for pool in graph.pools}
+        for name, settings in graph.executors.items():
+            sizes[name] = (settings.jobs if state is None else slots_of_executor(state, name)) or inf
+        return max(used[name] / size for name, size in sizes.items())
 
     def remaining(self, state: RunState, clock: ClockTime) -> tuple[float, int] | None:
         """Return the expected seconds until all nodes are settled, and the node that bounds it. None without history.
@@ -125,13 +137,13 @@ class Forecast:
             work += own * self._share(node, state.jobs)
             length = own + max((lengths.get(child, 0.0) for child in graph.children(node)), default=0.0)
             lengths[node] = length
-            if graph.pools:
+            if graph.pools or graph.executors:
                 owns[node] = own
             if length > longest:
                 bound, longest = node, length
         if bound < 0:
             return None
-        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items()), state.jobs, self._together)
+        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items(), state), state.jobs, self._together)
         self._range = eta_range(graph, rest, self._spread, partial(self._share, jobs=state.jobs))
         return max(longest, work, rest.pools), bound
 

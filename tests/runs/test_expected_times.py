@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.remote_scene import with_executors
 from support.scene import Scene, dag
 from tui.graph.samples import graphs
 
@@ -49,6 +50,12 @@ def test_what_is_ready_waits_for_a_slot_in_the_order_of_the_run() -> None:
 def test_a_node_that_wants_much_lets_others_pass() -> None:
     scene = Scene(dag("a c d", a={"slots": 2}, c={"slots": 2}), jobs=3)
     assert spans(scene) == {"a": (0.0, 10.0), "c": (10.0, 14.0), "d": (0.0, 1.0)}
+
+
+def test_each_executor_has_its_own_slots() -> None:
+    far = {"executor": "cluster"}
+    scene = Scene(with_executors(dag("a b>c d", b=far, c=far, d=far), jobs=1), jobs=1)
+    assert spans(scene) == {"a": (0.0, 10.0), "b": (0.0, 20.0), "c": (20.0, 24.0), "d": (24.0, 25.0)}
 
 
 def test_what_runs_ends_at_its_usual_time_or_now() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.remote_scene import with_executors
 from support.scene import Scene, dag
 
 from dagtui.graph.gates import Gate
@@ -71,3 +72,13 @@ def test_without_history_nothing_is_said() -> None:
     found = Forecast(scene.graph, None)
     assert found.seconds_for([0, 1], 4) is None
     assert found.remaining(scene.state, 0.0) is None
+
+
+@pytest.mark.parametrize(("jobs", "wanted"), [(1, 35.0), (2, 20.0), (None, 20.0)])
+def test_what_runs_elsewhere_takes_its_work_by_the_slots_there(jobs: int | None, wanted: float) -> None:
+    scene = Scene(with_executors(dag("a b c d", **dict.fromkeys(SECONDS, {"executor": "cluster"})), jobs), jobs=1)
+    found = forecast(scene)
+    assert found.seconds_for(range(4), 1) == pytest.approx(wanted)
+    left = found.remaining(scene.state, 0.0)
+    assert left is not None
+    assert left[0] == pytest.approx(wanted)

@@ -12,7 +12,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, root_causes
 
-TIMES = {"started", "ended", "due", "settled_at", "parked", "limit_from"}
+TIMES = {"started", "ended", "due", "settled_at", "parked", "limit_from", "queued_since"}
 SAME = [name for name in vars(Columns(0)) if name not in TIMES]
 
 
@@ -26,7 +26,8 @@ def same_state(one: RunState, other: RunState) -> None:
     for node in range(len(one.graph)):
         for name in ("started", "ended"):
             assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
-        assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
+        for name in ("due", "queued_since"):
+            assert abs(getattr(one, name).get(node, 0.0) - getattr(other, name).get(node, 0.0)) < 0.001
     assert (one.settled_at is None) == (other.settled_at is None) == bool(one.unsettled)
     assert abs(min(one.limit_from, 1e9) - min(other.limit_from, 1e9)) < 0.001 * (2 + one.command_number)
     # Rounded once each time the run was settled.

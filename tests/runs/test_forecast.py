@@ -76,7 +76,7 @@ def test_without_history_nothing_is_said() -> None:
 
 @pytest.mark.parametrize(("jobs", "wanted"), [(1, 35.0), (2, 20.0), (None, 20.0)])
 def test_what_runs_elsewhere_takes_its_work_by_the_slots_there(jobs: int | None, wanted: float) -> None:
-    scene = Scene(with_executors(dag("a b c d", **dict.fromkeys(SECONDS, {"executor": "cluster"})), jobs), jobs=1)
+    scene = Scene(with_executors(dag("a b c d", **{label: {"executor": "cluster"} for label in SECONDS}), jobs), jobs=1)
     found = forecast(scene)
     assert found.seconds_for(range(4), 1) == pytest.approx(wanted)
     left = found.remaining(scene.state, 0.0)

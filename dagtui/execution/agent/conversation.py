@@ -107,7 +107,7 @@ class Conversation:
             self._link.close()
         self._looks.clear()
         self._postponed.clear()
-        self._link = LineLink(self.guardian, source, target, self._take, self._lose)
+        self._link = LineLink(self.guardian, source, target, self.take, self._lose)
         self.alone_since = float("inf")
         known = {**dict.fromkeys(self._waiting, "waiting"), **dict.fromkeys(self.guardian.live, "running")}
         known.update(dict.fromkeys(self._ended, "ended"))
@@ -221,7 +221,8 @@ class Conversation:
 
     # --- What the other side asks for.
 
-    def _take(self, line: bytes) -> None:
+    def take(self, line: bytes) -> None:
+        """Handle a line of the other side."""
         self.heard_at = time.monotonic()
         try:
             message = table({"message": decoded(line)}, "message")

@@ -10,9 +10,14 @@ from support.slurm_cluster import SharedCluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.dask_here import DaskHere
     from support.slurm_cluster import SlurmCluster
+    from support.ssh_server import SshServer
+
+GPUS = 24
+"""Numbers of GPUs that the machine behind ssh claims to have. None is used."""
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +43,12 @@ def cluster(slurm_cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> Slu
     """A Slurm that this process's commands reach."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_cluster.configuration))
     return slurm_cluster
+
+
+@pytest.fixture(scope="session")
+def ssh_server(_folder_of_these_tests: Path) -> Iterator[SshServer]:
+    """An SSH server whose sessions keep what dagtui leaves there in a folder of these tests, on 24 GPUs."""
+    from support.ssh_server import SshServer
+
+    with SshServer(_folder_of_these_tests / "ssh", {"CUDA_VISIBLE_DEVICES": ",".join(map(str, range(GPUS)))}) as made:
+        yield made

@@ -18,15 +18,17 @@ from support.dask_harness import DaskHarness
 from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
 from support.judged import judged
 from support.played_executor import TimedExecutor
-from support.process_listing import alive, children, end, state
+from support.process_listing import alive, children, descendants, end, state
+from support.ssh_bench import SshBench
 from support.waiting import until
 
-from dagtui.engine.messages import Ended, EndKind, Queued, Start
+from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Silent, Start
 from dagtui.graph.model import ArgumentList, Task
 
 if TYPE_CHECKING:
     import pytest
     from support.dask_here import DaskHere
+    from support.ssh_server import SshServer
 
     from dagtui.engine.messages import Effect, Result
 
@@ -249,8 +251,60 @@ class AgentTrial(AgentHarness):
         end(children(self.executor.process.pid)[0])
 
 
-Trial = LocalTrial | PlayedTrial | DaskTrial | AgentTrial
-TRIALS = {"local": LocalTrial, "played": PlayedTrial, "judged": JudgedTrial, "dask": DaskTrial, "agent": AgentTrial}
+class SshTrial(ExecutorHarness):
+    """Real processes behind a real sshd. Each attempt takes its share of the GPUs, which stand for the slots."""
+
+    has_logs = True
+    has_slots = False
+    needs = "ssh_server"
+
+    def __init__(
+        self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, server: SshServer
+    ) -> None:
+        self.folder, self.slots = folder, slots
+        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
+        share = {"gpus": 24 // slots}
+        tasks = [replace(task_of(does, name, self.words[does]), resources=share) for does, name in NAMES.items()]
+        self.bench = SshBench(folder, server, *tasks)
+        self.graph, self.executor, self.results = self.bench.graph, self.bench.executor, []
+        for does in WAITS:
+            os.mkfifo(folder / NAMES[does])
+
+    def open(self) -> None:
+        self.executor.open(self._take, self.slots)
+
+    def _take(self, result: Result) -> None:
+        if not isinstance(result, (Queued, Silent, Heard)):
+            self.results.append(result)
+
+    def log_path(self, node: int, attempt: int) -> Path:
+        return Path(self.bench.log_file(node, attempt))
+
+    ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
+
+    def lose(self, does: int) -> None:
+        """Kill the hub."""
+        for pid in self.bench.hubs:
+            if any(leader in descendants(pid) for leader in alive(self.words[does])) and not self._is_reaper(pid):
+                end(pid)
+
+    def _is_reaper(self, pid: int) -> bool:
+        return bool(set(children(pid)) & set(self.bench.hubs))
+
+    @property
+    def executed(self) -> list[Result]:
+        return self.results
+
+
+Trial = LocalTrial | PlayedTrial | DaskTrial | AgentTrial | SshTrial
+TRIALS = {
+    "local": LocalTrial,
+    "played": PlayedTrial,
+    "judged": JudgedTrial,
+    "dask": DaskTrial,
+    "agent": AgentTrial,
+    "ssh": SshTrial,
+}
 WITH_SLOTS = [name for name, trial in TRIALS.items() if trial.has_slots]
 """The trials whose executors count slots themselves."""
 

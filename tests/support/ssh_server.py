@@ -102,6 +102,11 @@ class SshServer:
             end(pid)
         self.process.wait(SECONDS)
 
+    def restart(self, **variables: str) -> None:
+        """Start the server anew, with other variables for its sessions."""
+        self.kill()
+        self.start(**variables)
+
     def client_config(self, *names: str, port: int = 0, checking: str = "accept-new") -> str:
         """Write the client's configuration, in which names lead here or to a port of this machine. Return its path."""
         port = port or self.port

@@ -72,6 +72,7 @@ class Conversation:
         self._unwanted: set[str] = set()  # stopped before they came
         self._logs: dict[str, str] = {}  # paths of logs that are not in the spool
         self._looks: dict[str, int] = {}  # offsets at which there was nothing yet
+        self._said_to_wait: set[str] = set()
         self._postponed: dict[str, int] = {}  # looks to answer when less waits to be sent
         self.guardian.on_output = self._on_output
         for key in self.spool.keys("ended"):
@@ -107,6 +108,7 @@ class Conversation:
             self._link.close()
         self._looks.clear()
         self._postponed.clear()
+        self._said_to_wait.clear()
         self._link = LineLink(self.guardian, source, target, self.take, self._lose)
         self.alone_since = float("inf")
         known = {**dict.fromkeys(self._waiting, "waiting"), **dict.fromkeys(self.guardian.live, "running")}
@@ -130,6 +132,8 @@ class Conversation:
     def turn(self, seconds: Seconds | None = None) -> None:
         """Wait until something happens, at most for some seconds, and handle it."""
         more = self._begin()
+        if not more:
+            self._tell_of_waiting()
         if self._link is not None:
             self._show_postponed(self._link)
             self._link.send()
@@ -170,6 +174,15 @@ class Conversation:
     def _next(self) -> str | None:
         """Return the first attempt that waits and for which enough GPUs are free."""
         return next((key for key, (fields, _) in self._waiting.items() if self.devices.fits(_gpus(fields))), None)
+
+    def _tell_of_waiting(self) -> None:
+        """Say of attempts that wait for GPUs that they do, once to each connection."""
+        for key in self._waiting.keys() - self._said_to_wait if self._link is not None else ():
+            wanted = _gpus(self._waiting[key][0])
+            if not self.devices.fits(wanted):
+                self._said_to_wait.add(key)
+                free = f"{self.guardian.host} has {self.devices.free} of {self.devices.count} GPUs free"
+                self._say({"waits": key, "why": f"{free}, it asks for {wanted}"})
 
     def _with_devices(self, key: str, fields: dict[str, object]) -> dict[str, object]:
         """Give an attempt the GPUs that it asks for."""
@@ -258,8 +271,6 @@ class Conversation:
                 self._refuse(key, f"it asks for {wanted} GPUs, and {self.guardian.host} has {self.devices.count}")
                 return
             self._waiting[key] = fields, secrets
-            if not self.devices.fits(wanted):
-                self._say({"waits": key, "why": f"{self.guardian.host} has no free GPU"})
 
     def _on_stop(self, message: dict[str, object]) -> None:
         key = str(message["stop"])

@@ -25,6 +25,11 @@ class Devices:
         self._free = names
         self._taken: dict[str, list[str]] = {}
 
+    @property
+    def free(self) -> int:
+        """How many are free."""
+        return len(self._free)
+
     def fits(self, number: int) -> bool:
         """Return whether that number is free."""
         return number <= len(self._free)

@@ -44,6 +44,7 @@ def join_hub(path: str, orphans: float) -> None:
     except OSError as error:
         _tell(trouble="system", path=os.fsdecode(error.filename or path), number=error.errno or 0)
     else:
+        os.write(1, b"\n")  # a login shell may have printed something without a line break
         threading.Thread(target=_pour, args=(0, link.fileno()), daemon=True).start()
         _pour(link.fileno(), 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -13,7 +14,7 @@ from dagtui.execution.ssh.command import link_command
 from dagtui.execution.ssh.pipe_writer import PipeWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable
 
     from anyio.abc import ByteReceiveStream, Process
 
@@ -90,11 +91,11 @@ class Connection:
                 if told is None:
                     if greeted:
                         return
-                elif "need" in told:
+                elif not greeted and told.get("need") == self._agent.digest:
                     self._pipe.put_first(self._agent.compressed)
-                elif "trouble" in told:
+                elif not greeted and "trouble" in told:
                     self._trouble = failures.of_trouble(self._host, told)
-                elif greeted or "hello" in told:
+                elif greeted or isinstance(told.get("known"), Mapping):  # a login shell may print anything before
                     greeted = True
                     take(told)
 

@@ -136,7 +136,7 @@ _SENTENCES: tuple[tuple[str, Callable[[SshHost, re.Match[str]], str]], ...] = (
     (r"host identification has changed", _changed_key),
     (r"host key verification failed|host key is known for", _unknown_key),
     (r"permission denied \(([^)]*)\)", _refused_login),
-    (r"could not resolve hostname", _unknown_name),
+    (r"could not resolve hostname(?!.*temporary failure)", _unknown_name),
     (
         r"(bad configuration option|terminating, \d+ bad|bad owner or permissions on|unknown option --).*",
         _wrong_configuration,

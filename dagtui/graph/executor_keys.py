@@ -249,7 +249,7 @@ EXECUTOR: Mapping[str, ExecutorKey] = {
         '"1m"',
     ),
     "poll": ExecutorKey(
-        values.some_duration, "poll", frozenset({_SLURM, _DASK}), DURATION, "Least time between two questions.", '"2s"'
+        values.some_duration, "poll", frozenset({_SLURM}), DURATION, "Least time between two questions.", '"2s"'
     ),
     "orphans": ExecutorKey(
         _orphans,

@@ -31,7 +31,11 @@ with_slots = pytest.mark.parametrize("opened", WITH_SLOTS, indirect=True)
 """Executors that count slots themselves."""
 
 
-@pytest.fixture(params=TRIALS)
+IN_FULL = {"slurm"}
+"""Executors for which only the long form of the tests has this suite. `slurm/` has its own tests."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.torture) if name in IN_FULL else name for name in TRIALS])
 def opened(request: pytest.FixtureRequest, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Open an executor with some slots, serve it, close it at the end, and check all that it delivered."""
 

@@ -18,7 +18,9 @@ from support.dask_harness import DaskHarness
 from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
 from support.judged import judged
 from support.played_executor import TimedExecutor
-from support.process_listing import alive, children, descendants, end, state
+from support.process_listing import alive, children, descendants, end, parent_of, state
+from support.slurm_cluster import PROCESSORS
+from support.slurm_harness import SlurmHarness
 from support.ssh_bench import SshBench
 from support.waiting import until
 
@@ -28,6 +30,7 @@ from dagtui.graph.model import ArgumentList, Task
 if TYPE_CHECKING:
     import pytest
     from support.dask_here import DaskHere
+    from support.slurm_cluster import SlurmCluster
     from support.ssh_server import SshServer
 
     from dagtui.engine.messages import Effect, Result
@@ -296,7 +299,37 @@ class SshTrial(ExecutorHarness):
         return self.results
 
 
-Trial = LocalTrial | PlayedTrial | DaskTrial | AgentTrial | SshTrial
+class SlurmTrial(ExecutorHarness):
+    """Real processes as jobs of a real Slurm. Each attempt takes its share of one node's processors: the slots."""
+
+    has_logs = True
+    has_slots = False
+    needs = "cluster"
+
+    def __init__(
+        self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, _cluster: SlurmCluster
+    ) -> None:
+        self.folder, self.slots = folder, slots
+        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
+        share = {"cpus": PROCESSORS // slots}
+        tasks = [replace(task_of(does, name, self.words[does]), resources=share) for does, name in NAMES.items()]
+        self.bench = SlurmHarness(folder, *tasks, run_id=token, options=("--nodelist=n0",))
+        self.graph, self.executor, self.results = self.bench.graph, self.bench.executor, []
+        for does in WAITS:
+            os.mkfifo(folder / NAMES[does])
+
+    open, log_path, executed = SshTrial.open, SshTrial.log_path, SshTrial.executed
+    _take = SshTrial._take
+    ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
+
+    def lose(self, does: int) -> None:
+        """Kill what watches the attempt."""
+        guardians = {parent_of(pid) for pid in alive(self.words[does])}
+        for pid in guardians:
+            end(pid)
+
+
+Trial = LocalTrial | PlayedTrial | DaskTrial | AgentTrial | SshTrial | SlurmTrial
 TRIALS = {
     "local": LocalTrial,
     "played": PlayedTrial,
@@ -304,6 +337,7 @@ TRIALS = {
     "dask": DaskTrial,
     "agent": AgentTrial,
     "ssh": SshTrial,
+    "slurm": SlurmTrial,
 }
 WITH_SLOTS = [name for name, trial in TRIALS.items() if trial.has_slots]
 """The trials whose executors count slots themselves."""

@@ -86,6 +86,14 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
+def parent_of(pid: int) -> int:
+    """Return the parent of a process, or 0 if it has ended."""
+    try:
+        return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def named(name: str, parent: int) -> list[int]:
     """Return the children of a process with a name."""
     return [pid for pid in children(parent) if name_of(pid) == name]

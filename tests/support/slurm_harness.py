@@ -65,7 +65,7 @@ class SlurmHarness:
 
     @property
     def spool(self) -> Path:
-        return self.folder / "executors" / "cluster"
+        return self.folder / "runs" / "1" / "executors" / "cluster"
 
     def log_file(self, node: int, attempt: int) -> str:
         return str(self.folder / "logs" / f"{node}.{attempt}.log")

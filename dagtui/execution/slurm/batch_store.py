@@ -12,7 +12,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from dagtui.execution.agent.json_text import encoded
@@ -34,9 +37,10 @@ _MOST_OUTPUT = 4096
 class BatchStore:
     """BatchStore by their names, and by the keys of their attempts."""
 
-    def __init__(self, path: str) -> None:
-        """`path` is the folder of the spool, at which both sides see it."""
+    def __init__(self, path: str, agents: str) -> None:
+        """`path` is the folder of the spool, at which both sides see it, and `agents` one for agents of all runs."""
         self.path = path
+        self._agents = agents
         self.by_name: dict[str, Batch] = {}
         self._of_key: dict[str, Batch] = {}
         self._spool: Spool | None = None
@@ -78,16 +82,27 @@ class BatchStore:
         try:
             for folder in _FOLDERS:
                 os.makedirs(spool.file(folder, ""), 0o700, exist_ok=True)
-            if os.path.basename(self.agent_path) not in os.listdir(spool.path):
-                _write(spool.file("new", f"agent-{os.uname().nodename}-{os.getpid()}"), self.agent_path, agent())
+            self._put_agent()
         except OSError as error:
             raise SpoolError(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}") from None
         return spool
 
     @property
     def agent_path(self) -> str:
-        """The agent in the spool."""
-        return f"{self.path}/agent-{version()}.zip"
+        """The agent, which all runs share."""
+        return f"{self._agents}/agent-{version()}.zip"
+
+    def _put_agent(self) -> None:
+        """Write the agent if it is not there, and let it compile itself, which takes longer than a start."""
+        os.makedirs(self._agents, 0o700, exist_ok=True)
+        found = os.lstat(self._agents)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise SpoolError(f"{self._agents} can be changed by another user")
+        if os.path.basename(self.agent_path) not in os.listdir(self._agents):
+            _write(f"{self._agents}/new-{os.uname().nodename}-{os.getpid()}", self.agent_path, agent())
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                words = [sys.executable, "-I", "-S", self.agent_path]
+                subprocess.run(words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, check=False, timeout=10)
 
     def intend(self, batch: Batch, specs: Iterable[Mapping[str, object]]) -> None:
         """Note what is about to be handed over, before Slurm hears of it. Raises SpoolError and OSError."""

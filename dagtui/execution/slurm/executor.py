@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from dagtui.execution.requests import Request, Requests
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
+    from dagtui.text.amounts import Seconds
+
+
+_LEAVING: Seconds = 5.0
+"""How long the last scancel may take."""
 
 
 class SlurmExecutor(RemoteExecutor):
@@ -50,9 +55,8 @@ class SlurmExecutor(RemoteExecutor):
         """See `dagtui.execution.remote.executor`. Without a directory in the settings, jobs write into the run's."""
         super().__init__(settings, requests, run_id, folder, log_file)
         self.logs_are_shared = not settings.directory or settings.shared
-        path = os.path.join(os.path.expanduser(settings.directory), run_id) if settings.directory else os.fspath(folder)
-        self._batches = BatchStore(os.path.abspath(path))
         self._run_directory = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
+        self._batches = BatchStore(*self._places(os.path.abspath(folder)))
         commands, contact = SlurmCommands(os.environ), Contact(self)
         self._commands = commands
         self._watch = SpoolWatch(self, self._batches, contact, self._take_end)
@@ -63,12 +67,30 @@ class SlurmExecutor(RemoteExecutor):
         self._handover = Handover(self, self._batches, commands, contact, self._spec, self._on_arrival)
         self._stops = Stops(self, self._batches, commands, contact, self._questions)
 
+    def _places(self, folder: str) -> tuple[str, str]:
+        """Return the spool, and the folder of agents."""
+        directory = self.settings.directory
+        if directory:
+            shared = os.path.abspath(os.path.expanduser(directory))
+            return f"{shared}/{self.run_id}", f"{shared}/agents-{os.geteuid()}"
+        return folder, os.path.join(os.path.dirname(os.path.dirname(self._run_directory)), "agents")
+
     async def close(self) -> None:
         """End everything. If nothing is left, the spool goes as well."""
         await super().close()
+        await self._leave_jobs()
         if not self.attempts and not self._batches.has_unreleased:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._batches.remove_all)
+
+    async def detach(self) -> None:
+        """Leave. What runs or waits goes on, without the jobs of what was taken back."""
+        await super().detach()
+        await self._leave_jobs()
+
+    async def _leave_jobs(self) -> None:
+        with anyio.move_on_after(_LEAVING, shield=True):
+            await self._stops.leave()
 
     # For the base
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.remote.executor import RemoteExecutor
+    from dagtui.execution.slurm.batch import Batch
     from dagtui.execution.slurm.batch_store import BatchStore
     from dagtui.execution.slurm.commands import SlurmCommands
     from dagtui.execution.slurm.contact import Contact
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _AGAIN: Seconds = 3.0
 """Seconds until a stop is repeated."""
+_AT_ONCE = 200
+"""Attempts that are taken back in one step."""
 _HARDER: Seconds = 15.0
 """Seconds beyond the grace after which Slurm ends the whole job."""
 
@@ -64,6 +67,8 @@ class Stops:
         self._wishes: dict[str, _Wish] = {}
         self._unneeded: dict[tuple[str, int], float] = {}
         """Jobs of which every attempt was taken back, by batch and index, with the time of the last scancel."""
+        self._whole: dict[str, bool] = {}
+        """Whether nothing of a batch is needed, for one round."""
 
     def stop(self, attempt: RemoteAttempt) -> None:
         """End an attempt, or take it back, as it says itself."""
@@ -79,14 +84,28 @@ class Stops:
                 await self._take_back()
             await self._signal()
 
+    async def leave(self) -> None:
+        """Cancel the jobs that are not needed any more, before this process goes."""
+        self._unneeded = dict.fromkeys(self._unneeded, 0.0)
+        jobs = self._due_cancels(time.monotonic())
+        if jobs:
+            await self._commands.cancel(jobs, softly=False)
+
     # What has not begun
 
     async def _take_back(self) -> None:
         """Claim what has not begun. Write a file for what has."""
-        attempts = [self._executor.attempts[key] for key in self._wishes if self._executor.attempts[key].end is None]
+        wanted = [self._executor.attempts[key] for key in self._wishes]
+        open_attempts = [attempt for attempt in wanted if attempt.end is None]
+        for at in range(0, len(open_attempts), _AT_ONCE):
+            if not await self._take_back_some(open_attempts[at : at + _AT_ONCE]):
+                return
+
+    async def _take_back_some(self, attempts: Sequence[RemoteAttempt]) -> bool:
+        """Do so for some attempts, so that what is done is told meanwhile. Return False if the disk is away."""
         graces = {attempt.key: attempt.stop for attempt in attempts}
         try:
-            claimed = await to_thread.run_sync(self._batches.claim, list(graces))
+            claimed = set(await to_thread.run_sync(self._batches.claim, list(graces)))
             due = {
                 key: grace
                 for key, grace in graces.items()
@@ -95,7 +114,7 @@ class Stops:
             await to_thread.run_sync(self._write, due)
         except (OSError, SpoolError) as error:
             self._contact.lose(Party.SPOOL, str(error))
-            return
+            return False
         for key, grace in due.items():
             self._wishes[key].grace = grace
         for key in claimed:
@@ -105,6 +124,7 @@ class Stops:
         for attempt in attempts:
             if attempt.stop is None and attempt.key not in claimed:  # it has begun, and goes on
                 self._wishes.pop(attempt.key, None)
+        return True
 
     def _write(self, graces: Mapping[str, Seconds]) -> None:
         for key, grace in graces.items():
@@ -153,6 +173,7 @@ class Stops:
     def _due_cancels(self, now: float) -> list[str]:
         """Return the jobs that Slurm is to end: nothing of them is needed, or an agent does not stop."""
         found: list[str] = []
+        self._whole.clear()
         for (name, index), last in list(self._unneeded.items()):
             batch = self._batches.by_name.get(name)
             was_answered = last and self._questions.answered_at > last
@@ -165,8 +186,16 @@ class Stops:
                 del self._unneeded[name, index]  # its last attempt takes it along
                 continue
             self._unneeded[name, index] = now
-            found += self._questions.jobs_of(batch, index) or [batch.job_of(batch.keys_of(index)[0])]
+            found += self._ids(batch, index)
         return [job for job in dict.fromkeys(found) if job]
+
+    def _ids(self, batch: Batch, index: int) -> list[str]:
+        """Return the ids of a job that is not needed: that of its whole array if nothing of it is."""
+        if batch.name not in self._whole:
+            self._whole[batch.name] = not any(self._still_needed(key) for key in batch.keys)
+        if self._whole[batch.name]:
+            return batch.jobs
+        return self._questions.jobs_of(batch, index) or [batch.job_of(batch.keys_of(index)[0])]
 
     def _still_needed(self, key: str) -> bool:
         wish = self._wishes.get(key)

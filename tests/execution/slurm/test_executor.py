@@ -236,7 +236,9 @@ async def test_what_a_killed_process_has_handed_over_runs_exactly_once(
     victim = begin_victim(tmp_path, token, number, environment)
     trace = tmp_path / "trace"
     if moment == "queued":
-        wait_for(lambda: cluster.jobs() and '"sent":true' in _all(tmp_path / "executors" / "cluster" / "jobs"))
+        wait_for(
+            lambda: cluster.jobs() and '"sent":true' in _all(tmp_path / "runs" / "1" / "executors" / "cluster" / "jobs")
+        )
     elif moment == "running":
         wait_for(lambda: trace.exists() and len(trace.read_text().split()) >= 4)
     if moment in {"queued", "running"}:

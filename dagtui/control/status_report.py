@@ -49,6 +49,7 @@ def status_report(run: RunView, screen: Screen) -> dict[str, object]:
         "jobs": state.jobs,
         "slots_taken": slots_taken(state),
         "pools": pools_report(state),
+        "executors": executors_report(state),
         "elapsed": round(run.elapsed, 3),
         "wall_seconds": round(run.wall_seconds, 3),
         "remaining": None
@@ -88,6 +89,25 @@ def pools_report(state: RunState) -> dict[str, object]:
     }
 
 
+def executors_report(state: RunState) -> dict[str, object]:
+    """Return slots and queue of each executor on other machines, and since when it does not answer, if it does not."""
+    if not state.any_remote and not state.graph.any_remote:
+        return {}
+    from dagtui.runs.executor_words import executors_used  # most runs have none
+
+    return {
+        use.name: {
+            "kind": use.kind,
+            "slots": use.of,
+            "taken": use.taken,
+            "queued": use.queued,
+            "silent": None if use.silence is None else {"since": use.silence.since, "why": use.silence.why},
+            "words": use.words,
+        }
+        for use in executors_used(state)
+    }
+
+
 def _labels(run: RunView, nodes: Iterable[NodeIndex]) -> Iterable[str]:
     return (run.graph.labels[node] for node in nodes)
 
@@ -100,6 +120,8 @@ def _node(run: RunView, node: NodeIndex) -> dict[str, object]:
         "attempt": state.attempt[node],
         "elapsed": round(max(0.0, run.clock() - state.started[node]), 3),
         "why": why(state, node, run.clock()),
+        "executor": state.executor_of.get(node),
+        "where": state.where.get(node),
     }
 
 

@@ -49,6 +49,8 @@ class PlainLines:
         self._look = look
         self._stale: set[int] = set()
         """Nodes already reported as stale."""
+        self._queued: set[tuple[int, int]] = set()
+        """Nodes already reported as queued on other machines, with their attempts."""
         run.subscribe_reload(self._stale.clear)
         self._blank = "" if look.ascii else " "
         """Fills the column of glyphs in lines that have none."""
@@ -125,6 +127,10 @@ class PlainLines:
             self._stale.add(event.node)
             return is_said
         self._stale.discard(event.node)
+        if event.cause is Cause.QUEUED:
+            is_said = (event.node, event.attempt) in self._queued
+            self._queued.add((event.node, event.attempt))
+            return is_said
         if event.status in UNBEGUN:
             return event.cause is not Cause.ASKS and not self._is_held_back(event)
         return event.cause is Cause.RESUMED
@@ -148,10 +154,13 @@ class PlainLines:
             return why
         if status is NodeStatus.RUNNING:
             started = "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
+            started += f" on {label(event.where)}" if event.where else ""
             reason = self._run.state.reasons.get(event.node, "")
             return f"{started}, {label(reason)}" if reason else started
         if event.cause is Cause.ASKS:
             return asks_words(self._run.state, event.node, self._run.graph_path, self._run.number)
+        if event.cause is Cause.QUEUED:
+            return f"queued on {label(event.executor)}{f': {why}' if why != status.word else ''}"
         if status is NodeStatus.READY:
             return self._held_words(event.node)
         if status is NodeStatus.RETRYING:
@@ -192,7 +201,7 @@ class PlainLines:
         if event.answer is not None:
             return f"answer {label(event.answer.choice)} to {names} ({label(event.answer.user)})"
         if event.kind is CommandKind.SET_JOBS:
-            words += f" {count(event.jobs)}"
+            words += f" {count(event.jobs)}{f' on {label(event.executor)}' if event.executor else ''}"
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: ClockTime, glyph: str, text: str) -> str:
@@ -206,6 +215,8 @@ def _one_of_many(event: NodeEvent) -> str:
         return "" if event.seconds else "stale"
     if event.cause is Cause.UP_TO_DATE:
         return "up to date"
+    if event.cause is Cause.QUEUED:
+        return "queued"
     if event.status is NodeStatus.READY and event.cause is not Cause.ASKS:
         return "held"
     return "" if event.attempt else event.status.word

@@ -8,6 +8,7 @@ from dagtui.engine.messages import NO_ATTEMPT
 from dagtui.engine.status import ALIVE, SUBMITTED_CAUSES, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.graph.files.parents import parents_by_files
+from dagtui.graph.model import LOCAL
 from dagtui.report.run_list import counts_words
 from dagtui.runs.answers import gates_ask
 from dagtui.runs.eta_range import basis_words
@@ -85,6 +86,7 @@ def headline(answer: Mapping[str, object]) -> str:
         words.append(_remaining(remaining, held))
     words.append(_slots(answer.get("slots_taken"), answer.get("jobs")))
     words += _pools(answer.get("pools"))
+    words += _executors(answer.get("executors"))
     if answer.get("paused"):
         words.append("paused")
     first, asking = asking_gates(answer)
@@ -150,6 +152,13 @@ def _pools(pools: object) -> Iterator[str]:
             yield f"{label(name, 40)} {label(pool['words'], 60)}"
 
 
+def _executors(executors: object) -> Iterator[str]:
+    """Yield slots and queue of each executor on other machines."""
+    for executor in executors.values() if isinstance(executors, dict) else ():
+        if isinstance(executor, dict) and isinstance(executor.get("words"), str):
+            yield label(executor["words"], 100)
+
+
 def _objects(value: object) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -186,12 +195,13 @@ def _duration(value: object) -> str:
 def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[str, object]]:
     """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = run.state, run.clock()
-    queued: dict[tuple[int, Wants, Cause, bool], str] = {}
+    queued: dict[tuple[int, Wants, str, Cause, bool], str] = {}
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
-        if status is NodeStatus.READY and cause is not Cause.ASKS:
+        if status is NodeStatus.READY and cause is not Cause.ASKS and node not in state.queued_since:
             # This is the same for all nodes that want the same, and computing it counts what is in use.
-            key = (run.graph.task(node).slots, run.graph.task(node).pools, cause, node in state.held)
+            task = run.graph.task(node)
+            key = (task.slots, task.pools, task.executor, cause, node in state.held)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
             why = full_why(state, node, now)
@@ -210,6 +220,9 @@ def node_objects(run: RunView, nodes: Iterable[NodeIndex]) -> Iterator[Mapping[s
             "why": why,
             "stale": bool(state.stale[node]),
             "held": node in state.held,
+            "executor": None if (executor := run.graph.task(node).executor) == LOCAL else executor,
+            "where": state.where.get(node),
+            "queued": None if (since := state.queued_since.get(node)) is None else round(max(0.0, now - since), 3),
             "log": str(run.log_path(node, attempt)) if attempt else None,
             "outputs": dict(state.outputs_of(node)),
             "needs_by_files": [run.graph.labels[parent] for parent in parents_by_files(run.graph, node)],

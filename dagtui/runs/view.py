@@ -16,7 +16,7 @@ from dagtui.text import count, label
 from dagtui.text.amounts import NO_TIME, CellWidth, ClockTime, WallTime, first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.engine.events import Event, NoteEvent
@@ -188,8 +188,16 @@ class RunView(ABC):
     def notices(self) -> list[Notice]:
         """The problems that apply now."""
         lasting = (self.lost_record, self.failed_notify, self.short_lived, self.changed_file)
-        found = (self._off_record(), self._asks(), *lasting)
+        found = (self._off_record(), *self._silences(), self._asks(), *lasting)
         return [notice for notice in found if notice is not None]
+
+    def _silences(self) -> Iterable[Notice]:
+        """Return a notice for each executor on other machines that does not answer."""
+        if not self.state.silent or self.settled:
+            return ()
+        from dagtui.runs.executor_words import silence_words  # most runs have no such executors
+
+        return [Notice(*words) for words in silence_words(self.state, self.wall(self.clock()))]
 
     @property
     def waits(self) -> str:

@@ -46,7 +46,11 @@ def target(graph: Graph, command: Command) -> str:
 def asked(graph: Graph, command: Command) -> str:
     """Describe what a command asks for: "cancel subtree train[seed=1]", "set jobs to 4"."""
     if command.kind is CommandKind.SET_JOBS:
-        return f"set jobs to {count(command.jobs)}"
+        return (
+            f"set jobs of {label(command.executor)} to {count(command.jobs)}"
+            if command.executor
+            else (f"set jobs to {count(command.jobs)}")
+        )
     if command.answer is not None:
         return f"answer {label(command.answer.choice, 60)} to {target(graph, command)}"
     return f"{command.kind.value} {target(graph, command)}".rstrip()
@@ -88,7 +92,8 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     if preview.nothing is not None:
         return f"{name or command.kind.value}: {preview.nothing}"
     if command.kind is CommandKind.SET_JOBS:
-        return f"{plural(command.jobs, 'slot')} from now on"
+        where = f" on {label(command.executor)}" if command.executor else ""
+        return f"{plural(command.jobs, 'slot')}{where} from now on"
     if command.kind in words.run_wide:
         return words.run_wide[command.kind]
     decided = _DECIDED.get(command.kind, "")

@@ -40,6 +40,8 @@ class Glyphs(NamedTuple):
 
     statuses: str
     """One sign for each status of a node, by its number."""
+    queued: str
+    """In place of the sign of a queued node, whose attempt waits in the queue of an executor on other machines."""
     cut: str
     """Stands for what a shortened text lacks."""
     dots: str
@@ -101,6 +103,7 @@ class Glyphs(NamedTuple):
 
 UNICODE = Glyphs(
     statuses="·○▶↻◌✓✗⊘■↷",
+    queued="◔",
     cut="…",
     dots="…",
     arrow="→",
@@ -142,6 +145,7 @@ UNICODE = Glyphs(
 )
 ASCII = Glyphs(
     statuses=".o>~c+x!#-",
+    queued="q",
     cut="~",
     dots="...",
     arrow=">",

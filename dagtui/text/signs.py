@@ -36,6 +36,7 @@ ROWS: Final = (
     Sign("{statuses[5]}3 {statuses[6]}1", "how many of its nodes are done, failed, ..."),
     Sign("+9:", "9 more nodes are folded below, with their counts"),
     Sign("after 2/5", "2 of its 5 parents are settled"),
+    Sign("{queued}", "queued on another machine: its engine has it, and has not begun it"),
     Sign("in 4 s", "the next attempt begins in 4 seconds"),
     Sign("{stale}", "stale: done, but an ancestor ran again later"),
     Sign("held", "does not start until it is released"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.engine.capacity import slots_of_executor
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.view import NO_FILE
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -131,8 +133,33 @@ def accepts_for_run(kind: CommandKind) -> Availability:
 
 
 def changes_jobs(step: int) -> Availability:
-    """Return the check of a command that changes the number of slots."""
-    return lambda run, _: run.refusal(Command(CommandKind.SET_JOBS, jobs=run.state.jobs + step))
+    """Return the check of a command that changes the number of slots of where the targets run."""
+
+    def refusal(run: RunView, here: Situation) -> str | None:
+        command = jobs_command(run, here.targets, step)
+        return command if isinstance(command, str) else run.refusal(command)
+
+    return refusal
+
+
+def jobs_command(run: RunView, nodes: Iterable[NodeIndex], step: int) -> Command | str:
+    """Return the command that gives more or fewer slots to what all of some nodes run on, or why there is none.
+
+    Nodes on different executors mean this machine.
+    """
+    state = run.state
+    if not state.graph.any_remote:
+        return Command(CommandKind.SET_JOBS, jobs=state.jobs + step)
+    from dagtui.runs.executor_words import common_executor
+
+    executor = common_executor(state, nodes)
+    if not executor:
+        return Command(CommandKind.SET_JOBS, jobs=state.jobs + step)
+    slots = slots_of_executor(state, executor)
+    if slots is None and step > 0:
+        return f"{label(executor)} takes any number of attempts"
+    jobs = max(1, state.taken_on.get(executor, 0) + step) if slots is None else slots + step
+    return Command(CommandKind.SET_JOBS, jobs=jobs, executor=executor)
 
 
 def pause_or_resume(run: RunView) -> CommandKind:

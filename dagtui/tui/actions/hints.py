@@ -8,7 +8,7 @@ from dagtui.engine.capacity import slots_free
 from dagtui.engine.queued import lacking_pools
 from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus, Verdict
 from dagtui.runs.wording import counts, done_words
-from dagtui.text import plural
+from dagtui.text import label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.actions.availability import Situation
@@ -124,6 +124,10 @@ def _more_slots(run: RunView, node: NodeIndex) -> Iterator[tuple[str, str]]:
     if node in state.held:
         return
     task = run.graph.task(node)
+    if task.executor in run.graph.executors:
+        if node not in state.queued_since:
+            yield "run.more_jobs", f"adds a slot on {label(task.executor)}"
+        return
     wanted = task.slots
     if task.pools and any(lacking_pools(state, node)):
         return

@@ -18,6 +18,7 @@ from dagtui.tui.actions.availability import (
     UNFOLD,
     gate_elsewhere,
     hold_or_release,
+    jobs_command,
     pause_or_resume,
 )
 from dagtui.tui.actions.hints import NAME_CELLS
@@ -78,8 +79,12 @@ class RunActions:
         self.give(hold_or_release(self._run, self._app.main.tree_pane.navigator.targets))
 
     def change_jobs(self, step: int) -> None:
-        """Change the number of slots."""
-        self._give(Command(CommandKind.SET_JOBS, jobs=self._run.state.jobs + step))
+        """Change the number of slots of where the targets run."""
+        command = jobs_command(self._run, self._app.main.situation.targets, step)
+        if isinstance(command, str):
+            self._app.say(command)
+        else:
+            self._give(command)
 
     def give(self, kind: CommandKind) -> None:
         """Give the command at once for one node. For many nodes, show a preview first."""

@@ -15,7 +15,7 @@ from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.reasons import Reasons
 from dagtui.tui.graph.row_body import MUST, Body, Note
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
-from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, status_run
+from dagtui.tui.lines.rows import SPACE, Role, Span, node_sign, spaces, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ class Bodies:
         time = self.time(node, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
         flags = state.selected[node], state.stale[node], node in state.off_record, node in state.held
-        key = (item, *said, state.attempt[node], *flags, counts)
+        key: tuple[object, ...] = (item, *said, state.attempt[node], *flags, counts)
+        if state.any_remote:
+            key = (*key, node in state.queued_since, state.where.get(node), state.executor_of.get(node) in state.silent)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
@@ -109,6 +111,8 @@ class Bodies:
         status = state.status_of(node)
         if status in ALIVE or state.cause[node] == Cause.ASKS:
             return elapsed(seconds_since(state.started[node], clock))
+        if node in state.queued_since:
+            return elapsed(seconds_since(state.queued_since[node], clock))
         if status is _S.RETRYING:
             return "in " + elapsed(seconds_until(state.due.get(node, clock), clock))
         if status is _S.WAITING and not state.is_outside(node):
@@ -156,7 +160,7 @@ class Bodies:
         if status is _S.FAILED_PARENT and width >= ASIDE:
             reason = self.reasons.blocked(node, Role.MUTED, clock)
         name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
-        return status_run(status, self._look), Body(
+        return node_sign(self._state, node, self._look), Body(
             name, notes=notes, aside=aside, reason=reason, sought=self._names.sought(item)
         )
 
@@ -190,7 +194,9 @@ class Bodies:
         if status is _S.RUNNING and self._graph.task(node).service is not None:
             return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
-            return Span(f"about {usual}" if (usual := self._usual(node)) else "", Role.MUTED)
+            usual, where = self._usual(node), state.where.get(node, "")
+            words = [f"on {label(where)}" if where else "", f"about {usual}" if usual else ""]
+            return Span(", ".join(filter(None, words)), Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")
         if status is _S.READY and node in state.held:

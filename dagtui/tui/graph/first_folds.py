@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.folders import FolderLayout
 from dagtui.tui.graph.layout import TOP, GroupKind
-from dagtui.tui.graph.tallies import OUTSIDE, shown_statuses
+from dagtui.tui.graph.tallies import OUTSIDE, QUEUED, shown_statuses
 from dagtui.tui.graph.weights import QUIET
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FOLDED = frozenset({GroupKind.MATRIX, GroupKind.OUTSIDE, GroupKind.ALIKE, GroupKind.REST})
 _QUIET = QUIET | {OUTSIDE}
-_NO_NODE = OUTSIDE + 1
+_NO_NODE = QUEUED + 1
 
 
 def first_folded(layout: TreeLayout, status: Sequence[int], selected: bytearray | None) -> set[int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.status import EXPLAINED, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus
 from dagtui.engine.why import root_cause, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.shortening import ending, shortened
 from dagtui.text.widths import cell_width
+from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -73,11 +74,22 @@ class Reasons:
             return ShortReason("by ", role, self._names.of_node(root_cause(state, node)))
         if state.cause[node] == Cause.ASKS:
             return ShortReason("asks", role)
+        if state.any_remote and (found := self._elsewhere(node)):
+            return found
         if status is _S.WAITING and state.is_finally and state.is_finally[node]:
             return ShortReason("finally", role)
         if status is _S.READY and (state.paused or state.held_up):
             return ShortReason("paused" if state.paused else "held up", role)
         return None
+
+    def _elsewhere(self, node: NodeIndex) -> ShortReason | None:
+        """Return on which machine an attempt runs, or in whose queue it waits and what its engine says of that."""
+        state = self._state
+        if node in state.queued_since:
+            executor, why = label(state.executor_of[node]), state.why.get(node, "")
+            return ShortReason(f"on {executor}", Role.MUTED, more=f": {label(why)}" if why != _S.READY.word else "")
+        where = state.where.get(node, "") if state.status_of(node) in ALIVE else ""
+        return ShortReason(f"on {label(where)}", Role.MUTED) if where else None
 
     def blocked(self, node: NodeIndex, role: str, clock: ClockTime) -> ShortReason:
         """Return what blocks a node, and how that ended."""

@@ -189,7 +189,8 @@ class RowCursor:
     def _use(self, outline: Outline) -> None:
         self.outline = outline
         outline.note(outline.layout.items)
-        self.tallies = Tallies(outline.layout, self._state.status, self._state.selected)
+        state = self._state
+        self.tallies = Tallies(outline.layout, state.status, state.selected, state.queued_since)
         self.staleness = self._counted_staleness()
 
     def _counted_staleness(self) -> Tallies | None:

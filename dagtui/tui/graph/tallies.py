@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import merge
 from itertools import compress
 from operator import ne
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ _STATUSES = len(NodeStatus)
 _FAILED = int(NodeStatus.FAILED)
 OUTSIDE = len(NodeStatus)
 """Stands for a node that is not part of the run. It is counted nowhere."""
+QUEUED = OUTSIDE + 1
+"""Stands for a node whose attempt waits in the queue of an executor on other machines. It counts as READY."""
+_COUNTED_AS = bytes(NodeStatus.READY if value == QUEUED else value for value in range(256))
 _RECOUNTED = 2_000
 """After more changes than this between two frames, counting branches again is cheaper than applying each change."""
 
@@ -35,12 +39,22 @@ Counts = list[int]
 class Tallies:
     """Statuses by position of a layout, so that a branch is a slice, and the counts of the branches on screen."""
 
-    def __init__(self, layout: TreeLayout, status: Sequence[int], selected: bytearray | None = None) -> None:
-        """`selected` has a flag by node: whether it is part of the run. None: all are."""
+    def __init__(
+        self,
+        layout: TreeLayout,
+        status: Sequence[int],
+        selected: bytearray | None = None,
+        queued: Collection[NodeIndex] = (),
+    ) -> None:
+        """`selected` has a flag by node: whether it is part of the run. None: all are.
+
+        `queued` has the nodes that wait in the queue of an executor on other machines.
+        """
         self._layout = layout
+        self._queued = queued
         self._status = status
         self._selected = selected
-        self._by_position = bytearray(layout.in_order(shown_statuses(status, selected), _NO_NODE))
+        self._by_position = bytearray(layout.in_order(shown_statuses(status, selected, queued), _NO_NODE))
         self._counted: dict[tuple[int, int], Counts] = {}
         self.failure_changes = 0
         """Increases when a node fails, or has failed no longer."""
@@ -59,6 +73,8 @@ class Tallies:
             old, new = by_position[position], status[node]
             if selected is not None and not selected[node]:
                 new = OUTSIDE
+            elif new == NodeStatus.READY and node in self._queued:
+                new = QUEUED
             if old != new:
                 by_position[position] = new
                 changed.append((position, old, new))
@@ -75,7 +91,7 @@ class Tallies:
         """Adopt the statuses of all nodes. Return the positions whose status differs, ascending."""
         old = self._by_position
         new = self._by_position = bytearray(
-            self._layout.in_order(shown_statuses(self._status, self._selected), _NO_NODE)
+            self._layout.in_order(shown_statuses(self._status, self._selected, self._queued), _NO_NODE)
         )
         changed = list(compress(range(len(new)), map(ne, old, new)))
         self.failure_changes += bool(changed)
@@ -119,7 +135,7 @@ class Tallies:
         self._cells[start, end] = counts
         position = start
         while position < end:
-            if (status := self._by_position[position]) < _STATUSES:
+            if (status := _COUNTED_AS[self._by_position[position]]) < _STATUSES:
                 counts[status] += 1
             position = layout.ends[layout.items[position]]
         return counts
@@ -132,7 +148,7 @@ class Tallies:
 
     def _count(self, start: int, end: int) -> Counts:
         counts = [0] * _STATUSES
-        rest = bytes(self._by_position[start:end])
+        rest = bytes(self._by_position[start:end]).translate(_COUNTED_AS)
         for status in _BY_FREQUENCY:
             if not rest:
                 break
@@ -156,6 +172,12 @@ class Tallies:
 
     def having(self, status: int, start: int, end: int) -> Iterator[int]:
         """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending."""
+        if status == NodeStatus.READY and self._queued:
+            yield from merge(self._having(status, start, end), self._having(QUEUED, start, end))
+        else:
+            yield from self._having(status, start, end)
+
+    def _having(self, status: int, start: int, end: int) -> Iterator[int]:
         position = self._by_position.find(status, start, end)
         while position >= 0:
             yield position
@@ -164,7 +186,9 @@ class Tallies:
     def find(self, statuses: Iterable[NodeStatus], position: int, *, backwards: bool = False) -> int | None:
         """Return the next position, wrapping around, of a node in one of the statuses."""
         by_position = self._by_position
-        wanted = list(statuses)
+        wanted: list[int] = list(statuses)
+        if NodeStatus.READY in wanted:
+            wanted.append(QUEUED)
         if backwards:
             found = [by_position.rfind(status, 0, max(0, position)) for status in wanted]
             found = found if max(found, default=-1) >= 0 else [by_position.rfind(status) for status in wanted]
@@ -174,15 +198,20 @@ class Tallies:
         return min(found, default=None)
 
 
-def shown_statuses(status: Sequence[int], selected: bytearray | None) -> bytes:
-    """Return the statuses by node, with OUTSIDE for those that are not part of the run."""
+def shown_statuses(status: Sequence[int], selected: bytearray | None, queued: Collection[NodeIndex] = ()) -> bytes:
+    """Return the statuses by node, with OUTSIDE for those that are not part of the run, and QUEUED for the queued."""
+    shown = bytearray(status)
+    for node in queued:
+        if shown[node] == NodeStatus.READY:
+            shown[node] = QUEUED
     if selected is None or 0 not in selected:
-        return bytes(status)
-    return bytes(value if inside else OUTSIDE for value, inside in zip(status, selected, strict=True))
+        return bytes(shown)
+    return bytes(value if inside else OUTSIDE for value, inside in zip(shown, selected, strict=True))
 
 
 def _move(counts: Counts, old: int, new: int) -> None:
     """Count a node at its new status. A node that is not part of the run is counted nowhere."""
+    old, new = _COUNTED_AS[old], _COUNTED_AS[new]
     if old < _STATUSES:
         counts[old] -= 1
     if new < _STATUSES:

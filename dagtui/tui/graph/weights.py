@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.tallies import OUTSIDE, QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ What has failed before or is told to stop goes before what runs. The weights of 
 """
 QUIET = frozenset({_S.WAITING, _S.READY, _S.COMPLETED, _S.SKIPPED})
 """Statuses of which nothing needs a look."""
-_WORST_FIRST = tuple(map(int, WORST_FIRST))
+_WORST_FIRST = tuple(value for status in WORST_FIRST for value in (status, QUEUED)[: 1 + (status is _S.READY)])
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:

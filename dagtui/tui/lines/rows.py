@@ -15,6 +15,8 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import NodeIndex
     from dagtui.text.look import Look
 
 
@@ -127,6 +129,12 @@ def status_run(status: NodeStatus, look: Look, *, word: bool = False) -> Span:
     if word:
         return Span(f"{glyph} {status.word}", STATUS_CLASSES[status])
     return Span(glyph, sign_role(status))
+
+
+def node_sign(state: RunState, node: NodeIndex, look: Look) -> Span:
+    """Return the sign of a node's status. One whose attempt is queued on another machine has a sign of its own."""
+    found = status_run(state.status_of(node), look)
+    return found._replace(text=look.glyphs.queued) if node in state.queued_since else found
 
 
 def sign_role(status: NodeStatus) -> str:

@@ -13,7 +13,7 @@ from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import told_apart
 from dagtui.tui.lines.painter import PaintedRows
-from dagtui.tui.lines.rows import Role, Span, muted, spaces, status_run, width_of
+from dagtui.tui.lines.rows import Role, Span, muted, node_sign, spaces, status_run, width_of
 from dagtui.tui.log.empty_log import spent
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.engine.messages import AttemptNumber
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import ClockTime
@@ -71,7 +72,7 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
     latest = state.attempt[node]
     result = run.attempts.result(node, attempt) if attempt != latest else None
     status = result.status if result else state.status_of(node)
-    sign = status_run(status, look)
+    sign = status_run(status, look) if result else node_sign(state, node, look)
     runs = [
         Span(f"{sign.text} ", sign.role),
         Span(label(run.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
@@ -83,8 +84,17 @@ def heading(run: RunView, node: NodeIndex, attempt: AttemptNumber, clock: ClockT
         runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
     time = "" if result else spent(run, node, clock)
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else word_for(state, node)
-    runs.append(muted(f"  {NOT_SELECTED if state.is_outside(node) else word}{time}"))
+    place = "" if result else _place(state, node)
+    runs.append(muted(f"  {NOT_SELECTED if state.is_outside(node) else word}{place}{time}"))
     return runs
+
+
+def _place(state: RunState, node: NodeIndex) -> str:
+    """Return on which machine the attempt runs or ran, or on whose queue it waits."""
+    if node in state.queued_since:
+        return f" on {label(state.executor_of[node])}"
+    where = state.where.get(node, "") if state.attempt[node] else ""
+    return f" on {label(where)}" if where else ""
 
 
 def indicators(view: LogView, note: str) -> list[Span]:

@@ -21,7 +21,7 @@ from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.text.amounts import NO_TIME, CellWidth, size, time_of_day
 from dagtui.tui.graph.time.attempt_spans import NodeAttempts
 from dagtui.tui.lines.copied import Copied, altered, copied_below
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row, status_run
 from dagtui.tui.log.empty_log import reason_now, spent
 from dagtui.tui.log.log_footer import COMMAND_CAP
 from dagtui.tui.node.definition_words import executor_words, retries_words
@@ -86,9 +86,8 @@ class DetailsPane(NodePage):
 def details(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
     state, task = run.state, run.graph.task(node)
-    status = state.status_of(node)
     stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
-    shown = muted(NOT_SELECTED) if state.is_outside(node) else status_run(status, look)
+    shown = muted(NOT_SELECTED) if state.is_outside(node) else node_sign(state, node, look)
     word = "" if state.is_outside(node) else f" {word_for(state, node)}"
     rows = [
         _heading(run.graph.labels[node]),

@@ -14,7 +14,7 @@ from dagtui.text import duration, label, plural
 from dagtui.text.amounts import ends_left_behind, seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_sign, row, status_run
 from dagtui.tui.log.empty_log import added_by_key, gate_rows, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import (
@@ -139,7 +139,7 @@ class Explanation:
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
         """Return the status and its reason. A reason that begins with the status, or a gate's, stands for both."""
         if reason.startswith(word_for(self._state, self._node)) or self._state.cause_of(self._node) is Cause.ASKS:
-            return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
+            return node_sign(self._state, self._node, self._look), Span(f" {reason}", Role.HEADING)
         sign = status_run(status, self._look, word=True)
         if status is NodeStatus.FAILED:
             sign = sign._replace(text=f"{self._look.glyphs.statuses[status]} {word_for(self._state, self._node)}")
@@ -207,10 +207,22 @@ class Explanation:
         if state.paused or self._node in state.held:
             return []
         running = [node for status in sorted(ALIVE) for node in state.nodes_with(status)]
+        executor = state.graph.task(self._node).executor
+        if executor in state.graph.executors:
+            return self._queued(executor, [node for node in running if state.executor_of.get(node) == executor])
+        running = [node for node in running if node not in state.executor_of]
         if not running:
             return []
         taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken{self._pools()}"
         rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
+        return rows + and_more(len(running) - MOST_RUNNING)
+
+    def _queued(self, executor: str, running: Sequence[NodeIndex]) -> list[Row]:
+        """Return how an executor on other machines is used, and what it runs."""
+        from dagtui.runs.executor_words import executors_used
+
+        use = next(use for use in executors_used(self._state) if use.name == executor)
+        rows = self._section(f"{use.words}; {len(running):,} running", running[:MOST_RUNNING])
         return rows + and_more(len(running) - MOST_RUNNING)
 
     def _pools(self) -> str:

@@ -77,8 +77,8 @@ class TopBar(PaintedRows, can_focus=False):
         self._clock = clock
         state, run = self._state, self._run
         # The effects of a person's actions are shown at once.
-        pressing = (state.paused, state.jobs, len(state.held), (run.settled, *run.notices))
-        restless = (*pressing, slots_taken(state), state.stale_count, *state.counts)
+        pressing = (state.paused, state.jobs, *state.slots_on.values(), len(state.held), (run.settled, *run.notices))
+        restless = (*pressing, slots_taken(state), state.stale_count, *state.counts, *self._elsewhere())
         ticked = int(clock) != int(self._drawn_at) and not run.settled
         calm = abs(clock - self._drawn_at) >= CALM or run.settled or run.stands_still
         if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[: len(pressing)])):
@@ -90,6 +90,11 @@ class TopBar(PaintedRows, can_focus=False):
         """Return the two lines."""
         lines = (self._headline(width), self._progress(width))
         return [self.painter.strip(line, width) for line in lines[:height]]
+
+    def _elsewhere(self) -> tuple[int, ...]:
+        """Return what executors on other machines have, for comparison."""
+        state = self._state
+        return (*state.taken_on.values(), *state.queued_on.values()) if state.any_remote else ()
 
     # The first line
 
@@ -181,11 +186,35 @@ class TopBar(PaintedRows, can_focus=False):
         pieces = [muted("slots "), taken] if width >= 60 else [taken]
         if state.graph.pools and width >= _WITH_POOLS:
             pieces = [*self._pools(width), *pieces]
+        if state.any_remote or state.graph.any_remote:
+            pieces = [*self._executors(width), *pieces]
         if state.held:
             pieces = [Span(f"{tally(len(state.held))} held", STATUS_CLASSES[_S.RETRYING]), Span("  "), *pieces]
         if state.paused:
             pieces = [Span("paused", STATUS_CLASSES[_S.RETRYING]), Span("  "), *pieces]
         return [*pieces, SPACE]
+
+    def _executors(self, width: CellWidth) -> list[Span]:
+        """Return the slots and queues of executors on other machines, as many as have room.
+
+        In a narrow bar, only how many attempts wait there.
+        """
+        from dagtui.runs.executor_words import executors_used
+
+        used = executors_used(self._state)
+        role = STATUS_CLASSES[_S.READY]
+        if width < _WITH_POOLS:
+            queued = sum(one.queued for one in used)
+            return [Span(f"{self.look.glyphs.queued}{tally(queued)}", role), spaces(2)] if queued else []
+        pieces: list[Span] = []
+        for one in used:
+            name = Span(f"{one.shown} ", Role.WARNING if one.silence else Role.MUTED)
+            queue = Span(f" {self.look.glyphs.queued}{tally(one.queued)}" if one.queued else "", role)
+            words = [name, Span(one.slots), queue, spaces(2)]
+            if width_of([*pieces, *words]) > width // 3:
+                break
+            pieces += words
+        return pieces
 
     def _pools(self, width: CellWidth) -> list[Span]:
         """Return what is in use of the pools, as many of them as have room."""

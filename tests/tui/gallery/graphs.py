@@ -71,6 +71,36 @@ needs = ["fastqc", "trim", "align", "markdup", "deseq2"]
 needs = ["multiqc"]
 trigger = "all_done"
 """
+MIXED = """
+version = 1
+name = "mixed"
+[run]
+jobs = 4
+[executors.cluster]
+kind = "slurm"
+jobs = 12
+directory = "/scratch/ada"
+[executors.gpubox]
+kind = "ssh"
+hosts = ["gpubox"]
+[defaults]
+run = "./step $DAGTUI_NODE"
+[tasks.prepare]
+[tasks.align]
+needs = ["prepare"]
+executor = "cluster"
+resources = { cpus = 4, mem = "8G", partition = "main" }
+matrix = { sample = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] }
+[tasks.train]
+needs = ["prepare"]
+executor = "gpubox"
+matrix = { seed = [1, 2, 3] }
+[tasks.check]
+needs = ["prepare"]
+matrix = { part = [1, 2, 3] }
+[tasks.report]
+needs = ["align", "train", "check"]
+"""
 PREFIX = "NFCORE_RNASEQ.RNASEQ"
 STEPS: Mapping[str, tuple[str, ...]] = {
     "INPUT_CHECK.SAMPLESHEET_TO_FASTQ_CHANNEL": (),
@@ -137,6 +167,11 @@ def of_tasks(needs: Mapping[str, Iterable[str]], name: str) -> Graph:
 def genome() -> Graph:
     """14 tasks, 42 nodes."""
     return load_text(GENOME, "genome.toml")
+
+
+def mixed() -> Graph:
+    """24 nodes, of which 16 run on Slurm and 3 on another host."""
+    return load_text(MIXED, "mixed.toml")
 
 
 def rnaseq() -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -10,7 +11,7 @@ from support.adopted_run import adopted_run
 from support.gates import questions
 from tui.recordings import BEGAN_AT
 
-from dagtui.engine.messages import Ended, EndKind, Start, Started
+from dagtui.engine.messages import Ended, EndKind, Queued, Silent, Start, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
@@ -37,6 +38,16 @@ class Failure(NamedTuple):
     """How many attempts fail so."""
 
 
+class Elsewhere(NamedTuple):
+    """How attempts of a task wait and run on other machines."""
+
+    hosts: tuple[str, ...]
+    begins: int
+    """How many of them begin. The others wait."""
+    why: str = ""
+    """What the engine says of those that wait."""
+
+
 class Played(NamedTuple):
     """The plan of a run: how long its nodes take, which fail, and the moment that is shown."""
 
@@ -45,6 +56,10 @@ class Played(NamedTuple):
     """By node."""
     jobs: int = 6
     seconds: Callable[[str], float] = lambda label: 1.0 + crc32(label.encode()) % 60 / 10
+    elsewhere: Mapping[str, Elsewhere] = MappingProxyType({})
+    """By task."""
+    silent: Silent | None = None
+    """An executor that does not answer at the moment."""
 
     def events(self, graph: Graph) -> list[Event]:
         """What happens until the moment."""
@@ -76,8 +91,7 @@ class Played(NamedTuple):
             events, effects = traversal.take()
             found += events
             for effect in effects:
-                if isinstance(effect, Start):
-                    traversal.handle(Started(effect.node, effect.attempt), now)
+                if isinstance(effect, Start) and self._begins(traversal, effect, now):
                     label = traversal.graph.labels[effect.node]
                     heapq.heappush(due, (now + self.seconds(label), effect.node, effect.attempt))
             if effects:
@@ -85,6 +99,9 @@ class Played(NamedTuple):
             alarm = traversal.next_alarm()
             at = min(due[0][0] if due else self.moment + 1, alarm if alarm is not None else self.moment + 1)
             if at > self.moment:
+                if self.silent is not None:
+                    traversal.handle(self.silent, self.moment)
+                    found += traversal.take()[0]
                 return found
             now = at
             if due and due[0][0] == at:
@@ -92,6 +109,21 @@ class Played(NamedTuple):
                 traversal.handle(self._end(traversal.graph.labels[node], node, attempt), now)
             else:
                 traversal.wake(now)
+
+    def _begins(self, traversal: Traversal, effect: Start, now: float) -> bool:
+        """Begin an attempt, or let it wait. Return whether it has begun."""
+        graph = traversal.graph
+        there = self.elsewhere.get(graph.task(effect.node).name)
+        if there is None:
+            traversal.handle(Started(effect.node, effect.attempt), now)
+            return True
+        number = effect.node - graph.task_of.index(graph.task_of[effect.node])
+        if number >= there.begins:
+            traversal.handle(Queued(effect.node, effect.attempt, there.why), now)
+            return False
+        where = there.hosts[number % len(there.hosts)]
+        traversal.handle(Started(effect.node, effect.attempt, where=where), now)
+        return True
 
     def _end(self, label: str, node: NodeIndex, attempt: int) -> Ended:
         failure = self.failures.get(label)

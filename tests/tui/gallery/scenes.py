@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui.gallery.album import taken
-from tui.gallery.graphs import PREFIX, diamonds, five_thousand, genome, hundred_thousand, rnaseq
-from tui.gallery.played import Failure, Played
-from tui.recordings import MOMENTS, recorded
+from tui.gallery.graphs import PREFIX, diamonds, five_thousand, genome, hundred_thousand, mixed, rnaseq
+from tui.gallery.played import Elsewhere, Failure, Played
+from tui.recordings import BEGAN_AT, MOMENTS, recorded
 
+from dagtui.engine.messages import Silent
+from dagtui.text.amounts import WallTime
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import View
 from dagtui.tui.screens.palette import Palette
@@ -51,6 +53,12 @@ OF_RUNNING: Mapping[str, Sequence[str]] = {
     "filter": ["slash", *"al"],
     "selected": ["g", "j", "M", "M"],
 }
+OF_MIXED: Mapping[str, Sequence[str]] = {
+    "queued": ["slash", *"align[sample=9", "enter", "3"],
+    "running there": ["slash", *"align[sample=2", "enter", "1"],
+    "details": ["slash", *"train[seed=1", "enter", "2"],
+}
+"""Dialogs over a run with executors on other machines."""
 NO_DIALOGS: Mapping[str, Sequence[str]] = {}
 
 
@@ -94,9 +102,21 @@ _RNASEQ = {
     f"{PREFIX}.QUALIMAP_RNASEQ.SRR6357070": Failure(137, "Java heap space"),
 }
 _MANY = {f"chunk[shard={at},part={at * 7}]": Failure(1, f"block {at} is bad") for at in (1, 5, 9)}
+_MIXED = Played(
+    160.0,
+    {},
+    jobs=4,
+    seconds=lambda label: 2.0 if label == "prepare" else 300.0,
+    elsewhere={
+        "align": Elsewhere(("n2, job 4711_3", "n3, job 4711_4"), 6, "job 4711: Resources"),
+        "train": Elsewhere(("gpubox",), 2),
+    },
+    silent=Silent("gpubox", WallTime(BEGAN_AT + 120.0), "the connection was refused"),
+)
 SCENES: Mapping[str, Scene] = {
     "genome": Scene(genome, _GENOME, OF_FAILED),
     "genome, running": Scene(genome, _GENOME._replace(moment=18.0), OF_RUNNING),
+    "mixed": Scene(mixed, _MIXED, OF_MIXED),
     "rnaseq": Scene(rnaseq, Played(40.0, _RNASEQ, jobs=16)),
     "diamonds": Scene(diamonds, Played(60.0, {"c5": Failure(1, "c5 is wrong")}, jobs=4)),
     "five": Scene(five_thousand, Played(250.0, _chunks(40, 45, 109, 114, 166, 2230, 4001), jobs=32)),

@@ -13,7 +13,7 @@ from dagtui.tui.graph.lower.lines import LowerLine, heading
 from dagtui.tui.graph.tasks.arrangement import arrangement_of
 from dagtui.tui.graph.tasks.stems import BEFORE_NUMBERS
 from dagtui.tui.graph.weights import QUIET, WORST_FIRST
-from dagtui.tui.lines.rows import SPACE, Span, muted, spaces, status_run, width_of
+from dagtui.tui.lines.rows import SPACE, Span, muted, node_sign, spaces, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ class TaskCells:
     def _cell(self, node: NodeIndex, names: Sequence[str], at: int, cells: CellWidth, clock: ClockTime) -> list[Span]:
         state, bodies = self._run.state, self._tree.rows.bodies
         is_outside = state.is_outside(node)
-        glyph = SPACE if is_outside else status_run(state.status_of(node), self._look)
+        glyph = SPACE if is_outside else node_sign(state, node, self._look)
         room = CellWidth(cells - glyph.width - 2)
         free = CellWidth(room - min(cell_width(names[at]), room * 2 // 3))
         said: list[Span] = []

@@ -9,6 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import UNBEGUN, NodeStatus
+from dagtui.tui.graph.tallies import QUEUED
 from dagtui.tui.graph.weights import worst
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SHARE: Final = 16
 HIT: Final = 64
 """Is added to the code of a cell without a node that passes the filter."""
 _UNKNOWN: Final = 255
+_UNBEGUN: Final = frozenset({*UNBEGUN, QUEUED})
 _DONE: Final = (NodeStatus.COMPLETED, NodeStatus.SKIPPED)
 _RECOUNTED: Final = 5_000
 """After more changes than this between two frames, finding each one's cell costs more than looking at all again."""
@@ -72,7 +74,7 @@ class MapCells:
 def code_of(statuses: bytes) -> int:
     """Return the code of a cell whose nodes are in these statuses."""
     status = worst(statuses)
-    if status not in UNBEGUN:
+    if status not in _UNBEGUN:
         return status
     done = sum(map(statuses.count, _DONE))
     return status + SHARE * ((1 if 2 * done < len(statuses) else 2) if done else 0)

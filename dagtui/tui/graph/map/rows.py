@@ -17,9 +17,9 @@ from dagtui.tui.graph.map.plan import LineKind
 from dagtui.tui.graph.nodes.further_edges import ends_of
 from dagtui.tui.graph.pace import SPAN, Pace, sparkline
 from dagtui.tui.graph.row_groups import counts
-from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.tasks.lines import role_of, sign_of
 from dagtui.tui.graph.weights import TALLY_ORDER
-from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, muted, spaces, status_run, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, muted, node_sign, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -179,6 +179,8 @@ class MapRows:
         for status in _LEGEND:
             yield Span(f"{self._look.glyphs.map_cells[status]} {status.word}", STATUS_CLASSES[status])
             yield spaces(2)
+        if self._state.queued_since:
+            yield Span(f"{self._look.glyphs.queued} queued on other machines", STATUS_CLASSES[_S.READY])
 
     def _here(self, room: CellWidth, clock: ClockTime) -> list[Span]:
         """Return the names of the nodes under the cursor, and how they stand."""
@@ -187,7 +189,7 @@ class MapRows:
         if node is not None:
             status = self._state.status_of(node)
             says = label(why(self._state, node, clock)) if status in EXPLAINED or room >= _WIDE else status.word
-            said = [SPACE, status_run(status, self._look), SPACE, Span(fit(says, room // 2, self._look))]
+            said = [SPACE, node_sign(self._state, node, self._look), SPACE, Span(fit(says, room // 2, self._look))]
             name = name_label(self._state.graph.labels[node], CellWidth(max(1, room - width_of(said))), self._look)
             return first_that_fit([Span(name, Role.HEADING), *said], room)
         head = outline.head(navigator.cursor) if navigator.cursor >= 0 else None
@@ -258,7 +260,7 @@ class MapRows:
             if mark is Role.KEY:
                 yield Span(glyphs.selected * length, mark)
             elif mark is not None:
-                yield Span((glyphs.statuses[status] if status < OUTSIDE else SPACE.text) * length, mark)
+                yield Span(sign_of(status, glyphs.statuses, self._look) * length, mark)
             else:
                 yield Span(self._sign(code) * length, _role(code))
 
@@ -266,7 +268,7 @@ class MapRows:
         status, share = code % HIT % SHARE, code % HIT // SHARE
         if share:
             return self._look.glyphs.map_shares[share - 1]
-        return self._look.glyphs.map_cells[status] if status < OUTSIDE else " "
+        return sign_of(status, self._look.glyphs.map_cells, self._look)
 
     def _neighbours(self) -> Mapping[int, Collection[int]]:
         """Return the cells with parents and children of the nodes under the cursor, by line."""
@@ -297,4 +299,4 @@ def _role(code: int) -> str:
     status = code % HIT % SHARE
     if code == _S.FAILED:
         return Role.BADGE
-    return STATUS_CLASSES[NodeStatus(status)] if code < HIT and status < OUTSIDE else Role.GUIDE
+    return role_of(status) if code < HIT else Role.GUIDE

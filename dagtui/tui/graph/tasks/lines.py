@@ -9,6 +9,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.tallies import OUTSIDE, QUEUED
 from dagtui.tui.graph.tasks.lane_cells import LaneCells
 from dagtui.tui.graph.weights import worst
 from dagtui.tui.lines.rows import Role, Span, sign_role
@@ -114,17 +115,25 @@ def strip(statuses: bytes, room: CellWidth, look: Look) -> list[Span]:
         return []
     step = -(-len(statuses) // room)
     shown = statuses if step == 1 else [worst(statuses[at : at + step]) for at in range(0, len(statuses), step)]
-    return [Span(_sign(status, look) * len(list(group)), _sign_role(status)) for status, group in groupby(shown)]
+    signs = look.glyphs.statuses
+    return [
+        Span(sign_of(status, signs, look) * len(list(group)), _sign_role(status)) for status, group in groupby(shown)
+    ]
 
 
-def _sign(status: int, look: Look) -> str:
-    return look.glyphs.statuses[status] if status < len(NodeStatus) else " "
+def sign_of(status: int, signs: str, look: Look) -> str:
+    """Return which of some signs, one for each status, stands for a status, for QUEUED or for OUTSIDE."""
+    if status == QUEUED:
+        return look.glyphs.queued
+    return signs[status] if status < OUTSIDE else " "
 
 
 def _sign_role(status: int) -> str:
-    return sign_role(NodeStatus(status)) if status < len(NodeStatus) else Role.GUIDE
+    return sign_role(NodeStatus(status)) if status < OUTSIDE else role_of(status)
 
 
 def role_of(status: int) -> str:
-    """Return the role of a status, or of OUTSIDE."""
-    return STATUS_CLASSES[NodeStatus(status)] if status < len(NodeStatus) else Role.GUIDE
+    """Return the role of a status, of QUEUED or of OUTSIDE."""
+    if status == QUEUED:
+        return STATUS_CLASSES[NodeStatus.READY]
+    return STATUS_CLASSES[NodeStatus(status)] if status < OUTSIDE else Role.GUIDE

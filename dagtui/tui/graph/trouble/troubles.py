@@ -10,11 +10,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from dagtui.engine.columns import positions
-from dagtui.engine.status import SETTLED, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, SETTLED, Cause, NodeStatus
 from dagtui.text.shapes import shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+    from collections.abc import Set as AbstractSet
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.state import RunState
@@ -33,27 +34,47 @@ class TroubleKind(enum.IntEnum):
     RETRYING = 2
     ASKS = 3
     """A gate that waits for a person's answer."""
-    LATE = 4
+    SILENT = 4
+    """Queued or running on other machines, by an executor that does not answer."""
+    LATE = 5
     """Running for longer than usual."""
-    STALE = 5
-    UNRECORDED = 6
+    QUEUED = 6
+    """Queued on other machines for long."""
+    STALE = 7
+    UNRECORDED = 8
     """Settled, but its end is not on record yet."""
-    ALLOWED = 7
+    ALLOWED = 9
     """A failure that is allowed."""
 
 
 NO_TROUBLE: Final = bytes(kind == TroubleKind.NONE for kind in range(256))
 """To translate kinds: 1 for none."""
+_IN_FLIGHT: Final = frozenset({_S.READY, *ALIVE})
 _BLOCKED: Final = bytes(status == _S.FAILED_PARENT for status in range(256))
 
 
 class Clues:
-    """What the state of a run does not say: decisive lines of logs, and which nodes are late."""
+    """What no event tells: decisive lines of logs, and which nodes are late, wait for long, or are out of reach."""
 
     def __init__(self) -> None:
         self.lines: dict[tuple[NodeIndex, AttemptNumber], str] = {}
         """The decisive lines that were read, by node and attempt, safe to show. Empty if nothing was printed."""
         self.late: frozenset[NodeIndex] = frozenset()
+        self.queued: frozenset[NodeIndex] = frozenset()
+        self.silent: frozenset[NodeIndex] = frozenset()
+
+
+class _Clued(NamedTuple):
+    """Nodes of which more is known than their status, as of the last `take`."""
+
+    late: AbstractSet[NodeIndex]
+    queued: AbstractSet[NodeIndex]
+    silent: AbstractSet[NodeIndex]
+    off_record: AbstractSet[NodeIndex]
+
+
+def _sets(state: RunState, clues: Clues) -> _Clued:
+    return _Clued(clues.late, clues.queued, clues.silent, state.off_record)
 
 
 class AlikeKey(NamedTuple):
@@ -101,8 +122,8 @@ class Troubles:
     def __init__(self, state: RunState, clues: Clues) -> None:
         self._state = state
         self._clues = clues
-        self._late = clues.late
-        self._off_record = state.off_record
+        self._clued = _sets(state, clues)
+        """Nodes of which more is known than their status, by what that is."""
         self._outside = state.outside
         self.kinds = bytearray(len(state.graph))
         """By node."""
@@ -115,7 +136,7 @@ class Troubles:
         """For each root failure, its group."""
         stale = cast("Iterator[NodeIndex]", positions(state.stale, 1))
         failing = chain(state.nodes_with(_S.FAILED), state.nodes_with(_S.RETRYING))
-        self._sort(chain(failing, state.nodes_for(Cause.ASKS), stale, self._late, self._off_record))
+        self._sort(chain(failing, state.nodes_for(Cause.ASKS), stale, *self._clued))
 
     def groups(self) -> list[Alike]:
         """Return the groups of root failures, by their first failures."""
@@ -136,14 +157,10 @@ class Troubles:
         """Adopt what has become of some nodes, and what else is known. Return whether anything is another trouble."""
         changed = self._sort(nodes) or self._outside != self._state.outside
         self._outside = self._state.outside
-        if self._late is not self._clues.late:
-            other = self._late ^ self._clues.late
-            self._late = self._clues.late
-            changed |= self._sort(other)
-        if self._off_record is not self._state.off_record:
-            other = self._off_record ^ self._state.off_record
-            self._off_record = self._state.off_record
-            changed |= self._sort(other)
+        before, self._clued = self._clued, _sets(self._state, self._clues)
+        for old, new in zip(before, self._clued, strict=True):
+            if old is not new:
+                changed |= self._sort(old ^ new)
         return changed
 
     def kind_of(self, node: NodeIndex) -> TroubleKind:
@@ -156,13 +173,17 @@ class Troubles:
             return TroubleKind.ALLOWED if state.allows_failure(node) else TroubleKind.FAILED
         if status == _S.RETRYING:
             return TroubleKind.RETRYING
+        clued = self._clued
+        if status in _IN_FLIGHT and node in clued.silent:
+            return TroubleKind.SILENT
         if status == _S.READY:
-            return TroubleKind.ASKS if state.cause[node] == Cause.ASKS else TroubleKind.NONE
+            waits = TroubleKind.QUEUED if node in clued.queued else TroubleKind.NONE
+            return TroubleKind.ASKS if state.cause[node] == Cause.ASKS else waits
         if status == _S.RUNNING:
-            return TroubleKind.LATE if node in self._late else TroubleKind.NONE
+            return TroubleKind.LATE if node in clued.late else TroubleKind.NONE
         if state.stale[node]:
             return TroubleKind.STALE
-        is_unrecorded = status in SETTLED and node in self._off_record
+        is_unrecorded = status in SETTLED and node in clued.off_record
         return TroubleKind.UNRECORDED if is_unrecorded else TroubleKind.NONE
 
     def _sort(self, nodes: Iterable[NodeIndex]) -> bool:

@@ -1,4 +1,4 @@
-"""Watch for troubles that events do not tell: nodes that run for longer than usual, and what failed logs say."""
+"""Watch for troubles that events do not tell: nodes that run or wait for long, and what failed logs say."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ LINE_CHARACTERS: Final = 500
 LATE_TIMES: Final = 2
 LATE_SECONDS: Final = 5.0
 """A node is late when it has run for twice its usual time, and for at least this much longer."""
+LONG_QUEUED: Final = 600.0
+"""An attempt is queued for long when it has waited for more seconds than this."""
 _BATCH: Final = 32
 _INCOMPLETE_SECONDS: Final = 1.0
 """How long after the end of an attempt the last of its output may arrive."""
@@ -47,16 +49,28 @@ class TroubleWatch:
         self._unread: list[_Unread] = []
 
     def look(self, clock: ClockTime) -> None:
-        """Look which nodes are late, and which logs are to be read again. Called once a second."""
+        """Look which nodes are late or wait for long, and which logs are to be read again. Called once a second."""
         clues, run = self._navigator.trouble.clues, self._run
         running = run.state.nodes_with(NodeStatus.RUNNING) if run.forecast.known else ()
         late = frozenset(node for node in running if is_late(run, node, clock))
         if late != clues.late:
             clues.late = late
+        if run.state.any_remote:
+            self._look_elsewhere(clock)
         for node, attempt in list(self._early):
             if seconds_since(run.state.ended[node], clock) > _INCOMPLETE_SECONDS:
                 self._early.discard((node, attempt))
                 self._unread.append(_Unread(node, attempt, run.log_path(node, attempt)))
+
+    def _look_elsewhere(self, clock: ClockTime) -> None:
+        """Look what waits on other machines for long, and what is out of reach."""
+        clues, state = self._navigator.trouble.clues, self._run.state
+        queued = frozenset(node for node, since in state.queued_since.items() if clock - since > LONG_QUEUED)
+        silent = frozenset(node for node, name in state.executor_of.items() if name in state.silent)
+        if queued != clues.queued:
+            clues.queued = queued
+        if silent != clues.silent:
+            clues.silent = silent
 
     def seek(self) -> bool:
         """Look which logs of failures were not read yet. Return whether there are any."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE, UNBEGUN, NodeStatus
+from dagtui.text import label
 from dagtui.text.amounts import count
 from dagtui.tui.graph.trouble.troubles import TroubleKind
 from dagtui.tui.lines.rows import Role
@@ -20,7 +21,9 @@ _S = NodeStatus
 _WORDS = {
     TroubleKind.RETRYING: "retrying",
     TroubleKind.ASKS: "to answer",
+    TroubleKind.SILENT: "out of reach",
     TroubleKind.LATE: "late",
+    TroubleKind.QUEUED: "queued for long",
     TroubleKind.STALE: "stale",
     TroubleKind.UNRECORDED: "not on record yet",
     TroubleKind.ALLOWED: "failed as allowed",
@@ -36,6 +39,7 @@ def trouble_words(run: RunView, layout: TroubleLayout) -> tuple[str, str]:
     if blocked := state.counts[_S.FAILED_PARENT]:
         found.append(f"{count(blocked)} blocked")
     found += [f"{count(counts[kind])} {word}" for kind, word in _WORDS.items() if counts[kind]]
+    found = [*(f"{label(name, 40)} does not answer" for name in state.silent), *found]
     if state.held_up:
         found.insert(0, f"the run {state.held_up}")
     if found:

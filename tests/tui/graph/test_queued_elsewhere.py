@@ -1,0 +1,120 @@
+"""Attempts on other machines: their own sign, where they wait and run, and what is out of reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.app.runs import opened, screen_text
+from tui.gallery.scenes import run_of
+
+from dagtui.control.live import Screen
+from dagtui.control.status_report import status_report
+from dagtui.engine.events import NoteEvent
+from dagtui.engine.status import NodeStatus
+from dagtui.report.plain import PlainLines
+from dagtui.report.status_text import headline, node_objects
+from dagtui.runs.executor_words import common_executor, executors_used
+from dagtui.runs.wording import asked
+from dagtui.text.look import IN_UNICODE, UNICODE
+from dagtui.tui.actions.availability import jobs_command
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.tallies import QUEUED, Tallies
+from dagtui.tui.graph.trouble.troubles import TroubleKind, Troubles
+from dagtui.tui.graph.trouble.watch import LONG_QUEUED, TroubleWatch
+from dagtui.tui.graph.views import View
+
+if TYPE_CHECKING:
+    from support.adopted_run import AdoptedRun
+
+pytestmark = pytest.mark.anyio
+FAR = "align[sample=9]"
+
+
+@pytest.fixture
+def run() -> AdoptedRun:
+    return run_of("mixed")
+
+
+def test_slots_and_queues_of_executors(run: AdoptedRun):
+    assert [use.words for use in executors_used(run.state)] == ["gpubox 3, 1 queued", "cluster 12/12, 6 queued"]
+    answer = status_report(run, Screen.NONE)
+    assert "gpubox 3, 1 queued, cluster 12/12, 6 queued" in headline(answer)
+    assert answer["notices"] == ["gpubox does not answer: the connection was refused, since 40 s"]
+
+
+def test_the_notice_goes_away_when_the_executor_answers(run: AdoptedRun):
+    assert run.notices
+    run.state.apply(NoteEvent(run.clock(), "gpubox answers again", executor="gpubox"))
+    assert run.notices == []
+
+
+def test_an_object_of_a_node_says_where_it_waits_or_runs(run: AdoptedRun):
+    there = {str(found["node"]): found for found in node_objects(run, range(len(run.graph)))}
+    waits, runs, here = there[FAR], there["align[sample=2]"], there["check[part=1]"]
+    assert (waits["executor"], waits["where"], waits["queued"]) == ("cluster", None, 158.0)
+    assert str(waits["why"]).startswith("queued on cluster: job 4711: Resources")
+    assert (runs["executor"], runs["where"], runs["queued"]) == ("cluster", "n3, job 4711_4", None)
+    assert (here["executor"], here["where"], here["queued"]) == (None, None, None)
+    # Of nodes that wait here for a slot there, each executor has its own reason.
+    assert "cluster" in str(there["align[sample=16]"]["why"])
+
+
+def test_keys_for_slots_act_on_where_the_targets_run(run: AdoptedRun):
+    graph, state = run.graph, run.state
+    on_cluster, on_host, here = (graph.node(label) for label in (FAR, "train[seed=1]", "check[part=1]"))
+    more = jobs_command(run, [on_cluster], 1)
+    assert not isinstance(more, str)
+    assert (more.executor, more.jobs) == ("cluster", 13)
+    assert asked(graph, more) == "set jobs of cluster to 13"
+    assert jobs_command(run, [on_host], 1) == "gpubox takes any number of attempts"
+    fewer = jobs_command(run, [on_host], -1)
+    assert not isinstance(fewer, str)
+    assert (fewer.executor, fewer.jobs) == ("gpubox", 2)
+    for nodes in ([here], [on_cluster, on_host], []):
+        command = jobs_command(run, nodes, 1)
+        assert not isinstance(command, str)
+        assert (command.executor, command.jobs) == ("", state.jobs + 1)
+    assert common_executor(state, [on_cluster, here]) == ""
+
+
+async def test_cells_show_what_waits_elsewhere_and_count_it_as_queued(run: AdoptedRun):
+    app = DagtuiApp(run)
+    async with opened(app, (120, 40)) as pilot:
+        for view in View:
+            assert app.main.tree_pane.view is view
+            if view in {View.TASKS, View.MAP}:
+                assert f"▶{UNICODE.queued}" in screen_text(app)
+            await pilot.press("v")
+        layout = app.main.tree_pane.navigator.outline.layout
+        tallies = Tallies(layout, run.state.status, run.state.selected, run.state.queued_since)
+        everything = 0, len(layout)
+        assert tallies.statuses(*everything).count(QUEUED) == 7
+        assert tallies.counts(*everything)[NodeStatus.READY] == 11
+        assert len(list(tallies.having(NodeStatus.READY, *everything))) == 11
+
+
+async def test_what_is_out_of_reach_or_waits_for_long_is_trouble(run: AdoptedRun):
+    app = DagtuiApp(run)
+    async with opened(app, (120, 40)):
+        navigator = app.main.tree_pane.navigator
+        navigator.trouble.troubles = Troubles(run.state, navigator.trouble.clues)
+        watch = TroubleWatch(run, navigator)
+        watch.look(run.clock())
+        navigator.trouble.take([])
+        assert len(navigator.trouble.troubles.nodes(TroubleKind.SILENT)) == 3
+        assert not navigator.trouble.troubles.nodes(TroubleKind.QUEUED)
+        watch.look(run.clock() + LONG_QUEUED)
+        navigator.trouble.take([])
+        assert len(navigator.trouble.troubles.nodes(TroubleKind.QUEUED)) == 6
+
+
+def test_plain_lines_say_once_that_a_node_is_queued_and_where_it_runs(run: AdoptedRun):
+    from tui.gallery.scenes import _events_of
+
+    _, events = _events_of("mixed")
+    lines = "\n".join(PlainLines(run, IN_UNICODE).lines(events))
+    assert lines.count("align[sample=9]  queued on cluster: job 4711: Resources") <= 1
+    assert "queued on cluster: job 4711: Resources" in lines
+    assert "align[sample=2]  started on n3, job 4711_4" in lines
+    assert "gpubox does not answer: the connection was refused" in lines

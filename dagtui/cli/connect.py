@@ -107,13 +107,15 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
 def _outcome(last: RunSummary) -> str:
     if last.outcome is RunOutcome.LOST:
         return f"run {last.number} is lost: it never ended, and no process has it"
+    if last.outcome is RunOutcome.LEFT:
+        return f"run {last.number} was left, and {last.why}"
     if last.outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:
         return f"run {last.number} is {last.outcome.value}"
     return f"run {last.number} has ended, {last.outcome.value}"
 
 
 def _advice(last: RunSummary, call: str) -> str:
-    resumable = {RunOutcome.LOST, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}
+    resumable = {RunOutcome.LOST, RunOutcome.LEFT, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}
     if last.outcome not in resumable:
         return f"start one with: {call}"
     return f"resume it: {call} --resume {last.number}, or start a new one: {call} --fresh"

@@ -218,7 +218,6 @@ def begin(graph: Graph, options: LaunchOptions) -> LiveRun:
         warnings = _what_goes_on(graph)
         run = start_run(graph, options)
         for text in warnings:
-            say(f"dagtui: {text}")
             run.note(text)
         return run
     from dagtui.runs.restore import resume_run

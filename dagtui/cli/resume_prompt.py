@@ -83,7 +83,11 @@ def question(last: LastRun, found: Resumption, now: WallTime) -> str:
     done = f"{count(counts[NodeStatus.COMPLETED])} of {count(last.state.total)} done"
     others = [*failed_words(counts[NodeStatus.FAILED], last.state.allowed_failures)]
     for word, statuses in _WORDS.items():
-        if amount := sum(counts[status] for status in statuses):
+        amount = sum(counts[status] for status in statuses)
+        if word == "interrupted" and (elsewhere := last.running_elsewhere):
+            others.append(f"{count(elsewhere)} running elsewhere")
+            amount -= elsewhere
+        if amount:
             others.append(f"{count(amount)} {word}")
     is_closed = last.past.ended or last.past.left
     how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if is_closed else "was interrupted"

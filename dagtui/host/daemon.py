@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 UNWATCHED_SECONDS = 600.0
 """Seconds that a settled run without a screen waits for someone to attach or retry."""
-SILENT_SECONDS = 5.0
-"""Seconds for which leaving waits for executors that don't answer. The stop of what they have is noted."""
 _EXIT_MESSAGE_SECONDS = 2.0
 """Seconds that clients may take to receive their exit message."""
 _ENDING = frozenset({ExitReason.LEFT_SETTLED, ExitReason.CANCEL_ALL, ExitReason.TERMINATED})
@@ -196,19 +194,8 @@ class Daemon:
         async with anyio.create_task_group() as group:
             for attachment in self._waiting_clients:
                 group.start_soon(self._kill_when_interrupted, attachment)
-            group.start_soon(self._leave_what_is_silent, group.cancel_scope)
             await self._run.drive_until_settled()
             group.cancel_scope.cancel()
-
-    async def _leave_what_is_silent(self, settling: anyio.CancelScope) -> None:
-        """Don't wait longer for executors that don't answer. They end what they have once they do."""
-        since = anyio.current_time()
-        while self._run.routing is not None:
-            await anyio.sleep(0.5)
-            if not self._run.unanswered:
-                since = anyio.current_time()
-            elif anyio.current_time() - since >= SILENT_SECONDS:
-                settling.cancel()
 
     async def _kill_when_interrupted(self, attachment: Attachment) -> None:
         """Kill what is left when the user presses ^C while waiting for the end."""

@@ -24,6 +24,7 @@ _COLOURS = {
     RunOutcome.COMPLETED: "32",
     RunOutcome.FAILED: "1;31",
     RunOutcome.CANCELLED: "33",
+    RunOutcome.LEFT: "33",
     RunOutcome.LOST: "1;31",
     RunOutcome.DAMAGED: "1;31",
     RunOutcome.UNREADABLE: "1;31",

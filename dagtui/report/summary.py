@@ -67,7 +67,7 @@ def goes_on_words(counts: Mapping[str, int]) -> str:
     """Say what goes on elsewhere without this process. Safe to show."""
     from dagtui.runs.elsewhere import counted
 
-    return f"{counted(counts)}: to resume the run takes them up"
+    return f"{counted(counts)}: resuming the run takes them up"
 
 
 def _failures(run: RunView, look: Look, width: CellWidth) -> list[str]:

@@ -49,10 +49,10 @@ class Elsewhere(NamedTuple):
         going = {name: number - len(self.gone.get(name, ())) for name, number in self.counts.items()}
         parts = []
         if any(going.values()):
-            parts.append(f"{counted(going)}: taken up")
+            parts.append(f"{counted(going)}: resuming takes {'it' if sum(going.values()) == 1 else 'them'} up")
         if any(self.gone.values()):
             stopped = {name: len(gone) for name, gone in self.gone.items()}
-            parts.append(f"{counted(stopped)}, of nodes that the file no longer has: stopped")
+            parts.append(f"{counted(stopped)}, of nodes that the file no longer has: stopped when resumed")
         return "; ".join(parts)
 
 

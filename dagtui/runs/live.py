@@ -21,11 +21,13 @@ from dagtui.runs.view import RunView, WallTimes
 from dagtui.store.directory import prune
 from dagtui.store.errors import StoreError
 from dagtui.text import label
-from dagtui.text.amounts import WallTime
+from dagtui.text.amounts import WallTime, now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import anyio
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Command, Preview
@@ -47,6 +49,10 @@ if TYPE_CHECKING:
     from dagtui.text.secrets import Secrets
 
 _NOTHING_EDITED: Mapping[str, bytes] = {}
+SILENT_SECONDS = 5.0
+"""Seconds for which leaving waits for an executor that does not answer. The stop of what it has is noted."""
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at whether executors answer."""
 SEARCHED = 50
 """The most nodes of a subtree that are looked at for a refusal, which screens ask for with each frame."""
 
@@ -126,8 +132,11 @@ class LiveRun(RunView):
 
     @property
     def unkillable(self) -> frozenset[NodeIndex]:
-        """The nodes whose processes are still there after KILL. Leaving does not wait for them."""
-        return frozenset(self.run.traversal.unkillable)
+        """The nodes that leaving does not wait for.
+
+        Their processes are still there after KILL, or their executor has not answered for some time.
+        """
+        return self._unanswered().union(self.run.traversal.unkillable)
 
     # Commands
 
@@ -293,8 +302,24 @@ class LiveRun(RunView):
         await self._beside_notifier(self.run.drive)
 
     async def drive_until_settled(self) -> None:
-        """Drive the run until all nodes are settled."""
-        await self._beside_notifier(self.run.drive_until_settled)
+        """Drive the run until all nodes are settled. A run that is being ended does not wait for silent executors."""
+        if self.routing is None:
+            await self._beside_notifier(self.run.drive_until_settled)
+            return
+        import anyio
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._leave_what_is_silent, group.cancel_scope)
+            await self._beside_notifier(self.run.drive_until_settled)
+            group.cancel_scope.cancel()
+
+    async def _leave_what_is_silent(self, driving: anyio.CancelScope) -> None:
+        """End the driving of a run that is being ended, once only executors have something that don't answer."""
+        import anyio
+
+        while not (self.ending and self.unanswered):  # noqa: ASYNC110 - time passes without an event
+            await anyio.sleep(_LOOK_EVERY)
+        driving.cancel()
 
     async def _beside_notifier(self, drive: Callable[[], Awaitable[None]]) -> None:
         """Drive the run, and tell the program that the graph names of what happens. Most graphs name none."""
@@ -350,11 +375,15 @@ class LiveRun(RunView):
 
     @property
     def unanswered(self) -> bool:
-        """Whether all that keeps the run from settling is at executors that don't answer."""
-        state = self.state
-        if self.routing is None or not state.silent:
-            return False
-        return state.unsettled <= len(state.executor_of) and set(state.executor_of.values()) <= state.silent.keys()
+        """Whether all that keeps the run from settling is at executors that have not answered for some time."""
+        found = self._unanswered()
+        return bool(found) and self.state.unsettled <= len(found)
+
+    def _unanswered(self) -> frozenset[NodeIndex]:
+        """Return the nodes at executors that have not answered for some time."""
+        state, latest = self.state, now() - SILENT_SECONDS
+        silent = {name for name, silence in state.silent.items() if silence.since <= latest}
+        return frozenset(node for node, name in state.executor_of.items() if name in silent) if silent else frozenset()
 
     async def detach(self, why: str) -> None:
         """Leave the run. Attempts on other machines go on, and a resume takes them up. Those on this machine end."""

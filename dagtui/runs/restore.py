@@ -12,7 +12,7 @@ from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
-from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.status import ALIVE, Cause, NodeStatus, Verdict
 from dagtui.engine.targets import Targets
 from dagtui.execution.local import node_numbers, undelivered
 from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
@@ -89,6 +89,11 @@ class LastRun:
     def well(self) -> bool:
         """Whether there is nothing left to do: the run completed, and nothing has changed since."""
         return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
+
+    @property
+    def running_elsewhere(self) -> int:
+        """The number of nodes that other machines were executing, and may be still."""
+        return sum(self.state.status[node] in ALIVE for node in self.state.executor_of)
 
     @property
     def cancelled(self) -> list[NodeIndex]:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.engine.events import LEFT
 from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.status import SETTLED_NAMES
 from dagtui.store.errors import JournalError
@@ -63,6 +64,8 @@ class JournalScan:
     """Wall time of the last line."""
     clock: ClockTime = NO_TIME
     """The run's own clock at the last line that states it: seconds since its start, unaffected by the wall clock."""
+    left: bool = False
+    """Whether its process left it while attempts on other machines went on."""
     ended: bool = False
     """Whether the run was closed and not resumed."""
     why: str = ""
@@ -162,7 +165,7 @@ class JournalScan:
             number = cast("AttemptNumber", attempt if isinstance(attempt, int) else 0)
             self._node(str(record.get("node")), number, str(record.get("status")), line)
         elif kind == "run":
-            self.ended = record.get("what") == "ended"
+            self.ended, self.left = record.get("what") == "ended", record.get("what") == LEFT
             names = record.get("named")
             if isinstance(names, list) and (self.named or record.get("what") == "started"):
                 self.named += tuple(map(str, names))

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, cast
 
+from dagtui.engine.events import LEFT
 from dagtui.engine.status import NodeStatus
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, replace_file
@@ -288,7 +289,7 @@ def _ending(tail: bytes) -> RunOutcome:
     if last is None:
         return RunOutcome.DAMAGED
     if last.get("what") != "ended":
-        return RunOutcome.LOST
+        return RunOutcome.LEFT if last.get("what") == LEFT else RunOutcome.LOST
     return OUTCOMES.get(str(last.get("verdict", last.get("why"))), RunOutcome.CANCELLED)
 
 

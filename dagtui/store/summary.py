@@ -39,6 +39,8 @@ class RunOutcome(enum.Enum):
     CANCELLED = "cancelled"
     LOST = "lost"
     """It never ended, and no process has it: the supervisor ended its processes, or the machine went down."""
+    LEFT = "left"
+    """Its process left it, and attempts on other machines go on without one."""
     DAMAGED = "damaged"
     """Its journal is torn or damaged before its end. The summary covers what precedes that."""
     UNREADABLE = "unreadable"
@@ -167,6 +169,8 @@ def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbi
         return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
+    if found.left:
+        return RunOutcome.LEFT, "what runs on other machines goes on"
     if not found.ended:
         return RunOutcome.LOST, "never ended, and no process has it"
     return OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why

@@ -149,7 +149,7 @@ async def test_what_goes_on_is_taken_up_and_runs_once(tmp_path: Path, far: FarSi
     (tmp_path / "1.go").touch()
     live = resume_run(load(path), LaunchOptions())
     assert live.state.counts[NodeStatus.RUNNING] == 3
-    assert "3 attempts go on at cluster: taken up" in notes(live)
+    assert "3 attempts go on at cluster: resuming takes them up" in notes(live)
     assert ("it broke off" in notes(live)) is killed
     for number in (2, 3):
         (tmp_path / f"{number}.go").touch()
@@ -236,13 +236,15 @@ async def test_leaving_an_engine_that_does_not_answer_is_bounded_and_its_stop_is
     tmp_path: Path, far: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dagtui.execution.remote.executor._BOUND", 0.1)
+    monkeypatch.setattr("dagtui.runs.live.SILENT_SECONDS", 0.1)
     path = write(tmp_path, WORK)
     live = start_run(load(path), LaunchOptions())
     async with driven(live):
         await until(lambda: live.state.counts[NodeStatus.RUNNING] == 3)
         far.reachable = False
-        live.give(Command(CommandKind.CANCEL_ALL))
-        await until(lambda: live.unanswered)
+    live.ending = True
+    live.give(Command(CommandKind.CANCEL_ALL))
+    await settled(live)
     await live.close()
     assert "3 nodes: cluster does not answer; the stop is noted" in (live.path / "journal.jsonl").read_text()
     assert "3 attempts go on" in warnings(path)[0]

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from support.waiting import wait_for
@@ -28,7 +27,6 @@ class DaskHere:
         self.options = options
         self.file = folder / "scheduler.json"
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._stack = ExitStack()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "nothing" / "dagtui").mkdir(parents=True, exist_ok=True)
         (folder / "nothing" / "dagtui" / "__init__.py").write_text(_NOT_INSTALLED)
@@ -50,6 +48,15 @@ class DaskHere:
     @property
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
+
+    @property
+    def alive(self) -> list[subprocess.Popen[bytes]]:
+        """The workers that have not ended."""
+        return [worker for worker in self.workers if worker.poll() is None]
+
+    def name_of(self, worker: subprocess.Popen[bytes]) -> str:
+        """The name under which a worker takes part."""
+        return f"w{self.workers.index(worker)}"
 
     def start_scheduler(self, port: int = 0) -> subprocess.Popen[bytes]:
         """Start a scheduler, and wait until it has an address."""

@@ -15,7 +15,7 @@ from support.executor_harness import DEAF, kept_open, python, serving
 from support.process_listing import alive
 from support.waiting import until
 
-from dagtui.engine.messages import Ended, EndKind, Heard, Silent, Started
+from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Silent, Started
 from dagtui.graph.model import ShellCommand, Task
 
 if TYPE_CHECKING:
@@ -27,12 +27,19 @@ OVER = 60.0
 """Seconds for a cluster that is started on a busy machine."""
 
 
-@pytest.fixture
-def cluster(tmp_path: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskHere]:
-    """A cluster of two workers with four threads each, which may be harmed."""
-    del tmp_path
-    with DaskHere(tmp_path_factory.mktemp("harmed"), 2, 4) as here:
+@pytest.fixture(scope="module")
+def harmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskHere]:
+    """A cluster that tests harm, one after the other."""
+    with DaskHere(tmp_path_factory.mktemp("harmed"), 0, 4) as here:
         yield here
+
+
+@pytest.fixture
+def cluster(harmed: DaskHere) -> DaskHere:
+    """The cluster, with two workers of four threads each."""
+    while len(harmed.alive) < 2:
+        harmed.start_worker()
+    return harmed
 
 
 @asynccontextmanager
@@ -70,12 +77,14 @@ async def test_attempts_of_a_killed_worker_are_lost_when_none_of_them_is_alive(
     async with opened(harness):
         harness.start(*range(8))
         await until(lambda: len(begun(harness)) == 8)
-        on_first = [node for node, where in begun(harness).items() if where == "w0"]
-        assert 0 < len(on_first) < 8
-        cluster.workers[0].kill()
+        first = cluster.alive[0]
+        name = cluster.name_of(first)
+        on_first = [node for node, where in begun(harness).items() if where == name]
+        assert len(on_first) == 4
+        first.kill()
         for node in on_first:
             end = await harness.ended(node)
-            assert (end.kind, end.text) == (EndKind.LOST, "its worker w0 left the cluster")
+            assert (end.kind, end.text) == (EndKind.LOST, f"its worker {name} left the cluster")
         assert len(alive(token)) == 8 - len(on_first), "what is lost is not alive"
         assert len(kinds(harness)) == len(on_first), "the others run on"
         cluster.start_worker()
@@ -94,7 +103,7 @@ async def test_what_waits_for_a_killed_worker_runs_once_elsewhere(
     async with opened(harness):
         harness.start_all()
         await until(lambda: len(kinds(harness)) > 10)
-        cluster.workers[0].kill()
+        cluster.alive[0].kill()
         await until(lambda: len(kinds(harness)) == 60)
     ran = lines_of(trace)
     assert len(ran) == len(set(ran))
@@ -110,10 +119,11 @@ async def test_a_worker_that_hangs_for_a_while_loses_nothing(
     async with opened(harness):
         harness.start_all()
         await until(lambda: len(begun(harness)) == 8)
-        cluster.workers[0].send_signal(signal.SIGSTOP)
+        worker = cluster.alive[0]
+        worker.send_signal(signal.SIGSTOP)
         await anyio.sleep(seconds)
         assert len(kinds(harness)) < 8
-        cluster.workers[0].send_signal(signal.SIGCONT)
+        worker.send_signal(signal.SIGCONT)
         await until(lambda: len(kinds(harness)) == 8)
     assert set(kinds(harness)) == {EndKind.EXIT}
 
@@ -127,10 +137,10 @@ async def test_attempts_of_a_worker_that_hangs_for_too_long_end(
     async with opened(harness):
         harness.start_all()
         await until(lambda: len(begun(harness)) == 8)
-        for worker in cluster.workers:
+        for worker in cluster.alive:
             worker.send_signal(signal.SIGSTOP)
         await until(lambda: not alive_with(token))
-        for worker in cluster.workers:
+        for worker in cluster.alive:
             worker.send_signal(signal.SIGCONT)
         await until(lambda: len(kinds(harness)) == 8)
         assert set(kinds(harness)) == {EndKind.OUTSIDE}
@@ -174,10 +184,12 @@ async def test_a_scheduler_that_died_is_waited_for_and_what_it_had_is_lost(
         assert kinds(harness) == []
         harness.start(9)
         await anyio.to_thread.run_sync(cluster.start_scheduler, port)
+        await until(lambda: any(isinstance(result, Queued) and result.why for result in harness.results))
         cluster.start_worker()
         await until(lambda: len(kinds(harness)) == 10, seconds=OVER)
-        assert (await harness.ended(9)).kind is EndKind.EXIT
+        assert (await harness.ended(9)).kind is EndKind.EXIT, "a worker that joins later takes attempts"
     assert kinds(harness).count(EndKind.LOST) == 9
+    assert Queued(9, 1, "the cluster has no worker") in harness.results
     assert "started anew" in (await harness.ended(0)).text
 
 
@@ -192,16 +204,3 @@ def alive_with(token: str) -> list[str]:
         except OSError:
             pass
     return found
-
-
-async def test_a_worker_that_joins_later_takes_attempts(
-    tmp_path: object, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with DaskHere(tmp_path_factory.mktemp("late"), 0, 2) as late:
-        harness = DaskHarness(late.address, tmp_path, "true")
-        async with opened(harness):
-            harness.start(0)
-            await until(lambda: harness.results)
-            late.start_worker()
-            assert (await harness.ended(0)).kind is EndKind.EXIT
-    assert [result.why for result in harness.results[:1]] == ["the cluster has no worker"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.far_side import FarWorker, recorded, shipped_agent
-from support.waiting import SECONDS
+from support.waiting import SECONDS, wait_for
 
 from dagtui.execution.agent.spool import Spool, SpoolError
 
@@ -109,6 +109,7 @@ def test_a_side_that_does_not_read_holds_nothing_up(tmp_path: Path):
             far.shell(f"node-{number}", "head -c 20000 /dev/zero")
             far.say(look={f"node-{number}": 0})
         far.shell("last", f"touch {tmp_path}/last")
+        wait_for((tmp_path / "last").exists)  # nothing was read until now
         assert {far.end_of(f"node-{number}")["kind"] for number in range(300)} == {"exit"}
         assert len(far.log_of("node-299")) == 20000
         assert far.end_of("last")["kind"] == "exit"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.far_side import FarWorker, recorded
-from support.process_listing import alive, fresh_token, gone
+from support.process_listing import alive, children, fresh_token, gone, state
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -108,13 +108,17 @@ def test_a_request_to_end_from_outside_is_told_from_ours(tmp_path: Path, number:
         assert [far.end_of(key)["kind"] for key in ("node", "fenced")] == ["outside", "stopped"]
 
 
-def test_a_signal_to_the_whole_group_is_from_outside_even_if_the_attempt_dies_first(tmp_path: Path):
+def test_a_signal_to_all_processes_is_from_outside_even_if_the_attempt_dies_first(tmp_path: Path):
     with FarWorker(tmp_path, orphans=60) as far:
-        far.shell("node", "kill -TERM $$")
+        far.start("node", "sleep", "60")
         far.hear(lambda message: message.get("began") == "node")
-        far.process.send_signal(signal.SIGTERM)
-        assert far.end_of("node")["kind"] in {"outside", "signal"}
-        assert far.end_of("node")["how"] == "signal"
+        [leader] = children(far.guardian)
+        os.kill(far.guardian, signal.SIGSTOP)
+        os.kill(leader, signal.SIGTERM)
+        wait_for(lambda: state(leader) == "Z")
+        os.kill(far.guardian, signal.SIGTERM)
+        os.kill(far.guardian, signal.SIGCONT)
+        assert far.end_of("node")["kind"] == "outside"
 
 
 def test_an_attempt_that_dies_of_its_own_signal_died_of_a_signal(far: FarWorker):

@@ -28,7 +28,7 @@ _ODD = frozenset(("", " ", "~"))
 """Beginnings of paths that are read more closely."""
 LONGEST_PATH = 4096
 """Characters of a path, as on Linux."""
-RETRIED_WORDS = ("timeout", "lost")
+RETRIED_WORDS = ("timeout", "lost", "outside")
 """Ends without an exit status that `exit_codes` can name."""
 _PREFIX = r"""(?:[^\s{}\[\]()"'*?/=!<>,&|]+/)+"""
 """Nothing that ends a path in a placeholder or a condition."""
@@ -199,7 +199,7 @@ def _exit_code(entry: object) -> int | str:
     number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
     hint = f"write {128 + number}: the end by a signal counts as 128 plus its number" if number else ""
     hint = hint or did_you_mean(entry, RETRIED_WORDS)
-    raise ValueProblem('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
+    raise ValueProblem('must be an exit status from 1 to 255, "timeout", "lost" or "outside"', hint)
 
 
 def read_trigger(value: object) -> Trigger:

@@ -70,7 +70,7 @@ class RetryPolicy:
     jitter: float = 0.0
     """The share of the delay, from 0 to 1, by which it may be longer or shorter."""
     exit_codes: tuple[int | str, ...] = ()
-    """The ends that are retried, or every failure if empty. Signal n counts as 128 + n. Words: timeout, lost."""
+    """The ends that are retried, or every failure if empty. Signal n is 128 + n. Words: timeout, lost, outside."""
     lost: int | None = None
     """How often an attempt is repeated whose executor lost it. None: as any other failure, within `retries`."""
     outside: int | None = None

@@ -53,7 +53,7 @@ SENTENCES = {
     "artifacts": 'did you mean "outputs"?',
     "steps": "a task is one command",
     "uses": "write the command that it runs",
-    "runs-on": "tasks run on this machine",
+    "runs-on": "for another machine, write [executors.NAME]",
     "timeout-minutes": 'write timeout = "30m"',
     "continue-on-error": 'did you mean "allow_failure"?',
     "before_script": 'at the beginning of "run"',

@@ -78,7 +78,13 @@ RUN: Mapping[str, str] = {
     "notify": '["./notify.sh"]',
     "state": '"/scratch/runs"',
 }
-_NAMED = {"tasks": "[tasks.build]", "params": 'size = "s"', "pools": "gpu = 2", "env": 'NAME = "value"'}
+_NAMED = {
+    "tasks": "[tasks.build]",
+    "params": 'size = "s"',
+    "pools": "gpu = 2",
+    "executors": "[executors.cluster]",
+    "env": 'NAME = "value"',
+}
 """Tables whose keys are names that a file chooses, and what a good line of one looks like."""
 _INSIDE = {"retry": RETRY, "service": SERVICE, "matrix": MATRIX}
 

@@ -32,6 +32,7 @@ _SAME = {
         "include": "import imports includes subgraphs",
         "name": "dag dag_id id pipeline project title workflow",
         "pools": "pool resource resources semaphores",
+        "executors": "clusters executor machines profiles",
     },
     Where.RUN: {
         "jobs": "concurrency cores max_active_tasks max_jobs max_parallel max_workers parallel parallelism slots "
@@ -112,9 +113,10 @@ _STEPS = "a task is one command: write the steps as lines of one string, or as t
 _TAGS = 'tasks have no tags: "group" puts a task into a folder of the tree'
 _PRIORITY = "remove it: ready nodes start in critical-path order"
 _SLOTS = '"slots" is how many of the "jobs" of [run] a task takes; [pools] counts what else tasks share'
-_GPUS = "give their number in [pools]: gpu = 2; then write pools = { gpu = 1 } in the task"
-_MEMORY = 'give its size in [pools]: mem = "32G"; then write pools = { mem = "8G" } in the task'
-_HERE = 'tasks run on this machine as the current user: for another machine, write run = "ssh HOST PROGRAM"'
+_GPUS = "write resources = { gpus = 1 } for another machine; for this one, [pools] gpu = 2, and pools = { gpu = 1 }"
+_MEMORY = 'write resources = { mem = "8G" } for another machine; here, [pools] mem = "32G", and pools = { mem = "8G" }'
+_HERE = 'tasks run as the current user: for another machine, write [executors.NAME], and executor = "NAME" in tasks'
+_OF_SLURM = 'write it into "resources": resources = { partition = "main", time = "2h" }'
 _FILES = 'remove it: "inputs" and "outputs" are all that is known of files'
 _INCLUDE = 'it belongs at the top of the file: include = [{ path = "other.toml", prefix = "other/" }]'
 _VARIABLES = "write [params] for values of the graph, [env] for variables of its tasks"
@@ -133,7 +135,7 @@ _EVERYWHERE = {
     _ENVIRONMENT_MANAGER: "conda envmodules modules nix_shell venv virtualenv",
     _CACHE: "cache cached caches caching checksum fingerprint memoize method skip_if_unchanged up_to_date",
     _PRIORITY: "priority priority_weight weight_rule",
-    _HERE: "agent become host hosts node_selector queue remote run_as runs_on server sudo user",
+    _HERE: "agent become host hosts node_selector remote run_as runs_on server sudo user",
     _INCLUDE: "import imports include includes",
     _LOGS: "log log_dir log_file logging logs stderr stdout",
     _KEEP_GOING: "fail_fast stop_on_error stop_on_failure",
@@ -154,6 +156,7 @@ _OF_TASKS = {
     _TAGS: "label tag tags",
     _SLOTS: "concurrency max_parallel weight",
     _GPUS: "accelerator accelerators cuda_devices gpu gpu_count gpus ngpus",
+    _OF_SLURM: "account clusteroptions constraint nodes partition qos queue runtime walltime",
     _MEMORY: "mem mem_gb mem_mb memory memory_limit mem_limit ram",
     _FILES: "ancient checkpoint deps_file localrule phony protected shadow temp wildcard_constraints",
     'write it at the beginning of "run"': "before_script pre pre_run setup",

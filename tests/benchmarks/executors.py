@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from support.dask_harness import DaskHarness
 from support.dask_here import DaskHere
 from support.executor_harness import kept_open, serving
-from support.process_listing import descendants
+from support.process_listing import descendants, end
+from support.ssh_bench import SshBench, serving_bench
+from support.ssh_server import SshServer
 from support.waiting import until
 
 from dagtui.engine.messages import Ended
@@ -124,7 +126,69 @@ def dask(nodes: int, rounds: int, folder: Path) -> None:
     print(f"{'one node':20} {1000 * start:7.0f} ms until it starts, a line is here after {1000 * lag:.0f} ms")
 
 
-KINDS: dict[str, Callable[[int, int, Path], None]] = {"dask": dask}
+async def ssh_ours(server: SshServer, nodes: int, folder: Path) -> Figures:
+    """Measure nodes of `true` over ssh, from the moment on that the machine is connected."""
+    bench = SshBench(folder, server, *[Task(f"n{node}", ArgumentList(("true",))) for node in range(nodes + 1)])
+    async with serving_bench(bench):
+        bench.start(nodes)
+        await bench.ended(nodes)
+        pids = [os.getpid(), *bench.hubs]
+        before, began = used(pids), time.perf_counter()
+        bench.start(*range(nodes))
+        await until(lambda: len(bench.ends()) > nodes, seconds=600)
+        figures = Figures(nodes / (time.perf_counter() - began), 1000 * (used(pids) - before) / nodes)
+        bench.executor.acknowledge()
+    return figures
+
+
+async def ssh_reconnection(server: SshServer, folder: Path, rounds: int) -> float:
+    """Return the seconds from the end of a connection to the greeting of the next one (median)."""
+    bench = SshBench(folder, server, "sleep 600")
+    took = []
+    async with serving_bench(bench):
+        bench.start()
+        await bench.began(0)
+        for _ in range(rounds):
+            [link], began = bench.links, time.perf_counter()
+            end(link)
+            await until(lambda: bench.links not in ([], [link]) and bench.connected)  # noqa: B023
+            took.append(time.perf_counter() - began)
+        await bench.executor.close()
+    return statistics.median(took)
+
+
+async def ssh_quiet(server: SshServer, folder: Path, seconds: float) -> tuple[float, float]:
+    """Return what part of a processor 40 attempts cost that print nothing, here and there."""
+    bench = SshBench(folder, server, *["sleep 600"] * 40)
+    async with serving_bench(bench):
+        bench.start()
+        await bench.began(*range(40))
+        await anyio.sleep(2)
+        links, hubs = [os.getpid(), *bench.links], bench.hubs
+        before = used(links), used(hubs)
+        await anyio.sleep(seconds)
+        after = used(links), used(hubs)
+        await bench.executor.close()
+    return (after[0] - before[0]) / seconds, (after[1] - before[1]) / seconds
+
+
+def ssh(nodes: int, rounds: int, folder: Path) -> None:
+    """Print the figures of ssh, to this machine."""
+    with SshServer(folder / "server") as server:
+        figures = []
+        for number in range(rounds):
+            (folder / f"run{number}").mkdir()
+            figures.append(anyio.run(ssh_ours, server, nodes, folder / f"run{number}"))
+        again = anyio.run(ssh_reconnection, server, folder, rounds)
+        here, there = anyio.run(ssh_quiet, server, folder, 60.0)
+    rate = statistics.median(each.per_second for each in figures)
+    cost = statistics.median(each.processor for each in figures)
+    print(f"{'dagtui over ssh':20} {rate:7.0f} true nodes/s   {cost:5.1f} ms of processors a node, both sides")
+    print(f"{'broken connection':20} {again:7.2f} s until the next one, with the login of ssh")
+    print(f"{'40 quiet attempts':20} {100 * here:7.2f} % of a processor here, {100 * there:.2f} % there")
+
+
+KINDS: dict[str, Callable[[int, int, Path], None]] = {"dask": dask, "ssh": ssh}
 
 
 def main() -> None:

@@ -139,6 +139,11 @@ class SshBench:
         """The processes of ssh of this executor."""
         return [pid for pid in children(os.getpid()) if name_of(pid) == "ssh"]
 
+    @property
+    def connected(self) -> bool:
+        """Whether each machine answers."""
+        return all(host.answers for host in self.executor._hosts)
+
     def _is_hub(self, pid: str) -> bool:
         try:
             words = Path("/proc", pid, "cmdline").read_bytes().split(b"\0")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -115,7 +114,7 @@ class Control:
             raise ControlError("the run is ending")
         preview = preview_now(run, request, command)
         if preview.nothing is None and not preview.changed:
-            preview = run.give(replace(command, expected=preview.kills_and_reruns))
+            preview = run.give(command._replace(expected=preview.kills_and_reruns))
         await client.send(preview_fields(run, preview, done(run.state, preview)))
 
     async def _reload(self, client: ClientHandler, request: Mapping[str, object]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui import __version__
@@ -70,7 +69,7 @@ def preview_now(run: LiveRun, request: Mapping[str, object], command: Command) -
     preview = run.preview(command)
     expected = request.get("expected")
     if isinstance(expected, str) and preview.nothing is None and expected != token(preview):
-        return replace(preview, changed=True)
+        return preview._replace(changed=True)
     return preview
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
@@ -70,7 +69,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
 
         found = with_held(run, found, below)
     changed = command.expected is not None and found.kills_and_reruns != command.expected
-    return replace(found, left_out=left_out, changed=changed)
+    return found._replace(left_out=left_out, changed=changed)
 
 
 def _event(run: Propagation, command: Command, number: int) -> CommandEvent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -38,4 +37,4 @@ def hold_or_release(run: Propagation, command: Command, left_out: tuple[tuple[No
 def with_held(run: Propagation, found: Preview, below: Iterable[NodeIndex]) -> Preview:
     """Add the nodes that stay held of those that a command lets run, and of its targets and what is below them."""
     held = run.state.held.intersection(chain(below, found.again, found.released, found.added))
-    return replace(found, held=tuple(sorted(held)))
+    return found._replace(held=tuple(sorted(held)))

@@ -7,7 +7,6 @@ executor, and a preview lists the exact nodes that a command would affect.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -200,8 +199,7 @@ class Question(NamedTuple):
     """Why it can't be asked. Empty: it can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command. `nodes` are its targets, empty for a command that concerns the whole run."""
 
     kind: CommandKind
@@ -259,8 +257,7 @@ class SetSlots(NamedTuple):
 Effect = Start | Stop | Withdraw | SetSlots
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """The nodes that a command affects, by what happens to them. Each tuple is in the order of the file."""
 
     command: Command

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeChange
@@ -57,7 +56,7 @@ def foresee(run: Propagation, found: Preview, transaction: Transaction) -> Previ
     if found.command.kind in RUN_AGAIN:
         targets = changed.intersection(found.command.nodes)
         blocked = sorted(node for node in targets if state.status[node] == NodeStatus.FAILED_PARENT != before[node])
-        return replace(found, blocked=tuple(blocked)) if blocked else found
+        return found._replace(blocked=tuple(blocked)) if blocked else found
     with run.transaction() as ends:
         for node in found.stopped:
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))
@@ -66,4 +65,4 @@ def foresee(run: Propagation, found: Preview, transaction: Transaction) -> Previ
         begins = [node for node in unbegun if (before[node], state.status[node]) == _BEGINS]
         settled = {node for node in unbegun if state.status[node] in SETTLED}
     blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
-    return replace(found, begins=tuple(begins), blocked=tuple(blocked))
+    return found._replace(begins=tuple(begins), blocked=tuple(blocked))

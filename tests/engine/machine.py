@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from array import array
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine import oracle
@@ -396,7 +395,7 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         self.check_refusal(command, found)
         if wrong:
             other = frozenset(found.kills_and_reruns ^ {0})
-            given = self.give(replace(command, expected=other))
+            given = self.give(command._replace(expected=other))
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert given.changed
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
@@ -404,7 +403,7 @@ class TraversalMachine(ReloadStep, CommandChecks, Invariants, RuleBasedStateMach
         retried, joined = self.retried(command), self.joined(command)
         old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined, self.held.copy())
         marks = self.expected_marks(command) if found.nothing is None else self.marks
-        obeyed = replace(command, expected=found.kills_and_reruns)
+        obeyed = command._replace(expected=found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
         self.outside -= old.joined
         given = self.give(obeyed)

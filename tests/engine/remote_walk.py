@@ -344,7 +344,7 @@ class RemoteWalk:
                 kind, jobs=choose([1, 2, 3]) * is_slots, executor=choose(["", "cluster", "box"]) if is_slots else ""
             )
         found = self.traversal.preview(command)
-        given = self.traversal.handle(replace(command, expected=found.kills_and_reruns), self.now)
+        given = self.traversal.handle(command._replace(expected=found.kills_and_reruns), self.now)
         assert given is not None
         assert (given.nothing, given.changed) == (found.nothing, False)
         self.conclude()

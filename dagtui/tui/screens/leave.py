@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -78,7 +77,7 @@ class LeaveDialog(Dialog[ExitReason]):
     def _rehearse(self) -> None:
         """Compute what cancelling all would do now. Completed nodes are not at stake."""
         began = self.monotonic()
-        self._preview = replace(self._run.preview(CANCEL_ALL), kept=())
+        self._preview = self._run.preview(CANCEL_ALL)._replace(kept=())
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -232,16 +231,16 @@ class PreviewDialog(Dialog[Preview]):
             return
         shown = self.preview.kills_and_reruns
         command = self._commands[self._chosen]
-        result = self._run.give(replace(command, expected=shown))
+        result = self._run.give(command._replace(expected=shown))
         assented = shown | frozenset(self.preview.dropped) if self._stops_more else shown
         if result.changed and result.kills_and_reruns <= assented:
             # Part of it happened on its own. The rest was assented to.
-            result = self._run.give(replace(command, expected=result.kills_and_reruns))
+            result = self._run.give(command._replace(expected=result.kills_and_reruns))
         if not result.changed:
             self.dismiss(result)
             return
         self._changed = True
-        self.preview = replace(result, changed=False)
+        self.preview = result._replace(changed=False)
         self._drastic_since = dict.fromkeys(self.preview.kills_and_reruns, ALWAYS)
         self.ask_again()
 

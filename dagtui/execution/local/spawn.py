@@ -142,6 +142,40 @@ def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: 
     else:
         files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
     if sys.platform == "linux" or terminal:
-        return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=(), setsigdef=_HEARD)
-    else:  # noqa: RET505 - the type checker needs the branch to tell the systems apart
+        try:
+            return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=(), setsigdef=_HEARD)
+        except NotImplementedError:  # built for a C library without it, as Pythons of conda are
+            return fork_and_execute(path, argv, env, output, terminal)
+    else:
         return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=(), setsigdef=_HEARD)
+
+
+def fork_and_execute(path: str, argv: tuple[str, ...], env: dict[str, str], output: int, terminal: str) -> int:
+    """Do what `posix_spawn` does, for Pythons that can't begin a session with it. Raises OSError and ValueError."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            for number in _HEARD:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            os.setsid()
+            source = os.open(terminal, os.O_RDWR) if terminal else output
+            for fd in (0, 1, 2) if terminal else (1, 2):
+                os.dup2(source, fd)
+            os.execve(path, argv, env)
+        except OSError as error:
+            os.write(tell, str(error.errno or errno.EIO).encode())
+        except ValueError:
+            os.write(tell, b"0")
+        finally:
+            os._exit(127)
+    os.close(tell)
+    with open(told, "rb") as file:
+        failed = file.read()
+    if not failed:
+        return pid
+    os.waitpid(pid, 0)
+    if failed == b"0":
+        raise ValueError("a null byte, or an invalid name of a variable")
+    raise OSError(int(failed), os.strerror(int(failed)))

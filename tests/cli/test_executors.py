@@ -60,6 +60,8 @@ def test_a_check_says_what_failed_and_what_to_do(folder: Path):
     assert done.returncode == 1
     assert done.stdout.startswith("failed  reach nowhere.invalid: nowhere.invalid: no machine has this name")
     assert not [path for path in folder.iterdir() if path.name.startswith(".dagtui-check")]
+    [step] = json.loads(program.call("executors", "check", "gpubox", "--json", cwd=folder).stdout)
+    assert (step["step"], step["ok"], step["hint"]) == ("reach nowhere.invalid", False, "")
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,32 @@ def what_goes_on(before: Graph, graph: Graph, directory: RunDirectory) -> Elsewh
         if graph.find(found) is None:
             key = attempt_key(found, state.attempt[node])
             gone.setdefault(name, []).append(GoneAttempt(found, key, before.task(node).grace))
+    _refuse_moved(before, graph, state, directory)
     needed = [*state.executor_of.values(), *(name for name in before.executors if _has_gone(directory, name))]
     executors = {name: before.executors[name] for name in needed if name in before.executors}
     extra = {name: settings for name, settings in executors.items() if name not in graph.executors}
     return Elsewhere(Counter(state.executor_of.values()), gone, extra)
+
+
+def _refuse_moved(before: Graph, graph: Graph, state: RunState, directory: RunDirectory) -> None:
+    """Raise StoreError if an executor has attempts, and its name stands for another place by now."""
+    counts = Counter(state.executor_of.values())
+    for name, count in counts.items():
+        then, by_now = before.executors.get(name), graph.executors.get(name)
+        if then is None or by_now is None or _is_still_there(then, by_now):
+            continue
+        raise StoreError(
+            f"can't resume run {directory.number}: {counted({name: count})}, which was somewhere else then; write "
+            f"[executors.{label(name)}] as it was, or give the new place another name"
+        )
+
+
+def _is_still_there(then: ExecutorSettings, by_now: ExecutorSettings) -> bool:
+    """Return whether an executor still reaches what it had. More hosts than before do no harm."""
+    if not set(then.hosts) <= set(by_now.hosts):
+        return False
+    places = [(each.kind, each.address, each.scheduler_file, each.directory) for each in (then, by_now)]
+    return places[0] == places[1]
 
 
 def _has_gone(directory: RunDirectory, name: str) -> bool:

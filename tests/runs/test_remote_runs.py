@@ -20,6 +20,7 @@ from dagtui.runs.beginning import start_run
 from dagtui.runs.elsewhere import warnings
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.restore import resume_run
+from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -291,3 +292,40 @@ async def test_what_was_taken_up_is_up_to_date_the_next_time(tmp_path: Path) -> 
         await live.close()
         assert why in (live.path / "journal.jsonl").read_text()
         assert log(live, "report") == "3\n"
+
+
+async def test_a_reload_lets_what_runs_elsewhere_go_on_and_adds_executors(tmp_path: Path, far: FarSide) -> None:
+    """What ran on this machine only gets an executor, and what runs there gets other numbers."""
+    path = write(tmp_path, '[tasks.here]\nexecutor = "local"\nrun = "until test -e go; do sleep 0.02; done"\n')
+    live = start_run(load(path), LaunchOptions())
+    assert live.routing is None
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 1)
+        work = '[tasks.work]\nrun = "until test -e go; do sleep 0.02; done; echo done"\n'
+        here = '[tasks.here]\nexecutor = "local"\nrun = "until test -e go; do sleep 0.02; done"\n'
+        write(tmp_path, work + here)
+        await live.reload(await live.read_graph_again())
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 2)
+        write(tmp_path, '[tasks.more]\nneeds = ["work"]\nrun = "echo more"\n' + here + work)
+        await live.reload(await live.read_graph_again())
+        (tmp_path / "go").touch()
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    await live.close()
+    assert (log(live, "work"), log(live, "more")) == ("done\n", "more\n")
+    assert len(far.started) == 2
+
+
+async def test_an_executor_that_was_moved_is_not_asked_for_what_another_one_has(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, WORK)
+    await left(path, far)
+    path.write_text(path.read_text().replace("nowhere:1", "elsewhere:1"))
+    with pytest.raises(StoreError, match="3 attempts go on at cluster, which was somewhere else then"):
+        resume_run(load(path), LaunchOptions())
+    path.write_text(path.read_text().replace("elsewhere:1", "nowhere:1"))
+    for number in (1, 2, 3):
+        (tmp_path / f"{number}.go").touch()
+    live = resume_run(load(path), LaunchOptions())
+    await settled(live)
+    await live.close()
+    assert len(far.started) == 3

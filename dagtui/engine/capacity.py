@@ -170,11 +170,14 @@ class Capacity:
             self.remote[node] = demand.executor
 
     def take_up(self, node: NodeIndex, executor: str, *, begun: bool) -> None:
-        """Reserve or hold what an attempt takes that an executor on other machines has, maybe not that of its node."""
+        """Reserve or hold what an attempt takes that an executor on other machines has.
+
+        It may be another one than that of its node, or one that the graph does not name any more.
+        """
         demand = self.demand(node)
         self.reserved[node] = NO_SLOTS
-        there = (self.executors[executor], 1)
-        self._take(node, demand if demand.executor == executor else Demand(NO_SLOTS, (there,), executor))
+        pools = ((self.executors[executor], 1),) if executor in self.executors else ()
+        self._take(node, demand if demand.executor == executor else Demand(NO_SLOTS, pools, executor))
         if begun:
             self.begin(node)
 

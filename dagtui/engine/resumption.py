@@ -72,8 +72,8 @@ def _take_up(run: Propagation, again: Mapping[NodeIndex, str], keep_going: Colle
     Those whose definition has changed are stopped, and run again. So do those that a cancel of the whole run stops.
     Whether a stopped attempt has begun is not known, so that it counts as submitted.
     """
-    state, known = run.state, run.capacity.executors.keys() & keep_going
-    taken = {node: executor for node, executor in state.executor_of.items() if executor in known}
+    state = run.state
+    taken = {node: executor for node, executor in state.executor_of.items() if executor in keep_going}
     for node, executor in taken.items():
         status, cause = state.status_of(node), state.cause_of(node)
         run.capacity.take_up(node, executor, begun=status is NodeStatus.RUNNING)

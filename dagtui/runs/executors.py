@@ -77,7 +77,7 @@ class RemoteParts:
             state.status_name,
             state.outputs_of,
             self._secrets,
-            lambda node, attempt: attempt - state.base[node],
+            lambda node, _attempt: state.tries(node),
             self._typical,
         )
 

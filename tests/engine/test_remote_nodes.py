@@ -369,3 +369,26 @@ def test_what_its_executor_does_not_know_any_more_is_lost():
     scene.withdrawn("a", "b")
     assert scene.statuses() == "a failed, b cancelled"
     assert words(scene, "a") == "lost: its executor does not know it any more"
+
+
+def test_what_is_on_an_executor_that_the_file_no_longer_names_is_stopped_and_runs_on_another():
+    scene = far("a b")
+    scene.start("a")
+    scene.graph = with_executors(dag("a b", a={"executor": "other"}))
+    scene, handed = resumed(scene, 0.0, None, "cluster")
+    assert handed == [Handed(0, 1, 5.0), Handed(1, 1, 5.0)]
+    assert executor_slots(scene.state)["cluster"] == (2, None, 1)
+    scene.end("a", 15, EndKind.SIGNAL)
+    scene.withdrawn("b")
+    assert Start(0, 2, 1) in scene.effects or scene["a"] is S.READY
+    scene.run("a", "b")
+    assert "cluster" not in executor_slots(scene.state)
+
+
+def test_growing_resources_do_not_grow_by_what_never_began():
+    scene = far("a", a={"retries": 1})
+    for _ in range(3):
+        scene.command(K.HOLD, "a")
+        scene.withdrawn("a")
+        scene.command(K.RELEASE, "a")
+    assert (scene.attempt("a"), scene.state.tries(0)) == (4, 1)

@@ -58,7 +58,9 @@ def events_of(scene: Scene, label: str) -> list[NodeEvent]:
     return [e for e in scene.events if isinstance(e, NodeEvent) and e.node == scene.graph.node(label)]
 
 
-def resumed(scene: Scene, away: float = 0.0, again: dict[int, str] | None = None) -> tuple[Scene, list[Handed]]:
+def resumed(
+    scene: Scene, away: float = 0.0, again: dict[int, str] | None = None, *more: str
+) -> tuple[Scene, list[Handed]]:
     """Let the process of a scene die, and go on with its events."""
     other = Scene.__new__(Scene)
     other.graph, other.now, other.begun = scene.graph, scene.now + 1.0, []
@@ -67,7 +69,7 @@ def resumed(scene: Scene, away: float = 0.0, again: dict[int, str] | None = None
     other.state.replay(scene.events)
     other.events, other.effects = list(scene.events), []
     other.traversal.now = scene.now
-    keep_going = frozenset(scene.graph.executors)
+    keep_going = frozenset((*scene.graph.executors, *more))
     restore(other.traversal, other.now, again or {}, {}, jobs=1, boot="", keep_going=keep_going, away=away)
     other._take()
     handed = other.traversal.handed()

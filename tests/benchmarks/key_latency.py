@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,7 @@ _MARKED = re.compile(r"\x1b\[(\d+);1H(?:\x1b\[[0-9;]*m)*▌")
 """A row that is painted with the cursor's mark at its beginning."""
 _LONGEST = 100  # characters of that
 CHANGES = 5_000
+REASONS = "Resources", "Priority", "QOSMaxJobsPerUserLimit"
 
 
 def tasks(count: int, seconds: float) -> str:
@@ -55,6 +56,8 @@ class MadeUpRun(NamedTuple):
     """Are pressed before it is measured."""
     failing: float = 0.0
     """The share of attempts that fail."""
+    queued: bool = False
+    """Whether all attempts wait in the queue of another machine, for a reason that keeps changing."""
 
 
 MADE_UP = {
@@ -64,6 +67,9 @@ MADE_UP = {
     f"{CHANGES:,} changes/s, 100,000 nodes, trouble": MadeUpRun(100_000, "VVg=", failing=0.05),
     f"{CHANGES:,} changes/s, 1,000,000 nodes": MadeUpRun(1_000_000, "="),
     f"{CHANGES:,} changes/s, 1,000,000 nodes, map": MadeUpRun(1_000_000, "v"),
+    "10,000 queued elsewhere": MadeUpRun(20_000, "=", queued=True),
+    "10,000 queued elsewhere, map": MadeUpRun(20_000, "v", queued=True),
+    "10,000 queued elsewhere, trouble": MadeUpRun(20_000, "VVg=", queued=True),
 }
 SCENARIOS = {
     "settled": '[tasks.a]\nrun = "true"\nmatrix = { i = [1, 2, 3, 4, 5, 6, 7, 8] }\n',
@@ -122,6 +128,9 @@ class MadeUp:
     def flush(self) -> None:
         """Everything is in this process."""
 
+    def collect(self) -> None:
+        """Results are delivered at once."""
+
     async def serve(self) -> None:
         from dagtui.engine.messages import Ended, EndKind, Started
 
@@ -143,21 +152,36 @@ class MadeUp:
         """Nothing is alive."""
 
 
-def two_stages(nodes: int) -> Graph:
-    """Half of the nodes need one of the other half each."""
+class Queueing(MadeUp):
+    """An executor on other machines that begins nothing, and says another reason for each attempt every two seconds."""
+
+    keeps_going = True
+
+    async def serve(self) -> None:
+        from dagtui.engine.messages import Queued
+
+        for number in count():
+            for node, attempt in self._waiting:
+                self._deliver(Queued(node, attempt, f"job 4711_{node}: {REASONS[number % len(REASONS)]}"))
+            await anyio.sleep(2)
+
+
+def two_stages(nodes: int, executor: str = "") -> Graph:
+    """Half of the nodes need one of the other half each. The first half runs on an executor, if there is one."""
     from dagtui.graph.loading import load
 
     with tempfile.TemporaryDirectory() as folder:
         axes = f"matrix = {{ a = {list(range(nodes // 100))}, b = {list(range(50))} }}"
         needs = 'needs = ["first[a={{ matrix.a }},b={{ matrix.b }}]"]'
         path = Path(folder, "graph.toml")
-        path.write_text(
-            f'version = 1\n[tasks.first]\nrun = "true"\n{axes}\n[tasks.second]\n{needs}\nrun = "true"\n{axes}\n'
-        )
+        there = f'executor = "{executor}"\n' if executor else ""
+        table = f'[executors.{executor}]\nkind = "slurm"\ndirectory = "/scratch"\n' if executor else ""
+        first = f'[tasks.first]\nrun = "true"\n{there}{axes}\n'
+        path.write_text(f'version = 1\n{table}{first}[tasks.second]\n{needs}\nrun = "true"\n{axes}\n')
         return load(path)
 
 
-def show_made_up(nodes: int, failing: float) -> None:
+def show_made_up(nodes: int, failing: float, *, queued: bool) -> None:
     """Show a run in which statuses change at a steady rate."""
     from support.adopted_run import AdoptedRun, UnwrittenJournal
 
@@ -165,9 +189,10 @@ def show_made_up(nodes: int, failing: float) -> None:
     from dagtui.engine.traversal import Traversal
     from dagtui.tui.terminal.show import show
 
-    graph = two_stages(nodes)
+    graph = two_stages(nodes, "cluster" if queued else "")
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
-    run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5, failing), UnwrittenJournal())
+    executor = Queueing(0, 0) if queued else MadeUp(CHANGES * 2 / 5, failing)
+    run = Run(Traversal(graph, 200), executor, UnwrittenJournal())
     run.begin()
     show(AdoptedRun(run), IN_UNICODE, mouse=True)
 
@@ -216,7 +241,7 @@ def measure(name: str, presses: int) -> tuple[list[float], float]:
         command = [sys.executable, "-m", "dagtui", "--fresh", "-j200", str(graph)]
         if not SCENARIOS[name]:
             command = [sys.executable, __file__, "--made-up", str(MADE_UP[name].nodes)]
-            command += ["--failing", str(MADE_UP[name].failing)]
+            command += ["--failing", str(MADE_UP[name].failing), *["--queued"] * MADE_UP[name].queued]
         env = {"DAGTUI_SOCKET_DIR": str(folder / "s"), "LANG": "C.UTF-8", "SSH_CONNECTION": ""}
         with Marked(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
             terminal.wait_for(lambda: terminal.row >= 0, "cursor", 300)
@@ -242,9 +267,10 @@ def main() -> None:
     parser.add_argument("--only", default="", help="measure the scenarios with this in their names")
     parser.add_argument("--made-up", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--failing", type=float, default=0.0, help=argparse.SUPPRESS)
+    parser.add_argument("--queued", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.made_up:
-        show_made_up(options.made_up, options.failing)
+        show_made_up(options.made_up, options.failing, queued=options.queued)
         return
     print(f"{'':42}{'p50':>9}{'p99':>9}{'most':>9}{'memory':>10}")
     for name in SCENARIOS:

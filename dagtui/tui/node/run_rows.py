@@ -10,7 +10,7 @@ from dagtui.report.run_words import when_words
 from dagtui.runs.node_runs import NodeRun, failures_in_words, share_of, usual_of
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import CellWidth, now
-from dagtui.tui.graph.amounts import time_text
+from dagtui.tui.graph.amounts import SHORTEST, time_text
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, spaces, status_run, width_of
 from dagtui.tui.lines.share_bar import share_bar, share_span
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.text.amounts import ClockTime, WallTime
+    from dagtui.text.amounts import ClockTime, Seconds, WallTime
     from dagtui.text.look import Look
 
 _WIDE: Final = CellWidth(60)
@@ -42,13 +42,17 @@ def run_now(run: RunView, node: NodeIndex, clock: ClockTime) -> NodeRun:
     return NodeRun(run.number, status, state.attempt[node], ended, seconds, state.why.get(node) or "")
 
 
+def _about(seconds: Seconds) -> str:
+    return duration(seconds) if seconds >= SHORTEST else f"less than {duration(SHORTEST)}"
+
+
 def rows_of_runs(found: Sequence[NodeRun], number: int, left_out: int, look: Look, columns: CellWidth) -> list[Row]:
     """Return a row for each run, newest first, below what is usual. `number` is the run that is looked at.
 
     `left_out` older runs were not looked at.
     """
     usual = usual_of(found, number)
-    head = f"usually {duration(usual)}" if usual is not None else "no other run tells how long it takes"
+    head = f"usually {_about(usual)}" if usual is not None else "no other run tells how long it takes"
     rows = [row(muted(", ".join(filter(None, (head, failures_in_words(found)))))), row()]
     present = now()
     for one in sorted(found, key=lambda one: -one.number):

@@ -152,7 +152,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         """Show which pane has the focus, and its available keys."""
         self.view_strip.focused, self.side.strip.focused = not self.on_side, self.on_side
         here = self.situation
-        words = present_words(self._run, here, self.node, self.tree_pane.selected_count)
+        deselects = 0 if self.on_side else self.tree_pane.selected_count  # from the right side, Esc goes back first
+        words = present_words(self._run, here, self.node, deselects)
         self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, here), words)
 
     @property

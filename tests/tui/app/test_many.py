@@ -148,6 +148,10 @@ async def test_commands_mean_what_is_selected():
             app.jump(app.view.graph.node(part))
             await pilot.press("M")
         await until(lambda: "Esc deselect 2" in screen_text(app))
+        await pilot.press("tab")  # from where Esc goes back
+        await until(lambda: "Esc back" in screen_text(app))
+        await pilot.press("escape")
+        await until(lambda: "Esc deselect 2" in screen_text(app))
         assert screen_text(app).count("•") == 2
         await pilot.press("R")
         assert named(app) == {PARTS[0], PARTS[2]}

@@ -129,6 +129,11 @@ def test_times_that_say_nothing_are_left_out():
     assert " s" not in second.text
 
 
+def test_a_usual_time_that_rounds_to_nothing_is_said_in_words():
+    found = [NodeRun(number, NodeStatus.COMPLETED, 1, None, 0.01) for number in (1, 2)]
+    assert rows_of_runs(found, 3, 0, IN_UNICODE, CellWidth(80))[0].text.startswith("usually less than 0.1 s")
+
+
 def test_no_more_runs_are_looked_at_than_are_shown():
     assert MOST == 20
     assert node_run(RunDirectory(Path("/nowhere/7")), "a").is_readable is False

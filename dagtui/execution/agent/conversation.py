@@ -25,8 +25,6 @@ an answer to `look` is a piece at a time, and comes later while too much waits t
 
 from __future__ import annotations
 
-import os
-import struct
 import sys
 import time
 from typing import TYPE_CHECKING, cast
@@ -36,6 +34,7 @@ from dagtui.execution.agent.guardian import Guardian
 from dagtui.execution.agent.json_text import decoded, encoded
 from dagtui.execution.agent.leftovers import boot_id
 from dagtui.execution.agent.line_link import LineLink
+from dagtui.execution.agent.log_pieces import read_piece, times_of
 from dagtui.execution.agent.spec import Spec, SpecError, is_key, table, variables
 from dagtui.execution.agent.version import VERSION
 
@@ -45,10 +44,6 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
 _AT_ONCE = 16  # starts before anything else is handled again
-_PIECE = 1 << 18
-"""Bytes of a log in one answer."""
-_MOST_TIMES = 4096
-_RECORD = struct.Struct("<Qd")  # see log_file.py
 _ENDLESS = 1 << 30
 
 
@@ -311,14 +306,14 @@ class Conversation:
 
     def _show_log(self, key: str, offset: int) -> None:
         path = self._logs.get(key) or self.spool.file("logs", key)
-        data = _read_at(path, offset, _PIECE)
+        data = read_piece(path, offset)
         if not data:
             if key in self.guardian.live:
                 self._looks[key] = offset
             return
         from binascii import b2a_base64
 
-        times = _times(path + ".times", offset, offset + len(data))
+        times = times_of(path + ".times", offset, offset + len(data))
         text = b2a_base64(data, newline=False).decode("ascii")
         self._say({"log": key, "at": offset, "data": text, "times": times})
 
@@ -331,31 +326,3 @@ def _gpus(fields: Mapping[str, object]) -> int:
 def _grace(message: dict[str, object]) -> Seconds | None:
     found = message.get("grace")
     return float(found) if isinstance(found, (int, float)) else None
-
-
-def _read_at(path: str, offset: int, most: int) -> bytes:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        return os.pread(fd, most, offset)
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)
-
-
-def _times(path: str, start: int, end: int) -> list[tuple[int, float]]:
-    """Return when the parts of a log that begin between two offsets were printed, as far as it was recorded."""
-    records: list[tuple[int, float]] = []
-    at = 0
-    while len(records) < _MOST_TIMES:
-        page = _read_at(path, at, _PIECE)
-        page = page[: len(page) - len(page) % _RECORD.size]
-        found = [(int(offset), float(wall)) for offset, wall in _RECORD.iter_unpack(page)]
-        records += [(offset, wall) for offset, wall in found if start <= offset < end]
-        at += len(page)
-        if not page or found[-1][0] >= end:
-            break
-    return records

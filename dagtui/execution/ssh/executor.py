@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _LARGE = 1 << 17
 """Bytes of a piece of a log after which the next one is asked for at once."""
+_NO_CONNECTION = "no connection"
 _DIED = "the agent of the run on its machine died, and ended its processes with it"
 
 
@@ -217,7 +218,7 @@ class SshExecutor(RemoteExecutor):
                 self.refused(key, why, lasting=True)
             return
         for key in (*self._unplaced, *self._sought):
-            self.queued(key, why)
+            self.queued(key, _NO_CONNECTION)  # why, is said of the executor
         self.silent(why)
 
     def _is_hopeless(self) -> bool:

@@ -83,6 +83,14 @@ class AllLogsPage(PageScreen, inherit_bindings=False):
             left.append(Span(f"  {label(reading.trouble)}", Role.BAD))
         return left, self._position()
 
+    def labels(self) -> dict[str, str]:
+        """Return the words of keys that show all again."""
+        wanted = self.rows.reading.filter
+        has_selection = wanted.nodes is not None and wanted.nodes == self.selected
+        filters = {"logs.running": wanted.running, "logs.failed": wanted.failed, "logs.errors": wanted.errors}
+        filters["logs.selected"] = has_selection
+        return {id_: "all" for id_, is_on in filters.items() if is_on}
+
     def _position(self) -> list[Span]:
         reading = self.rows.reading
         if reading.is_reading and reading.filter.errors:

@@ -66,6 +66,16 @@ def said(page: AllLogsPage) -> list[str]:
     return [heading, *(re.sub(r" {2,}", " ", row) for row in rows if row)]
 
 
+async def test_the_key_of_a_filter_shows_all_again(play: PlayedRun) -> None:
+    async with opened(play) as (pilot, page):
+        footer = page._footer.render_line
+        assert " e failed " in footer(0).text
+        await pilot.press("e")
+        await until(lambda: " e all " in footer(0).text, "the words for all")
+        await pilot.press("e")
+        await until(lambda: " e failed " in footer(0).text, "the words for the filter")
+
+
 async def test_what_it_shows(play: PlayedRun) -> None:
     async with opened(play) as (pilot, page):
         await pilot.press("g")

@@ -195,6 +195,7 @@ class DaskCluster:
         client, self._client = self._client, None
         for task in self._background:
             task.cancel()
+        self._background.clear()
         if client is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.close(), _CLOSE)

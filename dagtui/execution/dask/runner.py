@@ -45,13 +45,16 @@ async def execute(name: str, spec: str, cpus: int) -> None:
     """Execute an attempt: the task that Dask carries to a worker. `spec` is in JSON."""
     from distributed import get_worker
 
-    worker = get_worker()
+    worker, key = get_worker(), json.loads(spec)["key"]
     for _ in range(int(_PATIENCE / 0.02)):
         plugin = worker.plugins.get(name)
         if plugin is not None:
             await cast("AttemptRunner", plugin).execute(spec, cpus)
             return
         await asyncio.sleep(0.02)
+        task = worker.state.tasks.get((name, key))
+        if task is None or task.state != "executing":  # it was released, and the plugin went with the run
+            return
     raise RuntimeError(f"this worker did not get dagtui's plugin within {_PATIENCE:.0f} s")
 
 
@@ -90,8 +93,12 @@ class AttemptRunner(WorkerPlugin):
         worker.stream_handlers[self.name] = self.take
 
     async def teardown(self, worker: Worker) -> None:
-        """End everything, because the worker closes or the run is over."""
+        """End everything, because the worker closes or the run is over. No task may wait for ever: it has a thread."""
         self._closing = True
+        self._threads.close()
+        for waiting in self._secrets.values():
+            if not waiting.done():
+                waiting.set_result({})
         worker.handlers.pop(self.name, None)
         for task in (self._first, self._claiming):
             if task is not None:
@@ -101,6 +108,9 @@ class AttemptRunner(WorkerPlugin):
                 self._guardian.say(end=True)
                 await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
             await self._guardian.close()
+        for ended in self._ends.values():
+            if not ended.done():
+                ended.set_result(None)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # Attempts
@@ -135,6 +145,8 @@ class AttemptRunner(WorkerPlugin):
 
     async def _claim(self, key: str) -> bool:
         """Ask the scheduler whether an attempt may begin. Questions that arise meanwhile are asked together."""
+        if self._closing:
+            return False
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._claims[key] = answer
         if self._claiming is None:
@@ -142,6 +154,7 @@ class AttemptRunner(WorkerPlugin):
         return await answer
 
     async def _ask_for_claims(self) -> None:
+        asked: dict[str, asyncio.Future[bool]] = {}
         try:
             while self._claims:
                 asked, self._claims = self._claims, {}
@@ -151,6 +164,9 @@ class AttemptRunner(WorkerPlugin):
                         answer.set_result(key in granted)
         finally:
             self._claiming = None
+            for answer in (*asked.values(), *self._claims.values()):
+                if not answer.done():
+                    answer.set_result(False)
 
     async def _granted(self, keys: Sequence[str]) -> Sequence[str]:
         operation = cast("Callable[..., Awaitable[Sequence[str]]]", getattr(self._worker.scheduler, self.name))

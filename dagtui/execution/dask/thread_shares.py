@@ -39,3 +39,10 @@ class ThreadShares:
                 self._free -= width
                 turn.set_result(None)
             self._queue.popleft()
+
+    def close(self) -> None:
+        """Let everything go on that waits, because nothing begins any more."""
+        for _, turn in self._queue:
+            if not turn.done():
+                turn.set_result(None)
+        self._queue.clear()

@@ -80,6 +80,49 @@ async def test_a_long_log_is_whole(dask_cluster: DaskHere, tmp_path: Path) -> No
     assert harness.logged() == b"".join(b"%d\n" % number for number in range(1, 200001)) + b"end\n"
 
 
+async def test_a_timeout_holds_without_us_and_ends_the_tree(dask_cluster: DaskHere, tmp_path: Path, token: str) -> None:
+    run = f"timeout-{os.urandom(4).hex()}"
+    task = Task(
+        "a", ShellCommand(f"(setsid sh -c 'sleep 300; : {token}' &) ; echo up; sleep 300"), timeout=1.5, grace=0.3
+    )
+    harness = DaskHarness(dask_cluster.address, tmp_path, task, run=run)
+    async with serving(harness):
+        harness.open()
+        harness.start(0)
+        await harness.printed(b"up")
+        await harness.executor.detach()
+    await until(lambda: not alive_of(token))
+    async with open_on(dask_cluster, tmp_path, task, run=run) as harness:
+        harness.executor.take_up([Handed(0, 1)])
+        assert (await harness.ended(0)).kind is EndKind.TIMEOUT
+
+
+async def test_what_waits_is_taken_back_and_never_runs(dask_cluster: DaskHere, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    async with open_on(dask_cluster, tmp_path, *[f"echo . >> {trace}; sleep 300"] * 100) as harness:
+        harness.start_all()
+        await harness.begun(0)
+        for node in range(100):
+            harness.executor.stop(node, 1, 0.2)
+        await until(lambda: not harness.executor.attempts)
+    ran = len(trace.read_text().split())
+    assert ran <= dask_cluster.threads
+    assert len(ends(harness)) >= ran
+    assert {end.kind for end in ends(harness)} == {EndKind.SIGNAL}
+
+
+async def test_a_guardian_with_nothing_to_do_ends_and_another_one_follows(
+    dask_cluster: DaskHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagtui.execution.dask.runner._IDLE", 0.3)
+    async with open_on(dask_cluster, tmp_path, "true", "true") as harness:
+        for node in (0, 1):
+            harness.start(node)
+            assert (await harness.ended(node)).kind is EndKind.EXIT
+            harness.executor.acknowledge()
+            await until(lambda: not alive_of(harness.run))
+
+
 async def test_secrets_reach_attempts_and_nothing_else(dask_cluster: DaskHere, tmp_path: Path, token: str) -> None:
     secret = f"s3cr3t-{token}"
     script = 'echo "$TOKEN, of ${#TOKEN}"; sleep 300'

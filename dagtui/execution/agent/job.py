@@ -14,7 +14,7 @@ from dagtui.execution.agent.reaper import fork_guardian
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SAME_SIGNAL = 1.0  # seconds in which a signal may arrive twice: by way of the reaper, and to all processes of a job
+_SAME_STOP = 1.0  # seconds after a stop took effect in which a signal belongs to it, or is one that came twice
 
 
 def run_job(spool: str, batch: str, lines: str) -> None:
@@ -30,18 +30,18 @@ def run_job(spool: str, batch: str, lines: str) -> None:
     variables = dict(os.environ)
     specs = _specs(f"{os.path.abspath(os.path.expanduser(spool))}/specs/{batch}")[int(first) : int(last or first) + 1]
     secrets = {name: variables.pop(name) for name in {name for spec in specs for name in _names(spec)} & set(variables)}
-    guardian = Guardian(spool, _ignore, variables)
-    ending: list[bool] = []
-
     quiet_until = -inf
 
-    def end_from_outside() -> None:
+    def note_stop(message: dict[str, object]) -> None:
         nonlocal quiet_until
-        if time.monotonic() < quiet_until:
-            return
-        if guardian.end_from_outside():
-            quiet_until = time.monotonic() + _SAME_SIGNAL
-        else:
+        if message.get("kind") in ("stopped", "withdrawn"):
+            quiet_until = time.monotonic() + _SAME_STOP
+
+    guardian = Guardian(spool, note_stop, variables)
+    ending: list[bool] = []
+
+    def end_from_outside() -> None:
+        if time.monotonic() >= quiet_until and not guardian.end_from_outside():
             ending.append(True)
 
     guardian.on_ending_signals(end_from_outside, reaper)
@@ -62,7 +62,3 @@ def _specs(path: str) -> list[Mapping[str, object]]:
 
 def _names(spec: Mapping[str, object]) -> list[str]:
     return cast("list[str]", spec.get("secret_names") or [])
-
-
-def _ignore(_message: dict[str, object]) -> None:
-    """Tell nobody: the spool says it all."""

@@ -52,13 +52,26 @@ def test_a_request_to_end_leaves_alone_what_was_not_claimed(tmp_path: Path):
 
 
 def test_a_request_to_end_with_a_stop_ends_only_that_attempt(tmp_path: Path):
-    job = run_job(tmp_path, shell("runs", "sleep 60", fence=60), shell("comes", "true"), shell("stopped", "true"))
-    wait_for((tmp_path / "spool" / "claims" / "runs").exists)
+    runs = shell("runs", f"touch {tmp_path}/trace; sleep 60", fence=60)
+    job = run_job(tmp_path, runs, shell("comes", "true"), shell("stopped", "true"))
+    wait_for((tmp_path / "trace").exists)
     for key in ("runs", "stopped"):
         (tmp_path / "spool" / "stops" / key).touch()
     job.terminate()
     assert job.wait(SECONDS) == 0
     assert kinds(tmp_path) == {"runs": "stopped", "comes": "exit", "stopped": "withdrawn"}
+
+
+def test_a_request_to_end_after_a_stop_took_effect_belongs_to_it(tmp_path: Path):
+    job = run_job(
+        tmp_path, shell("before", f"touch {tmp_path}/trace; sleep 1"), shell("stopped", ""), shell("comes", "sleep 2")
+    )
+    wait_for((tmp_path / "trace").exists)
+    (tmp_path / "spool" / "stops" / "stopped").touch()
+    wait_for((tmp_path / "spool" / "claims" / "stopped").exists)
+    job.terminate()
+    assert job.wait(SECONDS) == 0
+    assert kinds(tmp_path) == {"before": "exit", "stopped": "withdrawn", "comes": "exit"}
 
 
 def test_a_request_to_end_at_any_moment_of_the_start_is_never_lost(tmp_path: Path):

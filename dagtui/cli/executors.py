@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.remote.probing import Finding
     from dagtui.graph.executors import ExecutorSettings
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import CellWidth, Seconds
 
 _CHECK = "check"
 _TITLES = ("NAME", "KIND", "JOBS", "WHERE", "DEFINED IN", "TASKS")
@@ -115,7 +115,7 @@ def _table(known: Mapping[str, ExecutorSettings], uses: Mapping[str, list[str]],
     return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _padded(cell: str, width: int) -> str:
+def _padded(cell: str, width: CellWidth) -> str:
     return cell + " " * (width - cell_width(cell))
 
 

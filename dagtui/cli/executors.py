@@ -21,7 +21,7 @@ from dagtui.graph.listed_executors import find_executor, folder_for, listed_exec
 from dagtui.graph.model import LOCAL
 from dagtui.graph.toml.values import parse_duration
 from dagtui.text import cell_width, count, fit, label, plural
-from dagtui.text.amounts import first_of
+from dagtui.text.amounts import CellWidth, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

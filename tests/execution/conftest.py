@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,21 @@ def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmClu
 
 
 @pytest.fixture
-def cluster(slurm_cluster: SlurmCluster, monkeypatch: pytest.MonkeyPatch) -> SlurmCluster:
-    """A Slurm that this process's commands reach."""
+def cluster(
+    slurm_cluster: SlurmCluster, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SlurmCluster]:
+    """A Slurm that this process's commands reach. Tests that break it have it alone."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_cluster.configuration))
-    return slurm_cluster
+    with open(slurm_cluster.folder.parent / "tests", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if "trial_cluster" in request.fixturenames else fcntl.LOCK_SH)
+        yield slurm_cluster
+
+
+@pytest.fixture
+def trial_cluster(cluster: SlurmCluster) -> Iterator[SlurmCluster]:
+    """A cluster that a test may break."""
+    yield cluster
+    cluster.heal()
 
 
 @pytest.fixture(scope="session")

@@ -142,9 +142,10 @@ class SlurmCluster(NamedTuple):
             with contextlib.suppress(RuntimeError):
                 self.call("scontrol", "update", f"nodename={','.join(drained)}", "state=resume")
 
-    def jobs(self) -> list[str]:
-        """Return the ids of all jobs that wait or run."""
-        return self.call("squeue", "-h", "-r", "-o", "%i").split()
+    def jobs(self, run_id: str = "") -> list[str]:
+        """Return the ids of all jobs that wait or run, or of those of a run."""
+        lines = [line.split() for line in self.call("squeue", "-h", "-r", "-o", "%i %j").splitlines()]
+        return [job for job, name in lines if run_id in name]
 
     def heal(self) -> None:
         """Bring back what a test has stopped, killed or drained, and cancel all jobs."""

@@ -62,7 +62,7 @@ async def test_ends_of_all_kinds(cluster: SlurmCluster, tmp_path: Path, token: s
     assert list(dict.fromkeys(kinds)) == [Queued, Started, Ended]
     assert slurm.of(Started, 0)[0].where.startswith("n")
     assert not slurm.spool.exists(), "what nobody needs is removed"
-    await until(lambda: not cluster.jobs())
+    await until(lambda: not cluster.jobs(token))
 
 
 async def test_a_cancel_ends_the_whole_tree_and_nothing_else(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
@@ -88,7 +88,7 @@ async def test_a_cancel_ends_the_whole_tree_and_nothing_else(cluster: SlurmClust
         slurm.stop(1, 0)
         await slurm.ended(1)
         assert tagged(other) == []
-    await until(lambda: not cluster.jobs())
+    await until(lambda: not cluster.jobs(token))
 
 
 async def test_what_waits_says_why_and_is_withdrawn_at_once(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
@@ -113,7 +113,7 @@ async def test_what_waits_says_why_and_is_withdrawn_at_once(cluster: SlurmCluste
         await slurm.all_over()
         assert {result.node for result in slurm.of(Withdrawn)} == set(range(12)) - begun
         assert {int(line) for line in (tmp_path / "trace").read_text().split()} == begun
-    await until(lambda: not cluster.jobs())
+    await until(lambda: not cluster.jobs(token))
 
 
 @pytest.mark.parametrize("where", ["shared", "elsewhere"])
@@ -137,7 +137,7 @@ async def test_short_nodes_share_jobs_and_are_stopped_apart(cluster: SlurmCluste
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token, expected=0.01)) as slurm:
         slurm.start_all()
         await slurm.began(20)
-        assert len(cluster.jobs()) == 1
+        assert len(cluster.jobs(token)) == 1
         assert "job" in (await slurm.queued("", 24)).why
         slurm.stop(23)
         await slurm.withdrawn(23)
@@ -173,7 +173,7 @@ async def test_what_slurm_refuses_could_not_start_in_its_words(
         assert end.kind is EndKind.COULD_NOT_START
         assert text in end.text
         assert end.lasting
-    assert cluster.jobs() == []
+    assert cluster.jobs(token) == []
 
 
 async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(
@@ -222,7 +222,7 @@ async def test_secrets_reach_the_node_and_nothing_else(cluster: SlurmCluster, tm
     ],
 )
 async def test_what_a_killed_process_has_handed_over_runs_exactly_once(
-    cluster: SlurmCluster, tmp_path: Path, token: str, moment: str, number: int
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, moment: str, number: int
 ) -> None:
     environment = dict(os.environ)
     if moment in {"before sbatch", "its answer is lost"}:
@@ -232,19 +232,22 @@ async def test_what_a_killed_process_has_handed_over_runs_exactly_once(
         (tmp_path / "bin" / "sbatch").chmod(0o755)
         environment["PATH"] = f"{tmp_path}/bin:{environment['PATH']}"
     if moment == "queued":
-        cluster.call("scontrol", "update", "partition=main", "state=down")
+        trial_cluster.call("scontrol", "update", "partition=main", "state=down")
     victim = begin_victim(tmp_path, token, number, environment)
     trace = tmp_path / "trace"
     if moment == "queued":
         wait_for(
-            lambda: cluster.jobs() and '"sent":true' in _all(tmp_path / "runs" / "1" / "executors" / "cluster" / "jobs")
+            lambda: (
+                trial_cluster.jobs(token)
+                and '"sent":true' in _all(tmp_path / "runs" / "1" / "executors" / "cluster" / "jobs")
+            )
         )
     elif moment == "running":
         wait_for(lambda: trace.exists() and len(trace.read_text().split()) >= 4)
     if moment in {"queued", "running"}:
         victim.kill()
     assert victim.wait(30) == -signal.SIGKILL
-    cluster.call("scontrol", "update", "partition=main", "state=up")
+    trial_cluster.call("scontrol", "update", "partition=main", "state=up")
     async with served(SlurmHarness(tmp_path, *scripts(tmp_path, number), run_id=token)) as slurm:
         slurm.take_up([Handed(node, 1) for node in range(number)])
         await slurm.all_over()
@@ -279,15 +282,15 @@ async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_p
         await slurm.began(0)
         batch = next(iter(slurm.executor._batches.by_name.values()))
         await handover._submit(batch)
-        assert len({name.partition("_")[0] for name in cluster.jobs()}) == 2
+        assert len({name.partition("_")[0] for name in cluster.jobs(token)}) == 2
         await slurm.all_over()
         assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number
-        await until(lambda: not cluster.jobs())
+        await until(lambda: not cluster.jobs(token))
     assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(number))
 
 
 async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
-    cluster: SlurmCluster, tmp_path: Path, token: str
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str
 ) -> None:
     """By scancel, before it begins and while it runs, and by preemption."""
     nodes = [tree(f"{token}-{number}", f"n{number}", resources={"cpus": 32}) for number in range(6)]
@@ -297,12 +300,12 @@ async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
         running = [result.node for result in slurm.of(Started)]
         waiting = [node for node in range(6) if node not in running]
         job = (await slurm.queued("job")).why.split()[1].partition("_")[0]
-        cluster.call("scancel", f"{job}_{running[0]}", f"{job}_{waiting[0]}")
+        trial_cluster.call("scancel", f"{job}_{running[0]}", f"{job}_{waiting[0]}")
         for node in (running[0], waiting[0]):
             end = await slurm.ended(node)
             assert end.kind is EndKind.OUTSIDE
             assert "CANCELLED" in end.text
-        cluster.call(
+        trial_cluster.call(
             "sbatch", "-p", "urgent", "-N", "4", "--exclusive", "--output=/dev/null", stdin="#!/bin/sh\nsleep 1\n"
         )
         await until(lambda: any(end.node in running[1:] for end in slurm.of(Ended)))
@@ -313,4 +316,4 @@ async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
             slurm.stop(node, 0.0)
         await slurm.all_over()
     assert not any(tagged(f"{token}-{number}") for number in range(6))
-    await until(lambda: not cluster.jobs())
+    await until(lambda: not trial_cluster.jobs(token))

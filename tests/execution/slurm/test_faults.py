@@ -20,19 +20,12 @@ from dagtui.engine.protocol import Handed
 from dagtui.graph.model import ShellCommand, Task
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from support.slurm_cluster import SlurmCluster
 
 pytestmark = pytest.mark.anyio
 LONG = pytest.mark.torture
-
-
-@pytest.fixture
-def trial_cluster(cluster: SlurmCluster) -> Iterator[SlurmCluster]:
-    """A cluster that a test may break."""
-    yield cluster
-    cluster.heal()
 
 
 @pytest.fixture(autouse=True)

@@ -603,7 +603,7 @@ def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
 def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
     def classify(original, *args):
         found = original(*args)
-        return control.replace(found, again=found.again[1:])
+        return found._replace(again=found.again[1:])
 
     around(patch, control, "classify", classify)
 
@@ -611,7 +611,7 @@ def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
 @bug
 def a_changed_command_is_obeyed(patch: pytest.MonkeyPatch) -> None:
     def try_command(original, *args):
-        return control.replace(original(*args), changed=False)
+        return original(*args)._replace(changed=False)
 
     around(patch, control, "_try", try_command)
 

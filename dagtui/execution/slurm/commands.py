@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from subprocess import DEVNULL, PIPE
-from typing import TYPE_CHECKING, NamedTuple
+import tempfile
+from subprocess import PIPE
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import anyio
 
@@ -110,11 +111,11 @@ class SlurmCommands:
         if program is None:
             return CommandResult(MISSING, "", f"{words[0]} not found in PATH")
         environment = self.environment if environment is None else environment
-        with anyio.move_on_after(MOST_SECONDS):
+        with anyio.move_on_after(MOST_SECONDS), _file_of(stdin) as source:
             try:
                 done = await anyio.run_process(
                     [program, *words[1:]],
-                    **({"input": stdin} if stdin is not None else {"stdin": DEVNULL}),
+                    stdin=source,
                     stdout=PIPE,
                     stderr=PIPE,
                     check=False,
@@ -128,3 +129,13 @@ class SlurmCommands:
                 done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace").strip()
             )
         return CommandResult(-1, "", f"{words[0]} took more than {MOST_SECONDS:.0f} s")
+
+
+def _file_of(content: bytes | None) -> IO[bytes]:
+    """Return a file to read input from. A pipe breaks if sbatch refuses an option before it has read anything."""
+    if content is None:
+        return open(os.devnull, "rb")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(content)
+    file.seek(0)
+    return file

@@ -201,8 +201,7 @@ async def test_a_job_without_python_could_not_start_and_says_why(
         slurm.start(0)
         end = await slurm.ended()
         assert end.kind is EndKind.COULD_NOT_START
-        assert "python3" in end.text
-        assert "not found" in end.text
+        assert "/nowhere/python3: " in end.text  # the rest is in the words of the shell, or of this system
 
 
 async def test_names_that_are_hostile_to_shells_and_sbatch(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:

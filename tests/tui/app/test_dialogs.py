@@ -127,13 +127,13 @@ async def test_a_preview_follows_the_run_and_says_when_nothing_is_left(time: Tim
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
         assert app.screen.preview.stopped == (node,)
-        assert "Enter" in screen_text(app)
+        assert "│ Enter" in screen_text(app)
         for cell in CELLS[2:]:
             number = session.graph.node(cell)
             session.run.post(Ended(number, session.state.attempt[number], EndKind.EXIT, 0, "", 1.0))
         session.run.turn()
         await until(lambda: app.screen.preview.nothing is not None)
-        await until(lambda: "Enter" not in screen_text(app))
+        await until(lambda: "│ Enter" not in screen_text(app))
         assert "Esc" in screen_text(app)
         time.now += 1
         await pilot.press("enter")

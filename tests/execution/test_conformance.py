@@ -31,8 +31,8 @@ with_slots = pytest.mark.parametrize("opened", WITH_SLOTS, indirect=True)
 """Executors that count slots themselves."""
 
 
-IN_FULL = {"slurm"}
-"""Executors for which only the long form of the tests has this suite. `slurm/` has its own tests."""
+IN_FULL = {"dask", "slurm"}
+"""Executors for which only the long form of the tests has this suite. `dask/` and `slurm/` have their own tests."""
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.torture) if name in IN_FULL else name for name in TRIALS])

@@ -68,7 +68,7 @@ def _graph(words: Sequence[str]) -> Path | None:
         return graph_file_here()
     path = Path(words[0])
     refuse_folder(path)
-    if not path.exists():
+    if not os.path.exists(path):
         meant = with_its_ending(words[0])
         fail(f'dagtui: there is no file "{label(path)}"' + (f'; did you mean "{meant}"?' if meant else ""))
     return path

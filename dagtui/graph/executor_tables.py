@@ -5,6 +5,7 @@ Only graphs with executors, and what lists them, import this module.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.graph.check.diagnostics import Diagnostics
@@ -63,7 +64,7 @@ def user_executors() -> UserExecutors:
     path = user_folder() / EXECUTORS
     shown = label(path, 4096)
     try:
-        text = parse.decode(_content(path, shown), shown) if path.exists() else ""
+        text = parse.decode(_content(path, shown), shown) if os.path.exists(path) else ""
         document = parse.parse(text, shown).tables
     except OSError as error:
         return UserExecutors(path, {}, (Problem(f"can't be read: {label(error.strerror)}", shown),))

@@ -20,7 +20,7 @@ ENVIRONMENT = {"HF_HOME": "/hf", "HOME": "/home/ada", "KEY": "sesame-1234", "PWD
 
 
 def made(task: Task, settings: ExecutorSettings = SETTINGS, secret: str = "sesame-1234") -> Request:
-    graph = Graph([task.name], [], tasks=[task], directory=Path("/work/graph"))
+    graph = Graph([task.name], [], tasks=[task], directory=Path("/home/ada/graph"))
     requests = Requests(
         graph,
         settings,
@@ -48,7 +48,7 @@ def test_theirs_and_what_is_passed_but_never_ours():
         "CLICOLOR_FORCE": "1",
     }
     assert request.secrets == {"KEY": "sesame-1234"}
-    assert request[:6] == ("0.2", "a", 2, ("sh", "-e", "-c", "x"), False, "/work/graph")
+    assert request[:6] == ("0.2", "a", 2, ("sh", "-e", "-c", "x"), False, "/home/ada/graph")
     assert (request.timeout, request.grace, request.setup) == (3.0, 2.0, "module load x")
     everything = made(Task("a", ShellCommand("x")), replace(SETTINGS, environment_here=True))
     assert {**ENVIRONMENT, **everything.env, **everything.secrets} == {
@@ -76,13 +76,13 @@ def test_programs_are_not_looked_up_here(task: Task, argv: tuple[str, ...], is_c
 @pytest.mark.parametrize(
     ("settings", "cwd", "there"),
     [
-        (SETTINGS, "data", "/work/graph/data"),
+        (SETTINGS, "data", "/home/ada/graph/data"),
         (replace(SETTINGS, directory="~/runs"), "data", "~/runs/data"),
         (replace(SETTINGS, directory="~/runs"), ".", "~/runs"),
         (replace(SETTINGS, directory="~/runs"), "..", "/work"),
         (replace(SETTINGS, directory="~/runs"), "/data", "/data"),
-        (replace(SETTINGS, directory="/scratch", shared=True), "data", "/work/graph/data"),
-        (replace(SETTINGS, directory="/scratch", kind=ExecutorKind.SLURM), "data", "/work/graph/data"),
+        (replace(SETTINGS, directory="/scratch", shared=True), "data", "/home/ada/graph/data"),
+        (replace(SETTINGS, directory="/scratch", kind=ExecutorKind.SLURM), "data", "/home/ada/graph/data"),
     ],
 )
 def test_the_directory_there(settings: ExecutorSettings, cwd: str, there: str):

@@ -18,7 +18,7 @@ _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can hold: equal sources make equal files."""
 _LOCAL = (
     *("attempt", "call", "coerced_locale", "descriptors", "log_file", "memory_kills", "output_content", "ownership"),
-    *("processes", "program_lookup", "spawn", "usage"),
+    *("processes", "program_lookup", "spawn", "tagged_processes", "usage"),
 )
 _TEXT = ("amounts", "labels", "look", "notations", "redaction", "secrets", "terminals", "widths")
 MODULES = (*(f"execution/local/{name}.py" for name in _LOCAL), *(f"text/{name}.py" for name in _TEXT))

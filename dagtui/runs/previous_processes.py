@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.execution.local import ownership
+from dagtui.execution.local.tagged_processes import end_tagged
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, read_file
 from dagtui.text import label, plural
@@ -24,10 +25,7 @@ NAME = "keepers"
 """The file in a run directory. Its name is older than the words here, and stays: other versions read it."""
 PATIENCE = 60.0
 """Seconds to wait for the processes of an earlier session. The supervisor itself gives up earlier."""
-GRACE = 5.0
-"""Seconds from TERM to KILL for processes that outlived supervisor and reaper, and from KILL to giving up."""
 _CHECK_SECONDS = 0.01
-_LOOK_SECONDS = 0.02  # between two looks at every process of the machine
 _TAG = "tag"
 _LARGEST = 1_000_000
 
@@ -91,7 +89,10 @@ def survivors(directory: Path) -> list[int]:
 
     The log process is one of them, and ends by itself. This process and its ancestors never are.
     """
-    return _tagged_others(_tags(directory))
+    tags = _tags(directory)
+    found = ownership.tagged(tags) if tags else []
+    spared = _spared() if found else ()
+    return [pid for pid in found if pid not in spared]
 
 
 def _tags(directory: Path) -> set[int]:
@@ -99,12 +100,8 @@ def _tags(directory: Path) -> set[int]:
     return {int(tag) for word, tag in words if word == _TAG and tag.isdecimal() and ownership.is_tag(int(tag))}
 
 
-def _tagged_others(tags: set[int]) -> list[int]:
-    found = ownership.tagged(tags) if tags else []
-    if not found:
-        return []
-    spared = {os.getpid(), *ancestors()}
-    return [pid for pid in found if pid not in spared]
+def _spared() -> set[int]:
+    return {os.getpid(), *ancestors()}
 
 
 def end_survivors(directory: Path) -> str:
@@ -112,18 +109,9 @@ def end_survivors(directory: Path) -> str:
 
     The caller must hold the run, and no supervisor or reaper may be alive.
     """
-    tags = _tags(directory)
-    left = _tagged_others(tags)
-    if not left:
+    ended, left = end_tagged(_tags(directory), _spared())
+    if not ended:
         return ""
-    ended = left
-    ownership.terminate_trees(left)
-    started = time.monotonic()
-    while left and (passed := time.monotonic() - started) < 2 * GRACE:
-        if passed >= GRACE:
-            ownership.kill_trees(left)
-        time.sleep(_LOOK_SECONDS)  # they are not our children, so there is nothing to wait on
-        left = _tagged_others(tags)
     note = f"ended {plural(len(ended), 'process', 'processes')} that an earlier session had left"
     return f"{note}; can't end process {left[0]}" if left else note
 

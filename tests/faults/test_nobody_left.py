@@ -14,6 +14,7 @@ from faults.program import Headless, write_graph
 from support.process_listing import alive, all_gone, end_all, gone
 from support.waiting import wait_for
 
+from dagtui.execution.local import tagged_processes
 from dagtui.runs import previous_processes
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_a_resumed_run_ends_what_the_killed_one_left(tmp_path: Path, token: str)
 
 def test_what_ignores_term_is_killed(tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch):
     directory = leave(tmp_path, token, "trap '' TERM;")
-    monkeypatch.setattr(previous_processes, "GRACE", 0.3)
+    monkeypatch.setattr(tagged_processes, "GRACE", 0.3)
     assert previous_processes.left_behind(directory) == []
     assert "that an earlier session had left" in previous_processes.end_survivors(directory)
     assert gone(token)

@@ -8,18 +8,14 @@ machine does. An attempt is recorded as lost only when none of its processes is 
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.local import ownership
+from dagtui.execution.local.tagged_processes import end_tagged
 
 if TYPE_CHECKING:
     from dagtui.execution.agent.spool import Spool
 
-_GRACE = 5.0  # seconds from TERM to KILL, as the attempts' own graces are not known
-_GIVE_UP = 5.0  # seconds after KILL, after which processes that can't be killed are left to the next guardian
-_LOOK_AGAIN = 0.02
-_LOOKS = 8  # in a row that must find nothing: a process that forks away again and again is easily overlooked
 _START = 19  # position of a process's start time among the fields of its status
 _LOST = "the guardian of it died on {host}, and its processes were ended"
 
@@ -68,23 +64,8 @@ def _size_of(path: str) -> int:
 
 
 def _end_processes(tag: int) -> bool:
-    """End all processes with a tag. Return whether none is left."""
-    started, terminated = time.monotonic(), False
-    while tag:
-        left = next(filter(None, (ownership.tagged((tag,)) for _ in range(_LOOKS))), None)
-        if left is None:
-            break
-        now = time.monotonic()
-        if now - started > _GRACE + _GIVE_UP:
-            return False
-        if now - started >= _GRACE:
-            ownership.kill_trees(left)
-        elif not terminated:
-            ownership.terminate_trees(left)
-            terminated = True
-        time.sleep(_LOOK_AGAIN)
-        _reap()
-    return True
+    """End all processes with a tag. Return False if some can't be killed, which the next guardian tries again."""
+    return not end_tagged((tag,), between=_reap)[1] if tag else True
 
 
 def _reap() -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 else:
     import _signal as signal  # `signal` makes enums of its numbers, which doubles the start-up time of these processes
 
@@ -209,8 +209,13 @@ if sys.platform == "linux":
 
     def tagged(tags: Collection[int]) -> list[int]:
         """Return the running processes with one of these tags, by looking at every process of the machine."""
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _limits(int(name))[0] in tags]
-        return [pid for pid in found if _is_running(pid)]
+        return list(each_tagged(tags))
+
+    def each_tagged(tags: Collection[int]) -> Iterator[int]:
+        """Yield them as they are found, newest first: one that forks away again and again is newer than the others."""
+        for name in reversed(os.listdir("/proc")):
+            if name.isdigit() and _limits(int(name))[0] in tags and _is_running(int(name)):
+                yield int(name)
 
     def _limits(pid: int) -> tuple[int, int]:
         """Return the soft limit (the tag) and the hard limit (the mark) of a process, infinite if it has ended."""
@@ -280,6 +285,10 @@ else:
     def tagged(_tags: Collection[int]) -> list[int]:
         """Return nothing: there are no tags on this system."""
         return []
+
+    def each_tagged(_tags: Collection[int]) -> Iterator[int]:
+        """Yield nothing: there are no tags on this system."""
+        return iter(())
 
     LOOK_AGAIN = 0.05
     """Seconds between looks at ending process groups."""

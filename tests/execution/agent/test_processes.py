@@ -85,7 +85,7 @@ def test_the_next_guardian_ends_what_a_guardian_killed_with_its_parent_has_left(
     assert not (far.spool / "ended" / "node").exists()
     with FarWorker(tmp_path) as again:
         assert again.end_of("node")["kind"] == "lost"
-        wait_for(lambda: gone(word))
+        assert gone(word)
 
 
 def test_a_guardian_whose_parent_is_killed_ends_everything(tmp_path: Path):

@@ -79,7 +79,7 @@ def test_programs_are_not_looked_up_here(task: Task, argv: tuple[str, ...], is_c
         (SETTINGS, "data", "/home/ada/graph/data"),
         (replace(SETTINGS, directory="~/runs"), "data", "~/runs/data"),
         (replace(SETTINGS, directory="~/runs"), ".", "~/runs"),
-        (replace(SETTINGS, directory="~/runs"), "..", "/work"),
+        (replace(SETTINGS, directory="~/runs"), "..", "/home/ada"),
         (replace(SETTINGS, directory="~/runs"), "/data", "/data"),
         (replace(SETTINGS, directory="/scratch", shared=True), "data", "/home/ada/graph/data"),
         (replace(SETTINGS, directory="/scratch", kind=ExecutorKind.SLURM), "data", "/home/ada/graph/data"),

@@ -63,28 +63,34 @@ def counted(counts: Mapping[str, int]) -> str:
     return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {where}"
 
 
-def what_goes_on(before: Graph, graph: Graph, directory: RunDirectory) -> Elsewhere:
-    """Return what goes on of a run that was recorded with one graph and resumes with another. Raises StoreError."""
-    state = RunState(before)
-    state.replay(understand(JournalReader(directory.journal_path), before).events)
+def recorded_state(graph: Graph, directory: RunDirectory) -> RunState:
+    """Return the state in which a run was left that no process has, by the graph that it ran. Raises StoreError."""
+    state = RunState(graph)
+    state.replay(understand(JournalReader(directory.journal_path), graph).events)
+    return state
+
+
+def what_goes_on(state: RunState, graph: Graph, directory: RunDirectory) -> Elsewhere:
+    """Return what goes on of a run that was left in a state and resumes with a graph. Raises StoreError."""
+    before = state.graph
     gone: dict[str, list[GoneAttempt]] = {}
     for node, name in state.executor_of.items():
         found = before.labels[node]
         if graph.find(found) is None:
             key = attempt_key(found, state.attempt[node])
             gone.setdefault(name, []).append(GoneAttempt(found, key, before.task(node).grace))
-    _refuse_moved(before, graph, state, directory)
+    _refuse_moved(state, graph, directory)
     needed = [*state.executor_of.values(), *(name for name in before.executors if _has_gone(directory, name))]
     executors = {name: before.executors[name] for name in needed if name in before.executors}
     extra = {name: settings for name, settings in executors.items() if name not in graph.executors}
     return Elsewhere(Counter(state.executor_of.values()), gone, extra)
 
 
-def _refuse_moved(before: Graph, graph: Graph, state: RunState, directory: RunDirectory) -> None:
+def _refuse_moved(state: RunState, graph: Graph, directory: RunDirectory) -> None:
     """Raise StoreError if an executor has attempts, and its name stands for another place by now."""
     counts = Counter(state.executor_of.values())
     for name, count in counts.items():
-        then, by_now = before.executors.get(name), graph.executors.get(name)
+        then, by_now = state.graph.executors.get(name), graph.executors.get(name)
         if then is None or by_now is None or _is_still_there(then, by_now):
             continue
         raise StoreError(
@@ -127,7 +133,7 @@ def goes_on(directory: RunDirectory) -> Mapping[str, int]:
         return {}
     try:
         graph = load_recorded(directory.graph_path, recorded_graph(directory))
-        return what_goes_on(graph, graph, directory).counts
+        return what_goes_on(recorded_state(graph, directory), graph, directory).counts
     except (GraphError, StoreError):
         return {}
 

@@ -88,7 +88,7 @@ class RemoteParts:
     def executor(self, settings: ExecutorSettings) -> RemoteExecutor:
         """Make an executor. Raises RequirementError if its kind needs a package that is not installed."""
         folder = self._directory.executor_folder(settings.name)
-        return _class_of(settings)(settings, self.requests(settings), self._directory.run_id, folder, self.log_file)
+        return _class_of(settings)(self.requests(settings), folder, self.log_file)
 
     def name_of(self, node: NodeIndex) -> str:
         """Return the name of the executor of a node."""

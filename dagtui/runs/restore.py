@@ -174,23 +174,25 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         late = tuple(late_ends(directory, state, labels, past.clock))
         state.replay(late)
         if before is graph:
-            elsewhere = _elsewhere(before, graph, directory)
+            elsewhere = _elsewhere(before, state, directory)
             followers = _followers(state, {})
             return LastRun(graph, directory, past, state, {}, {}, followers, (), None, {}, late, elsewhere)
         changed = {node: parts for node, parts in changed_parts(before, graph).items() if not state.is_outside(node)}
         again = with_descendants(graph, changed)
         followers = _followers(state, again)
         tasks, cells = gone(before, graph), changed_cells(before, graph)
-        elsewhere = _elsewhere(before, graph, directory)
+        elsewhere = _elsewhere(before, state, directory)
     return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late, elsewhere)
 
 
-def _elsewhere(before: Graph, graph: Graph, directory: RunDirectory) -> Elsewhere | None:
+def _elsewhere(before: Graph, state: RunState, directory: RunDirectory) -> Elsewhere | None:
+    """Return what goes on elsewhere of a run, whose journal is read again only if its graph has changed since."""
     if not before.any_remote:
         return None
-    from dagtui.runs.elsewhere import what_goes_on  # most graphs name no other machine
+    from dagtui.runs.elsewhere import recorded_state, what_goes_on  # most graphs name no other machine
 
-    return what_goes_on(before, graph, directory)
+    was = state if before is state.graph else recorded_state(before, directory)
+    return what_goes_on(was, state.graph, directory)
 
 
 def _with_changed_files(last: LastRun, executed: Graph, secrets: Secrets | None) -> LastRun:

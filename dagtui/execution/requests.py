@@ -99,9 +99,11 @@ class Requests:
             typical: Returns the seconds that an attempt of a node takes, if they are known.
         """
         self._graph = graph
-        self._settings = settings
+        self.settings = settings
+        """Those of the executor."""
         self._resolver = resolver
-        self._run_id = run_id
+        self.run_id = run_id
+        """Names the run, everywhere and for ever."""
         self._key_of = key_of
         self._labels = labels
         self._status_of = status_of
@@ -129,7 +131,7 @@ class Requests:
         task = self._graph.task(node)
         argv, is_call = _program(resolved)
         cwd = self._cwd(resolved)
-        self._refuse_secrets({"command": argv, "working directory": (cwd,), "setup": (self._settings.setup,)})
+        self._refuse_secrets({"command": argv, "working directory": (cwd,), "setup": (self.settings.setup,)})
         env, secrets = self._divided(self._variables(resolved, self._graph.labels[node], attempt))
         return Request(
             key=self.key(node, attempt),
@@ -143,7 +145,7 @@ class Requests:
             timeout=task.timeout,
             grace=task.grace,
             resources=grown(task.resources, task.retry.grow, self._tries_of(node, attempt)),
-            setup=self._settings.setup,
+            setup=self.settings.setup,
             fence=FENCE,
             makes_cwd=cwd != os.fspath(resolved.cwd),
         )
@@ -151,7 +153,7 @@ class Requests:
     # Variables
 
     def _common_variables(self, environment: Mapping[str, str]) -> dict[str, str]:
-        settings = self._settings
+        settings = self.settings
         names = environment.keys() - _OF_THIS_MACHINE if settings.environment_here else settings.pass_
         return UNBUFFERED | {name: environment[name] for name in names if name in environment}
 
@@ -159,7 +161,7 @@ class Requests:
         found = {
             **self._common,
             **resolved.env,
-            "DAGTUI_RUN_ID": self._run_id,
+            "DAGTUI_RUN_ID": self.run_id,
             "DAGTUI_NODE": node_label,
             "DAGTUI_ATTEMPT": str(attempt),
         }
@@ -182,7 +184,7 @@ class Requests:
         """Raise CommandError if a text contains a secret, because it would be written to a disk there."""
         for what, parts in texts.items():
             if any(map(self._reveals, parts)):
-                where = label(self._settings.name)
+                where = label(self.settings.name)
                 advice = 'let the command read a variable, such as "$TOKEN", that "secrets" names'
                 raise CommandError(f"its {what} contains a secret, which {where} would store: {advice}", lasting=True)
 
@@ -191,8 +193,8 @@ class Requests:
     def _cwd(self, resolved: Resolved) -> str:
         """Return the directory there: the same path as here, or below the executor's directory."""
         here = os.fspath(resolved.cwd)
-        base = self._settings.directory
-        if not base or self._settings.shared or self._settings.kind is ExecutorKind.SLURM:
+        base = self.settings.directory
+        if not base or self.settings.shared or self.settings.kind is ExecutorKind.SLURM:
             return here
         folder = os.path.abspath(self._graph.directory or "")
         inside = os.path.relpath(here, folder)

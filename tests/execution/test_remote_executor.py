@@ -40,7 +40,7 @@ class Bench:
         ]
         self.folder = folder
         self.graph = Graph([task.name for task in tasks], [], tasks=tasks, directory=folder)
-        self.executor = NearbyExecutor(SETTINGS, self.requests(self.graph), "run-1", folder / "notes", self.log_file)
+        self.executor = NearbyExecutor(self.requests(self.graph), folder / "notes", self.log_file)
         self.executor.far = far
         self.results: list[Result] = []
         self.executor.open(self.results.append, 1)

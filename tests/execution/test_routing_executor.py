@@ -47,9 +47,7 @@ class MixedHarness(ExecutorHarness):
         requests = Requests(
             graph, SETTINGS, Resolver(graph, {}), {}, "run-1", lambda node, n: f"{labels[node]}.{n}", labels, str
         )
-        self.cluster = NearbyExecutor(
-            SETTINGS, requests, "run-1", folder / "notes", lambda *key: os.fspath(self.log_path(*key))
-        )
+        self.cluster = NearbyExecutor(requests, folder / "notes", lambda *key: os.fspath(self.log_path(*key)))
         self.cluster.far = far
         executors = {"local": self.executor, "cluster": self.cluster}
         self.executor = RoutingExecutor(executors, lambda node: graph.task(node).executor)

@@ -139,9 +139,7 @@ class AgentHarness(ExecutorHarness):
             self.graph, settings, Resolver(self.graph, environment), environment, "run-1",
             lambda node, attempt: f"{node}.{attempt}", self.graph.labels, str,
         )  # fmt: skip
-        self.executor = AgentExecutor(
-            settings, self.requests, "run-1", folder / "notes", lambda *key: str(self.log_path(*key))
-        )
+        self.executor = AgentExecutor(self.requests, folder / "notes", lambda *key: str(self.log_path(*key)))
         self.executor.command = [
             *(sys.executable, "-I", "-S", str(shipped_agent()), "worker", str(folder / "spool"), "0")
         ]

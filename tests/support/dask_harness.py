@@ -49,9 +49,7 @@ class DaskHarness(ExecutorHarness):
             self.graph, self.settings, Resolver(self.graph, environment), environment, self.run,
             lambda node, attempt: f"{node}.{attempt}", self.graph.labels, str, secrets=secrets,
         )  # fmt: skip
-        self.executor = DaskExecutor(
-            self.settings, self.requests, self.run, folder / "notes", lambda *key: str(self.log_path(*key))
-        )
+        self.executor = DaskExecutor(self.requests, folder / "notes", lambda *key: str(self.log_path(*key)))
 
     def of(self, node: int, attempt: int = 1) -> list[Result]:
         """Return the results of an attempt, without what is told of the executor."""

@@ -59,7 +59,7 @@ class SlurmHarness:
             secrets=secrets,
             typical=lambda _: expected,
         )
-        self.executor = SlurmExecutor(self.settings, requests, run_id, self.spool, self.log_file)
+        self.executor = SlurmExecutor(requests, self.spool, self.log_file)
         self.results: list[Result] = []
         self.executor.open(self.results.append, 1)
 

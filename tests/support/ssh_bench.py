@@ -69,7 +69,7 @@ class SshBench:
             secrets=secrets_,
         )
         self.fields = settings
-        self.executor = SshExecutor(self.settings, requests, self.run_id, folder / "notes", self.log_file)
+        self.executor = SshExecutor(requests, folder / "notes", self.log_file)
         self.results: list[Result] = []
         self.executor.open(self.results.append, 1)
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from dagtui.execution.dask.worker_logs import Offsets, Pieces
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.requests import Requests
-    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ByteCount, Seconds, WallTime
 
@@ -58,17 +57,10 @@ class DaskExecutor(RemoteExecutor):
     Everything of Dask runs in a thread of its own. What becomes of attempts is told by the registry on the scheduler.
     """
 
-    def __init__(
-        self,
-        settings: ExecutorSettings,
-        requests: Requests,
-        run_id: str,
-        folder: Path,
-        log_file: Callable[[NodeIndex, AttemptNumber], str],
-    ) -> None:
+    def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `RemoteExecutor`."""
-        super().__init__(settings, requests, run_id, folder, log_file)
-        self._cluster = DaskCluster(settings, f"dagtui-{run_id}-{_safe(settings.name)}", agent)
+        super().__init__(requests, folder, log_file)
+        self._cluster = DaskCluster(self.settings, f"dagtui-{self.run_id}-{_safe(self.settings.name)}", agent)
         self._outbox: dict[str, None] = {}
         """The keys of attempts to send, in order."""
         self._stops: dict[str, Seconds | None] = {}

@@ -2,11 +2,9 @@
 
 `runs/executors.py` makes the executors that a graph names. A class for a kind is made by
 
-    SshExecutor(settings, requests, run_id, folder, log_file)
+    SshExecutor(requests, folder, log_file)
 
-    settings: ExecutorSettings          those of `[executors.NAME]`
-    requests: Requests                  makes the request of an attempt
-    run_id: str                         names the run, everywhere and for ever
+    requests: Requests                  makes the request of an attempt, and knows `[executors.NAME]` and the run's id
     folder: Path                        `executors/NAME` in the run's directory, for what a resume must know
     log_file(node, attempt) -> str      the path of an attempt's log in the run's directory
 
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber, Result, Slots
     from dagtui.engine.protocol import Handed
     from dagtui.execution.requests import Requests
-    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -61,17 +58,10 @@ class RemoteExecutor(OpenAttempts, ABC):
     keeps_going: bool = True
     """A subclass whose attempts end with its link says so."""
 
-    def __init__(
-        self,
-        settings: ExecutorSettings,
-        requests: Requests,
-        run_id: str,
-        folder: Path,
-        log_file: Callable[[NodeIndex, AttemptNumber], str],
-    ) -> None:
+    def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See the docstring of the module."""
-        super().__init__(settings)
-        self.run_id = run_id
+        super().__init__(requests.settings)
+        self.run_id = requests.run_id
         self.folder = folder
         self._requests = requests
         self._log_file = log_file

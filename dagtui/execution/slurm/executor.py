@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.requests import Request, Requests
-    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -44,17 +43,10 @@ class SlurmExecutor(RemoteExecutor):
     does not answer, holds up neither ends nor stops.
     """
 
-    def __init__(
-        self,
-        settings: ExecutorSettings,
-        requests: Requests,
-        run_id: str,
-        folder: Path,
-        log_file: Callable[[NodeIndex, AttemptNumber], str],
-    ) -> None:
+    def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `dagtui.execution.remote.executor`. Without a directory in the settings, jobs write into the run's."""
-        super().__init__(settings, requests, run_id, folder, log_file)
-        self.logs_are_shared = not settings.directory or settings.shared
+        super().__init__(requests, folder, log_file)
+        self.logs_are_shared = not self.settings.directory or self.settings.shared
         self._run_directory = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
         self._batches = BatchStore(*self._places(os.path.abspath(folder)))
         commands, contact = SlurmCommands(os.environ), Contact(self)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dagtui.execution.remote.open_attempts import _Piece
     from dagtui.execution.requests import Request, Requests
     from dagtui.execution.ssh.connection import Told
-    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
 
 _LARGE = 1 << 17
@@ -40,16 +39,10 @@ _DIED = "the agent of the run on its machine died, and ended its processes with 
 class SshExecutor(RemoteExecutor):
     """Executes attempts on machines that ssh reaches (see `dagtui.execution.remote.executor`)."""
 
-    def __init__(
-        self,
-        settings: ExecutorSettings,
-        requests: Requests,
-        run_id: str,
-        folder: Path,
-        log_file: Callable[[NodeIndex, AttemptNumber], str],
-    ) -> None:
+    def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """Create an executor. It connects as soon as there is something to execute."""
-        super().__init__(settings, requests, run_id, folder, log_file)
+        super().__init__(requests, folder, log_file)
+        settings = self.settings
         self.keeps_going = settings.orphans is not None
         agent = Agent(zlib.compress(shipped.agent()), shipped.digest())
         python = settings.python or "python3"

@@ -562,7 +562,7 @@ UNEXPECTED = """
 import sys
 ATTACK = "".join(map(chr, [27, 93, 53, 50, 59, 99, 59, 84, 69, 86, 66, 7, 0x9b, 0x202e, 27, 91, 50, 74]))
 import dagtui.graph.loading
-def load(*_):
+def load(*_, **__):
     raise RuntimeError("unexpected: " + ATTACK + " [/foo]")
 dagtui.graph.loading.load = load
 from dagtui.__main__ import main

@@ -30,6 +30,44 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 _FULL = {errno.ENOSPC: "disk full", errno.EDQUOT: "disk quota used up", errno.EFBIG: "file size limit reached"}
 
 
+class TimeRecords:
+    """The record of when parts of a log were printed, in a file beside it. A log that was printed at once has none."""
+
+    __slots__ = ("_last", "_path", "_pending", "_seen")
+
+    def __init__(self, log_path: str) -> None:
+        self._path = log_path + ".times"
+        self._pending = bytearray()
+        self._last = cast("WallTime", 0.0)
+        self._seen = 0
+
+    def resume(self) -> None:
+        """Go on where an earlier process may have stopped before it wrote the first record."""
+        self._seen = 1
+
+    def note(self, offset: int, wall: WallTime) -> None:
+        """Note that the bytes from an offset on were printed at a wall time."""
+        if abs(wall - self._last) >= _APART:  # clocks may jump back
+            self._last = wall
+            self._pending += _RECORD.pack(offset, wall)
+            self._seen += 1
+
+    def write(self) -> bool:
+        """Append pending records, if the log has more than one. Return whether any were written."""
+        if not self._pending or self._seen < 2:
+            return False
+        try:
+            fd = os.open(self._path, _APPEND, 0o600)
+            try:
+                os.write(fd, self._pending)
+            finally:
+                os.close(fd)
+        except OSError:  # times are optional, and the log itself reports what is wrong with the disk
+            pass
+        self._pending.clear()
+        return True
+
+
 class LogWriter:
     """A log that is being written, and the output that did not fit."""
 
@@ -50,9 +88,7 @@ class LogWriter:
         """Number of processes that the attempt left behind, for the last line of the log."""
         self._skipped = 0
         self._tail = bytearray()
-        self._records = bytearray()
-        self._last_record = cast("WallTime", 0.0)
-        self._seen = 0
+        self._times = TimeRecords(path)
 
     def write(self, data: bytes | memoryview, wall: WallTime) -> None:
         """Append output that was read at a wall time."""
@@ -64,23 +100,12 @@ class LogWriter:
         if self._lost:
             self._lost += len(data)
             return
-        self._note_time(wall)
+        self._times.note(self.size, wall)
         self._append(data)
 
     def write_times(self) -> bool:
         """Append pending time records, if the log has more than one. Return whether any were written."""
-        if not self._records or self._seen < 2:
-            return False
-        try:
-            fd = os.open(self._path + ".times", _APPEND, 0o600)
-            try:
-                os.write(fd, self._records)
-            finally:
-                os.close(fd)
-        except OSError:  # times are optional, and the log itself reports what is wrong with the disk
-            pass
-        self._records.clear()
-        return True
+        return self._times.write()
 
     def pause(self) -> None:
         """Handle a pause in the output. A plain log holds nothing back."""
@@ -117,12 +142,6 @@ class LogWriter:
             self._remark_loss()
             self.release()
         return not self._lost
-
-    def _note_time(self, wall: WallTime) -> None:
-        if abs(wall - self._last_record) >= _APART:  # clocks may jump back
-            self._last_record = wall
-            self._records += _RECORD.pack(self.size, wall)
-            self._seen += 1
 
     def _keep_tail(self, data: bytes | memoryview) -> None:
         if not self._skipped:

@@ -7,21 +7,20 @@ may arrive more than once. `<log>.times` is written beside it as for logs of thi
 from __future__ import annotations
 
 import os
-import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local.log_file import TimeRecords
 
 if TYPE_CHECKING:
     from dagtui.text.amounts import ByteCount, WallTime
 
-_RECORD = struct.Struct("<Qd")
-_APART = 0.1  # seconds between two records of times
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class LogCopy:
     """A log that is being copied. Its methods are called in threads, by one at a time."""
 
-    __slots__ = ("_last_record", "_path", "_records", "_seen", "trouble", "written")
+    __slots__ = ("_path", "_times", "trouble", "written")
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -29,9 +28,7 @@ class LogCopy:
         """How much of the log is in the file."""
         self.trouble = ""
         """Why the last piece could not be written. Empty: it was."""
-        self._records = bytearray()
-        self._last_record = cast("WallTime", 0.0)
-        self._seen = 0
+        self._times = TimeRecords(path)
 
     def resume(self) -> ByteCount:
         """Go on with what an earlier process has copied. Return its size."""
@@ -39,7 +36,7 @@ class LogCopy:
             self.written = os.stat(self._path, follow_symlinks=False).st_size
         except OSError:  # nothing was copied
             return 0
-        self._seen = 1  # the first record may be lost, and the next one must not wait for another
+        self._times.resume()
         return self.written
 
     def write(self, at: ByteCount, content: bytes, wall: WallTime) -> bool:
@@ -60,7 +57,8 @@ class LogCopy:
             self.trouble = (error.strerror or str(error)).lower()
             return False
         self.trouble = ""
-        self._note_time(wall)
+        self._times.note(self.written, wall)
+        self._times.write()
         self.written += len(new)
         return True
 
@@ -70,22 +68,3 @@ class LogCopy:
         except FileNotFoundError:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
             return os.open(self._path, _FLAGS, 0o600)
-
-    def _note_time(self, wall: WallTime) -> None:
-        """Note when the bytes from here on were printed. A log that was printed at once has no such file."""
-        if abs(wall - self._last_record) < _APART:  # clocks may jump back
-            return
-        self._last_record = wall
-        self._records += _RECORD.pack(self.written, wall)
-        self._seen += 1
-        if self._seen < 2:
-            return
-        try:
-            fd = os.open(self._path + ".times", _FLAGS | os.O_APPEND, 0o600)
-            try:
-                os.write(fd, self._records)
-            finally:
-                os.close(fd)
-        except OSError:  # times are optional, and the log itself reports what is wrong with the disk
-            pass
-        self._records.clear()

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from dagtui.execution.dask.cluster import DaskTask
+from dagtui.execution.remote.agent_spec import agent_spec, identity
 
 if TYPE_CHECKING:
     from dagtui.execution.remote.attempt import RemoteAttempt
@@ -17,23 +18,8 @@ _OFFERED = {"mem": "MEMORY", "gpus": "GPU"}
 
 def task_of(request: Request, run_id: str) -> DaskTask:
     """Return what the cluster gets. It names the run, the node and the attempt, and contains no secret."""
-    spec = {
-        "run": run_id,
-        "key": request.key,
-        "label": request.node_label,
-        "attempt": int(request.attempt),
-        "argv": request.argv,
-        "call": request.call,
-        "cwd": request.cwd,
-        "env": dict(request.env),
-        "secret_names": list(request.secrets),
-        "timeout": request.timeout,
-        "grace": request.grace,
-        "fence": 0,  # nobody else writes into the spool of a worker
-        "setup": request.setup,
-        "makes_cwd": request.makes_cwd,
-        "gpus": int(request.resources.get("gpus", 0)),
-    }
+    # Nobody else writes into the spool of a worker, so there are no fences to look for.
+    spec = agent_spec(request) | identity(request, run_id) | {"gpus": int(request.resources.get("gpus", 0))}
     text = json.dumps(spec)  # in ASCII, as Dask can't carry all texts
     return DaskTask(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))
 

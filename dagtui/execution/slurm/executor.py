@@ -9,6 +9,7 @@ import anyio
 from anyio import to_thread
 
 from dagtui.engine.messages import Ended, EndKind
+from dagtui.execution.remote.agent_spec import agent_spec, identity
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.slurm.batch_store import BatchStore
@@ -130,21 +131,7 @@ class SlurmExecutor(RemoteExecutor):
 
     def _spec(self, attempt: RemoteAttempt) -> dict[str, object]:
         request = attempt.request
-        spec: dict[str, object] = {
-            "key": attempt.key,
-            "label": request.node_label,
-            "attempt": request.attempt,
-            "argv": request.argv,
-            "call": request.call,
-            "cwd": request.cwd,
-            "env": dict(request.env),
-            "secret_names": list(request.secrets),
-            "timeout": request.timeout,
-            "grace": request.grace,
-            "fence": request.fence,
-            "setup": request.setup,
-            "run": self.run_id,
-        }
+        spec = agent_spec(request) | identity(request, self.run_id) | {"fence": request.fence}
         if self.logs_are_shared:
             log = os.path.abspath(self._log_file(attempt.node, attempt.attempt))
             spec |= {"log": log, "run_dir": self._run_directory}

@@ -6,6 +6,7 @@ import binascii
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dagtui.execution.remote.agent_spec import agent_spec
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
@@ -19,20 +20,7 @@ if TYPE_CHECKING:
 
 def start_message(request: Request) -> Told:
     """Return the message that starts an attempt. The values of secrets are beside what is written to a disk there."""
-    spec = {
-        "key": request.key,
-        "argv": request.argv,
-        "call": request.call,
-        "cwd": request.cwd,
-        "env": dict(request.env),
-        "secret_names": tuple(request.secrets),
-        "timeout": request.timeout,
-        "grace": request.grace,
-        "setup": request.setup,
-        "makes_cwd": request.makes_cwd,
-        "gpus": gpus(request),
-    }
-    return {"start": spec, "secrets": dict(request.secrets)}
+    return {"start": agent_spec(request) | {"gpus": gpus(request)}, "secrets": dict(request.secrets)}
 
 
 def cpus(request: Request) -> int:

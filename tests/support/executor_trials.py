@@ -28,6 +28,8 @@ from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Silent, Start
 from dagtui.graph.model import ArgumentList, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
     from support.dask_here import DaskHere
     from support.slurm_cluster import SlurmCluster
@@ -254,21 +256,24 @@ class AgentTrial(AgentHarness):
         end(children(self.executor.process.pid)[0])
 
 
-class SshTrial(ExecutorHarness):
-    """Real processes behind a real sshd. Each attempt takes its share of the GPUs, which stand for the slots."""
+class BenchTrial(ExecutorHarness):
+    """Real processes on a bench for another engine. Each attempt takes a share of something, for the slots."""
 
     has_logs = True
     has_slots = False
-    needs = "ssh_server"
 
     def __init__(
-        self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, server: SshServer
+        self,
+        folder: Path,
+        slots: int,
+        token: str,
+        share: dict[str, int],
+        bench_for: Callable[[list[Task]], SshBench | SlurmHarness],
     ) -> None:
         self.folder, self.slots = folder, slots
         self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
-        share = {"gpus": 24 // slots}
         tasks = [replace(task_of(does, name, self.words[does]), resources=share) for does, name in NAMES.items()]
-        self.bench = SshBench(folder, server, *tasks)
+        self.bench = bench_for(tasks)
         self.graph, self.executor, self.results = self.bench.graph, self.bench.executor, []
         for does in WAITS:
             os.mkfifo(folder / NAMES[does])
@@ -285,6 +290,21 @@ class SshTrial(ExecutorHarness):
 
     ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
 
+    @property
+    def executed(self) -> list[Result]:
+        return self.results
+
+
+class SshTrial(BenchTrial):
+    """Real processes behind a real sshd. The GPUs stand for the slots."""
+
+    needs = "ssh_server"
+
+    def __init__(
+        self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, server: SshServer
+    ) -> None:
+        super().__init__(folder, slots, token, {"gpus": 24 // slots}, lambda tasks: SshBench(folder, server, *tasks))
+
     def lose(self, does: int) -> None:
         """Kill the hub."""
         for pid in self.bench.hubs:
@@ -294,33 +314,19 @@ class SshTrial(ExecutorHarness):
     def _is_reaper(self, pid: int) -> bool:
         return bool(set(children(pid)) & set(self.bench.hubs))
 
-    @property
-    def executed(self) -> list[Result]:
-        return self.results
 
+class SlurmTrial(BenchTrial):
+    """Real processes as jobs of a real Slurm. The processors of one node stand for the slots."""
 
-class SlurmTrial(ExecutorHarness):
-    """Real processes as jobs of a real Slurm. Each attempt takes its share of one node's processors: the slots."""
-
-    has_logs = True
-    has_slots = False
     needs = "cluster"
 
     def __init__(
         self, folder: Path, slots: int, token: str, _monkeypatch: pytest.MonkeyPatch, _cluster: SlurmCluster
     ) -> None:
-        self.folder, self.slots = folder, slots
-        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
-        share = {"cpus": PROCESSORS // slots}
-        tasks = [replace(task_of(does, name, self.words[does]), resources=share) for does, name in NAMES.items()]
-        self.bench = SlurmHarness(folder, *tasks, run_id=token, options=("--nodelist=n0",))
-        self.graph, self.executor, self.results = self.bench.graph, self.bench.executor, []
-        for does in WAITS:
-            os.mkfifo(folder / NAMES[does])
+        def bench_for(tasks: list[Task]) -> SlurmHarness:
+            return SlurmHarness(folder, *tasks, run_id=token, options=("--nodelist=n0",))
 
-    open, log_path, executed = SshTrial.open, SshTrial.log_path, SshTrial.executed
-    _take = SshTrial._take
-    ready, lives, finish = LocalTrial.ready, LocalTrial.lives, LocalTrial.finish
+        super().__init__(folder, slots, token, {"cpus": PROCESSORS // slots}, bench_for)
 
     def lose(self, does: int) -> None:
         """Kill what watches the attempt."""

@@ -35,7 +35,7 @@ _MOST_OUTPUT = 4096
 
 
 class BatchStore:
-    """BatchStore by their names, and by the keys of their attempts."""
+    """Batches by their names, and by the keys of their attempts."""
 
     def __init__(self, path: str, agents: str) -> None:
         """`path` is the folder of the spool, at which both sides see it, and `agents` one for agents of all runs."""

@@ -72,7 +72,7 @@ class Handover:
         self._new: list[RemoteAttempt] = []
         self._sought: list[RemoteAttempt] = []
         self._unsent: list[Batch] = []
-        """BatchStore that Slurm is not known to have, in the order in which they were made."""
+        """Batches that Slurm is not known to have, in the order in which they were made."""
 
     def hand_over(self, attempts: Sequence[RemoteAttempt]) -> None:
         """Send attempts, soon."""
@@ -121,7 +121,7 @@ class Handover:
                     self._arrived(batch)
         self._executor.absent([attempt for attempt in sought if self._batches.of(attempt.key) is None])
 
-    # BatchStore
+    # Batches
 
     async def _make(self) -> None:
         """Note what is to be handed over as batches on disk."""

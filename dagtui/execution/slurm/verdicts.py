@@ -37,6 +37,7 @@ _NODE_LOST = frozenset({"NODE_FAIL", "BOOT_FAIL", ""})
 """States of jobs whose node has failed, or that Slurm has forgotten."""
 _LEFT_BY_AGENT = frozenset({"FAILED", "COMPLETED"})
 """States of jobs whose script has ended by itself."""
+_UNFINISHED = frozenset({COMPLETING, "RUNNING", "CONFIGURING", "STAGE_OUT", "SIGNALING"})
 _OUT_OF_MEMORY = "OUT_OF_MEMORY"
 _SIGNALS_OF_SLURM = (signal.SIGTERM, signal.SIGKILL)
 _AT_ONCE = 8
@@ -217,6 +218,3 @@ class Verdicts:
             return False
         is_signal = record.get("kind") == "signal" and record.get("value") in _SIGNALS_OF_SLURM
         return is_signal or record.get("kind") == "outside"
-
-
-_UNFINISHED = frozenset({COMPLETING, "RUNNING", "CONFIGURING", "STAGE_OUT", "SIGNALING"})

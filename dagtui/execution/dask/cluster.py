@@ -60,7 +60,7 @@ class News(NamedTuple):
     born: str
     """Names the registry: another one knows nothing of what this one knew."""
     age: Seconds
-    """For how long the scheduler has run."""
+    """For how long there has been this registry, which is at most as long as the scheduler has run."""
     upto: int
     workers: int
     attempts: tuple[AttemptNews, ...]

@@ -69,6 +69,7 @@ class AttemptRegistry(SchedulerPlugin):
         """Create it. `name` names the run's plugins, operations and tasks in the whole cluster."""
         self.name = name
         self._born = ""
+        self._since = time.monotonic()
         self._serial = 0
         self._changes: dict[str, tuple[int, RegisteredAttempt]] = {}
         """The attempts in the order of their last changes, with the numbers of these."""
@@ -80,6 +81,7 @@ class AttemptRegistry(SchedulerPlugin):
         """Begin to answer."""
         self._scheduler = scheduler
         self._born = uuid.uuid4().hex
+        self._since = time.monotonic()
         scheduler.handlers[self.name] = self.handle
         scheduler.stream_handlers[self.name] = self.take
 
@@ -180,7 +182,7 @@ class AttemptRegistry(SchedulerPlugin):
         changed = changed[::-1][:_MOST_NEWS]
         return {
             "born": self._born,
-            "age": time.time() - self._scheduler.time_started,
+            "age": time.monotonic() - self._since,
             "upto": changed[-1][0] if changed else self._serial,
             "workers": len(self._scheduler.workers),
             "attempts": [_told(entry) for _, entry in changed],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from support.process_listing import end_all, end_processes_told_of, fresh_token, processes_told_of
+from support.process_listing import end_all, end_processes_told_of, fresh_token, processes_told_of, reap_orphans
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def _folder_of_these_tests() -> Iterator[Path]:
     finally:
         end_processes_told_of(folder)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(autouse=True)
+def _orphans() -> Iterator[None]:
+    """What a test leaves to this process, whose executors adopt orphans, is no burden to the next one."""
+    yield
+    reap_orphans()
 
 
 @pytest.fixture

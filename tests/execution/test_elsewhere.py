@@ -12,7 +12,6 @@ from support.process_listing import alive, is_alive
 from support.waiting import until
 
 from dagtui.engine.messages import EndKind
-from dagtui.execution.local import ownership
 from dagtui.graph.model import ArgumentList, Task
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.anyio
 def elsewhere(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", str(Path(__file__).with_name("launch_elsewhere.py")))
     monkeypatch.setattr("dagtui.execution.local.ownership.become_subreaper", lambda: None)
-    ownership._prctl(ownership._PR_SET_CHILD_SUBREAPER, 0)  # earlier tests have made this process one
 
 
 async def test_results_and_logs(tmp_path: Path):

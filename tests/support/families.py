@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from support.descendants import KINDS
-from support.process_listing import alive
+from support.process_listing import arguments_with
 
 from dagtui.graph.model import ArgumentList, Task
 
@@ -26,20 +26,11 @@ def family(token: str, manner: str, *kinds: str) -> Task:
 
 def present(token: str) -> set[str]:
     """Return the kinds of descendants that are ready and idle. A hopper may be overlooked."""
-    found = set()
-    for pid in alive(token):
-        words = arguments(pid)
+    found: set[str] = set()
+    for _, words in arguments_with(token):
         if "-c" in words:
-            found.update(words[words.index(token) + 1 : -1])
+            found.update(words[words.index(token) + 1 :])
     return found
-
-
-def arguments(pid: int) -> list[str]:
-    """Return the arguments of a process, followed by an empty one, or none if it has ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    except OSError:
-        return []
 
 
 class Gathering:

@@ -7,8 +7,11 @@ import os
 import re
 import secrets
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dagtui.execution.local import ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,14 +26,31 @@ def fresh_token() -> str:
 
 def alive(word: str) -> list[int]:
     """Return the processes with a word in their arguments. Zombies have no arguments."""
+    return [pid for pid, _ in arguments_with(word)]
+
+
+def arguments_with(word: str) -> list[tuple[int, list[str]]]:
+    """Return the processes with a word in their arguments, and these, as both were at one moment."""
     found = []
     for entry in reversed(os.listdir("/proc")):  # newest first, as hoppers are short-lived
         if entry.isdigit() and int(entry) != os.getpid():
             with contextlib.suppress(OSError):
-                arguments = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
-                if word.encode() in arguments:
-                    found.append(int(entry))
+                arguments = Path("/proc", entry, "cmdline").read_text(errors="replace").split("\0")[:-1]
+                if word in arguments:
+                    found.append((int(entry), arguments))
     return found
+
+
+def reap_orphans() -> None:
+    """Adopt no more orphans, as an executor that was opened in this process does, and forget those that have ended.
+
+    Hundreds of zombies make every look at all processes so slow that hoppers are overlooked.
+    """
+    if sys.platform == "linux":
+        ownership._prctl(ownership._PR_SET_CHILD_SUBREAPER, 0)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG):
+            pass
 
 
 def gone(word: str) -> bool:

@@ -15,6 +15,7 @@ from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.gates import Gate
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 from dagtui.text import label
+from dagtui.text.terminals import declines_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +166,7 @@ class Requests:
             "DAGTUI_NODE": node_label,
             "DAGTUI_ATTEMPT": str(attempt),
         }
-        if resolved.colour and not found.get("NO_COLOR"):
+        if resolved.colour and not declines_colours(found):
             for name in COLOURS:
                 found.setdefault(name, "1")
         return found

@@ -127,6 +127,9 @@ class Guardian:
         if spec.fence and spec.key in self._stops():  # after the claim, so that either side sees the other
             self._end(spec.key, {"kind": "withdrawn"})
             return
+        if not set(spec.secret_names).issubset(secrets or ()):
+            self._end(spec.key, {"kind": "could not start", "what": "secrets"})
+            return
         self._serial += 1
         output = self.spool.file("values", spec.key)
         self._redactions.learn((secrets or {}).values())

@@ -122,6 +122,8 @@ def _start_error(attempt: RemoteAttempt, record: Mapping[str, object]) -> tuple[
         found = words(record.get("path"))
         missing = f"is not executable there: {found}" if found else "not found in PATH there"
         return f'program "{label(program, MOST_WORDS)}" {missing}', False
+    if what == "secrets":
+        return "its secrets did not arrive there", False
     if what == "spool":
         return f"its files can't be written there: {os.strerror(number).lower()}", False
     return start_error_words(number, str(what or "command"), program, request.cwd), number in LASTING

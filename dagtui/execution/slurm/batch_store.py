@@ -1,5 +1,6 @@
 """The batches of one executor: in memory, and as files in the spool, from which a later process takes them up.
 
+    halves/KEY       a half of the secrets of an attempt, until it begins (execution/agent/secret_halves.py)
     specs/BATCH      what its attempts execute, one in a line, for the agent
     jobs/BATCH       its attempts, options and jobs: the intention, before Slurm hears of it; with its id afterwards
     output/BATCH     what its jobs print outside of attempts: only what goes wrong
@@ -19,6 +20,7 @@ from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from dagtui.execution.agent.json_text import encoded
+from dagtui.execution.agent.secret_halves import fits, new_half, other_half
 from dagtui.execution.agent.spool import Spool, SpoolError
 from dagtui.execution.shipped import agent, version
 from dagtui.execution.slurm.batch import Batch
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from dagtui.text.amounts import Seconds
 
-_FOLDERS = ("jobs", "output")
+_FOLDERS = ("halves", "jobs", "output")
 _OURS: dict[str, object] = {"by": "dagtui"}
 """The holder of a claim that keeps an attempt from ever beginning."""
 _MOST_OUTPUT = 4096
@@ -111,6 +113,23 @@ class BatchStore:
         _write(new, spool.file("specs", batch.name), b"\n".join(encoded(spec) for spec in specs))
         spool.put("jobs", batch.name, batch.record())
 
+    def split(self, batch: Batch, secrets: Mapping[str, str]) -> str:
+        """Put one half of the secrets of a batch on disk, for each of its attempts, and return the other one.
+
+        If Slurm may have the batch already, the half that is there is used again. Raises SpoolError and OSError.
+        """
+        spool = self.spool
+        there = set(spool.keys("halves"))
+        for key in there.intersection(batch.keys):
+            with contextlib.suppress(FileNotFoundError), open(spool.file("halves", key), "rb") as file:
+                half = file.read()
+                if fits(half, secrets):
+                    return other_half(half, secrets)
+        half = new_half(secrets)
+        for key in batch.keys:
+            _write(spool.file("new", f"{key}.half"), spool.file("halves", key), half)
+        return other_half(half, secrets)
+
     def note_jobs(self, batch: Batch) -> None:
         """Note the id under which Slurm has a batch. Raises OSError."""
         self.spool.put("jobs", batch.name, batch.record())
@@ -124,7 +143,10 @@ class BatchStore:
 
     def claim(self, keys: Iterable[str]) -> list[str]:
         """Claim attempts, so that they never begin. Return those that had not begun. Raises SpoolError and OSError."""
-        return [key for key in keys if self.spool.claim(key, _OURS)]
+        claimed = [key for key in keys if self.spool.claim(key, _OURS)]
+        for key in claimed:
+            _remove(self.spool.file("halves", key))
+        return claimed
 
     def write_stop(self, key: str, grace: Seconds) -> None:
         """Write a stop, which the agent of an attempt looks for. Raises SpoolError and OSError."""
@@ -160,6 +182,7 @@ class BatchStore:
             _remove(spool.file(*path))
         for key in batch.keys:
             _remove(spool.file("claims", key))
+            _remove(spool.file("halves", key))
 
 
 def is_ours(claim: Mapping[str, object]) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from dagtui.execution.agent.secret_halves import VARIABLE
 from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.slurm.batch import MOST_JOBS, Batch
@@ -219,7 +220,11 @@ class Handover:
             attempts.remove(attempt)
         if not attempts:
             return True
-        variables = {**self._login, **attempts[0].request.secrets}
+        try:
+            variables = await self._variables(batch, attempts[0].request.secrets)
+        except (OSError, SpoolError) as error:
+            self._contact.lose(Party.SPOOL, _disk_words(error) if isinstance(error, OSError) else str(error))
+            return False
         result = await self._commands.submit(self._words(batch, attempts), self._script(batch), variables)
         if result.status == 0:
             self._contact.keep(Party.SLURM)
@@ -237,6 +242,12 @@ class Handover:
         await self._refuse(attempts, result.words, lasting=True)
         self._batches.drop(batch)
         return True
+
+    async def _variables(self, batch: Batch, secrets: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the environment of a batch, which Slurm keeps on a disk. Raises SpoolError and OSError."""
+        if not secrets:
+            return self._login
+        return {**self._login, VARIABLE: await to_thread.run_sync(self._batches.split, batch, secrets)}
 
     def _words(self, batch: Batch, attempts: Sequence[RemoteAttempt]) -> list[str]:
         """Return the options of sbatch. Of those that are given twice, the last one counts."""

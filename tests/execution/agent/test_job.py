@@ -8,8 +8,11 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from support.far_side import recorded, run_job, shipped_agent, spec
 from support.waiting import SECONDS, wait_for
+
+from dagtui.execution.agent.secret_halves import VARIABLE, new_half, other_half
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +20,16 @@ if TYPE_CHECKING:
 
 def shell(key: str, text: str, **fields: object) -> dict[str, object]:
     return spec(key, "/bin/sh", "-c", text, fence=0.1) | fields
+
+
+def split_secrets(folder: Path, secrets: dict[str, str], *keys: str) -> dict[str, str]:
+    """Put one half of secrets into the spool for some attempts, and return the other one as a variable."""
+    half = new_half(secrets)
+    for made in (folder / "spool", folder / "spool" / "halves"):
+        made.mkdir(0o700, exist_ok=True)
+    for key in keys:
+        (folder / "spool" / "halves" / key).write_bytes(half)
+    return {VARIABLE: other_half(half, secrets)}
 
 
 def names(folder: Path, kind: str) -> set[str]:
@@ -87,17 +100,37 @@ def test_a_request_to_end_at_any_moment_of_the_start_is_never_lost(tmp_path: Pat
         assert not claimed or kinds(folder) == {"node": "outside"}
 
 
-def test_secrets_come_by_the_environment_and_are_in_no_file_and_no_other_attempt(tmp_path: Path):
+def test_secrets_come_in_two_halves_and_are_in_no_file_and_no_other_attempt(tmp_path: Path):
     word = "geheim-in-der-nacht"
     told = shell("told", "echo $TOKEN; env | grep -c night= ; cat /proc/$$/cmdline", secret_names=["TOKEN"])
     plain = shell("plain", "env", fence=0)
     valued = shell("valued", "echo a=$TOKEN > $DAGTUI_OUTPUT", secret_names=["TOKEN"])
-    assert run_job(tmp_path, told, plain, valued, env={"TOKEN": word}).wait(SECONDS) == 0
+    variable = split_secrets(tmp_path, {"TOKEN": word}, "told", "valued")
+    assert run_job(tmp_path, told, plain, valued, env=variable).wait(SECONDS) == 0
     assert (tmp_path / "spool" / "logs" / "told").read_text().startswith("***\n0\n")
-    assert "TOKEN" not in (tmp_path / "spool" / "logs" / "plain").read_text()
+    printed = (tmp_path / "spool" / "logs" / "plain").read_text()
+    assert "TOKEN" not in printed
+    assert "DAGTUI_SECRETS" not in printed
     assert recorded(tmp_path, "valued")["output"] == "a=***\n"
     found = subprocess.run(["grep", "-r", "-l", word, str(tmp_path)], capture_output=True, text=True)
     assert found.stdout == ""
+    assert names(tmp_path, "halves") == set(), "a half is gone when its attempt has begun"
+
+
+@pytest.mark.parametrize("missing", ["disk", "environment", "another one"])
+def test_without_one_half_of_its_secrets_an_attempt_does_not_start(tmp_path: Path, missing: str):
+    variable = split_secrets(tmp_path, {"TOKEN": "geheim-in-der-nacht"}, "told")
+    if missing == "disk":
+        (tmp_path / "spool" / "halves" / "told").unlink()
+    elif missing == "environment":
+        variable = {}
+    else:
+        (tmp_path / "spool" / "halves" / "told").write_bytes(os.urandom(256))
+    told = shell("told", f"touch {tmp_path}/trace", secret_names=["TOKEN"])
+    assert run_job(tmp_path, told, shell("next", "true"), env=variable).wait(SECONDS) == 0
+    assert kinds(tmp_path) == {"told": "could not start", "next": "exit"}
+    assert recorded(tmp_path, "told")["what"] == "secrets"
+    assert not (tmp_path / "trace").exists()
 
 
 def test_a_batch_that_is_missing_or_torn_is_said_in_one_line(tmp_path: Path):

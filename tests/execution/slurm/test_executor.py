@@ -195,7 +195,7 @@ async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_
 
 
 async def test_secrets_reach_the_node_and_nothing_else(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
-    """Neither the spool, nor the scripts that Slurm keeps, nor any argument list have them, and logs are redacted."""
+    """Neither the spool, nor what Slurm keeps of its jobs, nor any argument list have them, and logs are redacted."""
     action = f'test "$TOKEN" = "$(cat {tmp_path}/expected)" && echo "it is $TOKEN"; read x < {tmp_path}/go'
     (tmp_path / "expected").write_text(SECRET)
     os.mkfifo(tmp_path / "go")
@@ -203,8 +203,11 @@ async def test_secrets_reach_the_node_and_nothing_else(cluster: SlurmCluster, tm
     async with served(SlurmHarness(tmp_path, task, run_id=token, secrets=Secrets([SECRET]))) as slurm:
         slurm.start(0)
         await until(lambda: slurm.log() == b"it is ***\n", seen=slurm.log)
-        for path in [*slurm.spool.rglob("*"), *(cluster.folder / "state").rglob("script")]:
+        kept = [path for folder in ("state", "spool", "log") for path in (cluster.folder / folder).rglob("*")]
+        assert any(b"DAGTUI_SECRETS=" in path.read_bytes() for path in kept if path.name == "environment")
+        for path in [*slurm.spool.rglob("*"), *kept]:
             assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+        assert list((slurm.spool / "halves").iterdir()) == []
         assert not any(SECRET.encode() in words for words in argument_lists())
         (tmp_path / "go").write_text("go\n")
         await slurm.ended()

@@ -100,7 +100,7 @@ def question(last: LastRun, found: Resumption, now: WallTime) -> str:
         lines.append(f"This {found.words()}.")
     if last.broke_off():
         lines.append(f"{last.broke_off().capitalize()}.")
-    if last.elsewhere is not None and (words := last.elsewhere.words()):
+    if words := last.words_elsewhere():
         lines.append(f"{words[0].upper()}{words[1:]}.")
     if last.changed or last.cells:
         again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)

@@ -202,12 +202,15 @@ class Capacity:
         return True
 
     def carry(self, other: Capacity, number_of: Sequence[NodeIndex], pools: Mapping[int, int]) -> None:
-        """Hold what attempts hold of the capacity of an older graph, of which nothing is reserved.
+        """Hold and reserve what attempts hold and reserve of the capacity of an older graph.
 
         `number_of` has the new numbers of the nodes, all of which there are still, and `pools` those of the pools.
         """
         for node, slots in other.held.items():
             self.held[number_of[node]] = slots
+            self.free -= slots
+        for node, slots in other.reserved.items():
+            self.reserved[number_of[node]] = slots
             self.free -= slots
         self.remote.update((number_of[node], executor) for node, executor in other.remote.items())
         for node, amounts in other._taken.items():

@@ -1,7 +1,8 @@
 """Reload: a run goes on with another graph. What it knows of its nodes crosses over by their labels.
 
-A reload is done between two turns, when nothing is submitted that has not begun. What has begun goes on, so its node
-must be part of the new graph, too, if only as a *leftover* (`graph.leftovers`).
+A reload is done between two turns, when nothing is submitted that has not begun, but for what keeps its place in the
+queue of an executor on other machines. What has begun goes on, so its node must be part of the new graph, too, if only
+as a *leftover* (`graph.leftovers`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dagtui.engine.why import mark_why
 from dagtui.graph.model import NO_NODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from dagtui.engine.messages import AttemptNumber
     from dagtui.engine.renumbering import Renumbering
@@ -89,16 +90,26 @@ def _tally(state: RunState) -> None:
                 tally[child] += 1
 
 
-def withdraw_all(run: Traversal) -> None:
-    """Submit nothing more, and withdraw what was submitted and has not begun."""
+def withdraw_rest(run: Traversal, staying: Container[NodeIndex]) -> None:
+    """Submit nothing more, and withdraw what was submitted and has not begun, but for what stays."""
     run.submits = False
-    run.withdraw(run.submitted)
+    run.withdraw(not_staying(run, staying))
+
+
+def not_staying(run: Traversal, staying: Container[NodeIndex]) -> list[NodeIndex]:
+    """Return the nodes that are submitted and have not begun, without those in `staying` that are in a queue."""
+    state = run.state
+    return [
+        node
+        for node in run.submitted
+        if node not in staying or (state.status[node], state.cause[node]) != (NodeStatus.READY, Cause.QUEUED)
+    ]
 
 
 def carried_traversal(
     old: Traversal, graph: Graph, weights: Sequence[float] | None, renumbering: Renumbering
 ) -> Traversal:
-    """Return a traversal of another graph that goes on where one stopped. Nothing may be submitted.
+    """Return a traversal of another graph that goes on where one stopped. What is submitted stays so.
 
     The caller sets what it had set for the old one: conditions, questions.
     """

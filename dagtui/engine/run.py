@@ -14,7 +14,7 @@ from dagtui.engine.why import limit_why
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
     import anyio
 
@@ -168,16 +168,20 @@ class Run(Recorder):
 
     # Reload
 
-    @property
-    def can_reload(self) -> bool:
-        """Whether nothing is submitted that has not begun, and all that happened is on record."""
-        return not (self.traversal.submitted or self._results or self._unwritten or self._withheld)
+    def can_reload(self, staying: Container[NodeIndex]) -> bool:
+        """Return whether nothing is submitted but what stays or has begun, and all that happened is on record."""
+        from dagtui.engine.reloading import not_staying
 
-    def withdraw_submitted(self) -> None:
-        """Submit nothing more, and withdraw what has not begun, so that the run can be reloaded."""
-        from dagtui.engine.reloading import withdraw_all
+        return not (self._results or self._unwritten or self._withheld or not_staying(self.traversal, staying))
 
-        withdraw_all(self.traversal)
+    def withdraw_submitted(self, staying: Container[NodeIndex]) -> None:
+        """Submit nothing more, and withdraw what has not begun, so that the run can be reloaded.
+
+        Nodes in `staying` keep their place in the queue of an executor on other machines.
+        """
+        from dagtui.engine.reloading import withdraw_rest
+
+        withdraw_rest(self.traversal, staying)
         self._finish_turn()
 
     def submit_again(self) -> None:

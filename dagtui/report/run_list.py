@@ -58,7 +58,8 @@ def run_line(summary: RunSummary, screen: Screen | None, now: WallTime, *, colou
     if summary.named:
         parts.append(f"for {named_words(summary.named)}")
     if summary.why and summary.why != summary.outcome.value:
-        parts.append(f"({label(summary.why, 300)})")
+        more = f"; go on with --resume {summary.number}" if summary.outcome is RunOutcome.LEFT else ""
+        parts.append(f"({label(summary.why, 300)}{more})")
     return "  ".join(part for part in parts if part)
 
 

@@ -65,9 +65,9 @@ def exit_summary(run: RunView, look: Look, *, width: CellWidth, folder: str = ""
 
 def goes_on_words(counts: Mapping[str, int]) -> str:
     """Say what goes on elsewhere without this process. Safe to show."""
-    from dagtui.runs.elsewhere import counted
+    from dagtui.store.summary import going_on
 
-    return f"{counted(counts)}: resuming the run takes them up"
+    return f"{going_on(counts)}: resuming the run takes them up"
 
 
 def _failures(run: RunView, look: Look, width: CellWidth) -> list[str]:

@@ -17,7 +17,8 @@ from dagtui.store.directory import EXECUTORS, latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
 from dagtui.store.paths import attempt_key
-from dagtui.text import label, plural
+from dagtui.store.summary import going_on
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,23 +45,29 @@ class Elsewhere(NamedTuple):
     executors: Mapping[str, ExecutorSettings]
     """Executors that have attempts, and that the graph does not name any more."""
 
-    def words(self) -> str:
-        """Say what goes on, and what is stopped. Safe to show. Empty: nothing."""
-        going = {name: number - len(self.gone.get(name, ())) for name, number in self.counts.items()}
+    def words(self, begun_anew: Mapping[str, int]) -> str:
+        """Say what goes on, and what is stopped. Safe to show. Empty: nothing.
+
+        `begun_anew` is the number of attempts, by executor, of nodes that begin anew.
+        """
+        going = {
+            name: rest
+            for name, number in self.counts.items()
+            if (rest := number - len(self.gone.get(name, ())) - begun_anew.get(name, 0))
+        }
         parts = []
-        if any(going.values()):
-            parts.append(f"{counted(going)}: resuming takes {'it' if sum(going.values()) == 1 else 'them'} up")
+        if going:
+            parts.append(f"{going_on(going)}: resuming takes {'it' if sum(going.values()) == 1 else 'them'} up")
+        if begun_anew:
+            parts.append(f"{going_on(begun_anew)}: stopped first, because {_whose(begun_anew)} anew")
         if any(self.gone.values()):
             stopped = {name: len(gone) for name, gone in self.gone.items()}
-            parts.append(f"{counted(stopped)}, of nodes that the file no longer has: stopped when resumed")
+            parts.append(f"{going_on(stopped)}, of nodes that the file no longer has: stopped when resumed")
         return "; ".join(parts)
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Say how many attempts go on, and where. Safe to show."""
-    number = sum(counts.values())
-    where = ", ".join(f"{label(name)} ({count})" if len(counts) > 1 else label(name) for name, count in counts.items())
-    return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {where}"
+def _whose(counts: Mapping[str, int]) -> str:
+    return "its node begins" if sum(counts.values()) == 1 else "their nodes begin"
 
 
 def recorded_state(graph: Graph, directory: RunDirectory) -> RunState:
@@ -94,7 +101,7 @@ def _refuse_moved(state: RunState, graph: Graph, directory: RunDirectory) -> Non
         if then is None or by_now is None or _is_still_there(then, by_now):
             continue
         raise StoreError(
-            f"can't resume run {directory.number}: {counted({name: count})}, which was somewhere else then; write "
+            f"can't resume run {directory.number}: {going_on({name: count})}, which was somewhere else then; write "
             f"[executors.{label(name)}] as it was, or give the new place another name"
         )
 
@@ -150,7 +157,7 @@ def warnings(graph_path: Path) -> list[str]:
         if counts := goes_on(directory):
             number = directory.number
             found.append(
-                f"run {number} is not over: {counted(counts)}, and may write what this run writes; "
+                f"run {number} is not over: {going_on(counts)}, and may write what this run writes; "
                 f"--resume {number} takes them up, and a cancel stops them there"
             )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -35,7 +36,13 @@ _CLASSES = {
     ExecutorKind.DASK: ("dagtui.execution.dask.executor", "DaskExecutor"),
 }
 """Modules and classes by kind. Each is imported only for a graph that names it, as it may need other packages."""
-_PACKAGES = {ExecutorKind.DASK: "dagtui[dask]"}
+_FIXED = {
+    ExecutorKind.SSH: ("hosts", "options", "python", "orphans"),
+    ExecutorKind.SLURM: ("directory", "shared"),
+    ExecutorKind.DASK: ("address", "scheduler_file", "tls"),
+}
+"""Settings that an executor of a live run keeps: it would be another one with others."""
+_KEYS = {"hosts": "host"}
 
 
 class RemoteParts:
@@ -104,10 +111,16 @@ class RemoteParts:
     # Reload
 
     def prepare(self, routing: RoutingExecutor) -> None:
-        """Make the executors that the graph names and a run does not have yet. Raises RequirementError."""
+        """Make the executors that the graph names and a run does not have yet.
+
+        Raises RequirementError, also if one that the run has would have to be another one.
+        """
         for name, settings in self._executed.executors.items():
-            if name not in routing.executors:
+            present = routing.executors.get(name)
+            if present is None:
                 self._new[name] = self.executor(settings)
+            elif isinstance(present, RemoteExecutor):
+                _refuse_another_place(present.settings, settings)
 
     def take_over(
         self, routing: RoutingExecutor, deliver: Callable[[Result], None], number_of: Sequence[NodeIndex]
@@ -123,6 +136,17 @@ class RemoteParts:
             routing.add(name, executor)
 
 
+def _refuse_another_place(present: ExecutorSettings, wanted: ExecutorSettings) -> None:
+    """Raise RequirementError if settings differ that an executor can't change while it is there."""
+    fixed = ("kind", *_FIXED[present.kind])
+    differing = [_KEYS.get(key, key) for key in fixed if getattr(present, key) != getattr(wanted, key)]
+    if differing:
+        raise RequirementError(
+            f"{' and '.join(differing)} of executors.{label(wanted.name)} can't change while the run is live: name "
+            "another executor, or leave the run and resume it"
+        )
+
+
 def _class_of(settings: ExecutorSettings) -> Callable[..., RemoteExecutor]:
     module, name = _CLASSES[settings.kind]
     try:
@@ -130,10 +154,10 @@ def _class_of(settings: ExecutorSettings) -> Callable[..., RemoteExecutor]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "dagtui":
             raise
-        package = _PACKAGES.get(settings.kind, str(error.name))
+        package = label(str(error.name))
         raise RequirementError(
-            f"the executor {label(settings.name)} ({settings.kind.value}) needs the package {label(str(error.name))}, "
-            f"which is not installed: pip install '{package}'"
+            f"the executor {label(settings.name)} ({settings.kind.value}) needs the package {package}, "
+            f"which is not installed in {label(sys.prefix, 4096)}: pip install {package}"
         ) from error
     return cast("Callable[..., RemoteExecutor]", getattr(found, name))
 

@@ -85,13 +85,14 @@ class RunReloader:
         traversal = driven.traversal
         if not traversal.submits:
             raise ReloadError("a reload is under way")
-        driven.withdraw_submitted()
+        staying = _staying(run, preview)
+        driven.withdraw_submitted(staying)
         try:
             logged = await anyio.to_thread.run_sync(last_logged, run.directory.path / "logs", preview.added)
             gone = (self._gone.get(name, NO_ATTEMPT) for name in preview.added)
             used = [max(pair) for pair in zip(logged, gone, strict=True)]
             graphs = await anyio.to_thread.run_sync(_Graphs, self._machinery, run, preview, used, [])
-            await _nothing_submitted(run)
+            await _nothing_submitted(run, staying)
             self._refuse_outdated(preview.base)
             leftovers = _leftovers(run, preview)
             self._take_up(preview, _Graphs(self._machinery, run, preview, used, leftovers) if leftovers else graphs)
@@ -154,8 +155,20 @@ def _digest(path: Path) -> bytes:
         return b""
 
 
-async def _nothing_submitted(run: LiveRun) -> None:
-    """Wait until attempts that were about to begin are withdrawn, or have begun. Raises ReloadError."""
+def _staying(run: LiveRun, preview: ReloadPreview) -> frozenset[NodeIndex]:
+    """Return the nodes whose attempts keep their place in the queue of another machine."""
+    if not run.state.executor_of:
+        return frozenset()
+    from dagtui.runs.staying_queued import staying_queued  # most runs have none
+
+    return staying_queued(run, preview)
+
+
+async def _nothing_submitted(run: LiveRun, staying: frozenset[NodeIndex]) -> None:
+    """Wait until attempts that were about to begin are withdrawn, or have begun. Raises ReloadError.
+
+    Those in `staying` may wait in the queue of another machine.
+    """
     happened = anyio.Event()
 
     def notice(_events: object) -> None:
@@ -164,13 +177,13 @@ async def _nothing_submitted(run: LiveRun) -> None:
     unsubscribe = run.subscribe(notice)
     try:
         with anyio.move_on_after(PATIENCE):
-            while not run.run.can_reload:
+            while not run.run.can_reload(staying):
                 await happened.wait()
                 happened = anyio.Event()
                 await anyio.lowlevel.checkpoint()
     finally:
         unsubscribe()
-    if not run.run.can_reload:
+    if not run.run.can_reload(staying):
         held_up = run.state.held_up
         raise ReloadError(
             f"the run {held_up}" if held_up else "attempts that are about to begin can't be withdrawn now"

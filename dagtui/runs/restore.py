@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -94,6 +95,22 @@ class LastRun:
     def running_elsewhere(self) -> int:
         """The number of nodes that other machines were executing, and may be still."""
         return sum(self.state.status[node] in ALIVE for node in self.state.executor_of)
+
+    def words_elsewhere(self) -> str:
+        """Say what goes on on other machines, and what of it is stopped. Safe to show. Empty: nothing."""
+        if self.elsewhere is None:
+            return ""
+        return self.elsewhere.words(Counter(self.state.executor_of[node] for node in self._begun_anew()))
+
+    def _begun_anew(self) -> Iterator[NodeIndex]:
+        """Yield the nodes whose attempts on other machines are stopped (see `engine/resumption.py`)."""
+        state = self.state
+        for node, executor in state.executor_of.items():
+            is_cancelling = (state.status[node], state.cause[node]) == (NodeStatus.CANCELLING, Cause.CANCEL)
+            if is_cancelling and kept_marks(state, node):
+                continue
+            if is_cancelling or node in self.again or self.graph.task(node).executor != executor:
+                yield node
 
     @property
     def cancelled(self) -> list[NodeIndex]:
@@ -356,7 +373,7 @@ def _restore(
         directory.sync()
     cancelled = list(live.state.nodes_with(NodeStatus.CANCELLED))
     held = stay_held(graph, live.state.held)
-    elsewhere = "" if last.elsewhere is None else last.elsewhere.words()
+    elsewhere = last.words_elsewhere()
     cancels = stay_cancelled(graph, cancelled)
     for text in (broke_off, damaged, elsewhere, _late(last), _summary(last, live.state), cancels, held):
         if text:

@@ -34,6 +34,7 @@ _UP_TO_DATE = b',"cause":"up_to_date"'
 _BLOCK = 1_048_576
 _AT = b',"at":'
 _SECONDS = b',"seconds":'
+_EXECUTOR = b',"executor":'
 _FAILED = "FAILED"
 _RETRYING_WORDS = frozenset(kind.value for kind in RUN_AGAIN)
 
@@ -48,6 +49,8 @@ class NodeRecord(NamedTuple):
     up_to_date: bool = False
     seconds: Seconds | None = None
     """The seconds of its attempt, once that has ended."""
+    executor: str = ""
+    """The executor on other machines that has an attempt of it. Foreign text. Empty: none has."""
 
 
 @dataclass(slots=True)
@@ -107,6 +110,10 @@ class JournalScan:
         """Return the number of nodes that did not have to run, because nothing had changed."""
         return sum(record.up_to_date for record in self.nodes.values())
 
+    def elsewhere(self) -> Counter[str]:
+        """Return the number of attempts that executors on other machines have, by the names of those."""
+        return Counter(record.executor for record in self.nodes.values() if record.executor)
+
     def failures(self) -> dict[str, str]:
         """Return the nodes that failed by themselves, in the order in which they did, each with the reason."""
         words = {name: json.loads(line).get("why", "") for name, line in self._failures.items() if name in self.nodes}
@@ -116,7 +123,8 @@ class JournalScan:
         if self._failures and name in self._failures:
             del self._failures[name]
         if status not in SETTLED_NAMES:
-            self.nodes[name] = NodeRecord(attempt, status)
+            executor = _text_of("executor", line) if _EXECUTOR in line else ""
+            self.nodes[name] = NodeRecord(attempt, status, executor=executor)
             self._open.add(name)
             if self.settled_at is not None:
                 self._wake(_clock_of(line))
@@ -222,6 +230,12 @@ def _clock_of(line: bytes) -> ClockTime | None:
     """Return the run's clock in a line."""
     at = _number_after(_AT, line)
     return None if at is None else ClockTime(at)
+
+
+def _text_of(name: str, line: bytes) -> str:
+    """Return a field of a line, or an empty string if it is not a string."""
+    value = json.loads(line).get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _number_after(name: bytes, line: bytes) -> float | None:

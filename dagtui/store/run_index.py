@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self, cast
 
 from dagtui.engine.events import LEFT
 from dagtui.engine.status import NodeStatus
+from dagtui.store.directory import EXECUTORS
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, replace_file
 from dagtui.store.journal import last_record_in, parse_line
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
 NAME: Final = "index.json"
-VERSION: Final = 1
+VERSION: Final = 2
 _COMPLETED: Final = "COMPLETED"
 _LONGEST_HEAD: Final = 1_000_000
 _LARGEST: Final = 256_000_000
@@ -118,6 +119,8 @@ def glimpse(directory: RunDirectory) -> tuple[RunSummary, bool]:
         return summary_and_scan(directory)[0], True  # which says why
     began = _number_in(parse_line(first.removesuffix(b"\n"), 1), "time")
     outcome = RunOutcome.LIVE if live else _ending(rest)
+    if outcome in {RunOutcome.LOST, RunOutcome.LEFT} and os.path.isdir(path / EXECUTORS):
+        return _read(directory)[0], True  # only all of the journal tells what goes on on other machines
     return RunSummary(path, number, outcome, None if began is None else WallTime(began)), False
 
 

@@ -14,6 +14,7 @@ from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
 from dagtui.store.journal_scan import JournalScan, scan_journal
 from dagtui.store.paths import folder_with_runs, root_folder
+from dagtui.text import label, plural
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class RunOutcome(enum.Enum):
     LOST = "lost"
     """It never ended, and no process has it: the supervisor ended its processes, or the machine went down."""
     LEFT = "left"
-    """Its process left it, and attempts on other machines go on without one."""
+    """No process has it, and attempts on other machines go on: its process left it, or was killed."""
     DAMAGED = "damaged"
     """Its journal is torn or damaged before its end. The summary covers what precedes that."""
     UNREADABLE = "unreadable"
@@ -169,11 +170,21 @@ def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbi
         return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
+    elsewhere = {} if found.ended else found.elsewhere()
+    if elsewhere:
+        return RunOutcome.LEFT, going_on(elsewhere)
     if found.left:
         return RunOutcome.LEFT, "what runs on other machines goes on"
     if not found.ended:
         return RunOutcome.LOST, "never ended, and no process has it"
     return OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why
+
+
+def going_on(counts: Mapping[str, int]) -> str:
+    """Say how many attempts go on, and at which executors. Safe to show."""
+    number = sum(counts.values())
+    where = ", ".join(f"{label(name)} ({count})" if len(counts) > 1 else label(name) for name, count in counts.items())
+    return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {where}"
 
 
 def _derived(found: JournalScan, counts: Mapping[str, int], *, forbidden: bool) -> RunOutcome:

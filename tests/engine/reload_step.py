@@ -175,7 +175,7 @@ class ReloadStep(RunModel):
         self.in_command = False
 
     def withdraw_all(self) -> None:
-        reloading.withdraw_all(self.traversal)
+        reloading.withdraw_rest(self.traversal, ())
         self.conclude(filled=False)
         while self.traversal.submitted:
             self.executor.read(99)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,23 @@ import pytest
 from support.nearby_executor import FarSide, NearbyExecutor
 from support.waiting import SECONDS, until
 
+from dagtui.engine.capacity import UNLIMITED
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.loading import load
+from dagtui.report.run_list import run_line
 from dagtui.runs import executors
 from dagtui.runs.beginning import start_run
 from dagtui.runs.elsewhere import warnings
 from dagtui.runs.launch import LaunchOptions
+from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.restore import resume_run
 from dagtui.store.errors import StoreError
+from dagtui.store.paths import attempt_key
+from dagtui.store.run_index import glimpse, read_summary
+from dagtui.store.summary import RunOutcome, summarise
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,6 +100,28 @@ executor = "local"
 needs = ["both", "sum"]
 run = "echo got {{ needs.sum.outputs.sum }}"
 """
+
+
+async def test_a_run_whose_process_was_killed_says_what_goes_on_elsewhere(tmp_path: Path, far: FarSide) -> None:
+    """Its journal has no last word. What it says of attempts that were handed over is enough."""
+    here = '[tasks.here]\nexecutor = "local"\nrun = "true"\n'
+    work = '[tasks.work]\nmatrix = { n = [1, 2] }\nrun = "until test -e go; do sleep 0.02; done"\n'
+    live = start_run(load(write(tmp_path, here + work)), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 2)
+        await until(lambda: live.state.counts[NodeStatus.COMPLETED] == 1)
+    await live._executor.detach()  # the journal ends here
+    live.directory.close()
+    for summary in (summarise(live.directory), glimpse(live.directory)[0], read_summary(live.directory)):
+        assert (summary.outcome, summary.why) == (RunOutcome.LEFT, "2 attempts go on at cluster")
+    line = run_line(summary, None, WallTime(time.time()), colours=False)
+    assert line.endswith("(2 attempts go on at cluster; go on with --resume 1)")
+    (tmp_path / "go").touch()
+    again = resume_run(load(tmp_path / "graph.toml"), LaunchOptions())
+    await settled(again)
+    await again.close()
+    assert summarise(again.directory).outcome is RunOutcome.COMPLETED
+    assert len(far.started) == 2
 
 
 async def test_a_mixed_run_runs_each_node_where_it_belongs(tmp_path: Path, far: FarSide) -> None:
@@ -170,6 +200,9 @@ async def test_what_is_gone_or_has_changed_is_stopped_first(tmp_path: Path, far:
     )
     far.reachable = False
     live = resume_run(load(path), LaunchOptions())
+    assert "2 attempts go on at cluster: stopped first, because their nodes begin anew" in notes(live)
+    assert "1 attempt goes on at cluster, of nodes that the file no longer has: stopped when resumed" in notes(live)
+    assert "takes" not in notes(live)
     async with driven(live):
         await until(lambda: live.state.silent)
         assert len(far.started) == 3  # nothing runs again before the stop is certain
@@ -187,6 +220,7 @@ async def test_the_same_run_goes_on_on_this_machine(tmp_path: Path, far: FarSide
     path = write(tmp_path, WORK)
     await left(path, far)
     live = resume_run(load(path, executor="local"), LaunchOptions())
+    assert "3 attempts go on at cluster: stopped first, because their nodes begin anew" in notes(live)
     async with driven(live):
         await until(lambda: all(process.poll() is not None for process in far.processes.values()))
         for number in (1, 2, 3):
@@ -314,6 +348,50 @@ async def test_a_reload_lets_what_runs_elsewhere_go_on_and_adds_executors(tmp_pa
     await live.close()
     assert (log(live, "work"), log(live, "more")) == ("done\n", "more\n")
     assert len(far.started) == 2
+
+
+async def test_what_waits_elsewhere_keeps_its_place_in_a_reload_unless_it_changed(tmp_path: Path, far: FarSide) -> None:
+    """Attempts that would be handed over again just as they were keep their place in the queue of the engine."""
+    far.holds = True
+    before = '[tasks.same]\nrun = "echo same"\n[tasks.other]\nrun = "echo old"\n[tasks.wider]\nrun = "echo wider"\n'
+    path = write(tmp_path, before)
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: len(far.waiting) == 3 and live.state.queued_on.get("cluster") == 3)
+        await until(lambda: len(list(live.state.nodes_for(Cause.QUEUED))) == 3)
+        after = before.replace("old", "new").replace('"echo wider"', '"echo wider"\nresources = { cpus = 2 }')
+        write(tmp_path, '[tasks.first]\nrun = "echo first"\n' + after)
+        await live.reload(await live.read_graph_again())
+        await until(lambda: len(list(live.state.nodes_for(Cause.QUEUED))) == 4)
+        attempts = {name: live.state.attempt[live.graph.node(name)] for name in live.graph.labels}
+        assert attempts == {"first": 1, "same": 1, "other": 2, "wider": 2}
+        assert live.state.taken_on == {"cluster": 4}
+        assert live.run.traversal.capacity.pools == [UNLIMITED - 4]
+        write(tmp_path, '[tasks.first]\nrun = "echo first"\n' + after.replace("same]", "gone]"))
+        await live.reload(await live.read_graph_again())
+        far.holds = False
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    assert live.state.taken_on == {"cluster": 0}
+    await live.close()
+    assert sorted(far.started) == sorted(
+        attempt_key(*each) for each in (("first", 1), ("gone", 1), ("other", 2), ("wider", 2))
+    )
+    assert log(live, "other", 2) == "new\n"
+
+
+async def test_a_reload_does_not_move_an_executor(tmp_path: Path, far: FarSide) -> None:
+    path = write(tmp_path, '[tasks.a]\nrun = "until test -e go; do sleep 0.02; done"\n')
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 1)
+        path.write_text(path.read_text().replace("nowhere:1", "elsewhere:1"))
+        with pytest.raises(ReloadError, match=r"address of executors\.cluster can't change while the run is live"):
+            await live.reload(await live.read_graph_again())
+        (tmp_path / "go").touch()
+        await until(lambda: live.settled)
+    await live.close()
+    assert len(far.started) == 1
 
 
 async def test_an_executor_that_was_moved_is_not_asked_for_what_another_one_has(tmp_path: Path, far: FarSide) -> None:

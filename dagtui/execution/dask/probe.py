@@ -48,8 +48,8 @@ async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Find
     try:
         importlib.import_module("distributed")
     except ImportError:
-        hint = "pip install 'dagtui[dask]'"
-        yield Finding("package distributed", is_good=False, text="it is not installed", hint=hint)
+        text, hint = f"it is not installed in {sys.prefix}", "pip install distributed"
+        yield Finding("package distributed", is_good=False, text=text, hint=hint)
         return
     (folder / TOKEN).touch()
     where = settings.address or settings.scheduler_file

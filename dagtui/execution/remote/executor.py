@@ -146,8 +146,11 @@ class RemoteExecutor(OpenAttempts, ABC):
         log_file: Callable[[NodeIndex, AttemptNumber], str],
         number_of: Sequence[NodeIndex],
     ) -> None:
-        """Make requests of another graph from now on, in which nodes have other numbers. Open attempts go on."""
-        self._requests, self._log_file = requests, log_file
+        """Make requests of another graph from now on, in which nodes have other numbers. Open attempts go on.
+
+        Settings that say where the executor is are as before (see `runs/executors.py`).
+        """
+        self._requests, self._log_file, self.settings = requests, log_file, requests.settings
         self._keys.clear()
         for key, attempt in self.attempts.items():
             attempt.node = number_of[attempt.node] if attempt.node >= 0 else NO_NODE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -209,7 +208,7 @@ def test_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(sys.modules, "dagtui.execution.dask.executor")
     graph = Graph(["a"], [])
     graph.executors = {"far": ExecutorSettings("far", ExecutorKind.DASK, address="tcp://h:1")}
-    with pytest.raises(RequirementError, match=re.escape("pip install 'dagtui[dask]'")):
+    with pytest.raises(RequirementError, match="pip install distributed"):
         check_packages(graph)
 
 

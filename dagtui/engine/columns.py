@@ -70,7 +70,7 @@ class Columns:
         self.marks: dict[NodeIndex, tuple[int, ...]] = {}
         """Numbers of the commands whose marks a node has, for marked nodes."""
         self.due: dict[NodeIndex, ClockTime] = {}
-        """Time on the run's clock when a RETRYING node may start again."""
+        """Time on the run's clock when a RETRYING node may start again, or when one in `doubts` counts as lost."""
         self.why: dict[NodeIndex, str] = {}
         """The reason that came with the last result, for EXPLAINED nodes and those that are up to date."""
         self.asked: dict[NodeIndex, Asked] = {}
@@ -85,6 +85,8 @@ class Columns:
         """Time on the run's clock when such an attempt was submitted, until it begins."""
         self.where: dict[NodeIndex, str] = {}
         """The machine that executes the last attempt that began, or did, for nodes where it was not this one."""
+        self.doubts: dict[NodeIndex, str] = {}
+        """Why an attempt on another machine soon counts as lost, for RUNNING nodes of which one does."""
         self.uncounted: dict[NodeIndex, Uncounted] = {}
         """Attempts that may not count as tries, for nodes that have any."""
         self.taken_on: dict[str, int] = {}

@@ -90,6 +90,17 @@ class Queued(NamedTuple):
     """Why, in the engine's words, such as "job 4711_3: Resources". Empty: the engine has not said."""
 
 
+class Doubted(NamedTuple):
+    """An attempt that has begun is given up some seconds from now, unless its end is heard of before."""
+
+    node: NodeIndex
+    attempt: AttemptNumber
+    why: str
+    """Why, in the engine's words, such as "its worker w0 left the cluster"."""
+    wait: Seconds
+    """How long until then: no process of it can be alive any more."""
+
+
 class Ready(NamedTuple):
     """A service that has begun is ready."""
 
@@ -220,7 +231,7 @@ BY_TIMEOUT = "timeout"
 """Gives the cancel of the whole run when its time has run out."""
 
 
-AttemptResult = Started | Queued | Ready | Ended | Withdrawn | Remark
+AttemptResult = Started | Queued | Doubted | Ready | Ended | Withdrawn | Remark
 Result = AttemptResult | Silent | Heard
 Message = Result | Command
 

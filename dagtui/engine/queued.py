@@ -8,7 +8,7 @@ from dagtui.engine.capacity import executor_slots, pools_taken, slots_free
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import NO_NODE
-from dagtui.text.amounts import plural, whole_duration
+from dagtui.text.amounts import plural, seconds_until, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,9 @@ def remote_why(state: RunState, node: NodeIndex, clock: ClockTime) -> str:
     if status is NodeStatus.RUNNING:
         where = state.where.get(node)
         text = f"attempt {state.attempt[node]} on {where or executor}"
+        if node in state.doubts:
+            left = whole_duration(seconds_until(state.due.get(node, clock), clock))
+            text += f"; {state.doubts[node]}; counts as lost in {left}"
     elif status is not NodeStatus.READY or node not in state.queued_since:
         return ""
     else:

@@ -32,6 +32,10 @@ def note(state: Columns, event: NodeEvent) -> None:
         if executor:
             _leave_queue(state, node, executor)
         _note_where(state, node, event.where)
+    if event.due and event.status is NodeStatus.RUNNING:
+        state.doubts[node] = event.why
+    elif state.doubts:
+        state.doubts.pop(node, None)
 
 
 def _enter_executor(state: Columns, event: NodeEvent) -> None:

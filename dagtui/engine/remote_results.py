@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeChange, NoteEvent
-from dagtui.engine.messages import Queued, Silent
+from dagtui.engine.messages import Doubted, Queued, Silent
 from dagtui.engine.protocol import Handed
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus
@@ -53,10 +53,12 @@ class RemoteResults:
         stopping = {node: run.graph.task(node).grace for node in state.nodes_with(NodeStatus.CANCELLING)}
         return [Handed(node, state.attempt[node], stopping.get(node)) for node in sorted(run.remote)]
 
-    def take(self, result: Queued | Silent | Heard) -> None:
+    def take(self, result: Queued | Doubted | Silent | Heard) -> None:
         """Take a result."""
         if isinstance(result, Queued):
             self._queued(result)
+        elif isinstance(result, Doubted):
+            self._doubted(result)
         elif isinstance(result, Silent):
             self._silent(result)
         elif result.executor in self._run.state.silent:
@@ -105,6 +107,15 @@ class RemoteResults:
         self._due[node] = run.now + min(max(waited, REASON_EVERY), REASON_AT_MOST)
         self._unsaid.pop(node, None)
         run.set(NodeChange(node, NodeStatus.READY, Cause.QUEUED, why))
+
+    def _doubted(self, message: Doubted) -> None:
+        """Note that an attempt counts as lost soon, and why."""
+        run, (node, attempt, why, wait) = self._run, message
+        state = run.state
+        if state.attempt[node] == attempt and state.status[node] == NodeStatus.RUNNING:
+            where, ago = state.where.get(node, ""), max(0.0, run.now - state.started[node])
+            cause, due = state.cause_of(node), run.now + wait
+            run.set(NodeChange(node, NodeStatus.RUNNING, cause, why, due=due, where=where, ago=ago))
 
     def _silent(self, message: Silent) -> None:
         """Note once that an executor can't be reached."""

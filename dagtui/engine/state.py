@@ -227,7 +227,7 @@ class RunState(HeldNodes):
             self._block(node, blocker)
         self.stale[node] = stale
         if status is NodeStatus.RUNNING:
-            self._note_begin(node, at - event.ago, event.why)
+            self._note_begin(event)
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh or event.executor or self.any_remote or cause in UNCOUNTED_CAUSES:
@@ -274,11 +274,15 @@ class RunState(HeldNodes):
 
             note(self, event)
 
-    def _note_begin(self, node: NodeIndex, at: ClockTime, why: str) -> None:
-        """Note the begin of an attempt, and why it runs if its node was judged. A service that is ready has begun."""
-        if self.cause[node] == Cause.SERVES:
+    def _note_begin(self, event: NodeEvent) -> None:
+        """Note the begin of an attempt, and why it runs if its node was judged.
+
+        A service that is ready has begun before, and so has an attempt that soon counts as lost.
+        """
+        node, why = event.node, event.why
+        if event.due or event.cause is Cause.SERVES:
             return
-        self.started[node] = at
+        self.started[node] = event.at - event.ago
         self.ended[node] = NO_TIME
         if why.startswith("runs: "):  # as the reason begins of a node that was judged
             self.reasons[node] = why

@@ -152,6 +152,8 @@ class PlainLines:
         status, why = event.status, label(event.why)
         if event.cause is Cause.SERVES:
             return why
+        if status is NodeStatus.RUNNING and event.due:
+            return f"in doubt: {why}; counts as lost in {duration(event.due - event.at)}"
         if status is NodeStatus.RUNNING:
             started = "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
             started += f" on {label(event.where)}" if event.where else ""

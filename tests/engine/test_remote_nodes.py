@@ -8,7 +8,18 @@ from support.scene import Scene, dag
 
 from dagtui.engine.capacity import executor_slots, slots_taken
 from dagtui.engine.events import NoteEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Heard, SetSlots, Silent, Start, Started
+from dagtui.engine.messages import (
+    Command,
+    CommandKind,
+    Doubted,
+    Ended,
+    EndKind,
+    Heard,
+    SetSlots,
+    Silent,
+    Start,
+    Started,
+)
 from dagtui.engine.protocol import Handed
 from dagtui.engine.remote_results import REASON_EVERY
 from dagtui.engine.status import Cause, NodeStatus
@@ -271,6 +282,23 @@ def test_a_stop_that_does_not_come_true_is_said_and_leaving_does_not_wait_for_it
     scene.withdrawn("b")
     scene.end("a", 0, EndKind.SIGNAL)
     assert scene.statuses() == "a cancelled, b cancelled"
+
+
+def test_an_attempt_in_doubt_says_why_and_until_when_and_keeps_its_begin():
+    scene = far("a", a={"retry": RetryPolicy(1, lost=1)})
+    scene.start("a")
+    began = scene.state.started[0]
+    scene.now += 20.0
+    tell(scene, Doubted(0, 1, "its worker w0 left the cluster", 35.0))
+    scene.now += 5.0
+    assert words(scene, "a") == "attempt 1 on cluster; its worker w0 left the cluster; counts as lost in 30 s"
+    assert scene["a"] is S.RUNNING
+    assert scene.state.started[0] == began
+    scene.end("a", kind=EndKind.LOST)
+    assert scene["a"] is S.RETRYING
+    assert not scene.state.doubts
+    tell(scene, Doubted(0, 1, "its worker w0 left the cluster", 35.0))
+    assert scene["a"] is S.RETRYING
 
 
 def test_silence_is_noted_once():

@@ -71,7 +71,7 @@ class DaskExecutor(RemoteExecutor):
         """The workers of attempts, by key."""
         self._needy: dict[str, str] = {}
         """The workers that wait for secrets, by the key of the attempt."""
-        self._fences = Fences(self.lost)
+        self._fences = Fences(self.lost, self.doubted)
         self._note = RegistryNote(folder / "registry")
         self._since = 0
         self._known: set[str] | None = None

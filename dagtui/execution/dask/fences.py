@@ -22,9 +22,10 @@ _LOOK: Seconds = 0.25
 class Fences:
     """The attempts to give up, by key."""
 
-    def __init__(self, give_up: Callable[[str, str], None]) -> None:
-        """`give_up` gets a key and why."""
+    def __init__(self, give_up: Callable[[str, str], None], announce: Callable[[str, str, Seconds], None]) -> None:
+        """`give_up` gets a key and why. `announce` gets the same before, and how many seconds before."""
         self._give_up = give_up
+        self._announce = announce
         self._due: dict[str, tuple[float, str]] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -35,7 +36,10 @@ class Fences:
 
     def add(self, key: str, grace: Seconds, ago: Seconds, why: str) -> None:
         """Give an attempt up that was lost some seconds ago."""
-        self._due.setdefault(key, (time.monotonic() + max(0.0, FENCE + grace - ago), why))
+        if key not in self._due:
+            wait = max(0.0, FENCE + grace - ago)
+            self._due[key] = time.monotonic() + wait, why
+            self._announce(key, why, wait)
 
     def discard(self, key: str) -> None:
         """Forget an attempt."""

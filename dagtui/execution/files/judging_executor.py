@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import (
     NO_ATTEMPT,
     ONE_SLOT,
+    Doubted,
     Ended,
     EndKind,
     Heard,
@@ -268,7 +269,7 @@ class JudgingExecutor(ForwardingExecutor):
             return
         attempt = result.node, result.attempt
         handed_on = self._handed_on.get(attempt)
-        if handed_on is None or isinstance(result, (Remark, Ready, Queued)):
+        if handed_on is None or isinstance(result, (Remark, Ready, Queued, Doubted)):
             self._deliver(result)
         elif isinstance(result, Started):
             why = "" if handed_on.judgement is None else handed_on.judgement.why

@@ -5,7 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Heard, Queued, Remark, Silent, Started, Withdrawn
+from dagtui.engine.messages import (
+    NO_ATTEMPT,
+    Doubted,
+    Ended,
+    EndKind,
+    Heard,
+    Queued,
+    Remark,
+    Silent,
+    Started,
+    Withdrawn,
+)
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.remote.end_records import end_of, seconds_of, size_of, stopped_by_us, words
 from dagtui.graph.model import NO_NODE
@@ -128,6 +139,12 @@ class OpenAttempts:
         self._finish(
             key, lambda each: stopped_by_us(each) or Ended(each.node, each.attempt, EndKind.OUTSIDE, text=text)
         )
+
+    def doubted(self, key: str, text: str, wait: Seconds) -> None:
+        """Tell that an attempt is given up some seconds from now, unless its end arrives, and why."""
+        attempt = self.attempts.get(key)
+        if attempt is not None and attempt.end is None and attempt.state is RemoteState.RUNNING:
+            self._tell(attempt, Doubted(attempt.node, attempt.attempt, words(text), wait))
 
     def silent(self, why: str) -> None:
         """Tell that the engine can't be reached. What runs there goes on."""

@@ -162,6 +162,8 @@ class Verdicts:
             await to_thread.run_sync(self._batches.write_stop, key, attempt.request.grace)
             patience = attempt.request.fence + attempt.request.grace + _SPARE if state in _NODE_LOST else 0.0
             self._fenced[key] = time.monotonic() + patience, words, state in OUTSIDE_STATES
+            if patience:
+                self._executor.doubted(key, words, patience)
 
     def _may_go_again(self, attempt: RemoteAttempt, batch: Batch, state: str) -> bool:
         """Return whether a job ended before the turn of an attempt, for which it is not to blame."""

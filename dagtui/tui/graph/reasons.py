@@ -88,6 +88,8 @@ class Reasons:
         if node in state.queued_since:
             executor, why = label(state.executor_of[node]), state.why.get(node, "")
             return ShortReason(f"on {executor}", Role.MUTED, more=f": {label(why)}" if why != _S.READY.word else "")
+        if node in state.doubts:
+            return ShortReason("in doubt", STATUS_CLASSES[_S.RETRYING], more=f": {label(state.doubts[node])}")
         where = state.where.get(node, "") if state.status_of(node) in ALIVE else ""
         return ShortReason(f"on {label(where)}", Role.MUTED) if where else None
 

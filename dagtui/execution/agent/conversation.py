@@ -9,6 +9,7 @@ To the agent:
     {"ack": KEY}                                its end is on record on the other side, and is forgotten here
     {"slots": N}                                at most N run at once, the others wait
     {"end": true, "grace": SECONDS or null}     stops and withdraws everything
+    {"ping": true}                              asks for an answer, whichever
 
 From the agent, besides what the guardian tells (guardian.py):
 
@@ -17,6 +18,7 @@ From the agent, besides what the guardian tells (guardian.py):
     {"waits": KEY, "why": TEXT}                 it waits for something of this machine
     {"log": KEY, "at": OFFSET, "data": base64, "times": [[OFFSET, wall time], ...]}
                                                 a piece of a log, and when parts of it were printed
+    {"pong": true}                              the answer to `ping`
     {"error": TEXT}                             a line could not be understood
 
 A new connection may repeat everything that it knows to be open. The agent reads even if its answers are not read:
@@ -80,6 +82,7 @@ class Conversation:
             "ack": self._on_acknowledge,
             "slots": self._on_slots,
             "end": self._on_end,
+            "ping": self._on_ping,
         }
 
     @property
@@ -303,6 +306,9 @@ class Conversation:
 
     def _on_end(self, message: dict[str, object]) -> None:
         self.end(_grace(message))
+
+    def _on_ping(self, _message: dict[str, object]) -> None:
+        self._say({"pong": True})
 
     def _show_log(self, key: str, offset: int) -> None:
         path = self._logs.get(key) or self.spool.file("logs", key)

@@ -194,8 +194,8 @@ class SshExecutor(RemoteExecutor):
             absent, self._sought = list(self._sought.values()), {}
             self.absent(absent)
 
-    def on_failure(self, host: FarHost) -> None:
-        """Take note that a machine does not answer. What runs there goes on."""
+    def on_contact(self, host: FarHost) -> None:
+        """Take note that a machine does not answer, or does again. What runs there goes on."""
         del host
         self._tell_of_failures()
 

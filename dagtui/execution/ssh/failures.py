@@ -56,6 +56,16 @@ def of_ssh(host: SshHost, status: int | None, errors: str) -> Failure:
     return Failure(f"{name} ended the session with status {status}: {last}", lasting=False)
 
 
+def of_silence(host: SshHost, *, connected: bool) -> Failure:
+    """Return why nothing is heard of a machine although ssh has not failed. It goes on when it answers."""
+    name = label(host.name, 200)
+    if connected:
+        text = f"{name}: ssh is connected, but what watches the nodes there hangs: look at its load and its disks"
+    else:
+        text = f'{name}: ssh gets no answer and does not fail: see whether "{_by_hand(host)} true" hangs'
+    return Failure(text, lasting=False)
+
+
 def of_trouble(host: SshHost, told: Mapping[str, object]) -> Failure:
     """Return why the bootstrap could not become the agent, by what it told."""
     name, path, number = label(host.name, 200), label(str(told.get("path", "")), 300), told.get("number", 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from dagtui.execution.ssh import failures
 from dagtui.execution.ssh.messages import known_attempts, whole_number
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _LATER = 1.0
 """Seconds until a log is asked for again that could not be written here."""
 _LOOKS_APART = 0.1
 """Seconds between two looks at logs that grow slowly."""
+_PINGS_APART = 5.0
+"""Seconds between two questions whether the hub answers."""
+_UNANSWERED = 3
+"""Questions without an answer after which that is said. A machine may hang although its ssh does not."""
 
 
 class HostListener(Protocol):
@@ -38,8 +43,8 @@ class HostListener(Protocol):
     def on_message(self, host: FarHost, told: Told) -> None:
         """Take a message of the hub."""
 
-    def on_failure(self, host: FarHost) -> None:
-        """Take note that the connection is broken."""
+    def on_contact(self, host: FarHost) -> None:
+        """Take note that a machine does not answer, or does again."""
 
 
 class FarHost:
@@ -69,6 +74,7 @@ class FarHost:
         self._broke: Failure | None = None
         """Why the last connection broke, if that was a moment ago."""
         self._failed_at = 0.0
+        self._unanswered = 0
 
     @property
     def answers(self) -> bool:
@@ -125,15 +131,20 @@ class FarHost:
         self.is_trying = True
 
         def take(told: Told) -> None:
+            self._unanswered = 0
             if "hello" in told:
                 self._greet(connection, told)
-            else:
-                self._listener.on_message(self, told)
+                return
+            if self.failure is not None:  # it only hung
+                self.failure = None
+                self._listener.on_contact(self)
+            self._listener.on_message(self, told)
 
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._look_at_logs)
                 group.start_soon(self._tell_if_it_takes_long)
+                group.start_soon(self._ask_whether_it_answers)
                 failure = await connection.serve(take)
                 group.cancel_scope.cancel()
         finally:
@@ -155,12 +166,22 @@ class FarHost:
 
     def _fail(self, failure: Failure) -> None:
         self.failure, self._broke = failure, None
-        self._listener.on_failure(self)
+        self._listener.on_contact(self)
 
     async def _tell_if_it_takes_long(self) -> None:
         await anyio.sleep(_MOMENT)
         if self._broke is not None:
             self._fail(self._broke)
+
+    async def _ask_whether_it_answers(self) -> None:
+        """Tell of a machine that says nothing while ssh keeps the connection."""
+        self._unanswered = 0
+        while True:
+            self.say({"ping": True})
+            await anyio.sleep(_PINGS_APART)
+            self._unanswered += 1  # counted, as this process may have been stopped itself
+            if self._unanswered >= _UNANSWERED and self.failure is None:
+                self._fail(failures.of_silence(self.host, connected=self.answers))
 
     async def _look_at_logs(self) -> None:
         """Ask for what is new in logs, for all of them at once."""

@@ -95,6 +95,45 @@ async def test_a_machine_that_can_not_be_reached_at_first_gets_its_nodes_when_it
         server.start()
 
 
+async def test_a_hub_that_hangs_is_said_although_ssh_is_connected(
+    tmp_path: Path, server: SshServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dagtui.execution.ssh.host._PINGS_APART", 0.1)
+    trace = tmp_path / "trace"
+    bench = SshBench(tmp_path, server, f"echo ran >> {trace}; sleep 0.5")
+    async with serving_bench(bench):
+        bench.start()
+        await bench.began(0)
+        hubs = bench.hubs
+        for pid in hubs:
+            os.kill(pid, signal.SIGSTOP)
+        hangs = "far: ssh is connected, but what watches the nodes there hangs"
+        await until(lambda: [silent for silent in bench.of(Silent) if silent.why.startswith(hangs)])
+        for pid in hubs:
+            os.kill(pid, signal.SIGCONT)
+        await bench.ended()
+    assert len(bench.of(Heard)) == len(bench.of(Silent))
+    assert trace.read_text() == "ran\n"
+
+
+async def test_a_login_that_hangs_is_said_and_waited_for(
+    tmp_path: Path, server: SshServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dagtui.execution.ssh.host._PINGS_APART", 0.1)
+    python, go = tmp_path / "python", tmp_path / "go"
+    python.write_text(f'#!/bin/sh\nwhile ! test -e {go}; do sleep 0.05; done\nexec python3 "$@"\n')
+    python.chmod(0o755)
+    bench = SshBench(tmp_path, server, "true", python=str(python))
+    async with serving_bench(bench):
+        bench.start()
+        silent = await bench.got(Silent)
+        assert (await bench.got(Queued)).why == "no connection"
+        go.touch()
+        await bench.ended()
+    assert silent.why.startswith('far: ssh gets no answer and does not fail: see whether "ssh -F ')
+    assert [type(result) for result in bench.results][-3:] == [Heard, Started, Ended]
+
+
 async def test_the_newest_connection_holds(tmp_path: Path, server: SshServer):
     """The first process hangs, and a second one takes its run over."""
     trace, release = tmp_path / "trace", tmp_path / "release"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import re
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class DaskCluster:
         for each in submissions:
             groups.setdefault(tuple(sorted(each.resources.items())), []).append(each)
         client = self._connected()
-        with _lost("the connection is lost"):
+        with _lost("the connection to the scheduler is lost"):
             for resources, group in groups.items():
                 for first in range(0, len(group), _MOST_TASKS):
                     self._map(client, group[first : first + _MOST_TASKS], dict(resources))
@@ -186,7 +187,7 @@ class DaskCluster:
     async def end_run(self) -> None:
         """Remove everything of the run from the cluster. Nothing of it runs or waits any more."""
         scheduler = self._scheduler
-        with _lost("the connection is lost"):
+        with _lost("the connection to the scheduler is lost"):
             await scheduler.unregister_worker_plugin(name=self._name)
             await self._ask(what="end")
 
@@ -207,12 +208,12 @@ class DaskCluster:
 
     def _connected(self) -> DaskClient:
         if self._client is None or self._client.status != "running":
-            raise ClusterError("the connection is lost")
+            raise ClusterError("the connection to the scheduler is lost")
         return self._client
 
     async def _ask(self, **fields: object) -> object:
         operation = cast("Callable[..., Awaitable[object]]", getattr(self._scheduler, self._name))
-        with _lost("the connection is lost"):
+        with _lost("the connection to the scheduler is lost"):
             return await operation(**fields)
 
     def _beside(self, call: Callable[[], Coroutine[object, object, object]]) -> None:
@@ -239,7 +240,7 @@ def _lost(text: str) -> Iterator[None]:
     except ClusterError:
         raise
     except Exception as error:
-        why = str(error).strip().split("\n")[0] or type(error).__name__
+        why = re.sub(r"^in <[^>]*>: ", "", str(error).strip()).split("\n")[0] or type(error).__name__
         raise ClusterError(f"{text}: {why}") from error
 
 
@@ -259,7 +260,11 @@ def security(files: Mapping[str, str]) -> object:
 
 def be_quiet() -> None:
     """Keep what these packages log off the screen."""
-    for name in ("distributed", "tornado", "asyncio"):
-        logger = logging.getLogger(name)
+    for package in ("distributed", "tornado", "asyncio"):
+        logger = logging.getLogger(package)
         logger.handlers[:] = [logging.NullHandler()]
         logger.propagate = False
+        for name in logging.root.manager.loggerDict:  # some of distributed's have handlers of their own
+            if name.startswith(f"{package}."):
+                logging.getLogger(name).handlers.clear()
+                logging.getLogger(name).propagate = True

@@ -176,7 +176,7 @@ class DaskExecutor(RemoteExecutor):
                 with anyio.fail_after(_SILENCE):
                     news = await thread.run(self._ask)
             except TimeoutError:
-                self.silent("the scheduler does not answer")
+                self.silent("the scheduler does not answer", _SILENCE)
                 continue
             self.heard()
             await self._take(news)

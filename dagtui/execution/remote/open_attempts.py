@@ -146,11 +146,11 @@ class OpenAttempts:
         if attempt is not None and attempt.end is None and attempt.state is RemoteState.RUNNING:
             self._tell(attempt, Doubted(attempt.node, attempt.attempt, words(text), wait))
 
-    def silent(self, why: str) -> None:
-        """Tell that the engine can't be reached. What runs there goes on."""
+    def silent(self, why: str, ago: Seconds = 0.0) -> None:
+        """Tell that the engine can't be reached, and for how long already. What runs there goes on."""
         why = words(why)
         if self._silent_since is None:
-            self._silent_since = now()
+            self._silent_since = now() - ago
         elif why == self._why_silent:
             return
         self._why_silent = why

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dagtui.execution.remote.executor import RemoteExecutor
+    from dagtui.text.amounts import Seconds
 
 
 class Party(enum.Enum):
@@ -23,10 +24,10 @@ class Contact:
         self._executor = executor
         self._why: dict[Party, str] = {}
 
-    def lose(self, party: Party, why: str) -> None:
-        """Note that a party does not answer."""
+    def lose(self, party: Party, why: str, ago: Seconds = 0.0) -> None:
+        """Note that a party does not answer, and for how long already."""
         self._why[party] = why
-        self._executor.silent(next(iter(self._why.values())))
+        self._executor.silent(next(iter(self._why.values())), ago)
 
     def keep(self, party: Party) -> None:
         """Note that a party answers."""

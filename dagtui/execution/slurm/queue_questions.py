@@ -35,6 +35,8 @@ POLL: Seconds = 2.0
 """Seconds between two questions if the executor's settings don't say."""
 _SHARE = 20
 """Questions take at most one twentieth of the time."""
+_LONGEST_PAUSE: Seconds = 60.0
+"""But one a minute is always asked."""
 _SLOW: Seconds = 5.0
 """After so long it is said that Slurm does not answer."""
 
@@ -76,7 +78,7 @@ class QueueQuestions:
                 await self._bell.wait()
             took = await self._ask()
             poll = self._executor.settings.poll or POLL
-            await anyio.sleep(max(poll, _SHARE * took))
+            await anyio.sleep(max(poll, min(_SHARE * took, _LONGEST_PAUSE)))
 
     def jobs_of(self, batch: Batch, index: int) -> list[str]:
         """Return the ids of the jobs of an index of a batch that are alive: two if it was sent twice."""
@@ -88,11 +90,12 @@ class QueueQuestions:
         return next((job.job for job in self._jobs.get((batch.job_name, index), ())), "")
 
     async def _ask(self) -> Seconds:
+        """Ask, and return how long the answer took. A question without one took no time of Slurm."""
         asked = time.monotonic()
         result = await self._patiently()
         if result.status:
             self._contact.lose(Party.SLURM, result.words)
-            return time.monotonic() - asked
+            return 0.0
         self._contact.keep(Party.SLURM)
         took = time.monotonic() - asked
         jobs = parse_queue(result.output, f"{PREFIX}{self._executor.run_id}.")
@@ -112,7 +115,7 @@ class QueueQuestions:
 
     async def _say_slow(self) -> None:
         await anyio.sleep(_SLOW)
-        self._contact.lose(Party.SLURM, "squeue waits for an answer")
+        self._contact.lose(Party.SLURM, "squeue waits for an answer", _SLOW)
 
     def _take(self, jobs: Iterable[QueuedJob]) -> None:
         """Take an answer in, and tell reasons that are new."""

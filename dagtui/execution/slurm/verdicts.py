@@ -35,6 +35,8 @@ _SPARE: Seconds = 3.0
 """Seconds beyond fence and grace until an agent that does not stop counts as dead."""
 _NODE_LOST = frozenset({"NODE_FAIL", "BOOT_FAIL", ""})
 """States of jobs whose node has failed, or that Slurm has forgotten."""
+_ENDED_BY_SLURM = OUTSIDE_STATES | {"NODE_FAIL", "BOOT_FAIL"}
+"""States of jobs whose processes Slurm signals. A node that is set down fails, and its jobs get TERM."""
 _LEFT_BY_AGENT = frozenset({"FAILED", "COMPLETED"})
 """States of jobs whose script has ended by itself."""
 _UNFINISHED = frozenset({COMPLETING, "RUNNING", "CONFIGURING", "STAGE_OUT", "SIGNALING"})
@@ -206,7 +208,7 @@ class Verdicts:
             async with self._at_once:
                 details = await self._final_details(job)
         state = details.get("JobState") if details else None
-        if details and state in OUTSIDE_STATES:
+        if details and state in _ENDED_BY_SLURM:
             record = {**record, "text": f"job {job}: {final_words(details)}"}
             if state != _OUT_OF_MEMORY:
                 record["kind"] = "outside"

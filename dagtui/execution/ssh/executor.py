@@ -212,7 +212,7 @@ class SshExecutor(RemoteExecutor):
             return
         for key in (*self._unplaced, *self._sought):
             self.queued(key, _NO_CONNECTION)  # why, is said of the executor
-        self.silent(why)
+        self.silent(why, max(host.silent_for for host in self._hosts if host.failure is not None))
 
     def _is_hopeless(self) -> bool:
         """Return whether no machine has ever answered, for reasons that stay until a person does something."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dagtui.execution.ssh.command import SshHost
     from dagtui.execution.ssh.connection import Connection, Told
     from dagtui.execution.ssh.failures import Failure
+    from dagtui.text.amounts import Seconds
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 """Seconds between two tries to connect. They double from the first pause to the longest one."""
@@ -75,6 +76,12 @@ class FarHost:
         """Why the last connection broke, if that was a moment ago."""
         self._failed_at = 0.0
         self._unanswered = 0
+        self._heard_at = 0.0
+
+    @property
+    def silent_for(self) -> Seconds:
+        """For how long nothing was heard of it, or for how long it has been tried in vain."""
+        return time.monotonic() - self._heard_at
 
     @property
     def answers(self) -> bool:
@@ -96,6 +103,7 @@ class FarHost:
     async def serve(self) -> None:
         """Keep the connection up until cancelled."""
         await self._wanted.wait()
+        self._heard_at = time.monotonic()
         pause = _FIRST_PAUSE
         while True:
             if await self._talk():
@@ -131,7 +139,7 @@ class FarHost:
         self.is_trying = True
 
         def take(told: Told) -> None:
-            self._unanswered = 0
+            self._unanswered, self._heard_at = 0, time.monotonic()
             if "hello" in told:
                 self._greet(connection, told)
                 return

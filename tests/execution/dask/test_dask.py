@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from support.waiting import until, wait_for
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Silent, Started
 from dagtui.engine.protocol import Handed
+from dagtui.execution.dask.cluster import be_quiet
 from dagtui.execution.local.requirements import RequirementError
 from dagtui.graph.executors import ExecutorKind, ExecutorSettings
 from dagtui.graph.model import ArgumentList, Graph, ShellCommand, Task
@@ -201,6 +204,17 @@ def alive_of(run: str) -> list[str]:
 
 def _folders_of(cluster: DaskHere, run: str) -> list[Path]:
     return [path for path in cluster.folder.rglob("*") if run in path.name]
+
+
+def test_what_distributed_logs_is_not_on_the_screen() -> None:
+    importlib.import_module("distributed")
+    be_quiet()
+    for name in ("distributed", "distributed.client", "distributed.comm.core", "tornado.application", "asyncio"):
+        logger: logging.Logger | None = logging.getLogger(name)
+        while logger is not None:
+            assert {type(handler) for handler in logger.handlers} <= {logging.NullHandler}, name
+            logger = logger.parent if logger.propagate else None
+        assert logging.getLogger(name).hasHandlers(), "those of last resort print"
 
 
 def test_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

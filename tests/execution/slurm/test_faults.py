@@ -62,9 +62,11 @@ async def away(cluster: SlurmCluster, how: str) -> AsyncIterator[None]:
     ],
 )
 async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effect(
-    trial_cluster: SlurmCluster, tmp_path: Path, token: str, how: str, seconds: float
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, how: str, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some nodes run, some wait, some are handed over meanwhile, and some end before Slurm answers again."""
+    if seconds < 60:
+        monkeypatch.setattr("dagtui.execution.slurm.commands.MOST_SECONDS", 2.0)
     nodes = [
         *(
             Task(f"n{number}", ShellCommand(script), resources={"cpus": 8})
@@ -89,7 +91,7 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
             assert tagged(token) == []
             await until(lambda: len(slurm.of(Ended)) >= 5, "ends although Slurm does not answer")
             await anyio.sleep(max(0.0, seconds - (time.monotonic() - since)))
-        await slurm.got(Heard)
+        await slurm.got(Heard)  # soon, however long the questions took that nobody answered
         while slurm.executor.attempts:
             trial_cluster.resume_nodes()
             await anyio.sleep(0.5)

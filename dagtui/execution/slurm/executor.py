@@ -53,7 +53,7 @@ class SlurmExecutor(RemoteExecutor):
         commands, contact = SlurmCommands(os.environ), Contact(self)
         self._commands = commands
         self._watch = SpoolWatch(self, self._batches, contact, self._take_end)
-        self._verdicts = Verdicts(self, self._batches, commands, contact, self._watch)
+        self._verdicts = Verdicts(self, self._batches, commands, contact, self._watch, self._on_unneeded)
         self._questions = QueueQuestions(
             self, self._batches, commands, contact, self._verdicts.judge, self._watch.remove
         )
@@ -125,6 +125,9 @@ class SlurmExecutor(RemoteExecutor):
     def _on_arrival(self) -> None:
         self._watch.ring()
         self._questions.ring()
+
+    def _on_unneeded(self, key: str) -> None:
+        self._stops.note_unneeded(key)
 
     def _take_end(self, key: str, record: dict[str, object]) -> None:
         self._verdicts.take_end(key, record)

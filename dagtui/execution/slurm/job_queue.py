@@ -16,6 +16,8 @@ OUTSIDE_STATES = frozenset(
     {"CANCELLED", "PREEMPTED", "TIMEOUT", "DEADLINE", "OUT_OF_MEMORY", "REVOKED", "SUSPENDED", "STOPPED"}
 )
 """States of jobs that Slurm, or a person by its commands, has ended."""
+REQUEUED_STATES = frozenset({PENDING, "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"})
+"""States of jobs that have run, and are to run again. dagtui forbids that, but a person may allow it for a job."""
 _FIELD = re.compile(r"(?:^| )([A-Za-z/:]+)=(.*?)(?= [A-Za-z/:]+=|$)")
 _MOST_INDICES = 1 << 20
 

@@ -75,6 +75,13 @@ class Stops:
         self._wishes.setdefault(attempt.key, _Wish()).repeat_at = 0.0
         self._bell.ring()
 
+    def note_unneeded(self, key: str) -> None:
+        """Note that the job of an attempt may have nothing left to do."""
+        batch = self._batches.of(key)
+        if batch is not None:
+            self._unneeded.setdefault((batch.name, batch.index_of[key]), 0.0)
+            self._bell.ring()
+
     async def serve(self) -> None:
         """Carry stops out until cancelled."""
         while True:
@@ -118,7 +125,7 @@ class Stops:
         for key, grace in due.items():
             self._wishes[key].grace = grace
         for key in claimed:
-            self._note_unneeded(key)
+            self.note_unneeded(key)
             self._executor.withdrawn(key)
             self._wishes.pop(key, None)
         for attempt in attempts:
@@ -129,12 +136,6 @@ class Stops:
     def _write(self, graces: Mapping[str, Seconds]) -> None:
         for key, grace in graces.items():
             self._batches.write_stop(key, grace)
-
-    def _note_unneeded(self, key: str) -> None:
-        """Note that a job may have nothing left to do."""
-        batch = self._batches.of(key)
-        if batch is not None:
-            self._unneeded.setdefault((batch.name, batch.index_of[key]), 0.0)
 
     # What runs, or has a job that is not needed any more
 

@@ -17,10 +17,10 @@ from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.slurm.batch import UNSEEN
 from dagtui.execution.slurm.bell import Bell
 from dagtui.execution.slurm.contact import Party
-from dagtui.execution.slurm.job_queue import COMPLETING, OUTSIDE_STATES, final_words
+from dagtui.execution.slurm.job_queue import COMPLETING, OUTSIDE_STATES, REQUEUED_STATES, final_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.remote.executor import RemoteExecutor
@@ -47,7 +47,9 @@ _AT_ONCE = 8
 _ADVICE = '"directory" of the executor must be a folder that both sides see'
 _ENDED_BY_HAND = "CANCELLED"
 _FINAL_SECONDS: Seconds = 3.0
-"""How long the final state of a job is waited for, while Slurm still says that it completes."""
+"""How long the final state of a job is waited for, while Slurm still says that it runs."""
+_COMPLETING_SECONDS: Seconds = 30.0
+"""The same while Slurm says that it completes: until then it does not say why. The epilog of a site may take long."""
 
 
 class Verdicts:
@@ -60,7 +62,10 @@ class Verdicts:
         commands: SlurmCommands,
         contact: Contact,
         watch: SpoolWatch,
+        on_unneeded: Callable[[str], None],
     ) -> None:
+        """`on_unneeded` takes the key of an attempt that is over, and whose job waits to run again."""
+        self._on_unneeded = on_unneeded
         self._executor = executor
         self._batches = batches
         self._commands = commands
@@ -191,10 +196,12 @@ class Verdicts:
     async def _final_details(self, job: str) -> dict[str, str] | None:
         """Return what Slurm knows of a job, when it is over. None: it does not answer."""
         details: dict[str, str] | None = {}
-        deadline = time.monotonic() + _FINAL_SECONDS
+        began = time.monotonic()
         while job:
             details = await self._commands.details(job)
-            if details is None or time.monotonic() > deadline or details.get("JobState") not in _UNFINISHED:
+            state = details.get("JobState") if details else None
+            patience = _COMPLETING_SECONDS if state == COMPLETING else _FINAL_SECONDS
+            if state not in _UNFINISHED or time.monotonic() - began > patience:
                 break
             await anyio.sleep(0.3)
         return details
@@ -212,8 +219,12 @@ class Verdicts:
             record = {**record, "text": f"job {job}: {final_words(details)}"}
             if state != _OUT_OF_MEMORY:
                 record["kind"] = "outside"
+        elif state in REQUEUED_STATES:
+            record = {**record, "kind": "outside", "text": f"job {job}: requeued"}
         self._executor.ended(key, record)
         self._asked.pop(key, None)
+        if state in REQUEUED_STATES:  # it would only find that it may not begin again
+            self._on_unneeded(key)
 
     def _may_be_from_outside(self, key: str, record: dict[str, object]) -> bool:
         """Return whether Slurm may have ended an attempt. It signals all processes at once, in any order."""

@@ -295,7 +295,7 @@ async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_p
 async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str
 ) -> None:
-    """By scancel, before it begins and while it runs, and by preemption."""
+    """By scancel, before it begins and while it runs, by a requeue that somebody has allowed, and by preemption."""
     nodes = [tree(f"{token}-{number}", f"n{number}", resources={"cpus": 32}) for number in range(6)]
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
         slurm.start_all()
@@ -308,10 +308,14 @@ async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
             end = await slurm.ended(node)
             assert end.kind is EndKind.OUTSIDE
             assert "CANCELLED" in end.text
+        trial_cluster.call("scontrol", "update", f"jobid={job}_{running[1]}", "requeue=1")
+        trial_cluster.call("scontrol", "requeue", f"{job}_{running[1]}")
+        end = await slurm.ended(running[1])
+        assert (end.kind, end.text) == (EndKind.OUTSIDE, f"job {job}_{running[1]}: requeued")
         trial_cluster.call(
             "sbatch", "-p", "urgent", "-N", "4", "--exclusive", "--output=/dev/null", stdin="#!/bin/sh\nsleep 1\n"
         )
-        await until(lambda: any(end.node in running[1:] for end in slurm.of(Ended)))
+        await until(lambda: any(end.node in running[2:] for end in slurm.of(Ended)))
         end = slurm.of(Ended)[-1]
         assert end.kind is EndKind.OUTSIDE
         assert "PREEMPTED" in end.text

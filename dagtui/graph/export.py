@@ -8,7 +8,7 @@ from dagtui.graph.gates import Gate
 from dagtui.graph.keys import RETRY, RUN, TASK
 from dagtui.graph.loading import EXECUTOR_GIVEN, VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
+from dagtui.graph.model import LOCAL, ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
 from dagtui.graph.run_settings import RunSettings
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def _table(
     table: dict[str, object] = {
         key: getattr(task, key) for key in _SIMPLE if getattr(task, key) != getattr(_PLAIN, key)
     }
+    if task.stays_here:
+        table["executor"] = LOCAL
     if needs:
         table["needs"] = needs
     table.update(_action(task))

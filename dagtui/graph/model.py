@@ -176,6 +176,8 @@ class Task:
     """The program and arguments that stand before the shell, the program or the interpreter, with placeholders."""
     executor: str = LOCAL
     """The name of the executor that its nodes run on."""
+    stays_here: bool = field(default=False, compare=False)
+    """Whether its own table says `executor = "local"`, which counts before an executor that a call names for all."""
     resources: Resources = field(default_factory=dict)
     """What an attempt asks its executor for: the executor's own resources, the defaults' and the task's, merged."""
 

@@ -108,6 +108,7 @@ class TaskReader:
             condition=fields.get("if", ""),
             is_finally=fields.get("finally", False),
             line=line,
+            stays_here=fields.get("stays_here", False),
             **{key: value for key, value in fields.items() if key in FIELDS},
         )
 
@@ -115,7 +116,9 @@ class TaskReader:
         """Return the fields with the executor that the call names, all resources, and the slots that they mean."""
         self.names_executors = True
         fields = dict(fields)
-        if self._executor and own.get("executor") != LOCAL:
+        if own.get("executor") == LOCAL:
+            fields["stays_here"] = True
+        elif self._executor:
             fields["executor"] = self._executor
         if "resources" in own:
             fields["resources"] = {**self._defaults.get("resources", {}), **own["resources"]}

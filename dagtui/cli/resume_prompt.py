@@ -12,7 +12,7 @@ from dagtui.cli.prepare import replayed
 from dagtui.cli.stderr import say
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.errors import GraphError
-from dagtui.runs.restore import named, stay_cancelled, stay_held
+from dagtui.runs.staying import named, stay_cancelled, stay_held
 from dagtui.runs.wording import failed_words, named_words
 from dagtui.store.errors import StoreError
 from dagtui.text import count, duration, label

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.store.run_figures import MOST_NODES, NodeFigures, RunFigures, row_of
+from dagtui.store.run_figures import MOST_NODES, NodeFigures, RunFigures, row_of, write_run
 from dagtui.text.amounts import NO_TIME
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
+
+
+def leave_figures(run: RunView, graph_path: Path) -> None:
+    """Write what a run teaches. If that fails, what earlier runs left stays."""
+    with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
+        write_run(graph_path, figures_of(run))
 
 
 def figures_of(run: RunView) -> RunFigures:

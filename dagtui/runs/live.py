@@ -336,21 +336,11 @@ class LiveRun(RunView):
             await drive()
             group.cancel_scope.cancel()
 
-    def _leave_history(self) -> None:
-        """Write what the run teaches. If that fails, what earlier runs left stays."""
-        self.history.save()
-        if self.graph.path is not None:
-            from dagtui.runs.figures import figures_of  # only here: it would delay each start
-            from dagtui.store.run_figures import write_run
-
-            with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
-                write_run(self.graph.path, figures_of(self))
-
     async def _take_over_before(self, graph_path: Path) -> None:
         """Read what the run before teaches, in a thread, if it has left nothing: its session was killed."""
         from dagtui.store.run_figures import has_figures
 
-        with contextlib.suppress(Exception):  # as above
+        with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
             if self.number > 1 and not has_figures(graph_path, self.number - 1):
                 import anyio.to_thread
 
@@ -401,7 +391,11 @@ class LiveRun(RunView):
             if self._notifier is not None:
                 self._notifier.tell()  # what is told is on record before the end is
             await self.run.close(why)
-            self._leave_history()
+            self.history.save()
+            if self.graph.path is not None:
+                from dagtui.runs.figures import leave_figures  # only here: it would delay each start
+
+                leave_figures(self, self.graph.path)
             undelivered.discard(os.fspath(self.path))
             if self._notifier is not None:
                 await self._notifier.finish()

@@ -28,6 +28,7 @@ from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, recorded_graph, understand
 from dagtui.runs.processors import initial_slots
 from dagtui.runs.resume_command import command_to_resume, rerun_options
+from dagtui.runs.staying import NAMED, named, stay_cancelled, stay_held
 from dagtui.runs.targets import joining
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import replace_file
@@ -52,9 +53,6 @@ if TYPE_CHECKING:
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
     from dagtui.text.secrets import Secrets
-
-NAMED = 5
-"""Number of changed tasks that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,29 +402,6 @@ def _summary(last: LastRun, state: RunState) -> str:
     if changes := last.changes():
         parts.append(f"changed: {changes}")
     return f"resumed: {'; '.join(parts)}"
-
-
-def stay_cancelled(graph: Graph, nodes: Collection[NodeIndex]) -> str:
-    """Say which nodes stay cancelled, and how to undo that. Empty if there are none."""
-    return _stay(graph, nodes, "cancelled", "to run {0}: retry, or --resume --rerun NODE")
-
-
-def stay_held(graph: Graph, nodes: Collection[NodeIndex]) -> str:
-    """Say which nodes stay held, and how to undo that. Empty if there are none."""
-    return _stay(graph, nodes, "held", "release {0} to let {0} start")
-
-
-def _stay(graph: Graph, nodes: Collection[NodeIndex], how: str, undo: str) -> str:
-    """Say which nodes stay as they are. In `undo`, {0} stands for them."""
-    if not nodes:
-        return ""
-    verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
-    return f"{plural(len(nodes), 'node')} {verb} {how}: {named(graph, nodes)}; {undo.format(them)}"
-
-
-def named(graph: Graph, nodes: Collection[NodeIndex]) -> str:
-    """Name some nodes and count the others. Safe to show."""
-    return first_of([name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]], len(nodes), ", ")
 
 
 def _logged(last: LastRun) -> dict[NodeIndex, AttemptNumber]:

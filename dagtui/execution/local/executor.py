@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import NO_ATTEMPT, AttemptResult, Ended, EndKind, Remark, Result
+from dagtui.engine.messages import NO_ATTEMPT, Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
@@ -17,7 +17,6 @@ from dagtui.graph.expressions.asked import no_outputs
 from dagtui.graph.model import NO_NODE
 from dagtui.graph.node_values import RunValues, no_run_values
 from dagtui.graph.resolution import ResolutionError, Resolver
-from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 
 if TYPE_CHECKING:
@@ -318,22 +317,13 @@ class LocalExecutor:
         while happened and deliver is not None:
             result = happened.popleft()
             if self._numbers is not None:
-                result = self._renumbered(result, self._numbers)
+                result = self._numbers.renumbered(result)
             if self._secrets is not None and isinstance(result, Ended):
                 self._over.append(self._absolute(self._output_path(result.node, result.attempt)))
             deliver(result)
 
     def _number(self, node: NodeIndex) -> NodeIndex:
         return node if self._numbers is None else self._numbers.number(node)
-
-    def _renumbered(self, result: AttemptResult, numbers: NodeNumbers) -> AttemptResult:
-        """Return a result with the number that its node has in the graph. A remark about another one names it."""
-        if result.node < 0:
-            return result
-        node = numbers.node(result.node)
-        if node < 0:
-            return Remark(NO_NODE, NO_ATTEMPT, f"{label(numbers.labels[result.node])}: {_words(result)}")
-        return result._replace(node=node)
 
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:
@@ -396,8 +386,3 @@ class LocalExecutor:
         self._submitted.lose(link, why, closed=self._closed)
         self._deliver_all()
         self.flush()
-
-
-def _words(result: AttemptResult) -> str:
-    """Say what was reported of an attempt whose node is gone. Only remarks come after its end."""
-    return result.text if isinstance(result, Remark) else "its attempt is over"

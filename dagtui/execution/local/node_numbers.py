@@ -11,11 +11,14 @@ import json
 import os
 from typing import TYPE_CHECKING, cast
 
+from dagtui.engine.messages import NO_ATTEMPT, Remark
 from dagtui.graph.model import NO_NODE
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.engine.messages import AttemptResult
     from dagtui.graph.model import NodeIndex
 
 NAME = "numbers.json"
@@ -28,13 +31,13 @@ class NodeNumbers:
 
     def __init__(self, labels: Sequence[str], graph_labels: Sequence[str]) -> None:
         """Number the nodes of a graph as `labels` has them, and those that it lacks after these."""
-        numbers = {label: number for number, label in enumerate(labels)}
+        numbers = {name: number for number, name in enumerate(labels)}
         self.labels = list(labels)
-        for label in graph_labels:
-            if label not in numbers:
-                numbers[label] = len(self.labels)
-                self.labels.append(label)
-        self._numbers = [numbers[label] for label in graph_labels]
+        for name in graph_labels:
+            if name not in numbers:
+                numbers[name] = len(self.labels)
+                self.labels.append(name)
+        self._numbers = [numbers[name] for name in graph_labels]
         self._nodes = [NO_NODE] * len(self.labels)
         for node, number in enumerate(self._numbers):
             self._nodes[number] = cast("NodeIndex", node)
@@ -46,6 +49,20 @@ class NodeNumbers:
     def node(self, number: NodeIndex) -> NodeIndex:
         """Return the node of a number, or -1 if the graph does not have it any more."""
         return self._nodes[number] if number >= 0 else NO_NODE
+
+    def renumbered(self, result: AttemptResult) -> AttemptResult:
+        """Return a result with the number that its node has in the graph. A remark about another one names it."""
+        if result.node < 0:
+            return result
+        node = self.node(result.node)
+        if node < 0:
+            return Remark(NO_NODE, NO_ATTEMPT, f"{label(self.labels[result.node])}: {_words(result)}")
+        return result._replace(node=node)
+
+
+def _words(result: AttemptResult) -> str:
+    """Say what was reported of an attempt whose node is gone. Only remarks come after its end."""
+    return result.text if isinstance(result, Remark) else "its attempt is over"
 
 
 def read_labels(directory: str) -> list[str] | None:

@@ -139,7 +139,8 @@ def _where(settings: ExecutorSettings) -> str:
     if settings.kind is ExecutorKind.SSH:
         return ", ".join(settings.hosts)
     if settings.kind is ExecutorKind.DASK:
-        return settings.address or settings.scheduler_file
+        jobs = f"workers are jobs of {settings.jobqueue.system}" if settings.jobqueue else ""
+        return jobs or settings.address or settings.scheduler_file
     return resource_words(settings.resources) or "the usual partition"
 
 

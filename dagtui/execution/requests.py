@@ -113,6 +113,7 @@ class Requests:
         self._tries_of = tries_of
         self.typical = typical
         self._common = self._common_variables(environment)
+        self._environment = environment
 
     def key(self, node: NodeIndex, attempt: AttemptNumber) -> str:
         """Return the key of an attempt."""
@@ -152,6 +153,14 @@ class Requests:
         )
 
     # Variables
+
+    def environment_of_engine(self) -> dict[str, str]:
+        """Return the variables for a program of the engine on this machine: the run's own, without secrets."""
+        return {
+            name: value
+            for name, value in self._environment.items()
+            if not name.startswith("DAGTUI_") and not self._reveals(value)
+        }
 
     def _common_variables(self, environment: Mapping[str, str]) -> dict[str, str]:
         settings = self.settings

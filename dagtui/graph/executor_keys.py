@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.executors import REMOTE, ExecutorKind, ExecutorSettings, written_resources
+from dagtui.graph.jobqueue_table import EXAMPLE, JOBQUEUE_SCHEMA, read_jobqueue, written_jobqueue
 from dagtui.graph.keys import BOOLEAN, DURATION, FILLED_TEXT, TASK, TEXT, TEXTS
 from dagtui.graph.resource_values import read_resources
 from dagtui.graph.toml import values
@@ -168,6 +169,14 @@ EXECUTOR: Mapping[str, ExecutorKey] = {
         "File that the scheduler has written its address to.",
         '"scheduler.json"',
     ),
+    "jobqueue": ExecutorKey(
+        read_jobqueue,
+        "jobqueue",
+        frozenset({_DASK}),
+        JOBQUEUE_SCHEMA,
+        "Jobs of a queueing system that are the workers, submitted by dask-jobqueue.",
+        EXAMPLE,
+    ),
     "tls": ExecutorKey(
         _tls,
         "tls",
@@ -254,7 +263,7 @@ EXECUTOR: Mapping[str, ExecutorKey] = {
     "orphans": ExecutorKey(
         _orphans,
         "orphans",
-        frozenset({_SSH}),
+        frozenset({_SSH, _DASK}),
         {"anyOf": [{"const": STOP}, DURATION]},
         'How long nodes go on when nobody connects, or "stop".',
         '"24h"',
@@ -288,5 +297,6 @@ _IN_A_FILE: Mapping[str, Callable[..., object]] = {
     "group": lambda seconds: OFF if seconds is None else seconds,
     "orphans": lambda seconds: STOP if seconds is None else seconds,
     "resources": written_resources,
+    "jobqueue": written_jobqueue,
 }
 """How values are written that are not read as they are."""

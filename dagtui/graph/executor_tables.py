@@ -35,6 +35,7 @@ _OTHER_KEYS: Final = {
     "group": "batch batching array chunk bundle",
     "poll": "interval poll_interval",
     "address": "url scheduler_address",
+    "jobqueue": "dask_jobqueue job_queue workers",
     "shared": "shared_filesystem shared_fs shared_directory",
 }
 """What keys are called elsewhere."""
@@ -177,7 +178,7 @@ class _TableReader:
 
     def _check_whereabouts(self, kind: ExecutorKind) -> None:
         """Record that it is not stated, or more than once, where nodes go."""
-        wanted = {ExecutorKind.SSH: ("host", "hosts"), ExecutorKind.DASK: ("address", "scheduler_file")}
+        wanted = {ExecutorKind.SSH: ("host", "hosts"), ExecutorKind.DASK: ("address", "scheduler_file", "jobqueue")}
         keys = wanted.get(kind, ())
         stated = [key for key in keys if key in self._table]
         if keys and not stated:
@@ -186,6 +187,9 @@ class _TableReader:
         elif len(stated) > 1:
             both = " and ".join(map(quoted, stated[:2]))
             self._wrong(f"{both} are both given", "remove one of them", stated[1])
+        if kind is ExecutorKind.DASK and "orphans" in self._table and "jobqueue" not in self._table:
+            message = "a Dask cluster that is there already decides itself how long it stays"
+            self._wrong(message, "remove it: it belongs to jobqueue", "orphans")
 
     def _check_words(self, kind: ExecutorKind) -> None:
         """Record words of its resources that the kind does not know."""
@@ -206,8 +210,6 @@ def _hint(key: str) -> str:
     same = next((known for known, words in _OTHER_KEYS.items() if folded in words.split()), "")
     if same:
         return f"did you mean {quoted(same)}?"
-    if folded == "jobqueue":
-        return "start workers by dask-jobqueue yourself, and name the address of their scheduler"
     if folded in WORDS or folded in {"memory", "queue", "walltime"}:
         return 'it belongs in resources = { partition = "main", time = "1h" }'
     return did_you_mean(key, EXECUTOR) or f"the keys here are {', '.join(EXECUTOR)}"

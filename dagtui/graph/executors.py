@@ -9,7 +9,7 @@ import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
@@ -26,6 +26,23 @@ class ExecutorKind(enum.Enum):
     SSH = "ssh"
     SLURM = "slurm"
     DASK = "dask"
+
+
+class Jobqueue(NamedTuple):
+    """Where the workers of a Dask cluster come from."""
+
+    system: str
+    """A queueing system, one of those of `jobqueue_table`."""
+    options: Mapping[str, object]
+    """Keyword arguments for the class of dask-jobqueue."""
+    least: int
+    """Fewest jobs while there is something to do."""
+    most: int
+    """Most jobs at a time. The same as `least`: there are always as many."""
+    lifetime: Seconds | None = None
+    """How long workers begin attempts. None: three quarters of their walltime."""
+    idle: Seconds = 300.0
+    """How long jobs without anything to do are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +80,16 @@ class ExecutorSettings:
     hosts: tuple[str, ...] = ()
     """The hosts of SSH, as its configuration names them."""
     orphans: Seconds | None = DAY
-    """How long attempts go on when nobody connects to their host. None: they end with the connection."""
+    """How long attempts go on when nobody connects to their host. None: they end with the connection.
+
+    For a Dask cluster whose workers are jobs: how long it stays when nobody connects and no attempt runs.
+    """
     address: str = ""
     """The address of the Dask scheduler."""
     scheduler_file: str = ""
     """The file that the Dask scheduler has written its address to."""
+    jobqueue: Jobqueue | None = None
+    """What submits the workers of a Dask cluster as jobs. None: the cluster is there already."""
     tls: Mapping[str, str] = field(default_factory=dict)
     """The files `ca`, `cert` and `key` of an encrypted connection to Dask."""
     defined_in: str = field(default="", compare=False)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.executors import Jobqueue
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.model import ParameterValue, TaskIndex
     from dagtui.graph.run_settings import RunSettings
@@ -209,8 +210,25 @@ class _Placement:
             hosts=read_inside(("hosts",), lambda: tuple(map(self._fill, settings.hosts))),
             address=read_inside(("address",), self._fill, settings.address),
             scheduler_file=self._whole(file) if file else "",
+            jobqueue=read_inside(("jobqueue",), self._filled_jobs, settings.jobqueue),
             tls={name: self._whole(path) for name, path in settings.tls.items()},
         )
+
+    def _filled_jobs(self, jobqueue: Jobqueue | None) -> Jobqueue | None:
+        if jobqueue is None:
+            return None
+        return jobqueue._replace(
+            options={name: read_inside((name,), self._filled_data, value) for name, value in jobqueue.options.items()}
+        )
+
+    def _filled_data(self, data: object) -> object:
+        if isinstance(data, str):
+            return self._fill(data)
+        if isinstance(data, list):
+            return [self._filled_data(each) for each in data]
+        if isinstance(data, dict):
+            return {name: self._filled_data(each) for name, each in data.items()}
+        return data
 
     def _fill(self, text: str) -> str:
         return parse_template(text).fill(self._value) if "{{" in text else text

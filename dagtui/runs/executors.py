@@ -39,7 +39,7 @@ _CLASSES = {
 _FIXED = {
     ExecutorKind.SSH: ("hosts", "options", "python", "orphans"),
     ExecutorKind.SLURM: ("directory", "shared"),
-    ExecutorKind.DASK: ("address", "scheduler_file", "tls"),
+    ExecutorKind.DASK: ("address", "scheduler_file", "jobqueue", "tls", "orphans"),
 }
 """Settings that an executor of a live run keeps: it would be another one with others."""
 _KEYS = {"hosts": "host"}
@@ -151,10 +151,12 @@ def _class_of(settings: ExecutorSettings) -> Callable[..., RemoteExecutor]:
     module, name = _CLASSES[settings.kind]
     try:
         found = import_module(module)
+        if settings.jobqueue is not None:
+            import_module("dagtui.execution.dask.worker_jobs")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "dagtui":
             raise
-        package = label(str(error.name))
+        package = label(str(error.name)).replace("_", "-")
         raise RequirementError(
             f"the executor {label(settings.name)} ({settings.kind.value}) needs the package {package}, "
             f"which is not installed in {label(sys.prefix, 4096)}: pip install {package}"

@@ -10,7 +10,7 @@ import pytest
 
 from dagtui.graph.definition import changed_parts
 from dagtui.graph.errors import GraphError, Problem
-from dagtui.graph.executors import ExecutorKind, resource_words
+from dagtui.graph.executors import ExecutorKind, Jobqueue, resource_words
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_recorded, load_text
 from dagtui.graph.schema import schema
@@ -46,6 +46,7 @@ kind = "dask"
 address = "tcp://{{ params.user }}:8786"
 tls = { ca = "ca.pem" }
 """
+FARM = "[executors.c]\nkind = 'dask'\n"
 FILE = (
     HEAD
     + TABLES
@@ -144,6 +145,25 @@ def test_what_is_written_loads_as_the_same_graph(tmp_path: Path):
         ]
 
 
+def test_workers_that_are_jobs_are_read_and_written_again():
+    table = (
+        f"{FARM}orphans = '2h'\njobqueue = {{ system = 'slurm', maximum_jobs = 8, cores = 8, memory = '16GB',"
+        " account = '{{ params.user }}', job_extra_directives = ['--qos={{ params.user }}'], idle = '1m' }\n"
+    )
+    text = f"{HEAD}[params]\nuser = 'ada'\n{table}[tasks.a]\nexecutor = 'c'\nrun = 'true'\n"
+    graph = load_text(text, "g.toml")
+    options = {"cores": 8, "memory": "16GB", "account": "ada", "job_extra_directives": ["--qos=ada"]}
+    assert graph.executors["c"].jobqueue == Jobqueue("slurm", options, 0, 8, None, 60.0)
+    assert load_text(to_toml(graph), "g.toml").executors == graph.executors
+    assert list(jsonschema.Draft7Validator(schema()).iter_errors(tomllib.loads(text))) == []
+
+
+def test_what_stays_on_this_machine_stays_there_once_exported():
+    exported = to_toml(load_text(FILE, "g.toml"))
+    again = load_text(exported, "g.toml", executor="gpubox")
+    assert [task.executor for task in again.tasks] == ["local", "gpubox", "gpubox", "gpubox", "local", "local"]
+
+
 def test_where_a_node_runs_does_not_change_its_definition():
     graph = load_text(FILE, "g.toml")
     assert changed_parts(graph, load_text(FILE, "g.toml", executor="local")) == {}
@@ -218,7 +238,7 @@ def test_executors_of_the_user(users_folder: Path):
         ("[executors.local]\nkind = 'slurm'\n", 3, "is this machine", '"jobs" of [run]'),
         ("[executors.c]\njobs = 3\n", 3, "has no kind", '"ssh", "slurm", "dask"'),
         ("[executors.c]\nkind = 'ssh'\n", 3, "does not say where it is", 'host = "gpubox", or hosts'),
-        ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nhosts = ['b']\n", 6, "are both given", "remove one"),
+        ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nhosts = ['b']\n", 6, "are both given", "remove"),
         ("[executors.c]\nkind = 'ssh'\nhost = '-oProxyCommand=x'\n", 5, "not the name of a host", "gpubox"),
         ("[executors.c]\nkind = 'slurm'\nhost = 'a'\n", 5, '"host" is not a key of kind = "slurm"', 'kind = "ssh"'),
         ("[executors.c]\nkind = 'slurm'\nqueue = 'a'\n", 5, 'unknown key "queue"', "belongs in resources"),
@@ -227,7 +247,18 @@ def test_executors_of_the_user(users_folder: Path):
         ("[executors.c]\nkind = 'slurm'\nenvironment = 'hre'\n", 5, 'must be "there" or "here"', 'mean "here"'),
         ("[executors.c]\nkind = 'ssh'\nhost = 'a'\nresources = { qos = 'x' }\n", 6, "does not know", "slurm knows"),
         ("[executors.c]\nkind = 'dask'\naddress = 'a:1'\n", 5, "has no protocol", "tcp://a:1"),
-        ("[executors.c]\nkind = 'dask'\naddress = 'tcp://a:1'\njobqueue = {}\n", 6, "unknown key", "dask-jobqueue"),
+        (
+            f"{FARM}address = 'tcp://a:1'\njobqueue = {{ system = 'pbs', jobs = 1 }}\n",
+            6,
+            "are both given",
+            "remove one",
+        ),
+        (f"{FARM}jobqueue = {{ jobs = 1 }}\n", 5, "does not name its queueing system", '"slurm", "pbs"'),
+        (f"{FARM}jobqueue = {{ system = 'slrum', jobs = 1 }}\n", 5, "an unknown queueing system", 'mean "slurm"?'),
+        (f"{FARM}jobqueue = {{ system = 'pbs' }}\n", 5, "does not say how many jobs", "jobs = 4"),
+        (f"{FARM}jobqueue = {{ system = 'pbs', jobs = 1, name = 'x' }}\n", 5, "is set by dagtui", "remove it"),
+        (f"{FARM}jobqueue = {{ system = 'pbs', jobs = 1, maximum_jobs = 2 }}\n", 5, 'beside "jobs"', "remove one"),
+        (f"{FARM}address = 'tcp://a:1'\norphans = '1h'\n", 6, "that is there already", "belongs to jobqueue"),
     ],
 )
 def test_wrong_tables(body: str, line: int, message: str, hint: str):

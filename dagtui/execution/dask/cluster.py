@@ -9,8 +9,11 @@ import logging
 import re
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.execution.dask.protocols import CPUS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from dagtui.execution.dask.protocols import CloudPickle, DaskClient, DaskScheduler
     from dagtui.graph.executors import ExecutorSettings
@@ -67,6 +70,10 @@ class News(NamedTuple):
     attempts: tuple[AttemptNews, ...]
     complete: bool
     """Whether nothing else has changed."""
+    why: str = ""
+    """Why there is no worker, if workers are jobs that dagtui submits."""
+    hopeless: bool = False
+    """Whether none of these jobs is going to come."""
 
 
 class DaskCluster:
@@ -126,27 +133,29 @@ class DaskCluster:
 
     async def submit(self, submissions: Sequence[DaskTask]) -> None:
         """Send attempts. The registry tells of those that have arrived."""
-        groups: dict[tuple[tuple[str, float], ...], list[DaskTask]] = {}
+        groups: dict[tuple[int, tuple[tuple[str, float], ...]], list[DaskTask]] = {}
         for each in submissions:
-            groups.setdefault(tuple(sorted(each.resources.items())), []).append(each)
+            groups.setdefault((each.cpus, tuple(sorted(each.resources.items()))), []).append(each)
         client = self._connected()
         with _lost("the connection to the scheduler is lost"):
-            for resources, group in groups.items():
+            for (cpus, resources), group in groups.items():
                 for first in range(0, len(group), _MOST_TASKS):
-                    self._map(client, group[first : first + _MOST_TASKS], dict(resources))
+                    self._map(client, group[first : first + _MOST_TASKS], cpus, dict(resources))
                     await asyncio.sleep(0)
 
-    def _map(self, client: DaskClient, group: Sequence[DaskTask], resources: dict[str, float]) -> None:
-        futures = client.map(
-            self._execute,
-            [self._name] * len(group),
-            [each.spec for each in group],
-            [each.cpus for each in group],
-            key=[(self._name, each.key) for each in group],
-            pure=False,
-            retries=0,
-            resources=resources or None,
-        )
+    def _map(self, client: DaskClient, group: Sequence[DaskTask], cpus: int, resources: dict[str, float]) -> None:
+        annotate = cast("Callable[..., AbstractContextManager[None]]", importlib.import_module("dask").annotate)
+        with annotate(**{CPUS: cpus}) if cpus > 1 else contextlib.nullcontext():
+            futures = client.map(
+                self._execute,
+                [self._name] * len(group),
+                [each.spec for each in group],
+                [cpus] * len(group),
+                key=[(self._name, each.key) for each in group],
+                pure=False,
+                retries=0,
+                resources=resources or None,
+            )
         self._futures.update(zip((each.key for each in group), futures, strict=True))
 
     async def stop(self, stops: Mapping[str, Seconds | None]) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +15,7 @@ from dagtui.execution.dask.fences import Fences
 from dagtui.execution.dask.registry_note import RegistryNote
 from dagtui.execution.dask.submissions import reason_to_wait, task_of
 from dagtui.execution.dask.worker_logs import WorkerLogs
+from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.shipped import agent
 
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.dask.cluster import AttemptNews, News
     from dagtui.execution.dask.loop_thread import LoopThread
+    from dagtui.execution.dask.worker_jobs import WorkerJobs
     from dagtui.execution.dask.worker_logs import Offsets, Pieces
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.requests import Requests
+    from dagtui.graph.executors import ExecutorSettings
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import ByteCount, Seconds, WallTime
 
@@ -60,7 +64,9 @@ class DaskExecutor(RemoteExecutor):
     def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `RemoteExecutor`."""
         super().__init__(requests, folder, log_file)
-        self._cluster = DaskCluster(self.settings, f"dagtui-{self.run_id}-{_safe(self.settings.name)}", agent)
+        name = f"dagtui-{self.run_id}-{_safe(self.settings.name)}"
+        self._jobs = self._worker_jobs(name)
+        self._cluster = DaskCluster(self._reached_settings(), name, agent)
         self._outbox: dict[str, None] = {}
         """The keys of attempts to send, in order."""
         self._stops: dict[str, Seconds | None] = {}
@@ -76,8 +82,26 @@ class DaskExecutor(RemoteExecutor):
         self._since = 0
         self._known: set[str] | None = None
         """The attempts that the registry knows, until all its news were read."""
+        self._why_no_worker = ""
+        """What was said last of why there is no worker."""
         self._asked: anyio.Event | None = None
         """Set when there is something to send."""
+
+    def _worker_jobs(self, name: str) -> WorkerJobs | None:
+        """Return what has the jobs of the workers. None: the cluster is there already."""
+        if self.settings.jobqueue is None:
+            return None
+        from dagtui.execution.dask.job_order import JobOrder
+        from dagtui.execution.dask.worker_jobs import WorkerJobs
+
+        self.keeps_going = self.settings.orphans is not None
+        order = JobOrder.of(self.settings, name, self.run_id)
+        return WorkerJobs(order, self.folder, self._requests.environment_of_engine())
+
+    def _reached_settings(self) -> ExecutorSettings:
+        if self._jobs is None:
+            return self.settings
+        return replace(self.settings, scheduler_file=self._jobs.scheduler_file)
 
     # What the base asks for
 
@@ -121,6 +145,7 @@ class DaskExecutor(RemoteExecutor):
         try:
             while True:
                 try:
+                    await self._ready_jobs()
                     await thread.run(self._cluster.connect)
                     await self._converse(thread)
                 except ClusterError as error:
@@ -132,6 +157,39 @@ class DaskExecutor(RemoteExecutor):
             with anyio.move_on_after(_CLEANUP, shield=True):
                 await self._leave_cluster(thread)
             thread.stop()
+
+    async def _ready_jobs(self) -> None:
+        """Wait for the scheduler of workers that are jobs. Raises ClusterError."""
+        if self._jobs is None:
+            return
+        from dagtui.execution.dask.worker_jobs import RefusedOrderError
+
+        try:
+            await self._jobs.ready()
+        except RefusedOrderError as error:
+            await self._refuse_all(str(error))
+
+    async def _refuse_all(self, why: str) -> None:
+        """Refuse what is handed over, until cancelled: there will be no scheduler. What an earlier one had is lost."""
+        import anyio
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._fences.keep)
+            while True:
+                self._asked = anyio.Event()
+                outbox, self._outbox = self._outbox, {}
+                for key, attempt in tuple(self.attempts.items()):
+                    if key in outbox:
+                        self.refused(key, why, lasting=True)
+                    else:
+                        self._fences.add(key, attempt.request.grace, 0.0, f"its scheduler has ended; {why}")
+                await self._asked.wait()
+
+    async def close(self) -> None:
+        """End everything. Workers that are jobs go, too, if nothing is left on them."""
+        await super().close()
+        if self._jobs is not None and not self.attempts:
+            await self._jobs.end()
 
     async def _leave_cluster(self, thread: LoopThread) -> None:
         try:
@@ -230,6 +288,8 @@ class DaskExecutor(RemoteExecutor):
             self._take_one(each, news)
             if self._known is not None:
                 self._known.add(each.key)
+        if self._jobs is not None:
+            self._take_supply(news)
         self._since = news.upto
         if self._known is not None and news.complete:
             known, self._known = self._known, None
@@ -278,6 +338,20 @@ class DaskExecutor(RemoteExecutor):
         else:
             self.outside(key, "its task was removed from the scheduler")
 
+    def _take_supply(self, news: News) -> None:
+        """Tell why there is no worker, and refuse what waits for one that will not come."""
+        known, self._why_no_worker = self._why_no_worker, "" if news.workers else news.why
+        if news.workers or (news.why == known and not news.hopeless):
+            return
+        for key, attempt in tuple(self.attempts.items()):
+            if attempt.state is not RemoteState.QUEUED:
+                continue
+            if news.hopeless:
+                self._stops[key] = None
+                self.refused(key, news.why)
+            else:
+                self.queued(key, reason_to_wait(attempt, "", news.workers, news.why))
+
     def _take_open(self, attempt: RemoteAttempt, news: AttemptNews, all_news: News) -> None:
         if attempt.stop is not None or attempt.unwanted:
             self._stops.setdefault(news.key, attempt.stop)  # it may have been sent before this arrived there
@@ -287,7 +361,7 @@ class DaskExecutor(RemoteExecutor):
             self._take_waiting(attempt, news, all_news)
 
     def _take_waiting(self, attempt: RemoteAttempt, news: AttemptNews, all_news: News) -> None:
-        self.queued(attempt.key, reason_to_wait(attempt, news.why, all_news.workers))
+        self.queued(attempt.key, reason_to_wait(attempt, news.why, all_news.workers, all_news.why))
         if not news.needs:
             return
         if attempt.problem:

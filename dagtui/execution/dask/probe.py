@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
+import shutil
+import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.remote.probing import TOKEN, Finding
@@ -51,6 +55,10 @@ async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Find
         text, hint = f"it is not installed in {sys.prefix}", "pip install distributed"
         yield Finding("package distributed", is_good=False, text=text, hint=hint)
         return
+    if settings.jobqueue is not None:
+        for finding in await to_thread.run_sync(_try_jobs, settings, folder):
+            yield finding
+        return
     (folder / TOKEN).touch()
     where = settings.address or settings.scheduler_file
     try:
@@ -66,6 +74,37 @@ async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Find
         return
     for finding in _found(settings, told):
         yield finding
+
+
+def _try_jobs(settings: ExecutorSettings, folder: Path) -> list[Finding]:
+    """Find out whether jobs can be made as the table says. Whether the queueing system takes them is for the node."""
+    step = "package dask-jobqueue"
+    if find_spec("dask_jobqueue") is None:
+        return [
+            Finding(step, is_good=False, text=f"it is not installed in {sys.prefix}", hint="pip install dask-jobqueue")
+        ]
+    from dagtui.execution.dask.job_order import PROGRAM, JobOrder, lines_for
+
+    order = JobOrder.of(settings, "check", "check").written()
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", PROGRAM],
+        input=lines_for("job_trial", folder) + order,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    found = [Finding(step, is_good=True)]
+    told = json.loads(done.stdout or "{}")
+    if told.get("trouble", done.stderr):
+        text = told.get("trouble") or done.stderr.strip().rpartition("\n")[2]
+        return [*found, Finding("table jobqueue", is_good=False, text=text, hint="correct it in the executor's table")]
+    found.append(Finding("table jobqueue", is_good=True))
+    program = told["program"]
+    if program:
+        path = shutil.which(program)
+        missing = "install it, or call dagtui where jobs are submitted"
+        found.append(Finding(program, path is not None, path or "it is not in PATH", missing))
+    return found
 
 
 def _found(settings: ExecutorSettings, told: Told) -> list[Finding]:

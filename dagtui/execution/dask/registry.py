@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from distributed import SchedulerPlugin
+from distributed.core import Status
 
 from dagtui.execution.dask.guardian_process import WATCHDOG
 
@@ -31,6 +33,8 @@ WAITING, CLAIMED, RUNNING, ENDED, GONE, WITHDRAWN, FAILED, FORGOTTEN = (
 )  # fmt: skip
 """States of an attempt. GONE: its worker left while it ran. FAILED: its task failed before it was claimed."""
 _OPEN = (WAITING, CLAIMED, RUNNING)
+SUPPLY = "dagtui-jobs"
+"""The extension of a scheduler whose workers are jobs. It says `why` there is none, and whether that is `hopeless`."""
 _MOST_NEWS = 500
 """Attempts in one answer, so that no message blocks the scheduler for long."""
 
@@ -139,7 +143,7 @@ class AttemptRegistry(SchedulerPlugin):
     def _claim(self, keys: Sequence[str], worker: str) -> list[str]:
         """Return those of some attempts that this worker may begin. Each is granted once."""
         state = self._scheduler.workers.get(worker)
-        if state is None:
+        if state is None or state.status is Status.closing_gracefully:
             return []
         granted = []
         for key in keys:
@@ -180,7 +184,7 @@ class AttemptRegistry(SchedulerPlugin):
             changed.append((serial, entry))
         complete = len(changed) <= _MOST_NEWS
         changed = changed[::-1][:_MOST_NEWS]
-        return {
+        told = {
             "born": self._born,
             "age": time.monotonic() - self._since,
             "upto": changed[-1][0] if changed else self._serial,
@@ -188,6 +192,7 @@ class AttemptRegistry(SchedulerPlugin):
             "attempts": [_told(entry) for _, entry in changed],
             "complete": complete,
         }
+        return told | dict(self._scheduler.extensions.get(SUPPLY, {}))
 
     def _stop(self, stops: Mapping[str, Seconds | None]) -> None:
         """Stop attempts, each with a grace. None: only if it has not begun."""
@@ -231,6 +236,33 @@ class AttemptRegistry(SchedulerPlugin):
         known = [key for name in keys if (key := (self.name, name)) in self._scheduler.tasks]
         if known:
             self._scheduler.client_releases_keys(keys=known, client=self.name)
+
+    # For the process that has the jobs of the workers (see jobqueue_process.py)
+
+    @property
+    def has_open(self) -> bool:
+        """Whether there are attempts that have not ended."""
+        return any(entry.state in _OPEN for _, entry in self._changes.values())
+
+    def begun(self) -> Counter[str]:
+        """Return how many attempts have begun and not ended, by the address of their worker."""
+        return Counter(entry.worker for _, entry in self._changes.values() if entry.state in {CLAIMED, RUNNING})
+
+    def drain(self, worker: str) -> None:
+        """Let a worker begin nothing more. What waits there goes elsewhere, and what has begun goes on."""
+        scheduler, cause = self._scheduler, f"dagtui-drain-{time.time()}"
+        state = scheduler.workers.get(worker)
+        if state is None:
+            return
+        scheduler.handle_worker_status_change(Status.closing_gracefully, state, cause)
+        message = {"op": "worker-status-change", "status": Status.closing_gracefully.name, "stimulus_id": cause}
+        scheduler.stream_comms[worker].send(message)
+        waiting = [task.key for task in state.processing if self._waits(task.key)]
+        scheduler.transitions(dict.fromkeys(waiting, "released"), cause)
+
+    def _waits(self, key: object) -> bool:
+        entry = self._find(self._own(key))
+        return entry is not None and entry.state == WAITING
 
     # State
 

@@ -24,10 +24,10 @@ def task_of(request: Request, run_id: str) -> DaskTask:
     return DaskTask(request.key, text, int(request.resources.get("cpus", 1)), _resources(request))
 
 
-def reason_to_wait(attempt: RemoteAttempt, state: str, workers: int) -> str:
-    """Return why an attempt waits, by the state of its task and the number of workers."""
+def reason_to_wait(attempt: RemoteAttempt, state: str, workers: int, why: str = "") -> str:
+    """Return why an attempt waits, by the state of its task, the number of workers, and why there is none."""
     if not workers:
-        return "the cluster has no worker"
+        return why or "the cluster has no worker"
     if state == "no-worker":
         asked = ", ".join(f"{word}={amount:g}" for word, amount in _resources(attempt.request).items())
         return f"no worker offers {asked}" if asked else "no worker is free"

@@ -1,0 +1,144 @@
+"""The jobs that are the workers of a Dask cluster, seen from dagtui: it starts their process, or finds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from dagtui.execution.dask.cluster import ClusterError
+from dagtui.execution.dask.job_order import LOCK, LOG, ORDER, PROGRAM, SCHEDULER, lines_for
+
+if find_spec("dask_jobqueue") is None:  # said before a run starts; only the process of the jobs imports it
+    raise ModuleNotFoundError("No module named 'dask_jobqueue'", name="dask_jobqueue")
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagtui.execution.dask.job_order import JobOrder
+    from dagtui.text.amounts import Seconds
+
+_PATIENCE: Final[Seconds] = 120.0
+"""Seconds within which the process has to be ready."""
+_CHANGE: Final[Seconds] = 5.0
+"""Seconds for which a process may take to end that has an older order."""
+_LOOK: Final[Seconds] = 0.1
+
+
+class RefusedOrderError(Exception):
+    """The process can't make jobs as the table says. The text says why."""
+
+
+class WorkerJobs:
+    """The process of the jobs, which outlives dagtui."""
+
+    def __init__(self, order: JobOrder, folder: Path, environment: Mapping[str, str]) -> None:
+        """Create it. `folder` is that of the executor in the run's directory."""
+        self.scheduler_file = str(folder / SCHEDULER)
+        self._order = order.written()
+        self._folder = folder
+        self._environment = environment
+        self._child = 0
+        """The process, if this one has started it. It outlives this one, but may end before."""
+
+    async def ready(self) -> None:
+        """Wait until there is a scheduler. Start the process if need be.
+
+        Raises ClusterError if that fails, and RefusedOrderError if it fails as long as the table stays as it is.
+        """
+        from anyio import to_thread
+
+        try:
+            await to_thread.run_sync(self._make_ready, abandon_on_cancel=True)
+        except OSError as error:
+            raise ClusterError(f"the process of its jobs can't be started: {error}") from error
+
+    def _make_ready(self) -> None:
+        self._reap()
+        self._note_order()
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if not self._is_alive():
+                self._start(deadline)
+            if os.path.exists(self.scheduler_file):
+                return
+            time.sleep(_LOOK)
+        raise ClusterError(f"the process of its jobs does not get ready; its log is {self._folder / LOG}")
+
+    async def end(self) -> None:
+        """Let the process end, because the run is over and no attempt is open. Wait for that, but not for long."""
+        from anyio import to_thread
+
+        await to_thread.run_sync(self._withdraw_order, abandon_on_cancel=True)
+
+    def _withdraw_order(self) -> None:
+        with suppress(OSError):  # the whole folder may be gone, which says the same
+            (self._folder / ORDER).unlink(missing_ok=True)
+        deadline = time.monotonic() + _CHANGE
+        while self._child and time.monotonic() < deadline:
+            self._reap()
+            time.sleep(_LOOK)
+
+    def _reap(self) -> None:
+        """Take the end of the process, if it has ended."""
+        try:
+            if self._child and os.waitpid(self._child, os.WNOHANG)[0]:
+                self._child = 0
+        except ChildProcessError:
+            self._child = 0
+
+    def _note_order(self) -> None:
+        """Write what is to be done. A process that does something else ends soon, unless attempts are open there."""
+        path = self._folder / ORDER
+        if path.exists() and path.read_text(encoding="utf-8") == self._order:
+            return
+        new = path.with_suffix(".new")
+        new.write_text(self._order, encoding="utf-8")
+        new.chmod(0o600)
+        os.replace(new, path)
+        deadline = time.monotonic() + _CHANGE
+        while self._is_alive() and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+
+    def _is_alive(self) -> bool:
+        """Return whether a process has the lock."""
+        with open(self._folder / LOCK, "a", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def _start(self, deadline: float) -> None:
+        """Start the process, and wait for its answer."""
+        with open(self._folder / LOG, "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-c", PROGRAM],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=dict(self._environment),
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        self._child, process.returncode = process.pid, 0  # so that it is not missed when it outlives this object
+        if process.stdin is None or process.stdout is None:
+            return
+        with process.stdin, process.stdout:
+            process.stdin.write(lines_for("jobqueue_process", self._folder).encode())
+            process.stdin.flush()
+            heard, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            line = process.stdout.readline() if heard else b""
+        if not line:
+            raise ClusterError(f"the process of its jobs has failed; its log is {self._folder / LOG}")
+        trouble = json.loads(line)["trouble"]
+        if trouble:
+            raise RefusedOrderError(trouble)

@@ -24,6 +24,9 @@ SAME_BEGIN = 1.0
 REASON_EVERY, REASON_AT_MOST = 10.0, 600.0
 """Seconds until the next reason why an attempt waits is recorded: as long as it has waited, within these bounds."""
 
+MOST_REASONS = 10
+"""Reasons of one silence that are noted. Words of a machine may differ each time."""
+
 
 class RemoteResults:
     """The part of a traversal that takes what only executors on other machines tell."""
@@ -34,6 +37,8 @@ class RemoteResults:
         """Time at which the next reason of a node that waits may be recorded."""
         self._unsaid: dict[NodeIndex, str] = {}
         """Reasons that came earlier than that."""
+        self._said: dict[str, set[str]] = {}
+        """What was said of each executor since it fell silent."""
 
     def begin(self) -> None:
         """Go on with attempts of an earlier process of the run: repeat withdrawals, and expect ends."""
@@ -118,8 +123,12 @@ class RemoteResults:
             run.set(NodeChange(node, NodeStatus.RUNNING, cause, why, due=due, where=where, ago=ago))
 
     def _silent(self, message: Silent) -> None:
-        """Note once that an executor can't be reached."""
+        """Note that an executor can't be reached, and once each why: the reason may change, and the remedy with it."""
         executor, since, why = message
         if executor not in self._run.state.silent:
-            text = f"{executor} does not answer: {why}" if why else f"{executor} does not answer"
+            self._said[executor] = set()
+        text = f"{executor} does not answer: {why}" if why else f"{executor} does not answer"
+        said = self._said.setdefault(executor, set())
+        if text not in said and len(said) < MOST_REASONS:
+            said.add(text)
             self._run.emit(NoteEvent(self._run.now, text, executor=executor, since=since))

@@ -21,7 +21,7 @@ from dagtui.engine.messages import (
     Started,
 )
 from dagtui.engine.protocol import Handed
-from dagtui.engine.remote_results import REASON_EVERY
+from dagtui.engine.remote_results import MOST_REASONS, REASON_EVERY
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.model import RetryPolicy
@@ -301,20 +301,23 @@ def test_an_attempt_in_doubt_says_why_and_until_when_and_keeps_its_begin():
     assert scene["a"] is S.RETRYING
 
 
-def test_silence_is_noted_once():
+def test_silence_is_noted_once_for_each_reason():
     scene = far("a")
     scene.start("a")
     for _ in range(3):
         tell(scene, Silent("cluster", 1_700_000_000.0, "timed out"))
     assert words(scene, "a") == "attempt 1 on cluster; cluster does not answer: timed out"
+    tell(scene, Silent("cluster", 1_700_000_000.0, "its key has changed"))
+    for number in range(2 * MOST_REASONS):
+        tell(scene, Silent("cluster", 1_700_000_000.0, f"port {number}"))
     assert scene.state.silent["cluster"].since == 1_700_000_000.0
+    assert "port" in words(scene, "a")
     tell(scene, Heard("cluster"))
     tell(scene, Heard("cluster"))
     assert not scene.state.silent
-    assert [event.text for event in scene.events if isinstance(event, NoteEvent)] == [
-        "cluster does not answer: timed out",
-        "cluster answers again",
-    ]
+    notes = [event.text for event in scene.events if isinstance(event, NoteEvent)]
+    assert notes[:2] == ["cluster does not answer: timed out", "cluster does not answer: its key has changed"]
+    assert (len(notes), notes[-1]) == (MOST_REASONS + 1, "cluster answers again")
 
 
 # Taking up

@@ -111,12 +111,12 @@ def _unknown_key(host: SshHost, _found: re.Match[str]) -> str:
     return f'{name}: its host key is not known here: call "{_by_hand(host)}" once, and accept the key if it is right'
 
 
-def _changed_key(host: SshHost, _found: re.Match[str]) -> str:
+def _changed_key(host: SshHost, found: re.Match[str]) -> str:
     name = label(host.name, 200)
-    return (
-        f"{name}: its host key has changed: if that is right, remove the old one by "
-        f'"ssh-keygen -R {name}", and call "{_by_hand(host)}" once'
-    )
+    # A name of the configuration is not what known_hosts has, so that ssh-keygen -R would not find it.
+    place = re.search(r"Offending \S+ key in (.+):(\d+)", found.string)
+    old = f"line {place[2]} of {label(place[1], 200)}" if place else f'the old one by "ssh-keygen -R {name}"'
+    return f'{name}: its host key has changed: if that is right, remove {old}, and call "{_by_hand(host)}" once'
 
 
 def _refused_login(host: SshHost, found: re.Match[str]) -> str:

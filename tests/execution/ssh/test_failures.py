@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from dagtui.execution.ssh.command import SshHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 BOX = SshHost("box", ("-F", "my config"))
@@ -46,6 +46,18 @@ async def test_an_unknown_host_key(tmp_path: Path, own_server: SshServer):
     ended = await refusal(SshBench(tmp_path, own_server, "true", options=("-F", config)))
     assert ended.text == (
         f'far: its host key is not known here: call "ssh -F {config} far" once, and accept the key if it is right'
+    )
+
+
+async def test_a_changed_host_key(tmp_path: Path, own_server: SshServer):
+    """The line to remove is named: known_hosts has another name for the machine than the configuration."""
+    config = own_server.client_config("far")
+    folder = Path(config).parent
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{own_server.port} {(folder / 'key.pub').read_text()}")
+    ended = await refusal(SshBench(tmp_path, own_server, "true", options=("-F", config)))
+    assert ended.text == (
+        f"far: its host key has changed: if that is right, remove line 1 of {folder}/known_hosts, "
+        f'and call "ssh -F {config} far" once'
     )
 
 

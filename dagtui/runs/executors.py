@@ -111,16 +111,10 @@ class RemoteParts:
     # Reload
 
     def prepare(self, routing: RoutingExecutor) -> None:
-        """Make the executors that the graph names and a run does not have yet.
-
-        Raises RequirementError, also if one that the run has would have to be another one.
-        """
+        """Make the executors that the graph names and a run does not have yet. Raises RequirementError."""
         for name, settings in self._executed.executors.items():
-            present = routing.executors.get(name)
-            if present is None:
+            if name not in routing.executors:
                 self._new[name] = self.executor(settings)
-            elif isinstance(present, RemoteExecutor):
-                _refuse_another_place(present.settings, settings)
 
     def take_over(
         self, routing: RoutingExecutor, deliver: Callable[[Result], None], number_of: Sequence[NodeIndex]
@@ -136,15 +130,19 @@ class RemoteParts:
             routing.add(name, executor)
 
 
-def _refuse_another_place(present: ExecutorSettings, wanted: ExecutorSettings) -> None:
-    """Raise RequirementError if settings differ that an executor can't change while it is there."""
-    fixed = ("kind", *_FIXED[present.kind])
-    differing = [_KEYS.get(key, key) for key in fixed if getattr(present, key) != getattr(wanted, key)]
-    if differing:
-        raise RequirementError(
-            f"{' and '.join(differing)} of executors.{label(wanted.name)} can't change while the run is live: name "
-            "another executor, or leave the run and resume it"
-        )
+def refuse_another_place(routing: RoutingExecutor, executed: Graph) -> None:
+    """Raise RequirementError if a graph has settings that an executor of a run can't change while it is there."""
+    for name, wanted in executed.executors.items():
+        present = routing.executors.get(name)
+        if not isinstance(present, RemoteExecutor):
+            continue
+        fixed = ("kind", *_FIXED[present.settings.kind])
+        differing = [_KEYS.get(key, key) for key in fixed if getattr(present.settings, key) != getattr(wanted, key)]
+        if differing:
+            raise RequirementError(
+                f"{' and '.join(differing)} of executors.{label(name)} can't change while the run is live: name "
+                "another executor, or leave the run and resume it"
+            )
 
 
 def _class_of(settings: ExecutorSettings) -> Callable[..., RemoteExecutor]:

@@ -72,6 +72,7 @@ class RunReloader:
         fresh = await anyio.to_thread.run_sync(reread, ingredients, edited)
         differing = await anyio.to_thread.run_sync(changed_parts, base, fresh.shown)
         self._refuse_outdated(base)
+        self._refuse_another_place(fresh.executed)
         return compared(run, ingredients, fresh, differing, is_file=not edited)
 
     async def reload(self, preview: ReloadPreview) -> None:
@@ -100,6 +101,17 @@ class RunReloader:
             if driven.traversal is traversal:
                 driven.submit_again()
         run.tell()
+
+    def _refuse_another_place(self, executed: Graph) -> None:
+        """Raise ReloadError if an executor on other machines would have to be somewhere else."""
+        if self._run.routing is None:
+            return
+        from dagtui.runs.executors import refuse_another_place  # most runs have none
+
+        try:
+            refuse_another_place(self._run.routing, executed)
+        except RequirementError as error:
+            raise ReloadError(str(error)) from error
 
     def _refuse_outdated(self, base: Graph) -> None:
         if self._run.ending or self._run.run.has_ended:

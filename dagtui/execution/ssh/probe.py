@@ -68,7 +68,8 @@ def _failed(host: SshHost, status: int, errors: str) -> Iterator[Finding]:
     if not is_of_ssh:
         yield Finding(f"reach {host.name}", is_good=True)
     step = f"reach {host.name}" if is_of_ssh else f"Python on {host.name}"
-    yield Finding(step, is_good=False, text=failures.of_ssh(host, status, errors).text)
+    text = failures.of_ssh(host, status, errors).text.removeprefix(f"{host.name}: ")  # the step names it
+    yield Finding(step, is_good=False, text=text)
 
 
 def _found(host: SshHost, settings: ExecutorSettings, told: Mapping[str, object]) -> Iterator[Finding]:

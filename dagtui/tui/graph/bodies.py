@@ -150,12 +150,11 @@ class Bodies:
             notes.append(Note(MUST, Span(words, STATUS_CLASSES[_S.RETRYING])))
         taken = self.time(node, clock)
         time = self.of_usual(node, taken, width)
-        tells_usual = time != taken
         if time and status is _S.WAITING and width >= WIDE:
             time = f"after {time}"
         if time or notes:
             notes.append(Note(0 if time else 1, Span(time.rjust(time_cells(width)), Role.MUTED)))
-        aside = self._aside(node, status, clock) if width >= ASIDE and not tells_usual else Span("")
+        aside = self._aside(node, status, clock, tells_usual=time != taken) if width >= ASIDE else Span("")
         reason = self.reasons.of(node) if width < ASIDE else None
         if status is _S.FAILED_PARENT and width >= ASIDE:
             reason = self.reasons.blocked(node, Role.MUTED, clock)
@@ -189,12 +188,15 @@ class Bodies:
         """Return how long a node usually takes. Empty without history."""
         return time_text(self._run.estimate(node) or 0.0)
 
-    def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime) -> Span:
+    def _aside(self, node: NodeIndex, status: NodeStatus, clock: ClockTime, *, tells_usual: bool) -> Span:
+        """Return what stands between name and time. `tells_usual`: the time has the usual one behind it."""
         state = self._state
         if status is _S.RUNNING and self._graph.task(node).service is not None:
             return Span("ready" if state.cause[node] == Cause.SERVES else "not ready yet", Role.MUTED)
         if status is _S.RUNNING:
-            usual, where = self._usual(node), state.where.get(node, "")
+            if node in state.doubts:
+                return Span(label(why(state, node, clock)), STATUS_CLASSES[_S.RETRYING])
+            usual, where = "" if tells_usual else self._usual(node), state.where.get(node, "")
             words = [f"on {label(where)}" if where else "", f"about {usual}" if usual else ""]
             return Span(", ".join(filter(None, words)), Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:

@@ -87,6 +87,8 @@ class Reasons:
         state = self._state
         if node in state.queued_since:
             executor, why = label(state.executor_of[node]), state.why.get(node, "")
+            job, _, reason = why.partition(": ")
+            why = reason if reason and job.startswith("job ") else why  # in few cells, the reason says more
             return ShortReason(f"on {executor}", Role.MUTED, more=f": {label(why)}" if why != _S.READY.word else "")
         if node in state.doubts:
             return ShortReason("in doubt", STATUS_CLASSES[_S.RETRYING], more=f": {label(state.doubts[node])}")

@@ -34,6 +34,8 @@ _COLOURS = {
     NodeStatus.CANCELLED: "33",
     NodeStatus.SKIPPED: "2",
 }
+_QUEUED = "queued"
+"""What many nodes are that wait in the queues of other machines."""
 NAMED = 5
 """Nodes named in the line about what is still running."""
 NAMED_OF_MANY = 20
@@ -118,7 +120,8 @@ class PlainLines:
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
         for (status, word), number in many.items():
             if number > NAMED_OF_MANY:
-                yield self._line(at, self._glyph(status), f"and {count(number - NAMED_OF_MANY)} more {word}")
+                glyph = self._queued_glyph if word == _QUEUED else self._glyph(status)
+                yield self._line(at, glyph, f"and {count(number - NAMED_OF_MANY)} more {word}")
 
     def _is_quiet(self, event: NodeEvent) -> bool:
         """Return whether an event gets no line, because it only follows from others or was already reported."""
@@ -145,7 +148,8 @@ class PlainLines:
             words = f"{words}  {duration(event.seconds)}"
         if event.left:
             words += f"; {left_behind(event.left)}"
-        return self._line(event.at, self._glyph(event.status), words)
+        glyph = self._glyph(event.status) if event.cause is not Cause.QUEUED else self._queued_glyph
+        return self._line(event.at, glyph, words)
 
     def _words(self, event: NodeEvent) -> str:
         """Describe what happened to the node with a verb. The glyph only repeats it."""
@@ -188,6 +192,10 @@ class PlainLines:
     def _name(self, node: NodeIndex) -> str:
         return name_label(self._run.graph.labels[node], _NAME_CELLS)
 
+    @property
+    def _queued_glyph(self) -> str:
+        return "" if self._look.ascii else self._look.glyphs.queued
+
     def _glyph(self, status: NodeStatus) -> str:
         """Return the glyph of a status where the terminal can show it. The words after it say the same."""
         if self._look.ascii:
@@ -218,7 +226,7 @@ def _one_of_many(event: NodeEvent) -> str:
     if event.cause is Cause.UP_TO_DATE:
         return "up to date"
     if event.cause is Cause.QUEUED:
-        return "queued"
+        return _QUEUED
     if event.status is NodeStatus.READY and event.cause is not Cause.ASKS:
         return "held"
     return "" if event.attempt else event.status.word

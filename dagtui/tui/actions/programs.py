@@ -115,7 +115,8 @@ class ShellActions(ProgramActions):
     def _open_shell_elsewhere(self, node: NodeIndex, shell: ShellElsewhere) -> None:
         name = name_label(self._run.graph.labels[node], _NAME_CELLS)
         where = f"{label(shell.executor, 100)}, in {label(shell.cwd, 1000)}"
-        heading = f"dagtui: where attempt {shell.attempt} of {name} runs, on {where}\n{_HOW_BACK}"
+        verb = "runs" if shell.attempt == self._run.state.attempt[node] else "would run"
+        heading = f"dagtui: where attempt {shell.attempt} of {name} {verb}, on {where}\n{_HOW_BACK}"
         command = ("sh", "-c", 'printf %s "$1"; shift; exec "$@"', "sh", heading, *shell.command)
         self._start(partial(self._lend, partial(self._app.place.run, command, {})))
 

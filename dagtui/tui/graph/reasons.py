@@ -92,7 +92,7 @@ class Reasons:
             return ShortReason(f"on {executor}", Role.MUTED, more=f": {label(why)}" if why != _S.READY.word else "")
         if node in state.doubts:
             return ShortReason("in doubt", STATUS_CLASSES[_S.RETRYING], more=f": {label(state.doubts[node])}")
-        where = state.where.get(node, "") if state.status_of(node) in ALIVE else ""
+        where = state.where.get(node, "").partition(", ")[0] if state.status_of(node) in ALIVE else ""
         return ShortReason(f"on {label(where)}", Role.MUTED) if where else None
 
     def blocked(self, node: NodeIndex, role: str, clock: ClockTime) -> ShortReason:

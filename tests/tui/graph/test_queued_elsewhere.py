@@ -16,6 +16,7 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.status_text import headline, node_objects
 from dagtui.runs.executor_words import common_executor, executors_used
 from dagtui.runs.wording import asked
+from dagtui.text.amounts import CellWidth, ClockTime
 from dagtui.text.look import IN_UNICODE, UNICODE
 from dagtui.tui.actions.availability import jobs_command
 from dagtui.tui.app import DagtuiApp
@@ -94,6 +95,28 @@ async def test_cells_show_what_waits_elsewhere_and_count_it_as_queued(run: Adopt
         assert len(list(tallies.having(NodeStatus.READY, *everything))) == 11
 
 
+async def test_rows_say_where_a_node_runs_and_what_is_in_doubt(run: AdoptedRun, monkeypatch: pytest.MonkeyPatch):
+    """Also beside the usual time, and in few cells the machine without the job, so that the time has room."""
+    node = run.graph.node("align[sample=2]")
+    clock = ClockTime(run.state.started[node] + 10.0)
+    monkeypatch.setattr(type(run), "estimate", lambda _run, _node: 50.0)
+    app = DagtuiApp(run)
+    async with opened(app, (120, 40)):
+        bodies = app.main.tree_pane.rows.bodies
+        layout = app.main.tree_pane.navigator.outline.layout
+        item = next(item for item in range(len(layout)) if layout.nodes[item] == node)
+
+        def said(width: int) -> str:
+            body = bodies.node_body(node, item, CellWidth(width), clock)[1]
+            return f"{body.aside.text}|{'' if body.reason is None else body.reason.words + body.reason.more}"
+
+        assert said(100) == "on n3, job 4711_4|"
+        assert said(40) == "|on n3"
+        run.state.doubts[node], run.state.due[node] = "n3 is gone", ClockTime(clock + 20.0)
+        assert said(100) == "attempt 1 on n3, job 4711_4; n3 is gone; counts as lost in 20 s|"
+        assert said(40) == "|in doubt: n3 is gone"
+
+
 async def test_what_is_out_of_reach_or_waits_for_long_is_trouble(run: AdoptedRun):
     app = DagtuiApp(run)
     async with opened(app, (120, 40)):
@@ -115,6 +138,6 @@ def test_plain_lines_say_once_that_a_node_is_queued_and_where_it_runs(run: Adopt
     _, events = _events_of("mixed")
     lines = "\n".join(PlainLines(run, IN_UNICODE).lines(events))
     assert lines.count("align[sample=9]  queued on cluster: job 4711: Resources") <= 1
-    assert "queued on cluster: job 4711: Resources" in lines
+    assert f"{UNICODE.queued} align[sample=9]  queued on cluster: job 4711: Resources" in lines
     assert "align[sample=2]  started on n3, job 4711_4" in lines
     assert "gpubox does not answer: the connection was refused" in lines

@@ -21,7 +21,7 @@ import anyio
 
 from dagtui.engine.messages import NO_ATTEMPT, AttemptNumber
 from dagtui.store.errors import StoreError
-from dagtui.text.lines import plain_line
+from dagtui.store.regular_queries import matching_text
 
 if TYPE_CHECKING:
     import re
@@ -35,7 +35,7 @@ MOST_OF_LOG = 1000
 """Lines of one log that are told. The others are counted."""
 MOST_LINES = 50_000
 """Lines of all logs that are told."""
-_TEXT = 400
+MOST_TEXT = 400
 """Characters of a line that are told, from a little before what was found."""
 _BEFORE = 40
 _TELL_SECONDS = 0.1
@@ -52,10 +52,12 @@ class RunHit(NamedTuple):
     offset: int
     """Where the line begins in its file."""
     text: str
-    """The line as shown, or a part of it around what was found. Not sanitised."""
+    """The line as shown, or what was overwritten of it later, or a part around what was found. Not sanitised."""
     start: int
     end: int
-    """Where in the text it is. The same as `start` if it was overwritten later."""
+    """Where in the text it is."""
+    cut: int = 0
+    """How many characters of the line stand before the text."""
 
 
 class SearchNews(NamedTuple):
@@ -146,12 +148,10 @@ class _Teller:
 
     def _hits(self, log: MatchingLog) -> Iterator[RunHit]:
         for number, line, offset in islice(log.lines, min(MOST_OF_LOG, self._left)):
-            text = plain_line(line)
-            found = self._find.search(text)
-            start, end = found.span() if found else (0, 0)
-            cut = max(0, start - _BEFORE) if len(text) > _TEXT else 0
-            part = text[cut : cut + _TEXT]
-            yield RunHit(number, offset, part, min(start - cut, len(part)), min(end - cut, len(part)))
+            text, (start, end) = matching_text(self._find, line)
+            cut = max(0, start - _BEFORE) if len(text) > MOST_TEXT else 0
+            part = text[cut : cut + MOST_TEXT]
+            yield RunHit(number, offset, part, min(start - cut, len(part)), min(end - cut, len(part)), cut)
 
     @staticmethod
     def _write(news: SearchNews) -> None:

@@ -51,10 +51,14 @@ class Regular:
         if self.pattern is None or has_rewrites(lines):
             return True
         shown = without_colours(lines)
-        has = occurs_folded if self.folds else occurs
-        if self._needed and not any(has(word, shown) for word in self._needed):
+        if not self.has_needed(shown):
             return False
         return not lines.isascii() or self.pattern.search(shown.lower() if self.folds else shown) is not None
+
+    def has_needed(self, shown: bytes) -> bool:
+        """Return whether lines without colours have what every match has, as far as that is known."""
+        has = occurs_folded if self.folds else occurs
+        return not self._needed or any(has(word, shown) for word in self._needed)
 
     def matches(self, line: bytes, /) -> bool:
         """Return whether the expression matches the line as shown, or what was overwritten."""
@@ -77,6 +81,15 @@ def compiled(text: str) -> re.Pattern[str]:
 def fault(error: re.error) -> str:
     """Return what is wrong with an expression, and where."""
     return error.msg if error.pos is None else f"{error.msg} at character {error.pos + 1}"
+
+
+def matching_text(expression: re.Pattern[str], line: bytes) -> tuple[str, tuple[int, int]]:
+    """Return the line as shown, or what was overwritten of it if only that matches, and where it does."""
+    shown = plain_line(line)
+    for text in (shown, *(printed(line).split("\n") if has_rewrites(line) else ())):
+        if found := expression.search(text):
+            return text, found.span()
+    return shown, (0, 0)
 
 
 def _in_bytes(text: str, flags: int) -> re.Pattern[bytes] | None:

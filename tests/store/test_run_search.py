@@ -17,7 +17,7 @@ from support.waiting import wait_for
 from dagtui.store import run_search
 from dagtui.store.byte_search import occurs, occurs_folded
 from dagtui.store.forked_search import UnreadableLogError, search_logs
-from dagtui.store.regular_queries import compiled, is_quick, needed, regular
+from dagtui.store.regular_queries import compiled, is_quick, matching_text, needed, regular
 from dagtui.store.run_search import matching_lines
 from dagtui.text.lines import plain_line, printed
 
@@ -143,6 +143,13 @@ def test_numbers_hold_beyond_a_block_and_a_very_long_line(tmp_path: Path) -> Non
     found = list(matching_lines(path, regular("needle")))
     assert [line.number for line in found] == [1, 30_002]
     assert found[1].line == b"needle"
+
+
+def test_the_text_that_matches_is_what_was_overwritten_if_only_that_does() -> None:
+    line = b"\x1b[31mload  5 %\x1b[0m\rload 10 %\rdone\x1b[K"
+    assert matching_text(compiled("don"), line) == ("done", (0, 3))
+    assert matching_text(compiled("ad 1"), line) == ("load 10 %", (2, 6))
+    assert matching_text(compiled("nowhere"), line) == ("done", (0, 0))
 
 
 @pytest.mark.parametrize("word", ["a", "ä", "a\rb"])

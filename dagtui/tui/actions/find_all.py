@@ -36,7 +36,8 @@ class FindAllActions:
         main = self._app.main
         self._app.jump(place.node)
         main.open_log()
-        main.side.log_pane.show_at(place.node, place.attempt, place.offset, finder_of_hit(place.pattern, place.text))
+        finder = finder_of_hit(place.pattern, place.found.hits)
+        main.side.log_pane.show_at(place.node, place.attempt, place.offset, finder)
         self._app.request_frame()
 
     def compare(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
-from dagtui.text import cell_width, label, plural
+from dagtui.text import cell_width, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.lines.rows import SPACE, Role, Row, Span, muted, row, sign_role, spaces
@@ -83,6 +83,11 @@ class FoundLines:
         last.hits += news.hits
         self.total += news.total
         self._count = self._starts[-1] + 1 + (0 if self._folded else last.rows)
+
+    @property
+    def hits(self) -> Iterator[RunHit]:
+        """All lines that are listed."""
+        return (hit for log in self._logs for hit in log.hits)
 
     @property
     def nodes(self) -> int:
@@ -168,7 +173,9 @@ class FoundLines:
         yield SPACE
         yield before
         yield found._replace(role=Role.FOUND)
-        yield after
+        left = room - before.width - found.width
+        if left > 0:
+            yield Span(fit(after.text, CellWidth(left), self._look))
 
     def node_of(self, log: FoundInLog) -> NodeIndex | None:
         """Return the node of a log, or None if a reload has removed it."""

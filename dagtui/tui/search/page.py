@@ -57,8 +57,8 @@ class HitPlace(NamedTuple):
     offset: int
     """Where its line begins in the file."""
     pattern: str
-    text: str
-    """What the pattern has found."""
+    found: FoundLines
+    """All that the search has found so far."""
 
 
 class FindPage(PageScreen, inherit_bindings=False):
@@ -214,8 +214,7 @@ class FindPage(PageScreen, inherit_bindings=False):
         if node is None or hit is None:
             self.say("this node is not in the graph any more" if node is None else NO_HITS)
             return
-        found = hit.text[hit.start : hit.end]
-        self._go_to(HitPlace(node, log.attempt, hit.offset, self.state.pattern, found))
+        self._go_to(HitPlace(node, log.attempt, hit.offset, self.state.pattern, self.found))
 
     def on_row_list_followed(self, message: RowList.Followed) -> None:
         """Open the row that was clicked twice."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagtui.report.search_process import RunHit
 from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line, printed
 from dagtui.tui.log import hits as finder_module
@@ -143,21 +144,26 @@ def test_an_expression_finds_what_it_matches_as_a_line_shows_it(tmp_path: Path):
     path.write_bytes(b"!b\nab\nab 1\nac\n\x1b[31mAB\x1b[0m 22\nab\rcd 3\n")
     log = LogReader(path)
     log.refresh()
-    make = finder_of_hit(r"ab \d+|^!", "ab 1")
-    assert make is not None
-    finder = make(log, 2).again(log)
+    finder = finder_of_hit(r"ab \d+|^!", ())(log, 2).again(log)
     finder.step()
     assert list(finder.found) == [0, 2, 4]
     assert finder.spans("ab 12, AB 3, ab") == [(0, 5), (7, 11)]
     assert finder.spans("!b") == [(0, 1)]
 
 
-def test_the_text_is_looked_for_where_an_expression_could_hold_the_screen_up():
-    log = LogReader(Path("/nonexistent"))
-    make = finder_of_hit("(a|b)+ x", "!ab x")
-    assert make is not None
-    assert make(log, 0).text == "ab x"
-    assert finder_of_hit("(a|b)+ x", "") is None
+def test_listed_lines_are_gone_through_where_an_expression_could_hold_the_screen_up(tmp_path: Path):
+    path = tmp_path / "log"
+    long = b"y" * 500 + b"a ba x" + b"y" * 500
+    path.write_bytes(b"ab x\nab\n\x1b[31mxab x\x1b[0m\nb x\n" + long + b"\nab x\n")
+    hits = (RunHit(1, 0, "ab x", 0, 4), RunHit(3, 8, "xab x", 1, 5), RunHit(5, 30, long.decode()[462:862], 40, 44, 462))
+    log = LogReader(path)
+    log.refresh()
+    finder = finder_of_hit("(a|b)+ x", hits)(log, 2).again(log)
+    finder.step()
+    assert finder.text == "(a|b)+ x"
+    assert list(finder.found) == [0, 2, 4, 5]
+    assert (finder.spans("xab x"), finder.spans(long.decode()), finder.spans("b x")) == ([(1, 5)], [(502, 506)], [])
+    log.close()
 
 
 def test_next_and_previous_go_round(tmp_path: Path):

@@ -94,6 +94,21 @@ async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: Watch
         assert app.screen.found.total == 6
 
 
+async def test_next_goes_on_by_the_expression_also_if_it_could_hold_the_screen_up(app: WatchApp):
+    async with opened(app) as pilot:
+        page = await look_for(app, pilot, "s[a-z]*p [0-9]+ of f")
+        await ended(page)
+        assert page.found.total == 3
+        await pilot.press("j", "enter")
+        await until(lambda: app.screen is app.main)
+        log = app.main.side.log_pane
+        await until(lambda: log.view.cursor.line == 0 and log.view.spans(0) == [(0, 11)])
+        await pilot.press("n")
+        await until(lambda: log.view.cursor.line == 1)
+        await pilot.press("n", "n")
+        await until(lambda: log.view.cursor.line == 0)
+
+
 async def test_only_nodes_and_their_numbers_of_hits_and_back(app: WatchApp):
     async with opened(app) as pilot:
         page = await look_for(app, pilot, "step")
@@ -152,7 +167,7 @@ def test_a_long_log_is_counted_and_its_list_bounded(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     logs = [one for one in told if "node" in one]
     assert [(one["attempt"], one["total"], len(one["hits"])) for one in logs] == [(1, 100, 40), (2, 100, 40)]
-    assert logs[0]["hits"][1] == [2, 8, "padding", 0, 7]
+    assert logs[0]["hits"][1] == [2, 8, "padding", 0, 7, 0]
 
 
 @pytest.mark.parametrize("program", ["import sys; sys.stdin.readline(); raise SystemExit(3)", "raise SystemExit(3)"])

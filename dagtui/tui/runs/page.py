@@ -43,6 +43,8 @@ _REST_SECONDS: Final = 0.15
 """How long the cursor has to rest on a run before its graph is compared."""
 _MOST_TIME: Final = 10.0
 """How much longer than live runs take to be read the pause is before they are read again."""
+_RESUMING: Final = "resuming"
+"""The worker that checks whether a run can be resumed."""
 NO_RUN = "there is no run yet"
 ALONE = "there is no older run to compare it with"
 
@@ -190,13 +192,18 @@ class RunsPage(PageScreen, inherit_bindings=False):
         new, old = self.runs.directories[number], self.runs.directories[other]
         self._show_page(ComparisonPage(partial(compare_runs, old, new), (number, other), self._own_keys, self.look))
 
-    async def resume(self) -> None:
-        """Leave the screen and resume the run under the cursor, or say why that can't be."""
+    def resume(self) -> None:
+        """Leave the screen and resume the run under the cursor, or say why that can't be. The next key ends that."""
         number = self._board.number
         if number is None:
             return
-        self.say(f"run {number}: checking whether it can be resumed", Role.MUTED)
-        reason = await anyio.to_thread.run_sync(why_not_resumed, self.runs.graph_path, number)
+        self.say(f"run {number}: checking whether it can be resumed", Role.MUTED, lasting=True)
+        self.run_worker(self._resume(number), group=_RESUMING, exclusive=True, exit_on_error=False)
+
+    async def _resume(self, number: int) -> None:
+        check = partial(why_not_resumed, self.runs.graph_path, number)
+        reason = await anyio.to_thread.run_sync(check, abandon_on_cancel=True)
+        self._dismiss_message()
         if reason:
             self.tell(f"run {number} can't be resumed: {reason}")
         else:
@@ -208,7 +215,8 @@ class RunsPage(PageScreen, inherit_bindings=False):
         self.refit()
 
     async def action_act(self, id_: str) -> None:
-        """Perform the action of a key. What was told is read by then."""
+        """Perform the action of a key. What was told is read by then, and a run is not to be resumed any more."""
+        self.workers.cancel_group(self, _RESUMING)
         if self._told:
             self._told = ""
             self.refit()

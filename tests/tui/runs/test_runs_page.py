@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import asynccontextmanager
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +134,21 @@ async def test_a_run_that_can_not_be_resumed_says_why(ran: Path):
     assert app.return_value is None
     assert "no run 9" in why_not_resumed(ran, 9)
     assert "errors" in why_not_resumed(write(ran.parent, "[tasks.a]\nrun = 7\n", "wrong.toml"), 1)
+
+
+async def test_keys_act_while_it_is_checked_whether_a_run_can_be_resumed(ran: Path, monkeypatch: pytest.MonkeyPatch):
+    checked = Event()
+    monkeypatch.setattr("dagtui.tui.runs.page.why_not_resumed", lambda *_: str(checked.wait())[:0])
+    async with shown(ran) as (app, pilot):
+        try:
+            await pilot.press("r")
+            assert "checking whether" in texts(app.runs_page._heading)[0]
+            await pilot.press("j")
+            assert app.runs_page.board.number == 2
+        finally:
+            checked.set()
+        await pilot.pause()
+    assert app.return_value is None, "the person has gone elsewhere"
 
 
 async def test_two_runs_are_compared(ran: Path):

@@ -251,8 +251,10 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             return
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched, self._announcing.touched_at = True, time.monotonic()
-        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._acted_on(event):
-            return
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.app_focus = True  # who presses a key has the focus, even if the terminal does not tell
+            if await self._acted_on(event):
+                return
         await super().on_event(event)
 
     async def _acted_on(self, key: events.Key) -> bool:

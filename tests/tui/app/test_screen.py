@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.recorded_run import RecordedRun
 from support.waiting import until
-from textual.events import Key
+from textual.events import AppBlur, Key
 from textual.widgets import Input, Static
 from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, shown_keys, turns
 from tui.played_run import PlayedRun
@@ -636,6 +636,15 @@ async def test_enter_in_the_palette_runs_only_what_the_typed_text_finds(text: st
         await until(lambda: not app.message_queue_size and (not expected or app.screen is app.main))
         await turns()
         assert done == expected
+
+
+async def test_keys_keep_their_order_when_the_terminal_does_not_tell_that_it_has_the_focus_again():
+    async with opened(app := DagtuiApp(run_under_way())):
+        done = _record_actions(app)
+        app.post_message(AppBlur())
+        _type(app, ":pause\r")
+        await until(lambda: bool(done))
+        assert done == ["run.pause"]
 
 
 async def test_the_palette_offers_to_resume_a_paused_run():

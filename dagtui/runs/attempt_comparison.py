@@ -102,9 +102,13 @@ def attempt_pairs(view: RunView, node: NodeIndex) -> Iterator[tuple[ComparedAtte
 
 def _attempt_here(view: RunView, node: NodeIndex, attempt: AttemptNumber) -> ComparedAttempt:
     result = view.attempts.result(node, attempt)
-    outcome = "has not ended" if result is None else f"{result.status.word}: {result.why}"
+    outcome = "has not ended" if result is None else _outcome(result.status, result.why)
     seconds = None if result is None else result.seconds
     return ComparedAttempt(attempt, view.number, view.log_path(node, attempt), outcome, seconds)
+
+
+def _outcome(status: NodeStatus, why: str) -> str:
+    return f"{status.word}: {why}"
 
 
 def _succeeded_before(view: RunView, label: str) -> ComparedAttempt | None:
@@ -121,7 +125,7 @@ def _succeeded_before(view: RunView, label: str) -> ComparedAttempt | None:
             attempt = AttemptNumber(record.attempts)
             path = directory.log_path(label, attempt)
             return ComparedAttempt(
-                attempt, directory.number, path, f"completed: {record.why}", record.seconds, directory
+                attempt, directory.number, path, _outcome(record.status, record.why), record.seconds, directory
             )
     return None
 

@@ -168,7 +168,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
     Action("find.all", ("F",), "find in all logs", "Find a text or a regular expression in all logs of the run",
            Group.FIND, lambda do: do.find_all.open(), Pane.TREE | Pane.LOG, 74, name="Find in all logs"),
     Action("find.next", ("n",), "next hit", "To the next hit of the search",
-           Group.FIND, lambda do: do.panes.find_hit(1), Pane.LOG, 75, available=finds_hit),
+           Group.FIND, lambda do: do.panes.find_hit(1), Pane.LOG, 19, available=finds_hit),
     Action("find.previous", ("N",), "previous hit", "To the previous hit of the search",
            Group.FIND, lambda do: do.panes.find_hit(-1), available=finds_hit),
     Action("find.failure", ("e",), "failure", "To the next failed node",

@@ -42,6 +42,16 @@ class LogFilter:
         return self != LogFilter()
 
     @property
+    def nothing(self) -> str:
+        """Why nothing is shown, in words."""
+        if self.errors:
+            return "no line looks like an error"
+        if self.statuses:
+            found = " or ".join(word for word, is_on in (("runs", self.running), ("has failed", self.failed)) if is_on)
+            return f"no node {found} now" if self.running else f"no node {found}"
+        return "there are no lines"
+
+    @property
     def words(self) -> str:
         """What is shown, in words."""
         some = [word for word, is_on in (("running", self.running), ("failed", self.failed)) if is_on]

@@ -11,6 +11,7 @@ from dagtui.tui.all_logs.reading import MergedReading
 from dagtui.tui.all_logs.row_drawing import AllLogsDrawing
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.page import ScrolledRows
+from dagtui.tui.lines.rows import muted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,8 @@ class AllLogsRows(ScrolledRows):
 
     def _all_read(self) -> None:
         """Let the page say that no more rows are on their way."""
+        if not self.shown.rows:
+            self.repaint()
         self.tell()
 
     def _row_of(self, key: EntryKey | None) -> int:
@@ -273,6 +276,8 @@ class AllLogsRows(ScrolledRows):
         """Return the rows of the window."""
         self.drawing.palette = self.app.ansi_theme
         rows = self.shown.rows[self.first_row : self.first_row + height]
+        if not rows and not self.reading.is_reading:
+            return [self.painter.strip([muted(f" {self.reading.filter.nothing}")], width)]
         fills = not self.follows  # each new line would cost two such rows
         return self.drawing.rows(self.shown.entries, rows, width, self.cursor - self.first_row, fills=fills)
 

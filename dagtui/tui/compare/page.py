@@ -186,6 +186,10 @@ def _has_other(page: AttemptsPage) -> str | None:
     return None if len(page.pairs) > 1 else "there are no other attempts to compare"
 
 
+def _has_room(page: AttemptsPage) -> str | None:
+    return None if page.size.width >= SIDE_BY_SIDE else f"lines stand side by side from {SIDE_BY_SIDE} columns on"
+
+
 COMPARE_ACTIONS: tuple[PageAction[AttemptsPage], ...] = (
     PageAction("pane.open", ("enter",), "log", "Open the log at this line",
                Group.PANES, lambda page: page.open(), rank=10),
@@ -196,7 +200,7 @@ COMPARE_ACTIONS: tuple[PageAction[AttemptsPage], ...] = (
     PageAction("node.compare", ("D",), "other attempts", "Compare with the last success, or the last two attempts",
                Group.FIND, lambda page: page.other_pair(), rank=14, refusal=_has_other),
     PageAction("compare.turn", ("v",), "layout", "Lines side by side, or below each other",
-               Group.FIND, lambda page: page.turn(), rank=15),
+               Group.FIND, lambda page: page.turn(), rank=15, refusal=_has_room),
     *(action for action in PAGE_ACTIONS if action.id != "pane.open"),
 )  # fmt: skip
 """The keys of the page."""

@@ -97,7 +97,8 @@ class ComparedRows:
         left, right = compared.left, compared.right
         for one in compared.others:
             values = [label(value, 80) for value in (one.left, one.right) if value]
-            yield self._other(label(one.what, 60), values)
+            what, _, name = label(one.what, 60).partition(" ")
+            yield self._other(what, values, name)
         if left.seconds is not None and right.seconds is not None:
             yield self._other("duration", [duration(left.seconds), duration(right.seconds)])
         if not compared.others:
@@ -117,9 +118,9 @@ class ComparedRows:
             yield row(muted(" The logs are alike, apart from times, ids, temporary paths and addresses."))
         yield row()
 
-    def _other(self, what: str, values: list[str]) -> Row:
+    def _other(self, what: str, values: list[str], name: str = "") -> Row:
         arrow = f" {self._look.glyphs.arrow} "
-        return row(Span(f" {what:<12} ", Role.HEADING), Span(arrow.join(values)))
+        return row(Span(f" {what:<12} ", Role.HEADING), muted(f"{name}  " if name else ""), Span(arrow.join(values)))
 
     # Lines
 

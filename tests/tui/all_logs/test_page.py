@@ -66,6 +66,16 @@ def said(page: AllLogsPage) -> list[str]:
     return [heading, *(re.sub(r" {2,}", " ", row) for row in rows if row)]
 
 
+async def test_a_filter_that_leaves_nothing_says_so(play: PlayedRun) -> None:
+    play.end("lint")
+    async with opened(play) as (pilot, page):
+        await pilot.press("u")
+        await until(lambda: not page.rows.reading.is_reading)
+        assert said(page) == ["All logs only running", "uns now"]
+        await pilot.press("e")
+        await until(lambda: any(ERROR in line for line in said(page)))
+
+
 async def test_the_key_of_a_filter_shows_all_again(play: PlayedRun) -> None:
     async with opened(play) as (pilot, page):
         footer = page._footer.render_line

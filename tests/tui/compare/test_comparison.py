@@ -73,7 +73,7 @@ def test_the_last_two_attempts_then_the_last_success(run: FollowedRun):
     assert list(near.others) == []
     assert far.logs == near.logs
     told = {one.what: (one.left, one.right) for one in far.others}
-    assert told["outcome"] == ("completed: succeeded", "failed: exit 1")
+    assert told["outcome"] == ("done: succeeded", "failed: exit 1")
     assert told["parameter size"] == ("s", "l")
     assert "hidden" not in str(told)
 
@@ -109,7 +109,7 @@ async def test_the_page_begins_with_the_difference_and_leads_to_the_log(run: Fol
         await pilot.press("D")
         await until(lambda: page.compared is not None and page.compared.left.run == 1)
         await pilot.press("g")
-        await until(lambda: "parameter size" in screen_text(app))
+        await until(lambda: "parameter    size  s → l" in screen_text(app))
         await pilot.press("n", "enter")
         await until(lambda: app.screen is app.main)
         log = app.main.side.log_pane

@@ -289,7 +289,7 @@ class TimeRows:
 
     def _usual(self, item: int) -> str:
         node = self._layout.node(item)
-        seconds = None if node is None else self.run.estimate(node)
+        seconds = self.run.estimate(node) if node is not None and self.run.knows(node) else None
         return _dense(time_text(seconds or 0.0), CellWidth(TIME_CELLS))
 
     # The axis

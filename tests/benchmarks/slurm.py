@@ -122,7 +122,7 @@ async def many_waiting(cluster: SlurmCluster, base: Path, number: int, seconds: 
         await until(lambda: len(slurm.executor._batches.by_name) * 1000 >= number and known(slurm), seconds=120)
         handed = time.monotonic() - began
         await anyio.sleep(5)
-        commands, took = slurm.executor._commands, []
+        commands, took = slurm.executor._stops._commands, []
         ask = commands.queue
 
         async def timed(user: int) -> object:

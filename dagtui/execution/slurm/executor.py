@@ -16,6 +16,7 @@ from dagtui.execution.slurm.batch_store import BatchStore
 from dagtui.execution.slurm.commands import SlurmCommands
 from dagtui.execution.slurm.contact import Contact
 from dagtui.execution.slurm.handover import Handover
+from dagtui.execution.slurm.link import SlurmLink
 from dagtui.execution.slurm.queue_questions import QueueQuestions
 from dagtui.execution.slurm.shell import shell_command
 from dagtui.execution.slurm.spool_watch import SpoolWatch
@@ -50,15 +51,12 @@ class SlurmExecutor(RemoteExecutor):
         self.logs_are_shared = not self.settings.directory or self.settings.shared
         self._run_directory = os.path.dirname(os.path.dirname(os.path.abspath(folder)))
         self._batches = BatchStore(*self._places(os.path.abspath(folder)))
-        commands, contact = SlurmCommands(os.environ), Contact(self)
-        self._commands = commands
-        self._watch = SpoolWatch(self, self._batches, contact, self._take_end)
-        self._verdicts = Verdicts(self, self._batches, commands, contact, self._watch, self._on_unneeded)
-        self._questions = QueueQuestions(
-            self, self._batches, commands, contact, self._verdicts.judge, self._watch.remove
-        )
-        self._handover = Handover(self, self._batches, commands, contact, self._spec, self._on_arrival)
-        self._stops = Stops(self, self._batches, commands, contact, self._questions)
+        link = SlurmLink(self, self._batches, SlurmCommands(os.environ), Contact(self))
+        self._watch = SpoolWatch(self, self._batches, link.contact, self._take_end)
+        self._verdicts = Verdicts(link, self._watch, self._on_unneeded)
+        self._questions = QueueQuestions(link, self._verdicts.judge, self._watch.remove)
+        self._handover = Handover(link, self._spec, self._on_arrival)
+        self._stops = Stops(link, self._questions)
 
     def _places(self, folder: str) -> tuple[str, str]:
         """Return the spool, and the folder of agents."""

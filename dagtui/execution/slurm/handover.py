@@ -22,7 +22,7 @@ from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.slurm.batch import MOST_JOBS, Batch
 from dagtui.execution.slurm.bell import Bell
-from dagtui.execution.slurm.contact import Contact, Party
+from dagtui.execution.slurm.contact import Party
 from dagtui.execution.slurm.grouping import group
 from dagtui.execution.slurm.job_options import job_options, time_of
 from dagtui.text import label, plural
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dagtui.execution.remote.attempt import RemoteAttempt
-    from dagtui.execution.remote.executor import RemoteExecutor
-    from dagtui.execution.slurm.batch_store import BatchStore
-    from dagtui.execution.slurm.commands import SlurmCommands
+    from dagtui.execution.slurm.link import SlurmLink
     from dagtui.text.amounts import Seconds
 
 AGAIN: Seconds = 2.0
@@ -53,19 +51,10 @@ class Handover:
     """Makes batches, and hands them over."""
 
     def __init__(
-        self,
-        executor: RemoteExecutor,
-        batches: BatchStore,
-        commands: SlurmCommands,
-        contact: Contact,
-        spec_of: Callable[[RemoteAttempt], dict[str, object]],
-        on_arrival: Callable[[], None],
+        self, link: SlurmLink, spec_of: Callable[[RemoteAttempt], dict[str, object]], on_arrival: Callable[[], None]
     ) -> None:
         """`spec_of` returns what the agent gets of an attempt. `on_arrival` is called when Slurm has a batch."""
-        self._executor = executor
-        self._batches = batches
-        self._commands = commands
-        self._contact = contact
+        self._executor, self._batches, self._commands, self._contact = link
         self._spec_of = spec_of
         self._on_arrival = on_arrival
         self._login = dict(_login_variables(os.environ))

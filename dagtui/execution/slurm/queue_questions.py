@@ -21,12 +21,10 @@ from dagtui.execution.slurm.job_queue import PENDING, parse_queue
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dagtui.execution.remote.executor import RemoteExecutor
     from dagtui.execution.slurm.batch import Batch
-    from dagtui.execution.slurm.batch_store import BatchStore
-    from dagtui.execution.slurm.commands import CommandResult, SlurmCommands
-    from dagtui.execution.slurm.contact import Contact
+    from dagtui.execution.slurm.commands import CommandResult
     from dagtui.execution.slurm.job_queue import QueuedJob
+    from dagtui.execution.slurm.link import SlurmLink
     from dagtui.text.amounts import Seconds
 
 LATENCY: Seconds = 3.0
@@ -44,22 +42,11 @@ _SLOW: Seconds = 5.0
 class QueueQuestions:
     """Asks Slurm, tells why attempts wait, and finds attempts whose jobs are gone."""
 
-    def __init__(
-        self,
-        executor: RemoteExecutor,
-        batches: BatchStore,
-        commands: SlurmCommands,
-        contact: Contact,
-        on_gone: Callable[[list[str]], None],
-        on_over: Callable[[Batch], None],
-    ) -> None:
+    def __init__(self, link: SlurmLink, on_gone: Callable[[list[str]], None], on_over: Callable[[Batch], None]) -> None:
         """`on_gone` takes the keys of open attempts without a job, `on_over` batches that are over in every way."""
         self.answered_at = 0.0
         """When the last question was asked that was answered, on the monotonic clock."""
-        self._executor = executor
-        self._batches = batches
-        self._commands = commands
-        self._contact = contact
+        self._executor, self._batches, self._commands, self._contact = link
         self._on_gone = on_gone
         self._on_over = on_over
         self._bell = Bell()

@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.execution.remote.attempt import RemoteAttempt
-    from dagtui.execution.remote.executor import RemoteExecutor
     from dagtui.execution.slurm.batch import Batch
-    from dagtui.execution.slurm.batch_store import BatchStore
-    from dagtui.execution.slurm.commands import SlurmCommands
-    from dagtui.execution.slurm.contact import Contact
+    from dagtui.execution.slurm.link import SlurmLink
     from dagtui.execution.slurm.queue_questions import QueueQuestions
     from dagtui.text.amounts import Seconds
 
@@ -50,18 +47,8 @@ class _Wish:
 class Stops:
     """Takes attempts back, and ends those that run."""
 
-    def __init__(
-        self,
-        executor: RemoteExecutor,
-        batches: BatchStore,
-        commands: SlurmCommands,
-        contact: Contact,
-        questions: QueueQuestions,
-    ) -> None:
-        self._executor = executor
-        self._batches = batches
-        self._commands = commands
-        self._contact = contact
+    def __init__(self, link: SlurmLink, questions: QueueQuestions) -> None:
+        self._executor, self._batches, self._commands, self._contact = link
         self._questions = questions
         self._bell = Bell()
         self._wishes: dict[str, _Wish] = {}

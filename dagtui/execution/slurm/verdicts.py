@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dagtui.execution.remote.attempt import RemoteAttempt
-    from dagtui.execution.remote.executor import RemoteExecutor
     from dagtui.execution.slurm.batch import Batch
-    from dagtui.execution.slurm.batch_store import BatchStore
-    from dagtui.execution.slurm.commands import SlurmCommands
-    from dagtui.execution.slurm.contact import Contact
+    from dagtui.execution.slurm.link import SlurmLink
     from dagtui.execution.slurm.spool_watch import SpoolWatch
     from dagtui.text.amounts import Seconds
 
@@ -55,21 +52,10 @@ _COMPLETING_SECONDS: Seconds = 30.0
 class Verdicts:
     """Decides what became of attempts without jobs, and says why others ended."""
 
-    def __init__(
-        self,
-        executor: RemoteExecutor,
-        batches: BatchStore,
-        commands: SlurmCommands,
-        contact: Contact,
-        watch: SpoolWatch,
-        on_unneeded: Callable[[str], None],
-    ) -> None:
+    def __init__(self, link: SlurmLink, watch: SpoolWatch, on_unneeded: Callable[[str], None]) -> None:
         """`on_unneeded` takes the key of an attempt that is over, and whose job waits to run again."""
         self._on_unneeded = on_unneeded
-        self._executor = executor
-        self._batches = batches
-        self._commands = commands
-        self._contact = contact
+        self._executor, self._batches, self._commands, self._contact = link
         self._watch = watch
         self._bell = Bell()
         self._new = Bell()

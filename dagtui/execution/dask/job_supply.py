@@ -122,10 +122,13 @@ class JobSupply:
         waiting = [job for job in self._jobs.values() if job.joined is None and job.job_id]
         if not waiting:
             return ""
-        known = self._queued.get(waiting[0].job_id)
+        job = waiting[0].job_id
+        known = self._queued.get(job)
+        if known is not None and known.state == "RUNNING":
+            return f"the worker of job {job} starts"
         said = f": {known.reason}" if known is not None and known.reason not in {"", "None"} else ""
         more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-        return f"the job {waiting[0].job_id}{more} of its workers waits in {self._jobqueue.system}{said}"
+        return f"its workers wait in {self._jobqueue.system}, job {job}{more}{said}"
 
     def turn(self) -> None:
         """Look at jobs, workers and attempts, and do what is due. To be called again and again."""
@@ -273,8 +276,9 @@ class JobSupply:
                 continue
             job.is_gone = True
             if job.joined is None:
-                last = _last_line(Path(self._kind.log_folder), job.job_id)
-                self._fail(f"the job {job.job_id} ended before its worker came" + (f": {last}" if last else ""))
+                folder = self._kind.log_folder
+                last = _last_line(Path(folder), job.job_id) or f"nothing is in its log below {folder}"
+                self._fail(f"the job {job.job_id} ended before its worker came: {last}")
 
     def _fail(self, trouble: str) -> None:
         self._failures += 1

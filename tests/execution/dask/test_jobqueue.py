@@ -158,7 +158,7 @@ async def test_a_cancelled_job_is_replaced(
         harness.start(0)
         await until(lambda: harness.of(0) and isinstance(harness.of(0)[-1], Started), "begin", OVER)
         waits = [result.why for result in harness.of(0) if isinstance(result, Queued)]
-        assert any("of its workers waits in slurm" in why for why in waits) or waits
+        assert waits
         (job,) = cluster.jobs(token)
         await anyio.to_thread.run_sync(cluster.call, "scancel", job)
         end = await harness.ended(0)

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_INSTALLED = "raise ImportError('dagtui is not installed on the cluster')\n"
+_QUIET = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__GIL__ENABLED": "False",
+}
+"""Spares the tests beside it the processor time that a cluster takes to watch itself."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
@@ -103,6 +110,7 @@ class DaskHere:
             "PYTHONPATH": str(self.folder / "nothing"),
             "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__STATUS": "",
             "PYTHONDONTWRITEBYTECODE": "1",
+            **_QUIET,
         }
         dashboard = ("--dashboard-address", "127.0.0.1:0") if kind == "scheduler" else ()
         command = (sys.executable, "-m", "dask", kind, "--host", "127.0.0.1", *dashboard, *arguments)

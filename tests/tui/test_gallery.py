@@ -1,6 +1,6 @@
 """Pictures of every view and dialog, of graphs of every shape, at every size: as text, in snapshots/gallery.
 
-`--snapshot-update` writes them anew. `python tests/tui/gallery GRAPH SIZE TITLE` draws one, to look at.
+`--snapshot-update -m ""` writes them anew. `python tests/tui/gallery GRAPH SIZE TITLE` draws one, to look at.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from tui.recordings import FOLDER
 
 pytestmark = pytest.mark.anyio
 
+BETWEEN = 120, 40
+"""The size that shows least that others do not show: its pictures are compared in the long runs only."""
 ALBUMS = Path(__file__).parent / "snapshots" / "gallery"
 
 
@@ -27,7 +29,13 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch):
     time.tzset()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(size, id=f"{size[0]}x{size[1]}", marks=pytest.mark.torture if size == BETWEEN else ())
+        for size in SIZES
+    ],
+)
 @pytest.mark.parametrize("name", NAMES)
 async def test_pictures(name: str, size: tuple[int, int], tmp_path: Path, request: pytest.FixtureRequest):
     album = Album(ALBUMS / f"{name}.txt")

@@ -652,10 +652,11 @@ def test_every_row_of_the_table_is_tested():
 @pytest.mark.parametrize(
     ("id_", "name", "size"),
     [
-        pytest.param(key.id, name, size, id=f"{key.id}-{name}-{size[0]}x{size[1]}")
+        pytest.param(key.id, name, size, id=f"{key.id}-{name}-{size[0]}x{size[1]}", marks=marks)
         for key in ACTIONS
         for name in key.keys
-        for size in (SIZES if name == key.keys[0] else SIZES[:1])  # a second key does the same
+        for size, marks in zip(SIZES, ((), pytest.mark.torture), strict=True)
+        if size == SIZES[0] or name == key.keys[0]  # a second key does the same
     ],
 )
 async def test_a_key_does_its_action(id_: str, name: str, size: tuple[int, int]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Self
@@ -94,15 +93,9 @@ class DaskHere:
     def close(self) -> None:
         """End everything."""
         for process in (*self.workers, self.scheduler):
-            for number in (signal.SIGCONT, signal.SIGTERM):
-                if process.poll() is None:
-                    process.send_signal(number)
+            process.kill()
         for process in (*self.workers, self.scheduler):
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait()
 
     def _start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
         env = {name: os.environ[name] for name in _KEPT if name in os.environ}

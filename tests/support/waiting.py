@@ -12,7 +12,7 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SECONDS = 30.0
+SECONDS = 90.0
 """Maximum seconds to wait for anything, on a busy machine. Only a failure takes so long."""
 LOOK_AGAIN = 0.01
 """Seconds between two looks. What is waited for has no event: it is in another process, on disk or on a screen."""

@@ -41,10 +41,10 @@ version = 1
 [executors.farm]
 kind = "dask"
 shared = true
-jobqueue = { system = "slurm", jobs = 2, cores = 2, memory = "200MB", nanny = false }
+jobqueue = { system = "slurm", jobs = 1, cores = 2, memory = "200MB", nanny = false }
 [tasks.work]
 executor = "farm"
-matrix = { n = [1, 2, 3, 4, 5, 6] }
+matrix = { n = [1, 2, 3] }
 run = "echo work-{{ matrix.n }} >> trace; until test -e go; do sleep 0.1; done"
 """
 
@@ -87,13 +87,13 @@ def holders(lock: Path) -> list[str]:
 def test_a_killed_run_is_taken_up_and_leaves_no_job(cluster: SlurmCluster, tmp_path: Path) -> None:
     (tmp_path / "graph.toml").write_text(GRAPH)
     process = started(tmp_path)
-    wait_for(lambda: len(trace(tmp_path)) == 4, "begin of four", OVER, (tmp_path / "output").read_text)
+    wait_for(lambda: len(trace(tmp_path)) == 2, "begin of two", OVER, (tmp_path / "output").read_text)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (tmp_path / "go").touch()
     process = started(tmp_path, "--resume")
     assert process.wait(OVER) == 0, (tmp_path / "output").read_text()
-    assert trace(tmp_path) == Counter(f"work-{n}" for n in range(1, 7))
+    assert trace(tmp_path) == Counter(f"work-{n}" for n in range(1, 4))
     run = tmp_path / ".dagtui/graph/latest"
     ends = [record for record in records_so_far(run / "journal.jsonl") if record.get("status") == "COMPLETED"]
     assert {record.get("attempt") for record in ends} == {1}
@@ -187,4 +187,25 @@ async def test_old_workers_begin_nothing_more_and_end_what_they_have(
         assert (await harness.ended(first.node)).kind is EndKind.EXIT
     places = {each.where for each in harness.results if isinstance(each, Started)}
     assert len(places) > 1
+    await until(lambda: not cluster.jobs(token), "no job")
+
+
+@long
+async def test_another_process_takes_over_when_that_of_the_jobs_is_killed(
+    cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagtui.execution.dask.fences.FENCE", 3.0)
+    sleeps = Task("long", ShellCommand("sleep 300"), grace=0.2)
+    async with opened(tmp_path, sleeps, "true", run=token, jobqueue=jobqueue()) as harness:
+        harness.start(0)
+        await until(lambda: any(isinstance(each, Started) for each in harness.of(0)), "begin", OVER)
+        first = cluster.jobs(token)
+        for pid in set(holders(tmp_path / "notes" / LOCK)):
+            os.kill(int(pid), signal.SIGKILL)
+        await until(lambda: any(isinstance(each, Ended) for each in harness.of(0)), "the loss", OVER)
+        assert (await harness.ended(0)).kind is EndKind.LOST
+        await until(lambda: not set(first) & set(cluster.jobs(token)), "the end of the first job", OVER)
+        harness.start(1)
+        await until(lambda: any(isinstance(each, Ended) for each in harness.of(1)), "end", OVER)
+        assert (await harness.ended(1)).kind is EndKind.EXIT
     await until(lambda: not cluster.jobs(token), "no job")

@@ -43,4 +43,6 @@ def node_figures(run: RunView, node: NodeIndex) -> NodeFigures:
         return NodeFigures(status)
     failures = sum(result.status is NodeStatus.FAILED for result in results)
     last = results[-1]
-    return NodeFigures(status, len(results), failures, last.seconds, last.usage)
+    # A node that a person has marked as done has not succeeded.
+    outcome = last.status if status is NodeStatus.COMPLETED else status
+    return NodeFigures(outcome, len(results), failures, last.seconds, last.usage)

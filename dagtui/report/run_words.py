@@ -17,6 +17,9 @@ _DAY: Final = 86_400.0
 _MOST_TIMES: Final = 10.0
 """The share from which a change is told as a factor."""
 
+_AS_USUAL: Final = frozenset({"settled", "left settled"})
+"""What is not worth telling of an end."""
+
 
 def when_words(when: WallTime, now: WallTime) -> str:
     """Format a wall time in local time, as short as it can be told from others: "today 02:36", "28 Nov 07:08"."""
@@ -49,6 +52,6 @@ def ending_words(summary: RunSummary) -> str:
         return f"{label(name, 200)}: {label(why, 200)}"
     if outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE, RunOutcome.LOST}:
         return f"{word}: {label(summary.why, 300)}" if summary.why else word
-    if summary.why and summary.why not in {word, "settled"}:
+    if summary.why and summary.why not in {word, *_AS_USUAL}:
         return f"{word} ({label(summary.why, 300)})"
     return word

@@ -147,11 +147,29 @@ def why_not_resumed(graph_path: Path, number: int) -> str:
     try:
         graph = keep_secrets(load(graph_path, {}, os.environ), os.environ)[0]
         directory = resumable(graph, number).directory
-        return _nothing_left(graph, directory) if ended_well(directory) else ""
+        return _other_parameters(graph, directory) or (_nothing_left(graph, directory) if ended_well(directory) else "")
     except GraphError as error:
         return f"the graph file has errors: {error.problems[0].message}"
     except (StoreError, OSError) as error:
         return str(error)
+
+
+def _other_parameters(graph: Graph, directory: RunDirectory) -> str:
+    """Return the command that resumes a run with its own parameters, if the file has others: no one is asked here."""
+    if not graph.params:
+        return ""
+    from dagtui.graph.expressions.templates import parameter_text
+    from dagtui.graph.loading import load_recorded
+    from dagtui.runs.resume_command import command_to_resume
+    from dagtui.text.look import IN_UNICODE
+
+    recorded = load_recorded(directory.graph_path, recorded_graph(directory)).params
+    before, now = ({name: parameter_text(one) for name, one in params.items()} for params in (recorded, graph.params))
+    graph.given = {name: text for name, text in before.items() if now.get(name, text) != text}
+    if not graph.given:
+        return ""
+    command = command_to_resume(graph, directory.number, None, IN_UNICODE)
+    return f"the file has other parameters; with its own: {command}"
 
 
 def _nothing_left(graph: Graph, directory: RunDirectory) -> str:

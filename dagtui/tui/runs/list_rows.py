@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from dagtui.engine.status import NodeStatus
 from dagtui.report.run_words import ending_words, when_words
 from dagtui.store.summary import RunOutcome
-from dagtui.text import cell_width, count, duration, fit
+from dagtui.text import cell_width, count, duration, fit, label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.shortening import shortened
 from dagtui.tui.lines.rows import Role, Span, muted, sign_role, spaces, width_of
@@ -92,7 +92,7 @@ def _outcome(summary: RunSummary, room: CellWidth, look: Look) -> Sequence[Span]
     words = ending_words(summary)
     left = CellWidth(room - cell_width(sign.text) - 1)
     if summary.failure is not None and summary.outcome is RunOutcome.FAILED:
-        name, _, why = words.rpartition(": ")
+        name, why = (label(text, 200) for text in summary.failure)
         words = f"{shortened(name, CellWidth(max(6, left - cell_width(why) - 1)), look)} {why}"
     role = Role.WARNING if status is None else Role.PLAIN
     return sign, Span(f" {fit(words, left, look)}", role)

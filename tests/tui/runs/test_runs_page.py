@@ -117,7 +117,6 @@ async def test_keys_go_to_the_part_that_has_them_and_order_the_tasks(ran: Path):
         (["j", "enter"], RunChoice(RunStep.OPEN, 2)),
         (["j", "tab", "enter"], RunChoice(RunStep.OPEN, 2, "cells[n=2]")),
         (["tab", "G", "enter"], RunChoice(RunStep.OPEN, 3, "first")),
-        (["j", "r"], RunChoice(RunStep.RESUME, 2)),
     ],
 )
 async def test_a_run_is_chosen(ran: Path, keys: list[str], choice: RunChoice):
@@ -125,6 +124,18 @@ async def test_a_run_is_chosen(ran: Path, keys: list[str], choice: RunChoice):
         await pilot.press(*keys)
         await until(lambda: app.return_value is not None)
     assert app.return_value == choice
+
+
+async def test_a_run_is_resumed_if_its_parameters_are_those_of_the_file(ran: Path, tmp_path: Path):
+    async with shown(ran, (200, 50)) as (app, pilot):
+        await pilot.press("j", "r")
+        await until(lambda: "--resume 2 -p size=2" in app.runs_page._told)
+    shutil.copytree(ran.parent, tmp_path / "copy")
+    path = write(tmp_path / "copy", GRAPH.replace('"s"', '"2"'))
+    async with shown(path) as (app, pilot):
+        await pilot.press("j", "r")
+        await until(lambda: app.return_value is not None)
+    assert app.return_value == RunChoice(RunStep.RESUME, 2)
 
 
 async def test_a_run_that_can_not_be_resumed_says_why(ran: Path):

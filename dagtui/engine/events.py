@@ -41,7 +41,7 @@ class NodeEvent(NamedTuple):
     marks: tuple[int, ...] = ()
     """Numbers of the commands whose cancel marks the node has."""
     due: ClockTime = NO_TIME
-    """Time on the run's clock when the next attempt may start, for RETRYING."""
+    """Time on the run's clock when the next attempt may start, for RETRYING. For RUNNING, when it counts as lost."""
     fresh: bool = False
     """Whether the node gets a fresh budget of retries."""
     stale: bool = False

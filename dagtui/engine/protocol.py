@@ -65,9 +65,9 @@ class Executor(Protocol):
     begins. An attempt that needs more slots than are allowed begins when no other runs. With 0 slots nothing begins.
 
     An executor that keeps going leaves attempts alive when it is detached or this process dies. It may tell Queued any
-    number of times before Started. A start is idempotent by run, node and attempt: after any doubt it asks what is
-    there before it sends again. It gives an attempt up as lost only once it is fenced, so that no process of it does
-    anything after the next attempt has begun. Its timeouts are kept where the attempt is.
+    number of times before Started, and Doubted after it. A start is idempotent by run, node and attempt: after any
+    doubt it asks what is there before it sends again. It gives an attempt up as lost only once it is fenced, so that no
+    process of it does anything after the next attempt has begun. Its timeouts are kept where the attempt is.
     """
 
     @property

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import logging
 import re
+import warnings
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.execution.dask.protocols import CPUS
@@ -268,7 +269,7 @@ def security(files: Mapping[str, str]) -> object:
 
 
 def be_quiet() -> None:
-    """Keep what these packages log off the screen."""
+    """Keep what these packages log, and their warnings, off the screen."""
     for package in ("distributed", "tornado", "asyncio"):
         logger = logging.getLogger(package)
         logger.handlers[:] = [logging.NullHandler()]
@@ -277,3 +278,4 @@ def be_quiet() -> None:
             if name.startswith(f"{package}."):
                 logging.getLogger(name).handlers.clear()
                 logging.getLogger(name).propagate = True
+    warnings.filterwarnings("ignore", module=r"(distributed|tornado)(\..*)?$")

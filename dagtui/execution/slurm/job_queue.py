@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -72,13 +73,22 @@ def parse_details(line: str) -> dict[str, str]:
     return found
 
 
+def killed_by(details: dict[str, str]) -> int:
+    """Return the signal that ended the script of a job, as Slurm sends KILL at some limits of memory, or 0."""
+    number = details.get("ExitCode", "").partition(":")[2]
+    return int(number) if details.get("JobState") == "FAILED" and number.isdecimal() else 0
+
+
 def final_words(details: dict[str, str]) -> str:
     """Say in Slurm's words how a job ended, such as "NODE_FAIL on n2" or "TIMEOUT (TimeLimit) on n0"."""
     state, reason, nodes = (details.get(name, "") for name in ("JobState", "Reason", "NodeList"))
     words = state or "it is gone"
     if reason and reason != "None" and not reason.startswith("Job"):
         words += f" ({reason})"
-    status = details.get("ExitCode", "0:0")
-    if state in {"FAILED", "COMPLETED"} and status != "0:0":
+    status, number = details.get("ExitCode", "0:0"), killed_by(details)
+    if state in {"FAILED", "COMPLETED"} and status != "0:0" and not number:
         words += f", exit code {status}"
-    return words + (f" on {nodes}" if nodes and nodes != "(null)" else "")
+    words += f" on {nodes}" if nodes and nodes != "(null)" else ""
+    if number:
+        words += f": ended by signal {number}" + (", as at a limit of memory" if number == signal.SIGKILL else "")
+    return words

@@ -17,7 +17,7 @@ from dagtui.execution.agent.spool import SpoolError
 from dagtui.execution.slurm.batch import UNSEEN
 from dagtui.execution.slurm.bell import Bell
 from dagtui.execution.slurm.contact import Party
-from dagtui.execution.slurm.job_queue import COMPLETING, OUTSIDE_STATES, REQUEUED_STATES, final_words
+from dagtui.execution.slurm.job_queue import COMPLETING, OUTSIDE_STATES, REQUEUED_STATES, final_words, killed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,6 +132,7 @@ class Verdicts:
 
     async def _judge_one(self, attempt: RemoteAttempt, batch: Batch, details: dict[str, str]) -> None:
         key, state = attempt.key, details.get("JobState", "")
+        is_outside = state in OUTSIDE_STATES or killed_by(details) in _SIGNALS_OF_SLURM
         job = batch.job_of(key)
         words = (f"job {job}: " if job else "") + final_words(details)
         if details.get("ExitCode") == f"{UNSEEN}:0":
@@ -145,7 +146,7 @@ class Verdicts:
         elif await to_thread.run_sync(self._batches.claim, (key,)):
             if attempt.stop is not None or attempt.unwanted:
                 self._executor.withdrawn(key)
-            elif state in OUTSIDE_STATES:
+            elif is_outside:
                 self._executor.outside(key, words)
             elif state in _NODE_LOST:
                 self._executor.lost(key, words)
@@ -154,7 +155,7 @@ class Verdicts:
         else:
             await to_thread.run_sync(self._batches.write_stop, key, attempt.request.grace)
             patience = attempt.request.fence + attempt.request.grace + _SPARE if state in _NODE_LOST else 0.0
-            self._fenced[key] = time.monotonic() + patience, words, state in OUTSIDE_STATES
+            self._fenced[key] = time.monotonic() + patience, words, is_outside
             if patience:
                 self._executor.doubted(key, words, patience)
 

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ async def test_attempts_of_a_killed_process_are_taken_up_and_each_runs_once(
 
 async def test_short_and_long_attempts_run_side_by_side(dask_cluster: DaskHere, tmp_path: Path) -> None:
     short, long = 100, 20
-    actions = [*["sleep 2"] * long, *[ArgumentList(("true",))] * short]
+    actions = [*["sleep 0.7"] * long, *[ArgumentList(("true",))] * short]
     async with open_on(dask_cluster, tmp_path, *actions) as harness:
         harness.start_all()
         await until(lambda: len(ends(harness)) == short + long)
@@ -206,9 +207,12 @@ def _folders_of(cluster: DaskHere, run: str) -> list[Path]:
     return [path for path in cluster.folder.rglob("*") if run in path.name]
 
 
-def test_what_distributed_logs_is_not_on_the_screen() -> None:
+def test_what_distributed_logs_and_warns_of_is_not_on_the_screen() -> None:
     importlib.import_module("distributed")
-    be_quiet()
+    with warnings.catch_warnings(record=True) as shown:
+        be_quiet()
+        warnings.warn_explicit("mismatched versions", UserWarning, "client.py", 1, module="distributed.client")
+    assert not shown
     for name in ("distributed", "distributed.client", "distributed.comm.core", "tornado.application", "asyncio"):
         logger: logging.Logger | None = logging.getLogger(name)
         while logger is not None:

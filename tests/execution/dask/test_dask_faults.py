@@ -71,7 +71,7 @@ def begun(harness: DaskHarness) -> dict[int, str]:
 async def test_attempts_of_a_killed_worker_are_lost_when_none_of_them_is_alive(
     cluster: DaskHere, tmp_path: object, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagtui.execution.dask.fences.FENCE", 2.0)
+    monkeypatch.setattr("dagtui.execution.dask.fences.FENCE", 0.5)
     deaf = [Task(f"deaf{each}", python(DEAF, token), grace=0.3) for each in range(8)]
     harness = DaskHarness(cluster.address, tmp_path, *deaf, *sleeps(token, 4, 0.1))
     async with opened(harness):
@@ -111,11 +111,11 @@ async def test_what_waits_for_a_killed_worker_runs_once_elsewhere(
     assert set(kinds(harness)) <= {EndKind.LOST, EndKind.EXIT}
 
 
-@pytest.mark.parametrize("seconds", [3, pytest.param(15, marks=long)])
+@pytest.mark.parametrize("seconds", [1, pytest.param(15, marks=long)])
 async def test_a_worker_that_hangs_for_a_while_loses_nothing(
     cluster: DaskHere, tmp_path: object, token: str, seconds: float
 ) -> None:
-    harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 8, 1))
+    harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 8, 0.5))
     async with opened(harness):
         harness.start_all()
         await until(lambda: len(begun(harness)) == 8)
@@ -147,20 +147,21 @@ async def test_attempts_of_a_worker_that_hangs_for_too_long_end(
         assert "hangs" in (await harness.ended(0)).text
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=long)])
+@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=long)])
 async def test_a_scheduler_that_hangs_is_said_and_loses_nothing(
     cluster: DaskHere, tmp_path: object, token: str, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagtui.execution.dask.executor._SILENCE", 3.0)
+    monkeypatch.setattr("dagtui.execution.dask.executor._WAIT", 0.3)
+    monkeypatch.setattr("dagtui.execution.dask.executor._SILENCE", 1.0)
     trace = f"{tmp_path}/trace"
-    harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 20, 1.5, trace))
+    harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 20, 0.7, trace))
     async with opened(harness):
         harness.start(*range(12))
         await until(lambda: len(begun(harness)) >= 8)
         cluster.scheduler.send_signal(signal.SIGSTOP)
         harness.start(*range(12, 20))
         await until(lambda: any(isinstance(result, Silent) for result in harness.results))
-        await anyio.sleep(seconds - 3)
+        await anyio.sleep(seconds - 1)
         cluster.scheduler.send_signal(signal.SIGCONT)
         await until(lambda: len(kinds(harness)) == 20)
     assert set(kinds(harness)) == {EndKind.EXIT}
@@ -171,7 +172,7 @@ async def test_a_scheduler_that_hangs_is_said_and_loses_nothing(
 async def test_a_scheduler_that_died_is_waited_for_and_what_it_had_is_lost(
     cluster: DaskHere, tmp_path: object, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagtui.execution.dask.fences.FENCE", 3.0)
+    monkeypatch.setattr("dagtui.execution.dask.fences.FENCE", 1.0)
     harness = DaskHarness(cluster.address, tmp_path, *sleeps(token, 9, 300), "true")
     port = cluster.port
     async with opened(harness):

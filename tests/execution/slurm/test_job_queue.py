@@ -45,6 +45,10 @@ def test_a_queue_has_our_jobs_and_no_others() -> None:
         ("JobState=FAILED Reason=NonZeroExitCode ExitCode=7:0", "FAILED (NonZeroExitCode), exit code 7:0"),
         ("JobState=CANCELLED Reason=JobHeldUser NodeList=(null)", "CANCELLED"),
         ("", "it is gone"),
+        (
+            "JobId=4 JobState=FAILED Reason=None ExitCode=0:9 NodeList=n0",
+            "FAILED on n0: ended by signal 9, as at a limit of memory",
+        ),
     ],
 )
 def test_how_a_job_ended_in_words(line: str, words: str) -> None:

@@ -28,7 +28,7 @@ directory = "{folder}"
 
 [tasks.n]
 executor = "box"
-run = "echo {{{{ matrix.i }}}} >> trace; for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done"
+run = "echo {{{{ matrix.i }}}} >> trace; for i in 1 2 3 4 5 6; do echo $i; sleep 0.25; done"
 matrix = {{ i = [{cells}] }}
 
 [tasks.after]

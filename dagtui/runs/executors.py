@@ -36,6 +36,7 @@ _CLASSES = {
     ExecutorKind.DASK: ("dagtui.execution.dask.executor", "DaskExecutor"),
 }
 """Modules and classes by kind. Each is imported only for a graph that names it, as it may need other packages."""
+_OF_JOBQUEUE = ("dagtui.execution.dask.jobqueue_executor", "JobqueueExecutor")
 _FIXED = {
     ExecutorKind.SSH: ("hosts", "options", "python", "orphans"),
     ExecutorKind.SLURM: ("directory", "shared"),
@@ -146,11 +147,9 @@ def refuse_another_place(routing: RoutingExecutor, executed: Graph) -> None:
 
 
 def _class_of(settings: ExecutorSettings) -> Callable[..., RemoteExecutor]:
-    module, name = _CLASSES[settings.kind]
+    module, name = _CLASSES[settings.kind] if settings.jobqueue is None else _OF_JOBQUEUE
     try:
         found = import_module(module)
-        if settings.jobqueue is not None:
-            import_module("dagtui.execution.dask.worker_jobs")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "dagtui":
             raise

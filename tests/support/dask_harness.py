@@ -9,6 +9,7 @@ from support.executor_harness import ExecutorHarness
 
 from dagtui.engine.messages import Heard, Silent
 from dagtui.execution.dask.executor import DaskExecutor
+from dagtui.execution.dask.jobqueue_executor import JobqueueExecutor
 from dagtui.execution.requests import Requests
 from dagtui.graph.executors import ExecutorKind, ExecutorSettings
 from dagtui.graph.model import Graph
@@ -49,7 +50,8 @@ class DaskHarness(ExecutorHarness):
             self.graph, self.settings, Resolver(self.graph, environment), environment, self.run,
             lambda node, attempt: f"{node}.{attempt}", self.graph.labels, str, secrets=secrets,
         )  # fmt: skip
-        self.executor = DaskExecutor(self.requests, folder / "notes", lambda *key: str(self.log_path(*key)))
+        kind = DaskExecutor if self.settings.jobqueue is None else JobqueueExecutor
+        self.executor = kind(self.requests, folder / "notes", lambda *key: str(self.log_path(*key)))
 
     def of(self, node: int, attempt: int = 1) -> list[Result]:
         """Return the results of an attempt, without what is told of the executor."""

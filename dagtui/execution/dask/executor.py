@@ -6,7 +6,6 @@ import json
 import re
 import time
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +14,6 @@ from dagtui.execution.dask.fences import Fences
 from dagtui.execution.dask.registry_note import RegistryNote
 from dagtui.execution.dask.submissions import reason_to_wait, task_of
 from dagtui.execution.dask.worker_logs import WorkerLogs
-from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.shipped import agent
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.dask.cluster import AttemptNews, News
     from dagtui.execution.dask.loop_thread import LoopThread
-    from dagtui.execution.dask.worker_jobs import WorkerJobs
     from dagtui.execution.dask.worker_logs import Offsets, Pieces
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.requests import Requests
@@ -64,9 +61,9 @@ class DaskExecutor(RemoteExecutor):
     def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `RemoteExecutor`."""
         super().__init__(requests, folder, log_file)
-        name = f"dagtui-{self.run_id}-{_safe(self.settings.name)}"
-        self._jobs = self._worker_jobs(name)
-        self._cluster = DaskCluster(self._reached_settings(), name, agent)
+        self._name = f"dagtui-{self.run_id}-{_safe(self.settings.name)}"
+        """Names all that the run leaves in the cluster."""
+        self._cluster = DaskCluster(self._reached_settings(), self._name, agent)
         self._outbox: dict[str, None] = {}
         """The keys of attempts to send, in order."""
         self._stops: dict[str, Seconds | None] = {}
@@ -82,26 +79,20 @@ class DaskExecutor(RemoteExecutor):
         self._since = 0
         self._known: set[str] | None = None
         """The attempts that the registry knows, until all its news were read."""
-        self._why_no_worker = ""
-        """What was said last of why there is no worker."""
         self._asked: anyio.Event | None = None
         """Set when there is something to send."""
 
-    def _worker_jobs(self, name: str) -> WorkerJobs | None:
-        """Return what has the jobs of the workers. None: the cluster is there already."""
-        if self.settings.jobqueue is None:
-            return None
-        from dagtui.execution.dask.job_order import JobOrder
-        from dagtui.execution.dask.worker_jobs import WorkerJobs
-
-        self.keeps_going = self.settings.orphans is not None
-        order = JobOrder.of(self.settings, name, self.run_id)
-        return WorkerJobs(order, self.folder, self._requests.environment_of_engine())
+    # For executors that start their cluster themselves
 
     def _reached_settings(self) -> ExecutorSettings:
-        if self._jobs is None:
-            return self.settings
-        return replace(self.settings, scheduler_file=self._jobs.scheduler_file)
+        """Return the settings that lead to the scheduler."""
+        return self.settings
+
+    async def _ready(self) -> None:
+        """Wait until there is a scheduler. Raises ClusterError."""
+
+    def _take_supply(self, news: News) -> None:
+        """Take what the news say of workers that are to come."""
 
     # What the base asks for
 
@@ -145,7 +136,7 @@ class DaskExecutor(RemoteExecutor):
         try:
             while True:
                 try:
-                    await self._ready_jobs()
+                    await self._ready()
                     await thread.run(self._cluster.connect)
                     await self._converse(thread)
                 except ClusterError as error:
@@ -157,39 +148,6 @@ class DaskExecutor(RemoteExecutor):
             with anyio.move_on_after(_CLEANUP, shield=True):
                 await self._leave_cluster(thread)
             thread.stop()
-
-    async def _ready_jobs(self) -> None:
-        """Wait for the scheduler of workers that are jobs. Raises ClusterError."""
-        if self._jobs is None:
-            return
-        from dagtui.execution.dask.worker_jobs import RefusedOrderError
-
-        try:
-            await self._jobs.ready()
-        except RefusedOrderError as error:
-            await self._refuse_all(str(error))
-
-    async def _refuse_all(self, why: str) -> None:
-        """Refuse what is handed over, until cancelled: there will be no scheduler. What an earlier one had is lost."""
-        import anyio
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._fences.keep)
-            while True:
-                self._asked = anyio.Event()
-                outbox, self._outbox = self._outbox, {}
-                for key, attempt in tuple(self.attempts.items()):
-                    if key in outbox:
-                        self.refused(key, why, lasting=True)
-                    else:
-                        self._fences.add(key, attempt.request.grace, 0.0, f"its scheduler has ended; {why}")
-                await self._asked.wait()
-
-    async def close(self) -> None:
-        """End everything. Workers that are jobs go, too, if nothing is left on them."""
-        await super().close()
-        if self._jobs is not None and not self.attempts:
-            await self._jobs.end()
 
     async def _leave_cluster(self, thread: LoopThread) -> None:
         try:
@@ -288,8 +246,7 @@ class DaskExecutor(RemoteExecutor):
             self._take_one(each, news)
             if self._known is not None:
                 self._known.add(each.key)
-        if self._jobs is not None:
-            self._take_supply(news)
+        self._take_supply(news)
         self._since = news.upto
         if self._known is not None and news.complete:
             known, self._known = self._known, None
@@ -337,20 +294,6 @@ class DaskExecutor(RemoteExecutor):
             self.refused(key, f"its task failed: {news.why}")
         else:
             self.outside(key, "its task was removed from the scheduler")
-
-    def _take_supply(self, news: News) -> None:
-        """Tell why there is no worker, and refuse what waits for one that will not come."""
-        known, self._why_no_worker = self._why_no_worker, "" if news.workers else news.why
-        if news.workers or (news.why == known and not news.hopeless):
-            return
-        for key, attempt in tuple(self.attempts.items()):
-            if attempt.state is not RemoteState.QUEUED:
-                continue
-            if news.hopeless:
-                self._stops[key] = None
-                self.refused(key, news.why)
-            else:
-                self.queued(key, reason_to_wait(attempt, "", news.workers, news.why))
 
     def _take_open(self, attempt: RemoteAttempt, news: AttemptNews, all_news: News) -> None:
         if attempt.stop is not None or attempt.unwanted:

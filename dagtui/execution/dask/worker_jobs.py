@@ -42,12 +42,16 @@ class WorkerJobs:
 
     def __init__(self, order: JobOrder, folder: Path, environment: Mapping[str, str]) -> None:
         """Create it. `folder` is that of the executor in the run's directory."""
-        self.scheduler_file = str(folder / SCHEDULER)
         self._order = order.written()
         self._folder = folder
         self._environment = environment
         self._child = 0
         """The process, if this one has started it. It outlives this one, but may end before."""
+
+    @staticmethod
+    def scheduler_file(folder: Path) -> str:
+        """Return the path of the file that names the scheduler."""
+        return str(folder / SCHEDULER)
 
     async def ready(self) -> None:
         """Wait until there is a scheduler. Start the process if need be.
@@ -68,7 +72,7 @@ class WorkerJobs:
         while time.monotonic() < deadline:
             if not self._is_alive():
                 self._start(deadline)
-            if os.path.exists(self.scheduler_file):
+            if os.path.exists(self.scheduler_file(self._folder)):
                 return
             time.sleep(_LOOK)
         raise ClusterError(f"the process of its jobs does not get ready; its log is {self._folder / LOG}")

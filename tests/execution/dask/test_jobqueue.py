@@ -119,11 +119,16 @@ async def test_a_wrong_option_is_said_before_anything_is_submitted(tmp_path: Pat
     assert not last.is_good
     assert last.text.startswith('jobqueue: dask-jobqueue does not know the option "walltme" for slurm; ')
     assert 'did you mean "walltime"?' in last.text
+    async with opened(tmp_path, "true", jobqueue=settings.jobqueue) as harness:
+        harness.start(0)
+        end = await harness.ended(0)
+    assert (end.kind, end.text, end.lasting) == (EndKind.COULD_NOT_START, last.text, True)
 
 
 def test_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
-    monkeypatch.delitem(sys.modules, "dagtui.execution.dask.worker_jobs", raising=False)
+    for module in ("worker_jobs", "jobqueue_executor"):
+        monkeypatch.delitem(sys.modules, f"dagtui.execution.dask.{module}", raising=False)
     graph = Graph(["a"], [])
     graph.executors = {"far": ExecutorSettings("far", ExecutorKind.DASK, jobqueue=jobqueue())}
     with pytest.raises(RequirementError, match="pip install dask-jobqueue"):

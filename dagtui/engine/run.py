@@ -29,6 +29,8 @@ SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
 TRY_AGAIN = 1.0
 """Seconds until the next try after a failed write to the journal."""
+MOST_RESULTS = 100
+"""The most results of a turn. Others in the loop, such as a screen, have theirs before the next ones."""
 
 
 class Run(Recorder):
@@ -218,9 +220,12 @@ class Run(Recorder):
         self._finish_turn()
 
     def turn(self) -> None:
-        """Process queued results and due alarms, record the events, and carry out the effects."""
-        self._take_results()
-        if self._may_process_alarms():
+        """Process queued results, the first ones of many, record the events, and carry out the effects.
+
+        Alarms that are due are processed, too, once no result is left.
+        """
+        self._take_results(MOST_RESULTS)
+        if not self._results and self._may_process_alarms():
             self.traversal.wake(self.clock())
         self._finish_turn()
         if self._unsynced and self.clock() - self._synced >= SYNC_EVERY:
@@ -248,16 +253,18 @@ class Run(Recorder):
         return (state.cancelled_all or bool(state.timed_out)) and self.traversal.settled and not self._results
 
     async def _drive(self, done: Callable[[], bool]) -> None:
-        import anyio
+        import anyio.lowlevel
 
         async with anyio.create_task_group() as group:
             group.start_soon(self._serve)
             while True:
                 self._wake = anyio.Event()
                 self.turn()
-                if done():
+                if self._results:
+                    await anyio.lowlevel.checkpoint()
+                elif done():
                     break
-                if not self._results:
+                else:
                     with anyio.move_on_after(self._patience()):
                         await self._wake.wait()
             group.cancel_scope.cancel()
@@ -317,9 +324,10 @@ class Run(Recorder):
 
     # One turn
 
-    def _take_results(self) -> None:
+    def _take_results(self, most: int | None = None) -> None:
+        """Process queued results: at most the first `most`, or all."""
         if self._results:
-            results, self._results = self._results, []
+            results, self._results = self._results[:most], [] if most is None else self._results[most:]
             self.traversal.handle_results(results, self.clock())
 
     def _may_process_alarms(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,9 +12,9 @@ from support.played_executor import TimedExecutor
 from support.virtual_time import VirtualLoop, run_virtually
 
 from dagtui.engine.events import Event, NodeEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.protocol import JournalFullError
-from dagtui.engine.run import Run
+from dagtui.engine.run import MOST_RESULTS, Run
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
@@ -132,6 +133,26 @@ def test_after_a_stall_what_comes_in_a_moment_is_heard_of_before_timeouts_are_ju
         executor.end(0, EndKind.EXIT, 0, 20.0)
         await driver
         assert run.state.status_of(0) is NodeStatus.COMPLETED
+
+    run_virtually(main)
+
+
+def test_others_in_the_loop_have_their_turns_between_many_results() -> None:
+    many = 5 * MOST_RESULTS
+    graph = Graph([f"n{number}" for number in range(many)], [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, _ = begin(graph, loop, lambda *_: (100.0, 0), many)
+        for node in graph.nodes:
+            run.post(Started(node, 1))
+        driver = asyncio.create_task(run.drive_until_settled())
+        seen: list[int] = []
+        while not seen or seen[-1] < many:
+            await asyncio.sleep(0)
+            seen.append(run.state.counts[NodeStatus.RUNNING])
+        assert max(after - before for before, after in pairwise([0, *seen])) <= MOST_RESULTS
+        await driver
+        assert run.state.verdict() is Verdict.COMPLETED
 
     run_virtually(main)
 

@@ -26,6 +26,8 @@ UNKILLABLE_AFTER, UNANSWERED_AFTER = 10.0, 60.0
 """Seconds after KILL until a node counts as unkillable: on this machine, and on others (rule 6 in `rules`)."""
 BACKSTOP = 60.0
 """Seconds that an attempt on another machine gets to end by its timeout, besides its grace."""
+REASONS = "reasons"
+"""The kind of the alarm for reasons why attempts wait on other machines. It is for all nodes."""
 _LIMITS = frozenset({"timeout", "not ready"})
 """Kinds of alarms that tasks set. An attempt in flight gets those of the graph that the run has now."""
 

@@ -5,25 +5,30 @@ Only runs that have such executors import this module.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import heapq
+from typing import TYPE_CHECKING, Final
 
+from dagtui.engine.asking import REASONS
 from dagtui.engine.events import NodeChange, NoteEvent
 from dagtui.engine.messages import Doubted, Queued, Silent
 from dagtui.engine.protocol import Handed
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
     from dagtui.engine.asking import Asking
-    from dagtui.engine.messages import AttemptNumber, Heard, Started
+    from dagtui.engine.messages import Heard, Started
     from dagtui.graph.model import NodeIndex
-    from dagtui.text.amounts import ClockTime
 
 SAME_BEGIN = 1.0
 """Seconds by which an attempt may seem to have begun earlier or later when it is told again."""
 REASON_EVERY, REASON_AT_MOST = 10.0, 600.0
 """Seconds until the next reason why an attempt waits is recorded: as long as it has waited, within these bounds."""
-
+SAID_AT_ONCE: Final = 100
+"""The most reasons that are recorded at once when they are due. Ten thousand attempts may wait for the same time."""
+SAID_EVERY: Final = 0.02
+"""Seconds until the next ones are."""
 MOST_REASONS = 10
 """Reasons of one silence that are noted. Words of a machine may differ each time."""
 
@@ -35,10 +40,16 @@ class RemoteResults:
         self._run = run
         self._due: dict[NodeIndex, ClockTime] = {}
         """Time at which the next reason of a node that waits may be recorded."""
-        self._unsaid: dict[NodeIndex, str] = {}
+        self._unsaid: dict[NodeIndex, Queued] = {}
         """Reasons that came earlier than that."""
         self._said: dict[str, set[str]] = {}
         """What was said of each executor since it fell silent."""
+        self._saying: list[tuple[ClockTime, NodeIndex]] = []
+        """A heap of the nodes that have or had such a reason, by when it is due. Each is there once."""
+        self._to_say: set[NodeIndex] = set()
+        """The same nodes."""
+        self._alarm = ClockTime("inf")
+        """When the next ones are recorded."""
 
     def begin(self) -> None:
         """Go on with attempts of an earlier process of the run: repeat withdrawals, and expect ends."""
@@ -82,11 +93,25 @@ class RemoteResults:
         run.set(NodeChange(node, NodeStatus.RUNNING, state.cause_of(node), why, where=where, ago=ago))
         run.limit(node, attempt, run.now - ago)
 
-    def say_reason(self, node: NodeIndex, attempt: AttemptNumber) -> None:
-        """Record the reason that came too early after the one before."""
-        why = self._unsaid.pop(node, None)
-        if why is not None:
-            self._queued(Queued(node, attempt, why))
+    def say_reasons(self) -> None:
+        """Record reasons that came too early after those before, the first ones of many."""
+        self._alarm = ClockTime("inf")
+        for _ in range(SAID_AT_ONCE):
+            if not self._saying or self._saying[0][0] > self._run.now:
+                break
+            _, node = heapq.heappop(self._saying)
+            self._to_say.discard(node)
+            if (message := self._unsaid.pop(node, None)) is not None:
+                self._queued(message)
+        if self._saying:
+            self._say_at(max(self._saying[0][0], self._run.now + SAID_EVERY))
+
+    def _say_at(self, due: ClockTime) -> None:
+        """Set the alarm for reasons, unless it is earlier. One is enough for those of all nodes."""
+        if due < self._alarm:
+            self._alarm = due
+            _, node = self._saying[0]
+            self._run.alarm_at(due, node, self._run.state.attempt[node], REASONS)
 
     def _queued(self, message: Queued) -> None:
         """Note why an attempt waits that has not begun, if the words are others than before.
@@ -104,9 +129,11 @@ class RemoteResults:
             return
         due = self._due.get(node, run.now) if is_known else run.now
         if due > run.now:
-            if node not in self._unsaid:
-                run.alarm_at(due, node, attempt, "queued")
-            self._unsaid[node] = why
+            self._unsaid[node] = message
+            if node not in self._to_say:
+                self._to_say.add(node)
+                heapq.heappush(self._saying, (due, node))
+                self._say_at(due)
             return
         waited = run.now - state.queued_since.get(node, run.now)
         self._due[node] = run.now + min(max(waited, REASON_EVERY), REASON_AT_MOST)

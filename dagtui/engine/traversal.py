@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
-from dagtui.engine.asking import UNANSWERED_AFTER, UNKILLABLE_AFTER
+from dagtui.engine.asking import REASONS, UNANSWERED_AFTER, UNKILLABLE_AFTER
 from dagtui.engine.dispatch import LOOKAHEAD_MOST
 from dagtui.engine.events import Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import (
@@ -121,7 +121,9 @@ class Traversal(Results):
             if end is not None and end <= self._alarms[0][0]:
                 break
             _, node, attempt, kind = heapq.heappop(self._alarms)
-            if self.state.attempt[node] == attempt:
+            if kind == REASONS:
+                self._remote_results().say_reasons()
+            elif self.state.attempt[node] == attempt:
                 self._alarm(node, attempt, kind)
         if end is not None and end <= now:
             self._run_out_of_time()
@@ -191,8 +193,6 @@ class Traversal(Results):
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(NodeChange(node, NodeStatus.READY))
             self.propagate(node)  # its parents may have been reset in the meantime
-        elif kind == "queued":
-            self._remote_results().say_reason(node, attempt)
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
         elif kind == "not ready" and (status, self.state.cause[node]) == (NodeStatus.RUNNING, Cause.NONE):

@@ -21,7 +21,7 @@ from dagtui.engine.messages import (
     Started,
 )
 from dagtui.engine.protocol import Handed
-from dagtui.engine.remote_results import MOST_REASONS, REASON_EVERY
+from dagtui.engine.remote_results import MOST_REASONS, REASON_EVERY, SAID_AT_ONCE, SAID_EVERY
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.model import RetryPolicy
@@ -125,6 +125,28 @@ def test_a_reason_that_flips_is_recorded_ever_more_rarely_and_the_last_one_is_no
     queue(scene, "a", "ReqNodeNotAvail")
     scene.tick(600)
     assert "ReqNodeNotAvail" in words(scene, "a")
+
+
+def test_reasons_that_are_due_at_once_are_recorded_in_parts():
+    names = [f"n{number}" for number in range(2 * SAID_AT_ONCE + 1)]
+    scene = far(" ".join(names), jobs=None)
+    for why in ("Priority", "Resources"):
+        for name in names:
+            queue(scene, name, why)
+    said = []
+    for seconds in (REASON_EVERY, SAID_EVERY, SAID_EVERY):
+        scene.tick(seconds)
+        said.append(sum("Resources" in words(scene, name) for name in names))
+    assert said == [SAID_AT_ONCE, 2 * SAID_AT_ONCE, len(names)]
+
+
+def test_a_reason_that_goes_and_comes_sets_one_alarm():
+    scene = far("a")
+    for number in range(99):
+        queue(scene, "a", ("Priority", "Resources")[number % 2])
+    assert scene.traversal.next_alarm() == REASON_EVERY
+    scene.tick(REASON_EVERY)
+    assert scene.traversal.next_alarm() is None
 
 
 def test_the_same_reason_is_one_event():

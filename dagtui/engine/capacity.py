@@ -229,10 +229,14 @@ class Capacity:
 
 def slots_there(graph: Graph, task: Task) -> Slots:
     """Return the number of slots that an attempt of a task takes on its executor on other machines."""
+    return cast("Slots", task.slots) if _may_be_wide(graph, task.executor) else ONE_SLOT
+
+
+def _may_be_wide(graph: Graph, executor: str) -> bool:
+    """Return whether attempts may take several slots of an executor on other machines."""
     from dagtui.graph.executors import ExecutorKind
 
-    is_wide = graph.executors[task.executor].kind is ExecutorKind.SSH
-    return cast("Slots", task.slots) if is_wide else ONE_SLOT
+    return graph.any_wide and graph.executors[executor].kind is ExecutorKind.SSH
 
 
 def slots_of(graph: Graph, node: NodeIndex) -> Slots:
@@ -256,9 +260,9 @@ def slots_taken(state: RunState) -> int:
 
 
 def _slots_of_alive(state: RunState) -> int:
-    alive = sum(state.counts[status] for status in ALIVE)
+    alive = max(0, sum(state.counts[status] for status in ALIVE) - state.alive_there)
     remote = state.executor_of
-    if not alive or not (state.graph.any_wide or state.graph.any_services or remote):
+    if not alive or not (state.graph.any_wide or state.graph.any_services):
         return alive
     nodes = (node for status in ALIVE for node in state.nodes_with(status))
     tasks = (state.graph.task(node) for node in nodes if node not in remote)
@@ -299,8 +303,8 @@ def slots_of_executor(state: RunState, name: str) -> Slots | None:
 
 def _taken_there(state: RunState, name: str) -> int:
     graph = state.graph
-    if not graph.any_wide or name not in graph.executors:
-        return state.taken_on.get(name, 0)
+    if name not in graph.executors or not _may_be_wide(graph, name):
+        return state.taken_on.get(name, 0)  # there may be ten thousand of them
     tasks = [graph.task(node) for node, executor in state.executor_of.items() if executor == name]
     return sum(slots_there(graph, task) if task.executor == name else 1 for task in tasks)
 

@@ -93,6 +93,10 @@ class Columns:
         """Number of attempts that an executor on other machines has, begun or not, by its name."""
         self.queued_on: dict[str, int] = {}
         """Number of those that have not begun."""
+        self.alive_there = 0
+        """Number of nodes in flight whose attempts such executors have."""
+        self.ready_there = 0
+        """Number of READY nodes whose attempts wait in the queues of such executors."""
         self.slots_on: dict[str, Slots] = {}
         """Number of slots that a command gave an executor on other machines, by its name. A resume forgets it."""
         self.silent: dict[str, Silence] = {}

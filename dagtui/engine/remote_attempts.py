@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.columns import Silence, Uncounted
-from dagtui.engine.status import UNCOUNTED_CAUSES, WITH_RESULT, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, UNCOUNTED_CAUSES, WITH_RESULT, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from dagtui.engine.columns import Columns
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
 
-def note(state: Columns, event: NodeEvent) -> None:
-    """Note which executor has an attempt of a node from now on, whether and where it has begun, and how it ended."""
+def note(state: Columns, event: NodeEvent, old: int) -> None:
+    """Note which executor has an attempt of a node from now on, whether and where it has begun, and how it ended.
+
+    `old` is the status of the node before the event.
+    """
     node, executor = event.node, event.executor
     if event.status is NodeStatus.RETRYING and event.cause in UNCOUNTED_CAUSES:
         _count_retry(state, node, event.cause)
     before = state.executor_of.get(node, "")
+    state.alive_there += (bool(executor) and event.status in ALIVE) - (bool(before) and old in ALIVE)
+    is_ready, was_ready = event.status is NodeStatus.READY, old == NodeStatus.READY
+    state.ready_there += (bool(executor) and is_ready) - (bool(before) and was_ready)
     if before != executor:
         if before:
             _leave_executor(state, event, before)

@@ -231,7 +231,7 @@ class RunState(HeldNodes):
         elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
             self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh or event.executor or self.any_remote or cause in UNCOUNTED_CAUSES:
-            self._note_rare(event)
+            self._note_rare(event, old)
         explained = EXPLAINED_CAUSES[status][cause]
         if marks or due or explained or self.marks or self.due or self.why or self.held:
             self._note_details(node, event.why if explained else "", marks, due)
@@ -262,7 +262,7 @@ class RunState(HeldNodes):
             self.finally_unsettled += self.is_finally[node] * (-1 if settled else 1)
         self._time(at, settled=settled)
 
-    def _note_rare(self, event: NodeEvent) -> None:
+    def _note_rare(self, event: NodeEvent, old: int) -> None:
         """Note a fresh budget of retries, and what is known of attempts on other machines."""
         if event.fresh:
             self.base[event.node] = event.attempt
@@ -272,7 +272,7 @@ class RunState(HeldNodes):
         if event.executor or self.any_remote or event.status is NodeStatus.RETRYING:
             from dagtui.engine.remote_attempts import note
 
-            note(self, event)
+            note(self, event, old)
 
     def _note_begin(self, event: NodeEvent) -> None:
         """Note the begin of an attempt, and why it runs if its node was judged.

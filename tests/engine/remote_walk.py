@@ -37,7 +37,7 @@ from dagtui.engine.messages import (
 from dagtui.engine.resumption import restore
 from dagtui.engine.rules.transitions import UNLISTED
 from dagtui.engine.state import RunState
-from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.status import ALIVE, Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.definition import with_descendants
 from dagtui.graph.executors import ExecutorKind, ExecutorSettings
@@ -452,6 +452,10 @@ class RemoteWalk:
 
     def slots_are_kept(self) -> None:
         state, capacity = self.state, self.traversal.capacity
+        there = [state.status[node] for node in state.executor_of]
+        assert state.ready_there == there.count(S.READY)
+        assert state.alive_there == sum(status in ALIVE for status in there)
+        assert all(node in state.queued_since for node in state.executor_of if state.status[node] == S.READY)
         for name, slots in executor_slots(state).items():
             nodes = [node for node, executor in capacity.remote.items() if executor == name]
             is_wide = self.graph.executors[name].kind is ExecutorKind.SSH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -14,11 +15,12 @@ from dagtui.store.history import Spread
 from dagtui.text.amounts import ClockTime
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterator
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.store.history import History
+    from dagtui.text.amounts import Seconds
 
 UNKNOWN = 1.0
 """Seconds assumed for a node when there is no history at all."""
@@ -26,6 +28,12 @@ _CERTAIN: Final = Spread(0.0, 1_000_000)
 """Of what takes no time."""
 REFRESH_PER_NODE = 1e-4
 """Seconds that a forecast stays valid, per unsettled node, so that large graphs are computed less often."""
+SLICE: Final = 0.004
+"""Seconds that one question spends on the next forecast. Until that is ready, the one before is told."""
+_TOO_OLD: Final = 60.0
+"""Seconds after the end of its validity from which on a forecast is not told any more."""
+_PIECE: Final = 500
+"""The nodes between two looks at the time."""
 
 
 class Forecast:
@@ -54,6 +62,8 @@ class Forecast:
         self._together = 0.0 if history is None else history.together.share
         self._range: EtaRange | None = None
         """The range of the last judgement."""
+        self._judging: Iterator[None] | None = None
+        """The judgement that is under way, with a stop after each piece of it."""
 
     def estimate(self, node: NodeIndex) -> float | None:
         """Return the expected seconds of a node, or None without history."""
@@ -72,30 +82,15 @@ class Forecast:
         if self.weights is None:
             return None
         work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
-        pools = self._pool_work((node, self.weights[node]) for node in nodes)
-        return max(work, pools, longest_path_among(self._graph, nodes, self.weights))
+        pools = _PoolWork(self._graph)
+        for node in nodes:
+            pools.add(node, self.weights[node])
+        return max(work, pools.longest(), longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: NodeIndex, jobs: int) -> float:
         """Return the share of this machine that a node takes."""
         task = self._graph.task(node)
         return 0.0 if task.executor in self._graph.executors else min(1.0, task.slots / max(1, jobs))
-
-    def _pool_work(self, works: Iterable[tuple[NodeIndex, float]], state: RunState | None = None) -> float:
-        """Return how long the pool lasts that nodes use longest, given their seconds. Executors are pools, too."""
-        graph = self._graph
-        if not graph.pools and not graph.executors:
-            return 0.0
-        used = dict.fromkeys((*(pool.name for pool in graph.pools), *graph.executors), 0.0)
-        for node, seconds in works:
-            task = graph.task(node)
-            for name, amount in task.pools:
-                used[name] += seconds * amount
-            if task.executor in graph.executors:
-                used[task.executor] += seconds * slots_there(graph, task)
-        sizes: dict[str, float] = {pool.name: pool.size for pool in graph.pools}
-        for name, settings in graph.executors.items():
-            sizes[name] = (settings.jobs if state is None else slots_of_executor(state, name)) or inf
-        return max(used[name] / size for name, size in sizes.items())
 
     def remaining(self, state: RunState, clock: ClockTime) -> tuple[float, int] | None:
         """Return the expected seconds until all nodes are settled, and the node that bounds it. None without history.
@@ -104,13 +99,23 @@ class Forecast:
         or by a pool.
         """
         if self.weights is None or not state.unsettled:
+            self._judging = None
             return None
+        overdue = clock - self._last[0] - max(0.5, REFRESH_PER_NODE * state.unsettled)
+        if overdue >= 0 and (self._judging is None or overdue > _TOO_OLD):
+            self._judging = self._judge(state, clock, self.weights)
+        if self._judging is not None:
+            self._go_on(self._judging, inf if overdue > _TOO_OLD else SLICE)
         at, found = self._last
-        if clock - at < max(0.5, REFRESH_PER_NODE * state.unsettled):
-            return (max(0.0, found[0] - (clock - at)), found[1]) if found else None
-        found = self._judge(state, clock, self.weights)
-        self._last = (clock, found)
-        return found
+        return (max(0.0, found[0] - (clock - at)), found[1]) if found else None
+
+    def _go_on(self, judging: Iterator[None], seconds: Seconds) -> None:
+        """Go on with a judgement for some seconds, or to its end."""
+        until = time.perf_counter() + seconds
+        for _ in judging:
+            if time.perf_counter() >= until:
+                return
+        self._judging = None
 
     def eta_range(self, state: RunState, clock: ClockTime) -> EtaRange | None:
         """Return the range of `remaining`. None without history."""
@@ -122,12 +127,14 @@ class Forecast:
         """Return the number of answers that the run may still wait for. No estimate has their time."""
         return sum(state.selected[node] and state.status[node] not in SETTLED for node in self._gates)
 
-    def _judge(self, state: RunState, clock: ClockTime, weights: list[float]) -> tuple[float, int] | None:
-        graph, work = self._graph, 0.0
+    def _judge(self, state: RunState, clock: ClockTime, weights: list[float]) -> Iterator[None]:
+        """Judge how long the rest takes, piece by piece. What changes meanwhile counts as it then is."""
+        graph, work, pools = self._graph, 0.0, _PoolWork(self._graph)
         lengths: dict[NodeIndex, float] = {}
-        owns: dict[NodeIndex, float] = {}
         bound, longest = -1, -1.0
-        for node in reversed(graph.order):
+        for number, node in enumerate(reversed(graph.order), 1):
+            if not number % _PIECE:
+                yield
             status = state.status[node]
             if status in SETTLED or not state.selected[node]:
                 continue
@@ -137,15 +144,15 @@ class Forecast:
             work += own * self._share(node, state.jobs)
             length = own + max((lengths.get(child, 0.0) for child in graph.children(node)), default=0.0)
             lengths[node] = length
-            if graph.pools or graph.executors:
-                owns[node] = own
+            pools.add(node, own)
             if length > longest:
                 bound, longest = node, length
         if bound < 0:
-            return None
-        rest = Rest(lengths, graph.nodes[bound], work, self._pool_work(owns.items(), state), state.jobs, self._together)
+            self._last = (clock, None)
+            return
+        rest = Rest(lengths, graph.nodes[bound], work, pools.longest(state), state.jobs, self._together)
         self._range = eta_range(graph, rest, self._spread, partial(self._share, jobs=state.jobs))
-        return max(longest, work, rest.pools), bound
+        self._last = (clock, (max(longest, work, rest.pools), bound))
 
     def _spread(self, node: NodeIndex) -> Spread:
         """Return what the estimate of a node rests on. What takes no time of its own does not vary."""
@@ -153,3 +160,30 @@ class Forecast:
         if self._history is None or not weight:
             return _CERTAIN
         return self._history.spread(self._graph.labels[node], weight)
+
+
+class _PoolWork:
+    """The seconds for which nodes use the pools of a graph. Executors on other machines are pools, too."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._any = bool(graph.pools or graph.executors)
+        self._used = dict.fromkeys((*(pool.name for pool in graph.pools), *graph.executors), 0.0)
+
+    def add(self, node: NodeIndex, seconds: Seconds) -> None:
+        """Add a node that runs for some seconds."""
+        if not self._any:
+            return
+        graph, task = self._graph, self._graph.task(node)
+        for name, amount in task.pools:
+            self._used[name] += seconds * amount
+        if task.executor in graph.executors:
+            self._used[task.executor] += seconds * slots_there(graph, task)
+
+    def longest(self, state: RunState | None = None) -> float:
+        """Return how long the pool lasts that is used longest. A state may have given executors other slots."""
+        graph = self._graph
+        sizes: dict[str, float] = {pool.name: pool.size for pool in graph.pools}
+        for name, settings in graph.executors.items():
+            sizes[name] = (settings.jobs if state is None else slots_of_executor(state, name)) or inf
+        return max((self._used[name] / size for name, size in sizes.items()), default=0.0)

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from dagtui.execution.remote.attempt import RemoteState
 from dagtui.execution.slurm.batch import PREFIX
@@ -87,7 +88,7 @@ class QueueQuestions:
         took = time.monotonic() - asked
         jobs = parse_queue(result.output, f"{PREFIX}{self._executor.run_id}.")
         self.answered_at = asked
-        self._take(jobs)
+        await self._take(jobs)
         self._judge(asked)
         self._forget_batches(asked)
         return took
@@ -104,8 +105,11 @@ class QueueQuestions:
         await anyio.sleep(_SLOW)
         self._contact.lose(Party.SLURM, "squeue waits for an answer", _SLOW)
 
-    def _take(self, jobs: Iterable[QueuedJob]) -> None:
-        """Take an answer in, and tell reasons that are new."""
+    async def _take(self, jobs: Iterable[QueuedJob]) -> None:
+        """Take an answer in, and tell reasons that are new.
+
+        One line may be about a thousand attempts, so that others in the loop get their turns between lines.
+        """
         batches = self._batches.by_name
         told, self._told = self._told, {job for job in jobs if job.name.removeprefix(PREFIX) in batches}
         if told == self._told:
@@ -117,8 +121,9 @@ class QueueQuestions:
                 batch.jobs.append(job.array)
             for index in job.indices:
                 self._jobs.setdefault((job.name, index), []).append(job)
-            if job not in told:
-                self._tell(batch, job)
+        for batch, job in [(batches[job.name.removeprefix(PREFIX)], job) for job in self._told - told]:
+            self._tell(batch, job)
+            await anyio.lowlevel.checkpoint()
 
     def _tell(self, batch: Batch, job: QueuedJob) -> None:
         attempts = self._executor.attempts

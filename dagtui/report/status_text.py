@@ -64,7 +64,8 @@ def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
 def node_line(node: Mapping[str, object], look: Look) -> str:
     """Format a node: status, reason, duration, attempt, and the log if it failed."""
     name, attempt = node.get("status"), node.get("attempt")
-    words = [f"  {_glyph(name, look)} {label(node.get('node'))}", _word(str(name)), _why(node)]
+    glyph = _glyph(name, look) if node.get("queued") is None else look.glyphs.queued
+    words = [f"  {glyph} {label(node.get('node'))}", _word(str(name)), _why(node)]
     if node.get("seconds") is not None:
         words.append(_duration(node.get("seconds")))
     if isinstance(attempt, int) and attempt > 1:

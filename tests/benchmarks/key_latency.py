@@ -2,7 +2,8 @@
 
 Each scenario opens a graph on a pseudo-terminal of 120×40, lets it come to rest, and then moves the cursor up and down
 at irregular intervals, timing how long its mark takes to arrive in another row. The floor is a settled run, where
-nothing else is to do.
+nothing else is to do. Where the screen is shown by the process that the terminal has, the processor time that this one
+spends meanwhile is told as well: it says more on a machine that has other work.
 """
 
 from __future__ import annotations
@@ -67,9 +68,11 @@ MADE_UP = {
     f"{CHANGES:,} changes/s, 100,000 nodes, trouble": MadeUpRun(100_000, "VVg=", failing=0.05),
     f"{CHANGES:,} changes/s, 1,000,000 nodes": MadeUpRun(1_000_000, "="),
     f"{CHANGES:,} changes/s, 1,000,000 nodes, map": MadeUpRun(1_000_000, "v"),
-    "10,000 queued elsewhere": MadeUpRun(20_000, "=", queued=True),
-    "10,000 queued elsewhere, map": MadeUpRun(20_000, "v", queued=True),
-    "10,000 queued elsewhere, trouble": MadeUpRun(20_000, "VVg=", queued=True),
+    **{
+        f"{number:,} queued elsewhere{view}": MadeUpRun(2 * number, keys, queued=True)
+        for number in (10_000, 100_000)
+        for view, keys in {"": "=", ", map": "v", ", nodes": "vv=", ", trouble": "VVg=", ", time": "V="}.items()
+    },
 }
 SCENARIOS = {
     "settled": '[tasks.a]\nrun = "true"\nmatrix = { i = [1, 2, 3, 4, 5, 6, 7, 8] }\n',
@@ -183,10 +186,12 @@ def two_stages(nodes: int, executor: str = "") -> Graph:
 
 def show_made_up(nodes: int, failing: float, *, queued: bool) -> None:
     """Show a run in which statuses change at a steady rate."""
-    from support.adopted_run import AdoptedRun, UnwrittenJournal
+    from support.adopted_run import NOWHERE, AdoptedRun, UnwrittenJournal
 
     from dagtui.engine.run import Run
     from dagtui.engine.traversal import Traversal
+    from dagtui.runs.forecast import Forecast
+    from dagtui.store.history import History
     from dagtui.tui.terminal.show import show
 
     graph = two_stages(nodes, "cluster" if queued else "")
@@ -194,7 +199,11 @@ def show_made_up(nodes: int, failing: float, *, queued: bool) -> None:
     executor = Queueing(0, 0) if queued else MadeUp(CHANGES * 2 / 5, failing)
     run = Run(Traversal(graph, 200), executor, UnwrittenJournal())
     run.begin()
-    show(AdoptedRun(run), IN_UNICODE, mouse=True)
+    shown = AdoptedRun(run)
+    if queued:  # with an estimate of the rest, which looks at all nodes
+        labels = dict.fromkeys(graph.labels, 60.0)
+        shown.forecast = Forecast(graph, History(NOWHERE / "history.json", labels, dict.fromkeys(labels, "")))
+    show(shown, IN_UNICODE, mouse=True)
 
 
 # The process that presses keys
@@ -225,6 +234,22 @@ def press(terminal: Marked, key: str) -> float:
     return time.perf_counter() - began
 
 
+class Figures(NamedTuple):
+    """What a scenario took."""
+
+    keys: list[float]
+    """Seconds of each key."""
+    processor: list[float]
+    """Seconds of a processor that the process with the screen spent meanwhile. Empty: it is another one."""
+    memory: float
+    """The most that it had, in MB."""
+
+
+def processor(pid: int) -> float:
+    """The seconds of a processor that the main thread of a process has spent."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+
+
 def memory(pid: int) -> float:
     """The most memory that a process had, in MB."""
     status = Path(f"/proc/{pid}/status")
@@ -232,8 +257,8 @@ def memory(pid: int) -> float:
     return int(found[1]) / 1000 if found else 0.0
 
 
-def measure(name: str, presses: int) -> tuple[list[float], float]:
-    """Seconds that each key press took, and the memory of the process with the screen in MB."""
+def measure(name: str, presses: int) -> Figures:
+    """Measure one scenario."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
         folder = Path(path)
         graph = folder / "graph.toml"
@@ -249,15 +274,17 @@ def measure(name: str, presses: int) -> tuple[list[float], float]:
                 terminal.send(keys)
                 terminal.pass_time(4)
             press(terminal, "j")  # from the row of all of them to one of them
-            taken = []
+            taken, spent, pid = [], [], terminal.process.pid
             for number in range(presses):
+                before = processor(pid)
                 taken.append(press(terminal, "jk"[number % 2]))
+                spent.append(processor(pid) - before)
                 terminal.pass_time(random.uniform(0.05, 0.12))
-            taken_memory = memory(terminal.process.pid)
+            figures = Figures(taken, spent if name in MADE_UP else [], memory(pid))
         for pid in processes_with(str(folder)):
             os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not processes_with(str(folder)), "its end")
-        return taken, taken_memory
+        return figures
 
 
 def main() -> None:
@@ -272,15 +299,20 @@ def main() -> None:
     if options.made_up:
         show_made_up(options.made_up, options.failing, queued=options.queued)
         return
-    print(f"{'':42}{'p50':>9}{'p99':>9}{'most':>9}{'memory':>10}")
+    print(f"{'':42}{'p50':>9}{'p99':>9}{'most':>9}   {'processor':27}{'memory':>10}")
     for name in SCENARIOS:
         if options.only not in name:
             continue
-        seconds_taken, megabytes = measure(name, options.presses)
-        taken = sorted(seconds_taken)
-        figures = (statistics.median(taken), taken[int(len(taken) * 0.99)], taken[-1])
-        shown = "".join(f"{seconds * 1000:6.1f} ms" for seconds in figures)
-        print(f"{name:42}{shown}{megabytes:7.0f} MB", flush=True)
+        found = measure(name, options.presses)
+        spent = summary(found.processor) if found.processor else " " * 27
+        print(f"{name:42}{summary(found.keys)}   {spent}{found.memory:7.0f} MB", flush=True)
+
+
+def summary(seconds: list[float]) -> str:
+    """The median, the ninety-ninth percentile and the most of some times."""
+    ascending = sorted(seconds)
+    figures = (statistics.median(ascending), ascending[int(len(ascending) * 0.99)], ascending[-1])
+    return "".join(f"{one * 1000:6.1f} ms" for one in figures)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,10 @@ class Action(Generic[H_contra]):
     run: Callable[[H_contra], object]
     """Carries it out with the handlers of the App. The result is awaited if it can be."""
     panes: Pane = Pane.ANY
-    """The panes whose footer shows it. The action works wherever it makes sense."""
+    """The panes whose footer shows it. The action works wherever it makes sense.
+
+    Without any, the footer shows it while there are words of now for it (`present_words`).
+    """
     rank: int = 0
     """Its position in the footer, lowest first. 0: not in the footer."""
     name: str = ""

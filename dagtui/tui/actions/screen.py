@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.host.attachment import ExitReason
 from dagtui.tui.actions.availability import detaches
+from dagtui.tui.actions.present_words import jobs_words
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.palette import Palette
@@ -30,7 +31,8 @@ class ScreenActions:
         app, main = self._app, self._app.main
         about = row_in_words(self._run, main.node, main.tree_pane.many, app.look)
         without = app.keymap.unavailable(self._run, main.situation)
-        app.push_screen(HelpScreen(app.keymap, app.look, pane=main.pane, without=without, about=about))
+        present = jobs_words(self._run, main.situation, app.look)
+        app.push_screen(HelpScreen(app.keymap, app.look, pane=main.pane, without=without, about=about, present=present))
 
     def palette(self) -> None:
         """Open the command palette."""

@@ -14,8 +14,9 @@ from dagtui.tui.graph.held_rows import HELD, HeldRows
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.reasons import Reasons
 from dagtui.tui.graph.row_body import MUST, Body, Note
+from dagtui.tui.graph.signs import role_of, sign_of, sign_run
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS, weightiest
-from dagtui.tui.lines.rows import SPACE, Role, Span, node_sign, spaces, status_run
+from dagtui.tui.lines.rows import SPACE, Role, Span, node_sign, spaces
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Bodies:
         self._state = run.state
         self._graph = run.graph
         self._held = HeldRows(run.state)
+        self._lacking: tuple[tuple[object, ...], dict[tuple[object, ...], str]] = (), {}
+        """When READY nodes were last looked at, and what they lacked then, by what they want."""
 
     @property
     def outline(self) -> Outline:
@@ -209,7 +212,22 @@ class Bodies:
         if status is _S.FAILED_PARENT:
             return Span("")
         loud = status is _S.FAILED or state.cause[node] == Cause.ASKS
-        return Span(label(why(state, node, clock)), self.reasons.role(node) if loud else Role.MUTED)
+        text = self._lacks(node, clock) if status is _S.READY else why(state, node, clock)
+        return Span(label(text), self.reasons.role(node) if loud else Role.MUTED)
+
+    def _lacks(self, node: NodeIndex, clock: ClockTime) -> str:
+        """Return why a READY node does not run. It is the same for all that want the same, and takes long to find."""
+        state, task = self._state, self._graph.task(node)
+        if node in state.queued_since or node in state.leaving or state.cause[node] == Cause.ASKS:
+            return why(state, node, clock)
+        now = clock, state.jobs, state.paused, state.held_up, *state.counts
+        if self._lacking[0] != now:
+            self._lacking = now, {}
+        key = task.slots, task.pools, task.executor, state.cause[node], state.kept_for == node
+        found = self._lacking[1].get(key)
+        if found is None:
+            found = self._lacking[1][key] = why(state, node, clock)
+        return found
 
     # Other rows
 
@@ -224,7 +242,7 @@ class Bodies:
         notes += self._below(below, stale_below, width)
         name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         body = Body(name, self._number(head), [*notes, *_time_cells(width)], sought=self._names.sought(item))
-        return status_run(status, self._look), body
+        return sign_run(status, self._look), body
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
         """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""
@@ -273,8 +291,8 @@ class Bodies:
 
     def _tallies(self, counts: Sequence[int], rank: int = _OWN) -> Iterator[Note]:
         for status in _counted(counts):
-            words = self.glyphs.statuses[status] + tally(counts[status])
-            yield Note(rank + _RANK[status], Span(words, STATUS_CLASSES[status]))
+            words = sign_of(status, self.glyphs.statuses, self._look) + tally(counts[status])
+            yield Note(rank + _RANK[status], Span(words, role_of(status)))
 
     def _stale_note(self, number: int, width: CellWidth, rank: int = _OWN) -> Iterator[Note]:
         if number:
@@ -283,8 +301,8 @@ class Bodies:
             yield Note(rank + _STALE_RANK, Span(words, STATUS_CLASSES[_S.RETRYING]))
 
 
-def _counted(counts: Sequence[int]) -> list[NodeStatus]:
-    """Return the statuses that some node has, in the order in which counts are shown."""
+def _counted(counts: Sequence[int]) -> list[int]:
+    """Return the statuses that some node has, and QUEUED, in the order in which counts are shown."""
     return [status for status in TALLY_ORDER if counts[status]]
 
 

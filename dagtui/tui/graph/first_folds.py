@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.folders import FolderLayout
 from dagtui.tui.graph.layout import TOP, GroupKind
-from dagtui.tui.graph.tallies import OUTSIDE, QUEUED, shown_statuses
+from dagtui.tui.graph.signs import OUTSIDE, QUEUED
+from dagtui.tui.graph.tallies import shown_statuses
 from dagtui.tui.graph.weights import QUIET
 
 if TYPE_CHECKING:

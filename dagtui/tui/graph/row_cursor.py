@@ -190,7 +190,7 @@ class RowCursor:
         self.outline = outline
         outline.note(outline.layout.items)
         state = self._state
-        self.tallies = Tallies(outline.layout, state.status, state.selected, state.queued_since)
+        self.tallies = Tallies(outline.layout, state.status, state.selected, lambda: state.queued_since)
         self.staleness = self._counted_staleness()
 
     def _counted_staleness(self) -> Tallies | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import GroupKind, GroupRow
-from dagtui.tui.graph.tallies import OUTSIDE
+from dagtui.tui.graph.signs import OUTSIDE, QUEUED
 from dagtui.tui.graph.weights import WORST_FIRST
 
 if TYPE_CHECKING:
@@ -112,11 +112,16 @@ def _having(outline: Outline, tallies: Tallies, item: int, status: int, most: in
     head, reach = outline.head(item), outline.reach(item)
     if head is None or reach is None or found is None:
         return
-    if not (tallies.has_outside if status == OUTSIDE else found[status]):
+    if not (tallies.has_outside if status == OUTSIDE else _counted(found, status)):
         return
     for position in islice(tallies.having(status, *reach), most):
         if head.kind is not GroupKind.MATRIX or layout.parents[layout.items[position]] == item:
             yield position
+
+
+def _counted(counts: Sequence[int], status: int) -> int:
+    """Return the number of nodes in a status. The READY ones include those that wait on other machines."""
+    return counts[status] + (counts[QUEUED] if status == NodeStatus.READY else 0)
 
 
 def _cells(outline: Outline, start: int, end: int) -> Iterator[int]:

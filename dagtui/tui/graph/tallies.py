@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph.layout import TOP
+from dagtui.tui.graph.signs import OUTSIDE, QUEUED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from dagtui.graph.model import NodeIndex
     from dagtui.tui.graph.layout import TreeLayout
 
 _NO_NODE = 255
 _NO_NODES = bytes([_NO_NODE])
-_BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
-_STATUSES = len(NodeStatus)
+_BY_FREQUENCY = (5, 0, 2, 7, 6, 1, QUEUED, 8, 9, 3, 4)
+_COUNTED = QUEUED + 1
 _FAILED = int(NodeStatus.FAILED)
-OUTSIDE = len(NodeStatus)
-"""Stands for a node that is not part of the run. It is counted nowhere."""
-QUEUED = OUTSIDE + 1
-"""Stands for a node whose attempt waits in the queue of an executor on other machines. It counts as READY."""
-_COUNTED_AS = bytes(NodeStatus.READY if value == QUEUED else value for value in range(256))
 _RECOUNTED = 2_000
 """After more changes than this between two frames, counting branches again is cheaper than applying each change."""
 
@@ -33,7 +29,7 @@ _REREAD = 8
 """If more than one node in this many has changed, reading all statuses anew is cheaper than looking up each."""
 
 Counts = list[int]
-"""Number of nodes by status."""
+"""Number of nodes by status, with QUEUED for those that wait on other machines, which READY leaves out."""
 
 
 class Tallies:
@@ -44,17 +40,17 @@ class Tallies:
         layout: TreeLayout,
         status: Sequence[int],
         selected: bytearray | None = None,
-        queued: Collection[NodeIndex] = (),
+        queued: Callable[[], Collection[NodeIndex]] = tuple,
     ) -> None:
         """`selected` has a flag by node: whether it is part of the run. None: all are.
 
-        `queued` has the nodes that wait in the queue of an executor on other machines.
+        `queued` returns the nodes that wait in the queue of an executor on other machines.
         """
         self._layout = layout
         self._queued = queued
         self._status = status
         self._selected = selected
-        self._by_position = bytearray(layout.in_order(shown_statuses(status, selected, queued), _NO_NODE))
+        self._by_position = bytearray(layout.in_order(shown_statuses(status, selected, queued()), _NO_NODE))
         self._counted: dict[tuple[int, int], Counts] = {}
         self.failure_changes = 0
         """Increases when a node fails, or has failed no longer."""
@@ -66,14 +62,14 @@ class Tallies:
         if len(nodes) > _RECOUNTED and len(nodes) > len(self._status) // _REREAD:
             return self._read_again()
         by_position, positions, status = self._by_position, self._layout.positions, self._status
-        selected = self._selected if self.has_outside else None
+        selected, queued = self._selected if self.has_outside else None, self._queued()
         changed: list[tuple[int, int, int]] = []
         for node in nodes:
             position = positions[node]
             old, new = by_position[position], status[node]
             if selected is not None and not selected[node]:
                 new = OUTSIDE
-            elif new == NodeStatus.READY and node in self._queued:
+            elif new == NodeStatus.READY and node in queued:
                 new = QUEUED
             if old != new:
                 by_position[position] = new
@@ -91,7 +87,7 @@ class Tallies:
         """Adopt the statuses of all nodes. Return the positions whose status differs, ascending."""
         old = self._by_position
         new = self._by_position = bytearray(
-            self._layout.in_order(shown_statuses(self._status, self._selected, self._queued), _NO_NODE)
+            self._layout.in_order(shown_statuses(self._status, self._selected, self._queued()), _NO_NODE)
         )
         changed = list(compress(range(len(new)), map(ne, old, new)))
         self.failure_changes += bool(changed)
@@ -131,11 +127,11 @@ class Tallies:
         known = self._cells.get((start, end))
         if known is not None:
             return known
-        counts = [0] * _STATUSES
+        counts = [0] * _COUNTED
         self._cells[start, end] = counts
         position = start
         while position < end:
-            if (status := _COUNTED_AS[self._by_position[position]]) < _STATUSES:
+            if (status := self._by_position[position]) < _COUNTED and status != OUTSIDE:
                 counts[status] += 1
             position = layout.ends[layout.items[position]]
         return counts
@@ -147,8 +143,8 @@ class Tallies:
         self._cells = {branch: cells[branch] for branch in kept if branch in cells}
 
     def _count(self, start: int, end: int) -> Counts:
-        counts = [0] * _STATUSES
-        rest = bytes(self._by_position[start:end]).translate(_COUNTED_AS)
+        counts = [0] * _COUNTED
+        rest = bytes(self._by_position[start:end])
         for status in _BY_FREQUENCY:
             if not rest:
                 break
@@ -171,8 +167,11 @@ class Tallies:
         return self._by_position[position]
 
     def having(self, status: int, start: int, end: int) -> Iterator[int]:
-        """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending."""
-        if status == NodeStatus.READY and self._queued:
+        """Yield the positions in [start, end) of the nodes in a status, or OUTSIDE, ascending.
+
+        The READY ones include those that wait on other machines.
+        """
+        if status == NodeStatus.READY and self._queued():
             yield from merge(self._having(status, start, end), self._having(QUEUED, start, end))
         else:
             yield from self._having(status, start, end)
@@ -211,8 +210,7 @@ def shown_statuses(status: Sequence[int], selected: bytearray | None, queued: Co
 
 def _move(counts: Counts, old: int, new: int) -> None:
     """Count a node at its new status. A node that is not part of the run is counted nowhere."""
-    old, new = _COUNTED_AS[old], _COUNTED_AS[new]
-    if old < _STATUSES:
+    if old < _COUNTED and old != OUTSIDE:
         counts[old] -= 1
-    if new < _STATUSES:
+    if new < _COUNTED and new != OUTSIDE:
         counts[new] += 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.tallies import OUTSIDE, QUEUED
+from dagtui.tui.graph.signs import OUTSIDE, QUEUED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _S = NodeStatus
-TALLY_ORDER = (
+TALLY_ORDER: Sequence[int] = (
     _S.COMPLETED,
     _S.RUNNING,
     _S.RETRYING,
@@ -21,10 +21,11 @@ TALLY_ORDER = (
     _S.CANCELLED,
     _S.SKIPPED,
     _S.READY,
+    QUEUED,
     _S.WAITING,
 )
 """The order in which counts are shown."""
-WEIGHTS = (
+WEIGHTS: Sequence[int] = (
     _S.FAILED,
     _S.RUNNING,
     _S.CANCELLING,
@@ -32,6 +33,7 @@ WEIGHTS = (
     _S.FAILED_PARENT,
     _S.CANCELLED,
     _S.READY,
+    QUEUED,
     _S.WAITING,
     _S.COMPLETED,
     _S.SKIPPED,
@@ -58,8 +60,8 @@ QUIET = frozenset({_S.WAITING, _S.READY, _S.COMPLETED, _S.SKIPPED})
 _WORST_FIRST = tuple(value for status in WORST_FIRST for value in (status, QUEUED)[: 1 + (status is _S.READY)])
 
 
-def weightiest(counts: Sequence[int]) -> NodeStatus:
-    """Return the status that stands for many nodes."""
+def weightiest(counts: Sequence[int]) -> int:
+    """Return the status, or QUEUED, that stands for many nodes."""
     return next((status for status in WEIGHTS if counts[status]), _S.WAITING)
 
 

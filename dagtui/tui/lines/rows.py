@@ -131,10 +131,16 @@ def status_run(status: NodeStatus, look: Look, *, word: bool = False) -> Span:
     return Span(glyph, sign_role(status))
 
 
-def node_sign(state: RunState, node: NodeIndex, look: Look) -> Span:
-    """Return the sign of a node's status. One whose attempt is queued on another machine has a sign of its own."""
-    found = status_run(state.status_of(node), look)
-    return found._replace(text=look.glyphs.queued) if node in state.queued_since else found
+def node_sign(state: RunState, node: NodeIndex, look: Look, *, word: bool = False) -> Span:
+    """Return the sign of a node's status, followed by its word if requested.
+
+    A node whose attempt is queued on another machine has a sign of its own.
+    """
+    status = state.status_of(node)
+    found = status_run(status, look, word=word)
+    if status is not NodeStatus.READY or node not in state.queued_since:
+        return found
+    return found._replace(text=f"{look.glyphs.queued} {status.word}" if word else look.glyphs.queued)
 
 
 def sign_role(status: NodeStatus) -> str:
@@ -152,9 +158,8 @@ def and_more(left_out: int) -> list[Row]:
     return [row(muted(f"    and {left_out:,} more"))] if left_out > 0 else []
 
 
-def node_row(name: str, status: NodeStatus, words: str = "", *, look: Look, jump: int = -1) -> Row:
-    """Return an indented row with a node's status and name, and words about it."""
+def node_row(name: str, sign: Span, words: str = "", *, jump: int = -1) -> Row:
+    """Return an indented row with the sign of a node's status, its name, and words about it."""
     said = (muted(f"  {words}"),) if words else ()
-    sign = status_run(status, look)
     sign = Span(f" {sign.text} ", sign.role)  # a badge has room around it
     return row(" ", sign, name_run(name), *said, jump=jump, indent=4)

@@ -14,7 +14,7 @@ from dagtui.text import block, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.amounts import time_text
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.cause_paths import failed_ancestors
 from dagtui.tui.node.node_page import NodePage
@@ -110,9 +110,8 @@ def node_rows(run: RunView, nodes: Sequence[NodeIndex], clock: ClockTime, look: 
     state = run.state
     found: list[Row] = []
     for node in nodes[:MOST_NODES]:
-        status = state.status_of(node)
         words = f"{word_for(state, node)}{spent(run, node, clock)}"
-        found.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
+        found.append(node_row(run.graph.labels[node], node_sign(state, node, look), words, jump=node))
     return found + and_more(len(nodes) - MOST_NODES)
 
 

@@ -316,7 +316,6 @@ def _neighbours(
     rows = [row(), _named(name, muted(plural(len(nodes), "node")))]
     state = run.state
     for node in nodes[:MOST_NODES]:
-        status = state.status_of(node)
         words = word_for(state, node) + joined(node)
-        rows.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
+        rows.append(node_row(run.graph.labels[node], node_sign(state, node, look), words, jump=node))
     return rows + and_more(len(nodes) - MOST_NODES)

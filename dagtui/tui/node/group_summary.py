@@ -14,9 +14,9 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation, hold_or_release
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
+from dagtui.tui.graph.signs import role_of, sign_of, word_of
 from dagtui.tui.graph.weights import TALLY_ORDER
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
-from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.node.node_page import NodePage
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
 
-WORD_CELLS = 16
+WORD_CELLS = 17
 _HINTS = {
     "node.retry": "retries the nodes that did not succeed",
     "node.cancel": "cancels the unsettled nodes",
@@ -89,10 +89,10 @@ class BranchPage(NodePage):
         for status in TALLY_ORDER:
             number = found.counts[status]
             if number:
-                glyph = self.look.glyphs.statuses[status]
-                name = f"{glyph} {status.word:<{WORD_CELLS}}"
-                runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
-                stale = found.stale if status is NodeStatus.COMPLETED else 0
+                glyph = sign_of(status, self.look.glyphs.statuses, self.look)
+                name = f"{glyph} {word_of(status):<{WORD_CELLS}}"
+                runs = Span(name, role_of(status)), Span(f"{count(number):>{digits}}")
+                stale = found.stale if status == NodeStatus.COMPLETED else 0
                 yield row("  ", *runs, Span(done_words(0, stale), Role.WARNING))
         if found.outside:
             yield row("  ", muted(f"{'':2}{NOT_SELECTED}  {count(found.outside)}"))
@@ -103,4 +103,4 @@ class BranchPage(NodePage):
         time = spent(self.run, node, clock)
         said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
         words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
-        return node_row(self.run.graph.labels[node], status, words, look=self.look, jump=node)
+        return node_row(self.run.graph.labels[node], node_sign(state, node, self.look), words, jump=node)

@@ -14,7 +14,7 @@ from dagtui.text import duration, label, plural
 from dagtui.text.amounts import ends_left_behind, seconds_since, seconds_until, time_of_day, whole_duration
 from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_sign, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_sign, row
 from dagtui.tui.log.empty_log import added_by_key, gate_rows, node_rows, pending_parents, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.cause_paths import (
@@ -140,7 +140,7 @@ class Explanation:
         """Return the status and its reason. A reason that begins with the status, or a gate's, stands for both."""
         if reason.startswith(word_for(self._state, self._node)) or self._state.cause_of(self._node) is Cause.ASKS:
             return node_sign(self._state, self._node, self._look), Span(f" {reason}", Role.HEADING)
-        sign = status_run(status, self._look, word=True)
+        sign = node_sign(self._state, self._node, self._look, word=True)
         if status is NodeStatus.FAILED:
             sign = sign._replace(text=f"{self._look.glyphs.statuses[status]} {word_for(self._state, self._node)}")
         return sign, Span(f"  {reason}", Role.HEADING)
@@ -160,12 +160,11 @@ class Explanation:
         rows = [row(), row(Span(title, Role.MUTED))]
         arrow = self._look.glyphs.branch
         for depth, node in enumerate(path[1:]):
-            status = self._state.status_of(node)
             rows.append(
                 row(
                     "  " * min(depth + 1, 8),
                     muted(arrow if depth else ""),
-                    status_run(status, self._look),
+                    node_sign(self._state, node, self._look),
                     " ",
                     name_run(self._run.graph.labels[node]),
                     muted(f"  {self._about(node)}"),

@@ -11,10 +11,10 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group, Pane
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
-from dagtui.tui.screens.help_entries import beside, column, matching, other_keys, pane_keys, signs
+from dagtui.tui.screens.help_entries import NOTHING_PRESENT, beside, column, matching, other_keys, pane_keys, signs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from textual import events
     from textual.binding import BindingType
@@ -44,15 +44,19 @@ class HelpScreen(Reader):
         pane: Pane = Pane.TREE,
         without: Collection[str] = (),
         about: Sequence[Row] = (),
+        present: Mapping[str, str] = NOTHING_PRESENT,
     ) -> None:
-        """`pane` has the focus. Actions in `without` would do nothing now. `about` says what the cursor's row shows."""
+        """`pane` has the focus. Actions in `without` would do nothing now. `about` says what the cursor's row shows.
+
+        `present` has, by action id, what keys act on now.
+        """
         super().__init__(look)
         self._about = about
         self._keymap = keymap
         self._here = [pane_keys(keymap, pane, without, look)]
         has_moments = any(action.group is Group.RECORDING for action in keymap.actions)
         self._signs = list(signs(look, has_moments=has_moments))
-        self._others = list(other_keys(keymap, pane, look))
+        self._others = list(other_keys(keymap, pane, look, present))
         self._query = ""
         self._typing = False
 

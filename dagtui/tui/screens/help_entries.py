@@ -15,7 +15,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import added_by_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from dagtui.text.amounts import CellWidth
     from dagtui.text.look import Look
@@ -44,6 +44,7 @@ _PANES = {
     Pane.PAGE: "On this page",
     Pane.BAR: "On the bar",
 }
+NOTHING_PRESENT: Final[Mapping[str, str]] = {}
 _SIGN_CELLS: Final = 6
 """The most cells before the words. A longer sign pushes its words to the right."""
 
@@ -76,11 +77,13 @@ def pane_keys(keymap: Keymap, pane: Pane, without: Collection[str], look: Look) 
     return Section(_PANES[pane], [*useful, *map(_subdued, useless)])
 
 
-def other_keys(keymap: Keymap, pane: Pane, look: Look) -> Iterator[Section]:
-    """Yield the other keys, by group."""
+def other_keys(
+    keymap: Keymap, pane: Pane, look: Look, present: Mapping[str, str] = NOTHING_PRESENT
+) -> Iterator[Section]:
+    """Yield the other keys, by group. `present` has, by action id, what keys act on now."""
     for group in Group:
         shown = [one for one in keymap.actions if one.group is group]
-        yield Section(group.value, list(_keys(keymap, [one for one in shown if not _is_of(one, pane)], look)))
+        yield Section(group.value, list(_keys(keymap, [one for one in shown if not _is_of(one, pane)], look, present)))
 
 
 def signs(look: Look, *, has_moments: bool = False) -> Iterator[Section]:
@@ -140,10 +143,13 @@ def _is_of(action: AnyAction, pane: Pane) -> bool:
     return bool(action.panes & pane) and (action.rank > 0 or action.panes is not Pane.ANY)
 
 
-def _keys(keymap: Keymap, actions: Iterable[AnyAction], look: Look) -> Iterator[HelpEntry]:
+def _keys(
+    keymap: Keymap, actions: Iterable[AnyAction], look: Look, present: Mapping[str, str] = NOTHING_PRESENT
+) -> Iterator[HelpEntry]:
     for action in actions:
         if keys := keymap.all_shown(action.id, look):
-            yield HelpEntry(Span(keys, Role.KEY), (Span(action.help),))
+            now = f" ({present[action.id]})" if action.id in present else ""
+            yield HelpEntry(Span(keys, Role.KEY), (Span(action.help + now),))
 
 
 def _subdued(entry: HelpEntry) -> HelpEntry:

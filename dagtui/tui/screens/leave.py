@@ -12,7 +12,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.host.attachment import ExitReason
 from dagtui.text import count, plural
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, node_sign, row
 from dagtui.tui.screens.dialog import Dialog, choice
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
@@ -127,7 +127,7 @@ class LeaveDialog(Dialog[ExitReason]):
         if self._stopping:
             state, labels = self._run.state, self._run.graph.labels
             names = self._still_alive()[:NAMES_SHOWN]
-            return [node_row(labels[node], state.status_of(node), look=self.look) for node in names]
+            return [node_row(labels[node], node_sign(state, node, self.look)) for node in names]
         if self._preview is None or self._run.settled:
             return []
         return self._grouped.rows(self._preview)

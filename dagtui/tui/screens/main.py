@@ -14,7 +14,7 @@ from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
-from dagtui.tui.actions.present_words import present_words
+from dagtui.tui.actions.present_words import brief_jobs_words, present_words
 from dagtui.tui.graph.lower.pane import LowerPane
 from dagtui.tui.graph.remembered import remembered_rows
 from dagtui.tui.graph.time.head import TimeHead
@@ -154,6 +154,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         here = self.situation
         deselects = 0 if self.on_side else self.tree_pane.selected_count  # from the right side, Esc goes back first
         words = present_words(self._run, here, self.node, deselects)
+        if self.pane is Pane.TREE:
+            words = {**words, **brief_jobs_words(self._run, here, self._look)}
         self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, here), words)
 
     @property

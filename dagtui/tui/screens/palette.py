@@ -17,6 +17,7 @@ from textual.widgets import Input, OptionList
 from textual.worker import WorkerState
 
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import NodeStatus
 from dagtui.text import label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import NAME_CHARACTERS
@@ -24,7 +25,9 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group, Pane
 from dagtui.tui.actions.availability import hold_or_release, pause_or_resume
+from dagtui.tui.actions.present_words import jobs_words
 from dagtui.tui.lines.compositor import TightCompositor
+from dagtui.tui.lines.rows import node_sign
 from dagtui.tui.screens.palette_entries import MARKED, NODE, Entries, match_of
 from dagtui.tui.screens.palette_themes import ChooseTheme, all_themes, themes_found
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from textual.command import Hits
     from textual.worker import Worker
 
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import NodeIndex
     from dagtui.text.look import Look
     from dagtui.tui.actions.availability import Situation
@@ -46,6 +50,7 @@ _LABELS_AT_ONCE = 4096
 _ORDER = list(Group)
 _UNRANKED = 1000
 """The rank of actions that the footer does not show."""
+_EXECUTOR_CHARACTERS = 16
 _ROWS = 4
 """Rows above and below the list: a margin, and the field with its border."""
 _PAUSE_HELP = {
@@ -101,7 +106,8 @@ class _Commands(Entries):
         if action.id == "node.hold" and hold_or_release(run, here.examples) is CommandKind.RELEASE:
             return replace(action, words="release", help=_RELEASE_HELP, name="Release node")
         if action.id != "run.pause":
-            return action
+            words = jobs_words(run, here, self.dagtui.look).get(action.id)
+            return replace(action, help=words) if words else action
         kind = pause_or_resume(run)
         return replace(action, words=kind.value, help=_PAUSE_HELP[kind], name=f"{kind.value.capitalize()} run")
 
@@ -138,12 +144,11 @@ class _Nodes(Entries):
         run, look = self.dagtui.view, self.dagtui.look
         wanted = query.lower()
         async for node in self._matching(wanted):
-            status = run.state.status_of(node)
-            word = Text("" if run.state.is_outside(node) else status.word, "dim")
+            word = Text("" if run.state.is_outside(node) else _word(run.state, node), "dim")
             cells = max(1, self.cells - 3 - word.cell_len)
             name = label(run.graph.labels[node], NAME_CHARACTERS)
             shown = shortened(name, CellWidth(cells), look)
-            text = Text(f"{look.glyphs.statuses[status]} {shown}")
+            text = Text(f"{node_sign(run.state, node, look).text} {shown}")
             if (found := text.plain.lower().find(wanted, 2)) >= 0:
                 text.stylize(MARKED, found, found + len(wanted))
             yield Hit(NODE, self.line(text, word), partial(self.dagtui.jump, node), name)
@@ -161,6 +166,13 @@ class _Nodes(Entries):
                     if found == NODES_SHOWN:
                         return
             await asyncio.sleep(0)
+
+
+def _word(state: RunState, node: NodeIndex) -> str:
+    """Return the word for a node's status, and where it waits."""
+    word = state.status_of(node).word
+    is_there = state.status[node] == NodeStatus.READY and node in state.queued_since
+    return f"{word} on {label(state.executor_of[node], _EXECUTOR_CHARACTERS)}" if is_there else word
 
 
 class Palette(CommandPalette):

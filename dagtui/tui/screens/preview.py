@@ -12,7 +12,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog, choice
 
@@ -80,7 +80,7 @@ class Grouped:
     def _names(self, nodes: Sequence[NodeIndex]) -> Iterator[Row]:
         state, labels = self._run.state, self._run.graph.labels
         for node in nodes[:NAMES_SHOWN]:
-            yield node_row(labels[node], state.status_of(node), look=self._look)
+            yield node_row(labels[node], node_sign(state, node, self._look))
         yield from and_more(len(nodes) - NAMES_SHOWN)
 
 

@@ -8,6 +8,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, fit
 from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.tui.graph.amounts import tally
+from dagtui.tui.graph.signs import QUEUED, role_of, sign_of
 from dagtui.tui.graph.weights import TALLY_ORDER, WEIGHTS
 from dagtui.tui.lines.rows import SPACE, Span, muted, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -46,7 +47,10 @@ class _ProgressLine:
         self._state = state
         self._room = room
         self._look = look
-        self._shown = [status for status in TALLY_ORDER if state.counts[status]]
+        self._numbers = {**dict(enumerate(state.counts)), QUEUED: state.ready_there}
+        """The number of nodes by status, and of those that wait on other machines."""
+        self._numbers[_S.READY] -= state.ready_there
+        self._shown = [status for status in TALLY_ORDER if self._numbers[status]]
 
     def with_message(self, message: Span) -> list[Span]:
         """Return the line with a message. It takes the room of the bar, then of the counts, before it is cut."""
@@ -74,12 +78,11 @@ class _ProgressLine:
 
     def _bar(self, width: CellWidth) -> list[Span]:
         """Return the bar: cells of each status, by its number of nodes."""
-        cells = segments([self._state.counts[status] for status in self._shown], width)
+        counts = self._state.counts
+        shown = [status for status in TALLY_ORDER if status != QUEUED and counts[status]]
+        cells = segments([counts[status] for status in shown], width)
         signs = self._look.glyphs.shares
-        return [
-            Span(signs[status] * number, STATUS_CLASSES[status])
-            for status, number in zip(self._shown, cells, strict=True)
-        ]
+        return [Span(signs[status] * number, role_of(status)) for status, number in zip(shown, cells, strict=True)]
 
     def _noticed(self, notices: Sequence[str], room: CellWidth) -> Span | None:
         """Return the notices that fit, of which the first is cut if necessary."""
@@ -110,7 +113,7 @@ class _ProgressLine:
                 return counts
         return []
 
-    def _counts(self, between: str, gap: str, shown: Sequence[NodeStatus], stale: str) -> list[Span]:
+    def _counts(self, between: str, gap: str, shown: Sequence[int], stale: str) -> list[Span]:
         """Return counts with texts between glyph and number and between two counts, and after the stale ones."""
         pieces: list[Span] = []
         for status in shown:
@@ -121,12 +124,12 @@ class _ProgressLine:
             return [*pieces, Span(words, STATUS_CLASSES[_S.RETRYING])]
         return pieces[:-1]
 
-    def _count(self, status: NodeStatus, between: str) -> Iterator[Span]:
+    def _count(self, status: int, between: str) -> Iterator[Span]:
         """Yield the number of nodes in a status, those whose failure is allowed apart."""
-        glyph, number = self._look.glyphs.statuses[status], self._state.counts[status]
-        allowed = self._state.allowed_failures if status is _S.FAILED else 0
+        glyph, number = sign_of(status, self._look.glyphs.statuses, self._look), self._numbers[status]
+        allowed = self._state.allowed_failures if status == _S.FAILED else 0
         if number > allowed:
-            yield Span(f"{glyph}{between}{_figure(number - allowed, between)}", STATUS_CLASSES[status])
+            yield Span(f"{glyph}{between}{_figure(number - allowed, between)}", role_of(status))
         if allowed:
             figure = f"{glyph}{between}{_figure(allowed, between)}"
             yield muted(f"{figure} allowed" if between else f"({figure})")

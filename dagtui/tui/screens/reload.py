@@ -9,7 +9,7 @@ from textual.binding import Binding
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.text import count, label, plural
 from dagtui.text.look import IN_UNICODE
-from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_row, row
+from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, name_run, node_row, row, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import REHEARSED_EVERY
@@ -137,13 +137,13 @@ class ReloadDialog(Dialog[bool]):
         for name, node in list(self._preview.changed.items())[:NAMES_SHOWN]:
             becomes = self._becomes(node.status, is_stale=name in stale)
             words = label(f"{', '.join(node.parts)}: {becomes}", 300)
-            yield node_row(name, node.status, words, look=self.look)
+            yield node_row(name, status_run(node.status, self.look), words)
         yield from and_more(len(self._preview.changed) - NAMES_SHOWN)
 
     def _names(self, names: Sequence[str]) -> Iterator[Row]:
         for name in names[:NAMES_SHOWN]:
             status = self._status(name)
-            yield self._named(name) if status is None else node_row(name, status, look=self.look)
+            yield self._named(name) if status is None else node_row(name, status_run(status, self.look))
         yield from and_more(len(names) - NAMES_SHOWN)
 
     def _named(self, name: str, words: str = "") -> Row:

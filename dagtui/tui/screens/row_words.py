@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import stale_words, why
 from dagtui.text import count, label, plural
+from dagtui.tui.graph.signs import role_of, sign_of, word_of
 from dagtui.tui.graph.weights import TALLY_ORDER
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, node_sign, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import added_by_key
 from dagtui.tui.screens.help_entries import MEANINGS
@@ -35,7 +36,7 @@ def _of_node(run: RunView, node: NodeIndex, look: Look) -> list[Row]:
     status = state.status_of(node)
     reason = label(why(state, node, run.clock()))
     words = f": {reason}" if reason else f": {MEANINGS[status]}"
-    rows.append(row("  ", status_run(status, look, word=True), Span(words), indent=4))
+    rows.append(row("  ", node_sign(state, node, look, word=True), Span(words), indent=4))
     if state.stale[node]:
         words = f" stale: {stale_words(state, node)} later"
         rows.append(row("  ", Span(glyphs.stale, STATUS_CLASSES[NodeStatus.RETRYING]), Span(words)))
@@ -51,8 +52,8 @@ def _of_many(many: RowGroup, look: Look) -> list[Row]:
     spans: list[Span] = []
     for status in TALLY_ORDER:
         if number := many.counts[status]:
-            glyph = look.glyphs.statuses[status]
-            spans += [Span("  "), Span(f"{glyph}{count(number)} {status.word}", STATUS_CLASSES[status])]
+            glyph = sign_of(status, look.glyphs.statuses, look)
+            spans += [Span("  "), Span(f"{glyph}{count(number)} {word_of(status)}", role_of(status))]
     if many.stale:
         words = f"{look.glyphs.stale}{count(many.stale)} stale"
         spans += [Span("  "), Span(words, STATUS_CLASSES[NodeStatus.RETRYING])]

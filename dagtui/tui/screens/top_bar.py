@@ -94,7 +94,8 @@ class TopBar(PaintedRows, can_focus=False):
     def _elsewhere(self) -> tuple[int, ...]:
         """Return what executors on other machines have, for comparison."""
         state = self._state
-        return (*state.taken_on.values(), *state.queued_on.values()) if state.any_remote else ()
+        found = (state.ready_there, state.alive_there, *state.taken_on.values(), *state.queued_on.values())
+        return found if state.any_remote else ()
 
     # The first line
 

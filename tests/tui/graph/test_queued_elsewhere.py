@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 from tui.app.runs import opened, screen_text
 from tui.gallery.scenes import run_of
 
 from dagtui.control.live import Screen
 from dagtui.control.status_report import status_report
 from dagtui.engine.events import NoteEvent
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.report.plain import PlainLines
 from dagtui.report.status_text import headline, node_objects
@@ -20,7 +23,8 @@ from dagtui.text.amounts import CellWidth, ClockTime
 from dagtui.text.look import IN_UNICODE, UNICODE
 from dagtui.tui.actions.availability import jobs_command
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.graph.tallies import QUEUED, Tallies
+from dagtui.tui.graph.signs import QUEUED
+from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.trouble.troubles import TroubleKind, Troubles
 from dagtui.tui.graph.trouble.watch import LONG_QUEUED, TroubleWatch
 from dagtui.tui.graph.views import View
@@ -79,7 +83,7 @@ def test_keys_for_slots_act_on_where_the_targets_run(run: AdoptedRun):
     assert common_executor(state, [on_cluster, here]) == ""
 
 
-async def test_cells_show_what_waits_elsewhere_and_count_it_as_queued(run: AdoptedRun):
+async def test_cells_show_what_waits_elsewhere_and_count_it_apart(run: AdoptedRun):
     app = DagtuiApp(run)
     async with opened(app, (120, 40)) as pilot:
         for view in View:
@@ -88,10 +92,11 @@ async def test_cells_show_what_waits_elsewhere_and_count_it_as_queued(run: Adopt
                 assert f"▶{UNICODE.queued}" in screen_text(app)
             await pilot.press("v")
         layout = app.main.tree_pane.navigator.outline.layout
-        tallies = Tallies(layout, run.state.status, run.state.selected, run.state.queued_since)
+        tallies = Tallies(layout, run.state.status, run.state.selected, lambda: run.state.queued_since)
         everything = 0, len(layout)
         assert tallies.statuses(*everything).count(QUEUED) == 7
-        assert tallies.counts(*everything)[NodeStatus.READY] == 11
+        counts = tallies.counts(*everything)
+        assert (counts[NodeStatus.READY], counts[QUEUED], sum(counts)) == (4, 7, len(run.graph))
         assert len(list(tallies.having(NodeStatus.READY, *everything))) == 11
 
 
@@ -115,6 +120,52 @@ async def test_rows_say_where_a_node_runs_and_what_is_in_doubt(run: AdoptedRun, 
         run.state.doubts[node], run.state.due[node] = "n3 is gone", ClockTime(clock + 20.0)
         assert said(100) == "attempt 1 on n3, job 4711_4; n3 is gone; counts as lost in 20 s|"
         assert said(40) == "|in doubt: n3 is gone"
+
+
+async def test_what_is_queued_after_a_preview_has_its_sign(run: AdoptedRun):
+    """A preview is rolled back, which gives the state another collection of queued nodes."""
+    app = DagtuiApp(run)
+    async with opened(app, (120, 40)):
+        pane = app.main.tree_pane
+        run.preview(Command(CommandKind.CANCEL_ALL))
+        ended = run.graph.node("align[sample=1]")
+        run.run.post(Ended(ended, 1, EndKind.EXIT, 0, "", 100.0))
+        run.run.turn()
+        pane.take_changes()
+        assert pane.navigator.tallies.statuses(0, len(pane.outline.layout)).count(QUEUED) == 8
+        assert (run.state.ready_there, run.state.alive_there) == (8, 7)
+
+
+async def test_rows_of_many_nodes_and_lists_tell_what_waits_elsewhere(run: AdoptedRun):
+    app, sign = DagtuiApp(run), UNICODE.queued
+    async with opened(app, (120, 40)) as pilot:
+        app.main.show_view(View.GROUP)
+        assert f"○4 {sign}6" in screen_text(app)
+        app.main.tree_pane.find_next("align")
+        await pilot.press("h")
+        await until(lambda: "queued elsewhere" in screen_text(app))
+        assert re.search(rf"{sign} queued elsewhere +6\n", re.sub(" *│? *\n", "\n", screen_text(app)))
+        for label, key in (("report", "2"), ("report", "3")):
+            app.jump(run.graph.node(label))
+            await pilot.press(key)
+            await until(lambda: f"{sign} align[sample=9]" in screen_text(app))
+        await pilot.press("colon", *"align[sample=9")
+        await app.screen.until_found()
+        await until(lambda: f"{sign} align[sample=9]" in screen_text(app) and "queued on cluster" in screen_text(app))
+
+
+async def test_keys_for_slots_say_what_they_act_on(run: AdoptedRun):
+    app = DagtuiApp(run)
+    async with opened(app, (200, 50)) as pilot:
+        app.jump(run.graph.node(FAR))
+        await until(lambda: "< cluster: jobs 12 → 11  > 13" in screen_text(app))
+        app.jump(run.graph.node("check[part=1]"))
+        await until(lambda: "< this machine: jobs 4 → 3" in screen_text(app))
+        app.jump(run.graph.node("train[seed=1]"))
+        await until(lambda: "< gpubox: at most 2 jobs" in screen_text(app))
+        assert "> gpubox" not in screen_text(app)
+        await pilot.press("question_mark", "slash", *"gpubox")
+        await until(lambda: "/gpubox    1 of " in screen_text(app))
 
 
 async def test_what_is_out_of_reach_or_waits_for_long_is_trouble(run: AdoptedRun):

@@ -13,7 +13,7 @@ from dagtui.tui.graph.amounts import rate_text
 from dagtui.tui.graph.lower.last_minute import Bar, LastMinute
 from dagtui.tui.graph.lower.lines import LowerLine, heading
 from dagtui.tui.graph.pace import sparkline
-from dagtui.tui.lines.rows import SPACE, Span, muted, spaces, status_run
+from dagtui.tui.lines.rows import SPACE, Span, muted, node_sign, spaces
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class MinuteLines:
         status = self._run.state.status_of(bar.node)
         sign, shown = self._look.glyphs.shares[status], Span(name)
         return [
-            *(SPACE, status_run(status, self._look), SPACE, shown),
+            *(SPACE, node_sign(self._run.state, bar.node, self._look), SPACE, shown),
             spaces(named + 1 - shown.width + bar.start),
             Span(sign * (bar.end - bar.start), STATUS_CLASSES[status]),
         ]

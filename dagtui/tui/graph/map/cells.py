@@ -9,7 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import UNBEGUN, NodeStatus
-from dagtui.tui.graph.tallies import QUEUED
+from dagtui.tui.graph.signs import QUEUED
 from dagtui.tui.graph.weights import worst
 
 if TYPE_CHECKING:

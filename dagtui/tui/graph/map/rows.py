@@ -17,7 +17,7 @@ from dagtui.tui.graph.map.plan import LineKind
 from dagtui.tui.graph.nodes.further_edges import ends_of
 from dagtui.tui.graph.pace import SPAN, Pace, sparkline
 from dagtui.tui.graph.row_groups import counts
-from dagtui.tui.graph.tasks.lines import role_of, sign_of
+from dagtui.tui.graph.signs import role_of, sign_of
 from dagtui.tui.graph.weights import TALLY_ORDER
 from dagtui.tui.lines.rows import SPACE, Role, Span, first_that_fit, muted, node_sign, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -197,9 +197,10 @@ class MapRows:
             return []
         said = [muted(f"  {plural(head.total, 'node')}")] if room >= _WIDE else []
         by_status = counts(outline, navigator.tallies, navigator.cursor) or ()
-        for status in TALLY_ORDER:
-            if number := by_status[status]:
-                said += [SPACE, Span(f"{self._look.glyphs.statuses[status]}{tally(number)}", STATUS_CLASSES[status])]
+        for counted in TALLY_ORDER:
+            if number := by_status[counted]:
+                sign = sign_of(counted, self._look.glyphs.statuses, self._look)
+                said += [SPACE, Span(f"{sign}{tally(number)}", role_of(counted))]
         first, last = (name_label(outline.map_layout.label(at)) for at in self._ends())
         each = max(_LEAST_NAME // 2, (room - width_of(said) - 3) // 2)
         names = " … ".join(shortened(name, CellWidth(each), self._look) for name in (first, last))

@@ -5,15 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from dagtui.engine.status import NodeStatus
 from dagtui.text.amounts import ONE_CELL, CellWidth
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.tallies import OUTSIDE, QUEUED
+from dagtui.tui.graph.signs import sign_run
 from dagtui.tui.graph.tasks.lane_cells import LaneCells
 from dagtui.tui.graph.weights import worst
-from dagtui.tui.lines.rows import Role, Span, sign_role
-from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.lines.rows import Role, Span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -115,25 +113,5 @@ def strip(statuses: bytes, room: CellWidth, look: Look) -> list[Span]:
         return []
     step = -(-len(statuses) // room)
     shown = statuses if step == 1 else [worst(statuses[at : at + step]) for at in range(0, len(statuses), step)]
-    signs = look.glyphs.statuses
-    return [
-        Span(sign_of(status, signs, look) * len(list(group)), _sign_role(status)) for status, group in groupby(shown)
-    ]
-
-
-def sign_of(status: int, signs: str, look: Look) -> str:
-    """Return which of some signs, one for each status, stands for a status, for QUEUED or for OUTSIDE."""
-    if status == QUEUED:
-        return look.glyphs.queued
-    return signs[status] if status < OUTSIDE else " "
-
-
-def _sign_role(status: int) -> str:
-    return sign_role(NodeStatus(status)) if status < OUTSIDE else role_of(status)
-
-
-def role_of(status: int) -> str:
-    """Return the role of a status, of QUEUED or of OUTSIDE."""
-    if status == QUEUED:
-        return STATUS_CLASSES[NodeStatus.READY]
-    return STATUS_CLASSES[NodeStatus(status)] if status < OUTSIDE else Role.GUIDE
+    found = ((sign_run(status, look), len(list(group))) for status, group in groupby(shown))
+    return [sign._replace(text=sign.text * length) for sign, length in found]

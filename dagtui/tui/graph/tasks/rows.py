@@ -11,7 +11,8 @@ from dagtui.tui.graph.amounts import covered, elapsed, time_text
 from dagtui.tui.graph.bodies import ASIDE
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_body import Note, Strip, fitted, with_glyph
-from dagtui.tui.graph.tasks.lines import Lit, lead, marker_column, role_of, strip
+from dagtui.tui.graph.signs import role_of
+from dagtui.tui.graph.tasks.lines import Lit, lead, marker_column, strip
 from dagtui.tui.graph.weights import worst
 from dagtui.tui.lines.rows import SPACE, Role, Span, spaces, width_of
 

@@ -14,6 +14,7 @@ from dagtui.tui.graph.bodies import ASIDE, ATTEMPT_RANK
 from dagtui.tui.graph.guides import fold_marker
 from dagtui.tui.graph.layout import TOP, GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, Note, fitted, with_glyph
+from dagtui.tui.graph.signs import QUEUED, sign_run
 from dagtui.tui.graph.trouble.blocked import BlockedNodes, blocked_words
 from dagtui.tui.graph.trouble.layout import REST, TroubleLayout
 from dagtui.tui.graph.trouble.troubles import TroubleKind
@@ -43,6 +44,8 @@ _REMEMBERED: Final = 1_000
 _USUAL_RANK: Final = 1
 _SHORT: Final = "the rest"
 """Everything else, where that is too long."""
+_WAIT_THERE: Final = frozenset({TroubleKind.QUEUED, TroubleKind.SILENT})
+"""What is wrong with READY nodes only if their attempts wait on other machines."""
 _GAP: Final = 2
 _LEAST_NAMES: Final = 8
 
@@ -158,7 +161,9 @@ class TroubleRows:
             name = Span(self._names.name(item))
             if layout.is_outside(node):
                 return SPACE, Body(name)
-            return status_run(NodeStatus(layout.statuses[node]), self._look), Body(name)
+            status = layout.statuses[node]
+            waits_there = status == _S.READY and layout.kinds[node] in _WAIT_THERE
+            return sign_run(QUEUED if waits_there else status, self._look), Body(name)
         kind = layout.kinds[node]
         # How a node failed stays, however long its name is.
         narrow = kind in {TroubleKind.FAILED, TroubleKind.ALLOWED}

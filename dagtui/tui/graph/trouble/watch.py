@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import anyio.to_thread
@@ -65,8 +66,11 @@ class TroubleWatch:
     def _look_elsewhere(self, clock: ClockTime) -> None:
         """Look what waits on other machines for long, and what is out of reach."""
         clues, state = self._navigator.trouble.clues, self._run.state
-        queued = frozenset(node for node, since in state.queued_since.items() if clock - since > LONG_QUEUED)
-        silent = frozenset(node for node, name in state.executor_of.items() if name in state.silent)
+        since = state.queued_since
+        # Attempts stand in the order in which they were submitted: what waits for long comes first.
+        queued = frozenset(takewhile(lambda node: clock - since[node] > LONG_QUEUED, since))
+        named = state.executor_of.items() if state.silent else ()
+        silent = frozenset(node for node, name in named if name in state.silent)
         if queued != clues.queued:
             clues.queued = queued
         if silent != clues.silent:

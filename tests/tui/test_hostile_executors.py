@@ -1,0 +1,80 @@
+"""Hostile names of executors and machines, and reasons of their engines, break no row of any view or dialog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.app.runs import opened
+from tui.gallery.graphs import mixed
+from tui.gallery.played import Elsewhere, Played
+from tui.gallery.scenes import next_frame
+from tui.recordings import BEGAN_AT
+
+from dagtui.engine.messages import Silent
+from dagtui.text import cell_width
+from dagtui.text.amounts import WallTime
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.adopted_run import AdoptedRun
+
+    from dagtui.graph.model import Graph
+
+pytestmark = pytest.mark.anyio
+BAD = "\x1b[31m漢字[/b][@click=app.exit]\u202e\x07\r\n\ud83d" + "很" * 200
+NAME = f"cluster{BAD}"
+"""Reading a file refuses such a name, but a journal of another version may have it."""
+STEPS = {
+    "queued": ["slash", *"align[sample=9", "enter"],
+    "running": ["slash", *"align[sample=2", "enter"],
+    "group": ["g"],
+}
+
+
+def hostile_graph() -> Graph:
+    graph = mixed()
+    graph.executors[NAME] = replace(graph.executors.pop("cluster"), name=NAME)
+    graph.tasks = [replace(task, executor=NAME) if task.executor == "cluster" else task for task in graph.tasks]
+    return graph
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> AdoptedRun:
+    graph = hostile_graph()
+    there = {"align": Elsewhere((BAD,), 6, f"job 4711: {BAD}"), "train": Elsewhere((f"gpubox {BAD}",), 2)}
+    silent = Silent(NAME, WallTime(BEGAN_AT), BAD)
+    played = Played(160.0, {}, 4, lambda label: 2.0 if label == "prepare" else 300.0, there, silent)
+    return played.run(graph, played.events(graph), tmp_path)
+
+
+def check(app: DagtuiApp, width: int) -> None:
+    """Check that each row has the width of the screen and no control codes."""
+    for strip in app.screen._compositor.render_strips():
+        text = "".join(segment.text for segment in strip)
+        assert cell_width(text) == width, text
+        assert text.isprintable(), repr(text)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 50)])
+async def test_rows_stay_whole(run: AdoptedRun, size: tuple[int, int]):
+    app = DagtuiApp(run)
+    async with opened(app, size) as pilot:
+        for view in View:
+            app.main.show_view(view)
+            await pilot.press("equals_sign")
+            await next_frame(app)
+            await pilot.pause()
+            check(app, size[0])
+        app.main.show_view(View.TASKS)
+        for keys in STEPS.values():
+            await pilot.press(*keys)
+            for key in ("1", "2", "3", "question_mark", "escape", "X", "escape", "colon", "escape", "escape"):
+                await pilot.press(key)
+                await next_frame(app)
+                await pilot.pause()
+                check(app, size[0])

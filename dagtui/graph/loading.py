@@ -241,17 +241,10 @@ class _Loading:
             check_known(self._diagnostics, settings.secrets, (environment, params), tasks)
 
     def _check_default(self, graph: Graph) -> None:
-        """Record names in `default` of `[run]` that mean no node."""
-        if not graph.settings.default:
-            return
-        from dagtui.graph.matrix.selection import ChoiceError, nodes_matching
+        if graph.settings.default:
+            from dagtui.graph.check.default_nodes import check_default
 
-        for position, words in enumerate(graph.settings.default):
-            try:
-                nodes_matching(graph, words)
-            except ChoiceError as error:
-                message, _, hint = str(error).partition("; ")
-                self._diagnostics.value(("run", "default", position), message, hint)
+            check_default(self._diagnostics, graph)
 
     def _error(self, parameters: Mapping[str, str]) -> GraphError:
         from dagtui.graph.redacted import redacted_error
@@ -342,16 +335,11 @@ class _Loading:
 
     def _lines(self, tables: dict[str, object]) -> dict[str, int]:
         lines = self._task_lines
-        missing = [("tasks", name) for name in tables if name not in lines]
+        missing = [name for name in tables if name not in lines]
         if missing:
-            from dagtui.graph.toml.positions import locate
+            from dagtui.graph.toml.positions import lines_of_tasks
 
-            found = sorted((place.key.start, str(path[1])) for path, place in locate(self._text, missing).items())
-            line, counted = 1, 0
-            for start, name in found:
-                line += self._text.count("\n", counted, start)
-                counted = start
-                lines[name] = line
+            lines.update(lines_of_tasks(self._text, missing))
         return lines
 
     def _pools(self, tasks: list[Task], included: Sequence[Pool]) -> tuple[Pool, ...]:

@@ -21,6 +21,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_recorded, without_garbage_collection
 from dagtui.runs.beginning import DEFAULTS, boot_id, notes_on, reloader
+from dagtui.runs.broken_journal import begin_journal, set_end_aside
 from dagtui.runs.ingredients import Ingredients
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
@@ -30,9 +31,9 @@ from dagtui.runs.processors import initial_slots
 from dagtui.runs.resume_command import command_to_resume, rerun_options
 from dagtui.runs.staying import NAMED, named, stay_cancelled, stay_held
 from dagtui.runs.targets import joining
-from dagtui.store.errors import JournalError, StoreError
+from dagtui.store.errors import StoreError
 from dagtui.store.files import replace_file
-from dagtui.store.journal import JournalReader, JournalWriter, set_aside
+from dagtui.store.journal import JournalReader, JournalWriter
 from dagtui.store.log_index import last_logged
 from dagtui.text import count, label, plural
 from dagtui.text.amounts import first_of, now
@@ -270,11 +271,11 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
         undoing.callback(directory.close)
         wait_for_processes(directory.path)
         ended = end_survivors(directory.path)
-        begun_anew = _begin_journal(directory)
+        begun_anew = begin_journal(directory)
         reader = JournalReader(directory.journal_path)
         last = replay(ingredients.shown, directory, reader)
         last = _with_changed_files(last, ingredients.executed, ingredients.secrets)
-        damaged = begun_anew or _set_aside(reader)
+        damaged = begun_anew or set_end_aside(reader)
         targets = joining(graph, last.state, options.targets, found.rerun) if last.state.outside else None
         if last.well and not found.rerun and targets is None and not _releases(ingredients, last.state):
             raise last.nothing_left()
@@ -303,26 +304,6 @@ def _releases(ingredients: Ingredients, state: RunState) -> bool:
     skipped = [node for node in state.nodes_with(NodeStatus.SKIPPED) if state.cause_of(node) is Cause.CONDITION]
     conditions = ingredients.conditions({}) if skipped else None
     return conditions is not None and not all(conditions.keep_back(state, node) for node in skipped)
-
-
-def _begin_journal(directory: RunDirectory) -> str:
-    """Start the journal of a run that broke off before its first line. Return a note about it. Raises StoreError."""
-    path = directory.journal_path
-    try:
-        if os.path.lexists(path):
-            if path.stat().st_size:
-                return ""
-            path.unlink()
-    except OSError as error:
-        raise JournalError.of("start a new journal", path, error) from error
-    JournalWriter(path).close()
-    return "its journal was empty: no success is recorded, so everything runs again" if directory.has_logs() else ""
-
-
-def _set_aside(reader: JournalReader) -> str:
-    """Repair the journal by moving a torn end to a file beside it. Return a note about it. Raises StoreError."""
-    aside = set_aside(reader)
-    return "" if aside is None else f"the end of the journal was damaged and was moved to {aside.name}"
 
 
 def _restore(

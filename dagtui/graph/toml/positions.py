@@ -9,7 +9,7 @@ from dagtui.graph.toml.headers import BASIC, LITERAL, LONG_BASIC, LONG_LITERAL, 
 from dagtui.text import cell_width, label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value. Integers are positions in arrays."""
@@ -268,3 +268,15 @@ class _PositionScan:
         known = self.found.get(path)
         if known is None or (known.key == known.value and key != value and known.key == key):
             self.found[path] = Located(key, value)
+
+
+def lines_of_tasks(text: str, names: Iterable[str]) -> dict[str, int]:
+    """Return the lines, from 1, on which the tables of tasks begin."""
+    places = locate(text, [("tasks", name) for name in names])
+    lines: dict[str, int] = {}
+    line, counted = 1, 0
+    for start, name in sorted((place.key.start, str(path[1])) for path, place in places.items()):
+        line += text.count("\n", counted, start)
+        counted = start
+        lines[name] = line
+    return lines

@@ -168,6 +168,15 @@ async def test_keys_for_slots_say_what_they_act_on(run: AdoptedRun):
         await until(lambda: "/gpubox    1 of " in screen_text(app))
 
 
+async def test_time_counts_what_an_attempt_took_while_no_process_had_the_run(run: AdoptedRun):
+    node = next(iter(run.state.nodes_with(NodeStatus.COMPLETED)))
+    app = DagtuiApp(run)
+    async with opened(app, (120, 40)):
+        result = run.attempts.of(node)[-1]
+        run.attempts.of = lambda _node: [result._replace(seconds=4000.0)]
+        assert app.main.tree_pane.rows.time._node_time(node, run.clock()) == "1 h 06 m"
+
+
 async def test_what_is_out_of_reach_or_waits_for_long_is_trouble(run: AdoptedRun):
     app = DagtuiApp(run)
     async with opened(app, (120, 40)):

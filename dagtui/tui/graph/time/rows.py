@@ -256,7 +256,10 @@ class TimeRows:
         if found is None or found[0] != facts:
             if len(self._took) > _KEPT:
                 self._took.clear()
-            found = self._took[node] = facts, time_text(self.timeline.node(node).covered(clock))
+            seconds = self.timeline.node(node).covered(clock)
+            if state.any_remote:  # attempts there go on while no process has the run, and its clock stands still
+                seconds = max(seconds, sum(result.seconds for result in self.run.attempts.of(node)))
+            found = self._took[node] = facts, time_text(seconds)
         return found[1]
 
     def _family_time(self, spans: Sequence[RowSpans], clock: ClockTime) -> str:

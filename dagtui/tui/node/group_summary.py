@@ -60,8 +60,8 @@ class BranchPage(NodePage):
     def rows_about(self, node: NodeIndex, clock: ClockTime) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
         """Return title, counts and names."""
         found = self._present()
-        if found is None:
-            return self.rows
+        if found is None:  # a filter has left no row
+            return [row(muted("no row is under the cursor"))]
         rows = [row(*self._title(found), indent=2), row(), *self._counts(found)]
         for status, nodes in found.named.items():
             if nodes:

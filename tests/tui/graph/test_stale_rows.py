@@ -72,6 +72,14 @@ def test_a_folded_matrix_and_its_page_count_what_is_stale():
     assert "≈3 stale" in shown(session, navigator, head, 120)
 
 
+def test_the_page_says_nothing_of_a_row_that_a_filter_has_hidden():
+    """It went on with how the nodes stood when they were last in sight."""
+    session, navigator, head = trained()
+    assert len(page(session, navigator, head)) > 5
+    navigator.set_filter("nowhere")
+    assert page(session, navigator, navigator.cursor) == ["no row is under the cursor"]
+
+
 def test_where_there_is_little_room_what_is_well_goes_before_what_is_stale_and_failures_stay():
     session, navigator, head = trained()
     rows = [shown(session, navigator, head, width) for width in range(70, 15, -1)]

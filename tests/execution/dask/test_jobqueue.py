@@ -178,8 +178,9 @@ async def test_a_cancelled_job_is_replaced(
 async def test_old_workers_begin_nothing_more_and_end_what_they_have(
     cluster: SlurmCluster, tmp_path: Path, token: str
 ) -> None:
-    """What waits on an old worker goes to the one that follows."""
-    actions = ["until test -e go; do sleep 0.1; done", *["true"] * 8]
+    """What waits on an old worker goes to the one that follows. Dask gives it all that asks for resources at once."""
+    scripts = ["until test -e go; do sleep 0.1; done", *["true"] * 8]
+    actions = [Task(f"n{at}", ShellCommand(each), resources={"mem": 1000}) for at, each in enumerate(scripts)]
     table = jobqueue(lifetime=2.0, cores=1)
     async with opened(tmp_path, *actions, run=token, jobqueue=table, shared=True) as harness:
         harness.start(*range(9))

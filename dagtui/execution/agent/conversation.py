@@ -27,6 +27,7 @@ an answer to `look` is a piece at a time, and comes later while too much waits t
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from typing import TYPE_CHECKING, cast
@@ -165,9 +166,14 @@ class Conversation:
             try:
                 self.guardian.start(self._with_devices(key, fields), secrets)
             except OSError as error:
-                text = f"the spool {self.spool.path} can't be written: {(error.strerror or '').lower()}"
-                self._refuse(key, text, error.errno or 0)
+                self._refuse(key, self._disk_words(error), error.errno or 0)
         return bool(self._waiting)
+
+    def _disk_words(self, error: OSError) -> str:
+        where = f"{self.spool.path} on {self.guardian.host}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"the disk with {where} is full: make space there"
+        return f"{where} can't be written: {(error.strerror or '').lower()}"
 
     def _next(self) -> str | None:
         """Return the first attempt that waits and for which enough GPUs are free."""

@@ -98,7 +98,7 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
         assert silent
         assert not slurm.of(Started, waiting)
         ends = [end for end in slurm.of(Ended) if end.node != 20]
-        assert [(end.kind, end.value) for end in ends] == [(EndKind.EXIT, 0)] * 24
+        assert [(end.kind, end.value, end.text) for end in ends] == [(EndKind.EXIT, 0, "")] * 24
     ran = (tmp_path / "trace").read_text().split()
     assert sorted(ran) == sorted({*map(str, range(20)), *(f"late{number}" for number in range(5))} - {str(waiting)})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from faults.small_disk import small_disk
 from support.ssh_bench import SshBench, serving_bench
 from support.ssh_server import SshServer
+from support.waiting import until
 
 from dagtui.engine.messages import Ended, EndKind, Silent
 from dagtui.execution.ssh import failures
@@ -121,11 +122,29 @@ async def test_what_is_kept_there_is_closed_to_others(tmp_path: Path, own_server
         await bench.ended()
 
 
-def test_a_full_disk_there():
-    told = {"trouble": "system", "path": "/home/ada/.cache/dagtui/agent-1.zip", "number": errno.ENOSPC}
-    assert failures.of_trouble(BOX, told) == failures.Failure(
-        "box: the disk with /home/ada/.cache/dagtui/agent-1.zip is full: make space there", lasting=True
-    )
+async def test_a_full_disk_there(tmp_path: Path, own_server: SshServer):
+    """Before anything is there, and after the hub has begun."""
+    with small_disk() as disk:
+        if disk is None:
+            pytest.skip("namespaces are not allowed here")
+        own_server.restart(XDG_CACHE_HOME=str(disk.path))
+        disk.fill()
+        ended = await refusal(SshBench(tmp_path, own_server, "true"))
+        assert re.fullmatch(r"far: the disk with \S+/agent-\w+\.zip is full: make space there", ended.text)
+        disk.make_room()
+        bench = SshBench(tmp_path, own_server, "true", "true")
+        async with serving_bench(bench):
+            bench.start(0)
+            await bench.ended(0)
+            [ends] = disk.path.glob("dagtui/runs/*/ended")
+            await until(lambda: not os.listdir(ends))  # what is forgotten makes room
+            disk.fill()
+            bench.start(1)
+            [ended] = await bench.ended(1)
+        assert ended.kind is EndKind.COULD_NOT_START
+        assert re.fullmatch(r"the disk with \S+ on \S+ is full: make space there", ended.text)
+        disk.make_room()
+        await until(lambda: not bench.hubs)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from dagtui.text.look import IN_UNICODE
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import anyio
+import anyio.lowlevel
 from support.process_listing import processes_with
 from support.terminal import PtyTerminal
 from support.waiting import wait_for
@@ -40,6 +41,8 @@ _MARKED = re.compile(r"\x1b\[(\d+);1H(?:\x1b\[[0-9;]*m)*▌")
 """A row that is painted with the cursor's mark at its beginning."""
 _LONGEST = 100  # characters of that
 CHANGES = 5_000
+ARRAY = 1_000
+"""Attempts of which Slurm tells in one line, at most."""
 REASONS = "Resources", "Priority", "QOSMaxJobsPerUserLimit"
 
 
@@ -164,8 +167,10 @@ class Queueing(MadeUp):
         from dagtui.engine.messages import Queued
 
         for number in count():
-            for node, attempt in self._waiting:
+            for at, (node, attempt) in enumerate(self._waiting):
                 self._deliver(Queued(node, attempt, f"job 4711_{node}: {REASONS[number % len(REASONS)]}"))
+                if not (at + 1) % ARRAY:
+                    await anyio.lowlevel.checkpoint()
             await anyio.sleep(2)
 
 

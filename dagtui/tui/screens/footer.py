@@ -61,6 +61,8 @@ class Footer(PaintedRows, can_focus=False):
     def _keys(self, width: CellWidth) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""
         keys = self._keymap.footer(self._pane, self._labels)
+        if "log.select" in self._labels:  # lines are selected to be copied
+            keys.sort(key=lambda key: key.id != "screen.copy_line")
         at_left: list[AnyAction] = []
         at_right = [key for key in keys if key.id in ALWAYS]
         left = width - sum(width_of(self._entry(key)) for key in at_right)

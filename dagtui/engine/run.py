@@ -29,7 +29,7 @@ SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
 TRY_AGAIN = 1.0
 """Seconds until the next try after a failed write to the journal."""
-MOST_RESULTS = 100
+MOST_RESULTS = 30
 """The most results of a turn. Others in the loop, such as a screen, have theirs before the next ones."""
 
 

@@ -14,7 +14,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation, hold_or_release
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
-from dagtui.tui.graph.signs import role_of, sign_of, word_of
+from dagtui.tui.graph.signs import QUEUED, role_of, sign_of, word_of
 from dagtui.tui.graph.weights import TALLY_ORDER
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row
 from dagtui.tui.log.empty_log import spent
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
 
-WORD_CELLS = 17
+WORD_CELLS = 16
 _HINTS = {
     "node.retry": "retries the nodes that did not succeed",
     "node.cancel": "cancels the unsettled nodes",
@@ -86,11 +86,12 @@ class BranchPage(NodePage):
 
     def _counts(self, found: RowGroup) -> Iterator[Row]:
         digits = max((len(count(number)) for number in found.counts), default=1)
+        cells = WORD_CELLS + bool(found.counts[QUEUED])  # whose word fills all of them
         for status in TALLY_ORDER:
             number = found.counts[status]
             if number:
                 glyph = sign_of(status, self.look.glyphs.statuses, self.look)
-                name = f"{glyph} {word_of(status):<{WORD_CELLS}}"
+                name = f"{glyph} {word_of(status):<{cells}}"
                 runs = Span(name, role_of(status)), Span(f"{count(number):>{digits}}")
                 stale = found.stale if status == NodeStatus.COMPLETED else 0
                 yield row("  ", *runs, Span(done_words(0, stale), Role.WARNING))

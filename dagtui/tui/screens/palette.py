@@ -127,7 +127,7 @@ def _of(page: PalettePage | None) -> Iterator[tuple[AnyAction, str]]:
 def _usefulness(offered: tuple[AnyAction, str]) -> tuple[bool, int, int]:
     """Return what entries are sorted by: what does something first, then by group, then as in the footer."""
     action, reason = offered
-    return bool(reason), _ORDER.index(action.group), action.rank or _UNRANKED
+    return bool(reason), _ORDER.index(action.group), (action.rank if action.panes else 0) or _UNRANKED
 
 
 class _Nodes(Entries):

@@ -175,7 +175,9 @@ class SlurmCluster(NamedTuple):
         return len(states) == len(self.nodes) and set(states) == {"idle"}
 
     def down(self) -> None:
-        """End all daemons."""
+        """End all daemons, and what jobs have left: no daemon is there to kill it."""
+        from support.process_listing import end_processes_told_of  # this module is also a program
+
         pids = []
         for path in [*self.folder.glob("*.pid"), self.folder / "munge" / "pid"]:
             with contextlib.suppress(OSError, ValueError):
@@ -191,6 +193,7 @@ class SlurmCluster(NamedTuple):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             time.sleep(0.02)
+        end_processes_told_of(self.folder)
 
 
 def bring_up(folder: Path, nodes: int = NODES) -> SlurmCluster:
@@ -321,4 +324,5 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
     main(sys.argv[1:])

@@ -103,11 +103,12 @@ class AttemptRunner(WorkerPlugin):
         for task in (self._first, self._claiming):
             if task is not None:
                 task.cancel()
-        if self._guardian is not None:
-            if self._ends:
-                self._guardian.say(end=True)
-                await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
+        if self._guardian is not None and self._ends:
+            self._guardian.say(end=True)
+            await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
             await self._guardian.close()
+        elif self._guardian is not None:
+            self._guardian.leave()  # a worker that is told to end while plugins are being removed may hang for ever
         for ended in self._ends.values():
             if not ended.done():
                 ended.set_result(None)

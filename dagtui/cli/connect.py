@@ -108,7 +108,7 @@ def _outcome(last: RunSummary) -> str:
     if last.outcome is RunOutcome.LOST:
         return f"run {last.number} is lost: it never ended, and no process has it"
     if last.outcome is RunOutcome.LEFT:
-        return f"run {last.number} was left, and {last.why}"
+        return f"no process has run {last.number}, and {last.why}"
     if last.outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:
         return f"run {last.number} is {last.outcome.value}"
     return f"run {last.number} has ended, {last.outcome.value}"

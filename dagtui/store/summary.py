@@ -172,7 +172,7 @@ def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbi
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     elsewhere = {} if found.ended else found.elsewhere()
     if elsewhere:
-        return RunOutcome.LEFT, going_on(elsewhere)
+        return RunOutcome.LEFT, may_go_on(elsewhere)
     if found.left:
         return RunOutcome.LEFT, "what runs on other machines goes on"
     if not found.ended:
@@ -183,8 +183,16 @@ def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbi
 def going_on(counts: Mapping[str, int]) -> str:
     """Say how many attempts go on, and at which executors. Safe to show."""
     number = sum(counts.values())
-    where = ", ".join(f"{label(name)} ({count})" if len(counts) > 1 else label(name) for name, count in counts.items())
-    return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {where}"
+    return f"{plural(number, 'attempt')} {'goes' if number == 1 else 'go'} on at {_places(counts)}"
+
+
+def may_go_on(counts: Mapping[str, int]) -> str:
+    """Say it where nobody has asked the executors, which may have ended some by now. Safe to show."""
+    return f"{plural(sum(counts.values()), 'attempt')} may go on at {_places(counts)}"
+
+
+def _places(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{label(name)} ({count})" if len(counts) > 1 else label(name) for name, count in counts.items())
 
 
 def _derived(found: JournalScan, counts: Mapping[str, int], *, forbidden: bool) -> RunOutcome:

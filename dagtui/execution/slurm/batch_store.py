@@ -119,16 +119,25 @@ class BatchStore:
         If Slurm may have the batch already, the half that is there is used again. Raises SpoolError and OSError.
         """
         spool = self.spool
-        there = set(spool.keys("halves"))
-        for key in there.intersection(batch.keys):
-            with contextlib.suppress(FileNotFoundError), open(spool.file("halves", key), "rb") as file:
-                half = file.read()
-                if fits(half, secrets):
-                    return other_half(half, secrets)
-        half = new_half(secrets)
-        for key in batch.keys:
+        there = set(spool.keys("halves")).intersection(batch.keys)
+        half = self._half_of(there, secrets)
+        missing = set(batch.keys)
+        if half is None:
+            half = new_half(secrets)
+        else:  # writing may have broken off; what was claimed has none any more
+            missing -= there.union(spool.keys("claims"))
+        for key in sorted(missing):
             _write(spool.file("new", f"{key}.half"), spool.file("halves", key), half)
         return other_half(half, secrets)
+
+    def _half_of(self, keys: Iterable[str], secrets: Mapping[str, str]) -> bytes | None:
+        """Return the half that one of the attempts has, if it is as long as the secrets are now."""
+        for key in keys:
+            with contextlib.suppress(FileNotFoundError), open(self.spool.file("halves", key), "rb") as file:
+                half = file.read()
+                if fits(half, secrets):
+                    return half
+        return None
 
     def note_jobs(self, batch: Batch) -> None:
         """Note the id under which Slurm has a batch. Raises OSError."""

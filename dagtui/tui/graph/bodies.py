@@ -216,9 +216,10 @@ class Bodies:
         return Span(label(text), self.reasons.role(node) if loud else Role.MUTED)
 
     def _lacks(self, node: NodeIndex, clock: ClockTime) -> str:
-        """Return why a READY node does not run. It is the same for all that want the same, and takes long to find."""
+        """Return why a READY node does not run. All others that want the same share it: it takes long to find."""
         state, task = self._state, self._graph.task(node)
-        if node in state.queued_since or node in state.leaving or state.cause[node] == Cause.ASKS:
+        own = state.queued_since, state.leaving, state.held, state.off_record
+        if state.cause[node] == Cause.ASKS or any(node in nodes for nodes in own):
             return why(state, node, clock)
         now = clock, state.jobs, state.paused, state.held_up, *state.counts
         if self._lacking[0] != now:

@@ -45,6 +45,16 @@ def test_a_batch_that_slurm_may_have_keeps_its_half(store: BatchStore, tmp_path:
     assert joined(halves(tmp_path)["two"], shorter) == {"TOKEN": "short"}
 
 
+def test_halves_that_are_missing_are_written_but_not_of_what_has_begun(store: BatchStore, tmp_path: Path):
+    batch = Batch("b", ["one", "two", "begun"], [range(1), range(1, 2), range(2, 3)], [])
+    other = store.split(batch, SECRETS)
+    assert store.claim(["begun"]) == ["begun"]
+    (tmp_path / "spool" / "halves" / "one").unlink()  # as if the disk had been full
+    assert store.split(batch, SECRETS) == other
+    assert halves(tmp_path).keys() == {"one", "two"}
+    assert joined(halves(tmp_path)["one"], other) == SECRETS
+
+
 def test_halves_go_with_what_is_taken_back_and_with_the_batch(store: BatchStore, tmp_path: Path):
     batch = Batch("b", ["one", "two"], [range(1), range(1, 2)], [])
     store.split(batch, SECRETS)

@@ -245,10 +245,15 @@ async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_ther
     keymap = DagtuiApp(run_settled()).keymap
     for detachable in (True, False):
         footer = Footer(keymap)
-        here = Situation.on(0)._replace(detachable=detachable)
+        here = Situation.on(0)._replace(detachable=detachable, searched=False)
         footer._pane = pane
         of_time = {action.id for action in ACTIONS if action.id.startswith("time.")}
-        footer._unavailable = keymap.unavailable(run_settled(), here) & {"screen.detach", "run.reload", *of_time}
+        footer._unavailable = keymap.unavailable(run_settled(), here) & {
+            "screen.detach",
+            "run.reload",
+            "find.next",
+            *of_time,
+        }
         row = "".join(run.text for run in footer._keys(columns))
         assert len(row) == max(columns, len(" ? help  q quit "))
         end = " ? help  d detach  q quit " if detachable and columns >= 100 else " ? help  q quit "

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from support.journals import records_so_far
+from support.traced_run import started, trace
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -48,17 +47,6 @@ run = "echo later >> trace"
 needs = ["later"]
 run = "echo report >> trace"
 '''
-
-
-def trace(folder: Path) -> Counter[str]:
-    path = folder / "trace"
-    return Counter(path.read_text().split() if path.exists() else ())
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dagtui", "run", "graph.toml", *words]
-    with open(folder / "output", "ab") as output:
-        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
 
 
 @pytest.mark.usefixtures("cluster")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ import pytest
 from support.dask_harness import DaskHarness
 from support.executor_harness import kept_open, serving
 from support.journals import records_so_far
+from support.traced_run import started, trace
 from support.waiting import until, wait_for
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Started
@@ -59,17 +59,6 @@ async def opened(folder: Path, *actions: object, **settings: object) -> AsyncIte
     harness = DaskHarness("", folder, *actions, **settings)  # type: ignore[arg-type]
     async with serving(harness), kept_open(harness):
         yield harness
-
-
-def trace(folder: Path) -> Counter[str]:
-    path = folder / "trace"
-    return Counter(path.read_text().split() if path.exists() else ())
-
-
-def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "dagtui", "run", "graph.toml", *words]
-    with open(folder / "output", "ab") as output:
-        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
 
 
 def holders(lock: Path) -> list[str]:

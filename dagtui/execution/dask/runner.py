@@ -107,8 +107,10 @@ class AttemptRunner(WorkerPlugin):
             self._guardian.say(end=True)
             await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
             await self._guardian.close()
+        elif self._guardian is not None and worker.status.name.startswith("clos"):
+            self._guardian.leave()  # a worker that gets TERM while it removes its plugins may hang for ever
         elif self._guardian is not None:
-            self._guardian.leave()  # a worker that is told to end while plugins are being removed may hang for ever
+            await self._guardian.close()
         for ended in self._ends.values():
             if not ended.done():
                 ended.set_result(None)

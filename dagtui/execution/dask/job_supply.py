@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.execution.dask.protocols import CPUS
-from dagtui.execution.dask.queue_jobs import JobError
+from dagtui.execution.dask.queue_commands import JobError, PassingJobError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -38,8 +38,10 @@ _LONGEST_PAUSE: Final[Seconds] = 60.0
 """Seconds until the next try to submit a job, after many failures."""
 _LAST: Final[Seconds] = 10.0
 """Most seconds for which the end waits for what is asked of the queueing system."""
+_KILLED: Final[Seconds] = 2.0
+"""Seconds for which it waits then until what was asked is killed."""
 _FAILURES = 3
-"""Jobs that end before their workers come, one after the other, after which it is hopeless."""
+"""How many times in a row jobs are refused, or end before their workers come, until it is hopeless."""
 _STAGGER = 0.1
 """The part of a lifetime by which some workers begin to end earlier, so that not all end at once."""
 
@@ -99,10 +101,18 @@ class JobSupply:
         """Since when."""
         self._looked_at = 0.0
         self._failures = 0
+        """How many times in a row jobs were found to have ended before their workers came."""
+        self._trouble = ""
+        """What was said of these."""
+        self._refusals = 0
+        """How many times in a row no job could be submitted."""
+        self._refusal = ""
+        """Why. Empty: the last one could."""
+        self._is_passing = False
+        """Whether that may pass: the queueing system has not answered, or has too many jobs."""
         self._accepted = False
         """Whether a job was ever accepted."""
         self._not_before = 0.0
-        self._trouble = ""
         self._queued: Mapping[str, WaitingJob] = {}
         self.is_closing = False
         """Whether no attempt begins any more."""
@@ -110,18 +120,23 @@ class JobSupply:
     @property
     def hopeless(self) -> bool:
         """Whether no job is going to come: the queueing system refuses them, or they end at once."""
-        return bool(self._trouble) and (not self._accepted or self._failures >= _FAILURES)
+        if any(not job.is_gone for job in self._jobs.values()):
+            return False
+        if self._failures >= _FAILURES:
+            return True
+        is_refused = bool(self._refusal) and not self._is_passing
+        return is_refused and (not self._accepted or self._refusals >= _FAILURES)
 
     @property
     def why(self) -> str:
         """Return why there is no worker. Empty: that is not known."""
         if self._work is not None and time.monotonic() - self._since > _LOOK:
             return f"{self._jobqueue.system} does not answer"
-        if self._trouble:
+        waiting = [job for job in self._jobs.values() if job.joined is None and not job.is_gone]
+        if self._refusal and not waiting:
+            return self._refusal
+        if self._trouble or not waiting:
             return self._trouble
-        waiting = [job for job in self._jobs.values() if job.joined is None and job.job_id]
-        if not waiting:
-            return ""
         job = waiting[0].job_id
         known = self._queued.get(job)
         if known is not None and known.state == "RUNNING":
@@ -148,8 +163,11 @@ class JobSupply:
 
     async def close(self) -> None:
         """Cancel all jobs."""
-        if self._work is not None:  # a job that is just being submitted has no id yet
-            await asyncio.wait([self._work], timeout=_LAST)
+        work = self._work
+        if work is not None:  # a job that is just being submitted has no id yet
+            await asyncio.wait([work], timeout=_LAST)
+            work.cancel()
+            await asyncio.wait([work], timeout=_KILLED)
         await self._queue.end_all()
 
     # What there is
@@ -183,6 +201,7 @@ class JobSupply:
             self._busy_at = now
         else:  # the next attempt has another try
             self._trouble, self._failures = "", 0
+            self._refusal, self._refusals = "", 0
         if self.is_closing or now - self._busy_at > self._jobqueue.idle:
             return 0
         return max(self._jobqueue.least, min(self._jobqueue.most, math.ceil(threads / self._kind.threads)))
@@ -246,8 +265,10 @@ class JobSupply:
     async def _guarded(self, work: Coroutine[object, object, None]) -> None:
         try:
             await work
+        except PassingJobError as error:
+            self._refuse(f"{self._jobqueue.system} takes no jobs now: {error}", is_passing=True)
         except JobError as error:
-            self._fail(f"{self._jobqueue.system} does not take jobs: {error}")
+            self._refuse(f"{self._jobqueue.system} does not take jobs: {error}", is_passing=False)
         finally:
             self._work = None
 
@@ -260,6 +281,7 @@ class JobSupply:
             job = SuppliedJob(f"dagtui-{self._number}", self._number)
             job.job_id = await self._queue.submit(job.name)
             self._accepted = True
+            self._refusal, self._refusals = "", 0
             self._jobs[job.name] = job
         if looks:
             self._looked_at = time.monotonic()
@@ -270,20 +292,29 @@ class JobSupply:
 
     def _give_up_unknown(self) -> None:
         """Give up jobs without a worker that the queueing system has not known twice in a row."""
+        failed = ""
         for job in self._jobs.values():
             job.missed = 0 if job.workers or job.job_id in self._queued else job.missed + 1
             if job.missed < _MISSED or job.is_gone:
                 continue
             job.is_gone = True
             if job.joined is None:
-                folder = self._kind.log_folder
-                last = _last_line(Path(folder), job.job_id) or f"nothing is in its log below {folder}"
-                self._fail(f"the job {job.job_id} ended before its worker came: {last}")
+                failed = job.job_id
+        if failed:  # several that end together are one failure: their node may be the cause
+            folder = self._kind.log_folder
+            last = _last_line(Path(folder), failed) or f"nothing is in its log below {folder}"
+            self._trouble = f"the job {failed} ended before its worker came: {last}"
+            self._failures += 1
+            self._pause(self._failures)
 
-    def _fail(self, trouble: str) -> None:
-        self._failures += 1
-        self._trouble = trouble
-        self._not_before = time.monotonic() + min(_LONGEST_PAUSE, 2.0**self._failures)
+    def _refuse(self, refusal: str, *, is_passing: bool) -> None:
+        self._refusal, self._is_passing = refusal, is_passing
+        self._refusals += 1
+        self._pause(self._refusals)
+
+    def _pause(self, failures: int) -> None:
+        """Submit nothing for a while, which is the longer the more has failed."""
+        self._not_before = time.monotonic() + min(_LONGEST_PAUSE, 2.0 ** min(failures, 10))
 
 
 _OPEN: Final = frozenset(("released", "waiting", "processing", "queued", "no-worker"))

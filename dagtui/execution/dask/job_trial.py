@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from dagtui.execution.dask.job_order import JobOrder
-from dagtui.execution.dask.queue_jobs import JobError, submit_program
+from dagtui.execution.dask.queue_commands import JobError
+from dagtui.execution.dask.queue_jobs import submit_program
 
 
 def main() -> None:

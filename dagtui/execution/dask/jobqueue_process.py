@@ -23,7 +23,8 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 from dagtui.execution.dask.job_order import LOCK, ORDER, SCHEDULER, JobOrder
 from dagtui.execution.dask.job_supply import JobSupply
-from dagtui.execution.dask.queue_jobs import JobError, QueueJobs, make_cluster
+from dagtui.execution.dask.queue_commands import JobError
+from dagtui.execution.dask.queue_jobs import QueueJobs, make_cluster
 from dagtui.execution.dask.registry import SUPPLY
 
 if TYPE_CHECKING:

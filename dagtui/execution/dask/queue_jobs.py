@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import re
 from importlib import import_module
-from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from dagtui.execution.dask.job_order import JOB_LOGS
+from dagtui.execution.dask.queue_commands import JobError, PassingJobError, call, sentence
 from dagtui.execution.dask.walltimes import walltime_seconds
 from dagtui.graph.check.suggestions import did_you_mean
 
@@ -36,14 +37,12 @@ _CLASSES: Final = {
     "local": "LocalCluster",
 }
 _UNEXPECTED: Final = re.compile(r"unexpected keyword argument '(\w+)'")
-_PATIENCE: Final[Seconds] = 20.0
-"""Seconds for which a question to the queueing system may take."""
+_PATIENCE: Final[Seconds] = 60.0
+"""Most seconds for submitting or cancelling a job: a little more than its commands may take."""
+_AT_ONCE: Final = 16
+"""Most jobs that are cancelled at the same time."""
 _SHARE_OF_WALLTIME: Final = 0.75
 """The part of their walltime in which workers begin attempts, which have the rest to end in."""
-
-
-class JobError(Exception):
-    """Jobs can't be made as the table says, or the queueing system refuses one. The text says why."""
 
 
 class QueueJob(Protocol):
@@ -212,12 +211,13 @@ def _parameters_of(each: type) -> Iterable[str]:
 
 
 class QueueJobs:
-    """The jobs that were submitted. Each call may take as long as the queueing system does."""
+    """The jobs that were submitted. Each call may take as long as the queueing system does, within limits."""
 
     def __init__(self, system: str, spec: Mapping[str, object], address: str) -> None:
         """`spec` is what the cluster says of its jobs. `address` is that of the scheduler."""
         self._system = system
-        self._make = cast("Callable[..., QueueJob]", spec["cls"])
+        made = cast("type", spec["cls"])
+        self._make = cast("Callable[..., QueueJob]", type(made.__name__, (made,), {"_call": staticmethod(call)}))
         self._options = cast("Options", spec["options"])
         self._address = address
         self._jobs: dict[str, QueueJob] = {}
@@ -227,54 +227,65 @@ class QueueJobs:
         options = {key: list(value) if isinstance(value, list) else value for key, value in self._options.items()}
         try:
             job = self._make(self._address, name=name, **options)  # it adds to lists that it gets
-            await cast("Awaitable[object]", job)
+            await asyncio.wait_for(cast("Awaitable[object]", job), _PATIENCE)
+        except JobError:
+            raise
+        except (TimeoutError, BlockingIOError) as error:
+            raise PassingJobError(str(error) or f"no answer for {_PATIENCE:.0f} s") from error
         except Exception as error:  # the package raises RuntimeError, what it could not parse, and OSError
             raise JobError(_sentence(error)) from error
         self._jobs[name] = job
         return str(job.job_id)
 
     async def end(self, names: Iterable[str]) -> None:
-        """Cancel jobs. One may have ended already."""
-        for name in names:
-            job = self._jobs.pop(name, None)
-            if job is not None:
-                await _cancel(job)
+        """Cancel jobs, several at once. One may have ended already. Those that can't be reached are left."""
+        places = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                job = self._jobs.get(name)
+                if job is not None:
+                    group.create_task(self._end(name, job, places))
+
+    async def _end(self, name: str, job: QueueJob, places: asyncio.Semaphore) -> None:
+        async with places:
+            if await _cancel(job):
+                self._jobs.pop(name, None)
 
     async def end_all(self) -> None:
-        """Cancel all jobs."""
-        await self.end(list(self._jobs))
+        """Cancel all jobs. Log those that are left."""
+        try:
+            await self.end(list(self._jobs))
+        finally:
+            if self._jobs:
+                left = ", ".join(str(job.job_id) for job in self._jobs.values())
+                logging.getLogger(__name__).warning("jobs that were not cancelled: %s", left)
 
     async def look(self) -> Mapping[str, WaitingJob] | None:
         """Return what the queueing system knows of this user's jobs, by id. None: it was not asked, or did not say."""
         if self._system != "slurm":
             return None
         try:
-            process = await asyncio.create_subprocess_exec(
-                "squeue", "--me", "-h", "-o", "%i|%T|%r", stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
-            )
-            output, _ = await asyncio.wait_for(process.communicate(), _PATIENCE)
-        except (OSError, TimeoutError):
+            output = await call(["squeue", "--me", "-h", "-o", "%i|%T|%r"])
+        except (OSError, RuntimeError, JobError):
             return None
-        if process.returncode:
-            return None
-        lines = [line.split("|", 2) for line in output.decode(errors="replace").splitlines()]
+        lines = [line.split("|", 2) for line in output.splitlines()]
         return {line[0]: WaitingJob(line[1], line[2]) for line in lines if len(line) == 3}
 
 
-async def _cancel(job: QueueJob) -> None:
+async def _cancel(job: QueueJob) -> bool:
+    """Cancel a job. Return whether it is cancelled, or has ended before."""
     try:
-        await job.close()
+        await asyncio.wait_for(job.close(), _PATIENCE)
+    except ProcessLookupError:
+        return True
     except Exception as error:  # noqa: BLE001 - the package's class for this machine raises what os.kill does
-        import logging
-
-        logging.getLogger(__name__).warning("a job could not be cancelled: %s", error)
+        logging.getLogger(__name__).warning("the job %s could not be cancelled: %s", job.job_id, error)
+        return False
+    return True
 
 
 def _sentence(error: Exception) -> str:
-    """Return what the queueing system said, which the package puts behind its own words."""
+    """Return what the queueing system said."""
     if isinstance(error, FileNotFoundError):
         return f"{error.filename} is not in PATH"
-    text = str(error)
-    said = text.partition("stderr:\n")[2] or text
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return "; ".join(dict.fromkeys(lines)) or type(error).__name__
+    return sentence(str(error)) or type(error).__name__

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from dagtui.execution.dask.cluster import ClusterError, DaskCluster
 from dagtui.execution.dask.fences import Fences
 from dagtui.execution.dask.registry_note import RegistryNote
-from dagtui.execution.dask.submissions import reason_to_wait, task_of
+from dagtui.execution.dask.submissions import name_part, reason_to_wait, task_of
 from dagtui.execution.dask.worker_logs import WorkerLogs
 from dagtui.execution.remote.executor import RemoteExecutor
 from dagtui.execution.shipped import agent
@@ -61,13 +59,15 @@ class DaskExecutor(RemoteExecutor):
     def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `RemoteExecutor`."""
         super().__init__(requests, folder, log_file)
-        self._name = f"dagtui-{self.run_id}-{_safe(self.settings.name)}"
+        self._name = f"dagtui-{self.run_id}-{name_part(self.settings.name)}"
         """Names all that the run leaves in the cluster."""
         self._cluster = DaskCluster(self._reached_settings(), self._name, agent)
         self._outbox: dict[str, None] = {}
         """The keys of attempts to send, in order."""
         self._stops: dict[str, Seconds | None] = {}
         """The keys of attempts to stop, with their graces. None: only if they have not begun."""
+        self._refusals: dict[str, str] = {}
+        """Why attempts are refused as soon as the registry has withdrawn them, by key. They may begin before."""
         self._over_there: dict[str, bool] = {}
         """The keys of attempts to forget there, and whether they had secrets."""
         self._places: dict[str, str] = {}
@@ -111,6 +111,7 @@ class DaskExecutor(RemoteExecutor):
     def _release(self, attempt: RemoteAttempt) -> None:
         self._over_there[attempt.key] = bool(attempt.request.secrets)
         self._places.pop(attempt.key, None)
+        self._refusals.pop(attempt.key, None)
         self._fences.discard(attempt.key)
         self._wake()
 
@@ -289,7 +290,7 @@ class DaskExecutor(RemoteExecutor):
         elif state == "gone":
             self._fences.add(key, attempt.request.grace, news.ago, f"its worker {where} left the cluster")
         elif state == "withdrawn":
-            self.withdrawn(key)
+            self._take_withdrawal(attempt)
         elif state == "failed":
             self.refused(key, f"its task failed: {news.why}")
         else:
@@ -308,10 +309,20 @@ class DaskExecutor(RemoteExecutor):
         if not news.needs:
             return
         if attempt.problem:
-            self._stops[attempt.key] = None
-            self.refused(attempt.key, attempt.problem)
+            self._refuse(attempt, attempt.problem)
         else:
             self._needy[attempt.key] = news.needs
+
+    def _refuse(self, attempt: RemoteAttempt, why: str) -> None:
+        """Refuse an attempt, unless it begins before the registry has withdrawn it."""
+        self._refusals[attempt.key] = why
+        self._stops.setdefault(attempt.key, attempt.stop)
+
+    def _take_withdrawal(self, attempt: RemoteAttempt) -> None:
+        if attempt.stop is not None or attempt.unwanted or attempt.key not in self._refusals:
+            self.withdrawn(attempt.key)
+        else:
+            self.refused(attempt.key, self._refusals[attempt.key])
 
     def _take_end(self, news: AttemptNews, where: str) -> None:
         record = json.loads(news.line)
@@ -336,10 +347,3 @@ class DaskExecutor(RemoteExecutor):
         attempt = self.attempts.get(key)
         if attempt is not None and attempt.end is not None:
             self.lost(key, "")  # how it ended is known, and counts
-
-
-def _safe(name: str) -> str:
-    """Return a name that can be a part of a file's name: of an executor's, or a digest of it."""
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-        return name
-    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

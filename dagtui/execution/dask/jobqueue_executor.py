@@ -74,7 +74,6 @@ class JobqueueExecutor(DaskExecutor):
             if attempt.state is not RemoteState.QUEUED:
                 continue
             if news.hopeless:
-                self._stops[key] = None
-                self.refused(key, news.why)
+                self._refuse(attempt, news.why)
             else:
                 self.queued(key, reason_to_wait(attempt, "", news.workers, news.why))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
 from typing import TYPE_CHECKING
 
 from dagtui.execution.dask.cluster import DaskTask
@@ -36,3 +38,10 @@ def reason_to_wait(attempt: RemoteAttempt, state: str, workers: int, why: str = 
 
 def _resources(request: Request) -> dict[str, float]:
     return {_OFFERED[word]: float(amount) for word, amount in request.resources.items() if word in _OFFERED}
+
+
+def name_part(name: str) -> str:
+    """Return a name that can be a part of a file's name: of an executor's, or a digest of it."""
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        return name
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -37,6 +37,8 @@ SUPPLY = "dagtui-jobs"
 """The extension of a scheduler whose workers are jobs. It says `why` there is none, and whether that is `hopeless`."""
 _MOST_NEWS = 500
 """Attempts in one answer, so that no message blocks the scheduler for long."""
+_AGAIN = 0.5
+"""Seconds until a task whose attempt has not begun goes to a worker again."""
 
 
 class RegisteredAttempt:
@@ -99,12 +101,17 @@ class AttemptRegistry(SchedulerPlugin):
                 self._change(RegisteredAttempt(name))
 
     def transition(self, key: object, start: str, finish: str, *_: object, **__: object) -> None:
-        """Note why a task waits, and if it fails or is forgotten before it began."""
+        """Note why a task waits, and if it fails or is forgotten before it began.
+
+        One that has ended without a claim, as on a worker that retires, goes to a worker again.
+        """
         del start
         entry = self._find(self._own(key))
         if entry is None or entry.state != WAITING:
             return
-        if finish == "erred":
+        if finish == "memory":
+            asyncio.get_running_loop().call_later(_AGAIN, self._begin_again, entry)
+        elif finish == "erred":
             task = self._scheduler.tasks.get((self.name, entry.key))
             self._enter(entry, FAILED, str(getattr(task, "exception_text", "")))
         elif finish == "forgotten":
@@ -113,6 +120,12 @@ class AttemptRegistry(SchedulerPlugin):
         elif finish in {"no-worker", "queued", "processing"} and entry.why != finish:
             entry.why = finish
             self._change(entry)
+
+    def _begin_again(self, entry: RegisteredAttempt) -> None:
+        key = (self.name, entry.key)
+        task = self._scheduler.tasks.get(key)
+        if entry.state == WAITING and task is not None and task.state == "memory":
+            self._scheduler.transitions({key: "released"}, f"dagtui-again-{time.time()}")
 
     def remove_worker(self, scheduler: Scheduler, worker: str, *, stimulus_id: str = "", **_more: object) -> None:
         """Note the attempts of a worker that has left. Those of one that hangs end by the watchdog of its guardian."""
@@ -256,7 +269,7 @@ class AttemptRegistry(SchedulerPlugin):
             return
         scheduler.handle_worker_status_change(Status.closing_gracefully, state, cause)
         message = {"op": "worker-status-change", "status": Status.closing_gracefully.name, "stimulus_id": cause}
-        scheduler.stream_comms[worker].send(message)
+        scheduler.worker_send(worker, message)  # its connection may be closed already
         waiting = [task.key for task in state.processing if self._waits(task.key)]
         scheduler.transitions(dict.fromkeys(waiting, "released"), cause)
 

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import signal
 import sys
@@ -48,6 +49,8 @@ _MANY: Final = 1_000_000
 def main() -> None:
     """Serve one executor. The second line of standard input is its folder."""
     folder = Path(sys.stdin.readline().rstrip("\n"))
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what packages print is for the log
     os.umask(0o077)
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
@@ -55,25 +58,23 @@ def main() -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # another process has the jobs already
-            _answer()
+            _answer(answer)
             return
         (folder / SCHEDULER).unlink(missing_ok=True)
         try:
-            asyncio.run(_serve(folder, lock))
+            asyncio.run(_serve(folder, lock, answer))
         except JobError as error:
-            _answer(trouble=str(error))
+            _answer(answer, str(error))
             sys.exit(1)
 
 
-def _answer(trouble: str = "") -> None:
-    """Say whether the process is ready, and print nothing more there."""
-    with contextlib.suppress(OSError):  # dagtui may be gone
-        sys.stdout.write(json.dumps({"trouble": trouble}) + "\n")
-        sys.stdout.flush()
-    os.dup2(2, 1)
+def _answer(answer: IO[str], trouble: str = "") -> None:
+    """Say whether the process is ready, and nothing more."""
+    with contextlib.suppress(OSError), answer:  # dagtui may be gone
+        answer.write(json.dumps({"trouble": trouble}) + "\n")
 
 
-async def _serve(folder: Path, lock: IO[str]) -> None:
+async def _serve(folder: Path, lock: IO[str], answer: IO[str]) -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     text = (folder / ORDER).read_text(encoding="utf-8")
@@ -86,11 +87,12 @@ async def _serve(folder: Path, lock: IO[str]) -> None:
         queue = QueueJobs(order.jobqueue.system, kind.cluster.new_spec, scheduler.contact_address or scheduler.address)
         supply = JobSupply(order.jobqueue, kind, scheduler, lambda: _registry(scheduler, order), queue)
         _write(folder / SCHEDULER, json.dumps({"type": "Scheduler", "address": scheduler.address}))
-        _answer()
+        _answer(answer)
         watch = _Watch(scheduler, order, folder, text, lock)
+        trouble = ""
         try:
             while not over.is_set() and not watch.is_over(supply):
-                supply.turn()
+                trouble = _take_turn(supply, trouble)
                 scheduler.extensions[SUPPLY] = {"why": supply.why, "hopeless": supply.hopeless}
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), _TURN)
@@ -98,6 +100,18 @@ async def _serve(folder: Path, lock: IO[str]) -> None:
             (folder / SCHEDULER).unlink(missing_ok=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(supply.close(), _ENDING)
+
+
+def _take_turn(supply: JobSupply, known: str) -> str:
+    """Take a turn, which may fail without ending all jobs. Return how it failed, which is logged unless it is known."""
+    try:
+        supply.turn()
+    except Exception as error:
+        trouble = repr(error)
+        if trouble != known:
+            logging.getLogger(__name__).exception("a turn has failed")
+        return trouble
+    return ""
 
 
 async def _start(cluster: JobCluster, stack: AsyncExitStack) -> None:

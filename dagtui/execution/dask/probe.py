@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 10
 """Seconds for which a cluster may have no worker yet."""
+_TRIAL = 60
+"""Seconds for which dask-jobqueue may take to read what a table says of jobs."""
 
 
 def look(directory: str, token: str) -> dict[str, object]:
@@ -86,18 +88,26 @@ def _try_jobs(settings: ExecutorSettings, folder: Path) -> list[Finding]:
     from dagtui.execution.dask.job_order import PROGRAM, JobOrder, lines_for
 
     order = JobOrder.of(settings, "check", "check").written()
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM],
-        input=lines_for("job_trial", folder) + order,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
     found = [Finding(step, is_good=True)]
-    told = json.loads(done.stdout or "{}")
-    if told.get("trouble", done.stderr):
-        text = told.get("trouble") or done.stderr.strip().rpartition("\n")[2]
-        return [*found, Finding("table jobqueue", is_good=False, text=text, hint="correct it in the executor's table")]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", PROGRAM],
+            input=lines_for("job_trial", folder) + order,
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="replace",
+            timeout=_TRIAL,
+        )
+        told = json.loads(done.stdout.strip().rpartition("\n")[2])  # packages may have printed something before
+        trouble = told["trouble"]
+    except subprocess.TimeoutExpired:
+        trouble = f"dask-jobqueue took more than {_TRIAL} s"
+    except (ValueError, KeyError, TypeError):
+        trouble = done.stderr.strip().rpartition("\n")[2] or "the process that tries it has failed"
+    if trouble:
+        hint = "correct it in the executor's table"
+        return [*found, Finding("table jobqueue", is_good=False, text=trouble, hint=hint)]
     found.append(Finding("table jobqueue", is_good=True))
     program = told["program"]
     if program:

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib.util import find_spec
@@ -60,36 +61,43 @@ class WorkerJobs:
         """
         from anyio import to_thread
 
+        left = threading.Event()
         try:
-            await to_thread.run_sync(self._make_ready, abandon_on_cancel=True)
+            await to_thread.run_sync(self._make_ready, left, abandon_on_cancel=True)
         except OSError as error:
             raise ClusterError(f"the process of its jobs can't be started: {error}") from error
+        finally:
+            left.set()
 
-    def _make_ready(self) -> None:
+    def _make_ready(self, left: threading.Event) -> None:
+        """Do what `ready` waits for. When `left` is set, return: a thread keeps the interpreter from exiting."""
         self._reap()
-        self._note_order()
+        self._note_order(left)
         deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
+        while not left.is_set() and time.monotonic() < deadline:
             if not self._is_alive():
-                self._start(deadline)
+                self._start(deadline, left)
             if os.path.exists(self.scheduler_file(self._folder)):
                 return
-            time.sleep(_LOOK)
+            left.wait(_LOOK)
         raise ClusterError(f"the process of its jobs does not get ready; its log is {self._folder / LOG}")
 
     async def end(self) -> None:
         """Let the process end, because the run is over and no attempt is open. Wait for that, but not for long."""
         from anyio import to_thread
 
-        await to_thread.run_sync(self._withdraw_order, abandon_on_cancel=True)
+        left = threading.Event()
+        try:
+            await to_thread.run_sync(self._withdraw_order, left, abandon_on_cancel=True)
+        finally:
+            left.set()
 
-    def _withdraw_order(self) -> None:
+    def _withdraw_order(self, left: threading.Event) -> None:
         with suppress(OSError):  # the whole folder may be gone, which says the same
             (self._folder / ORDER).unlink(missing_ok=True)
         deadline = time.monotonic() + _CHANGE
-        while self._child and time.monotonic() < deadline:
+        while self._child and time.monotonic() < deadline and not left.wait(_LOOK):
             self._reap()
-            time.sleep(_LOOK)
 
     def _reap(self) -> None:
         """Take the end of the process, if it has ended."""
@@ -99,7 +107,7 @@ class WorkerJobs:
         except ChildProcessError:
             self._child = 0
 
-    def _note_order(self) -> None:
+    def _note_order(self, left: threading.Event) -> None:
         """Write what is to be done. A process that does something else ends soon, unless attempts are open there."""
         path = self._folder / ORDER
         if path.exists() and path.read_text(encoding="utf-8") == self._order:
@@ -109,8 +117,8 @@ class WorkerJobs:
         new.chmod(0o600)
         os.replace(new, path)
         deadline = time.monotonic() + _CHANGE
-        while self._is_alive() and time.monotonic() < deadline:
-            time.sleep(_LOOK)
+        while self._is_alive() and time.monotonic() < deadline and not left.wait(_LOOK):
+            pass
 
     def _is_alive(self) -> bool:
         """Return whether a process has the lock."""
@@ -121,7 +129,7 @@ class WorkerJobs:
                 return True
         return False
 
-    def _start(self, deadline: float) -> None:
+    def _start(self, deadline: float, left: threading.Event) -> None:
         """Start the process, and wait for its answer."""
         with open(self._folder / LOG, "ab") as log:
             process = subprocess.Popen(
@@ -139,10 +147,15 @@ class WorkerJobs:
         with process.stdin, process.stdout:
             process.stdin.write(lines_for("jobqueue_process", self._folder).encode())
             process.stdin.flush()
-            heard, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-            line = process.stdout.readline() if heard else b""
-        if not line:
-            raise ClusterError(f"the process of its jobs has failed; its log is {self._folder / LOG}")
-        trouble = json.loads(line)["trouble"]
+            while not select.select([process.stdout], [], [], _LOOK)[0]:
+                if left.is_set():
+                    return
+                if time.monotonic() > deadline:
+                    raise ClusterError(f"the process of its jobs does not get ready; its log is {self._folder / LOG}")
+            line = process.stdout.readline()
+        try:
+            trouble = json.loads(line)["trouble"]
+        except (ValueError, KeyError, TypeError) as error:  # it has ended, or something else has printed
+            raise ClusterError(f"the process of its jobs has failed; its log is {self._folder / LOG}") from error
         if trouble:
             raise RefusedOrderError(trouble)

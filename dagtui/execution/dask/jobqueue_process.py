@@ -92,7 +92,7 @@ async def _serve(folder: Path, lock: IO[str], answer: IO[str]) -> None:
         trouble = ""
         try:
             while not over.is_set() and not watch.is_over(supply):
-                trouble = _take_turn(supply, trouble)
+                trouble = take_turn(supply, trouble)
                 scheduler.extensions[SUPPLY] = {"why": supply.why, "hopeless": supply.hopeless}
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), _TURN)
@@ -102,7 +102,7 @@ async def _serve(folder: Path, lock: IO[str], answer: IO[str]) -> None:
                 await asyncio.wait_for(supply.close(), _ENDING)
 
 
-def _take_turn(supply: JobSupply, known: str) -> str:
+def take_turn(supply: JobSupply, known: str) -> str:
     """Take a turn, which may fail without ending all jobs. Return how it failed, which is logged unless it is known."""
     try:
         supply.turn()

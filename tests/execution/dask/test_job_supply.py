@@ -11,6 +11,7 @@ from support.waiting import until
 
 from dagtui.execution.dask import job_supply, queue_commands
 from dagtui.execution.dask.job_supply import JobSupply
+from dagtui.execution.dask.jobqueue_process import take_turn
 from dagtui.execution.dask.queue_commands import PassingJobError, call, is_passing
 from dagtui.execution.dask.queue_jobs import JobKind, QueueJobs
 from dagtui.graph.executors import Jobqueue
@@ -184,3 +185,13 @@ async def test_jobs_are_cancelled_together_and_what_is_left_is_logged(
     queue.write("cancel", f"{meet}; test $1 != 2 || {{ echo 'Unable to contact slurm controller' >&2; exit 1; }}")
     await queue.jobs.end_all()
     assert "jobs that were not cancelled: 2" in caplog.messages
+
+
+def test_a_turn_that_fails_is_logged_once_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise KeyError("gone")
+
+    supply = cast("JobSupply", SimpleNamespace(turn=fail))
+    known = take_turn(supply, "")
+    assert take_turn(supply, known) == known == "KeyError('gone')"
+    assert caplog.messages == ["a turn has failed"]

@@ -20,7 +20,7 @@ WHY = "slurm does not take jobs: no"
 
 @pytest.fixture
 def harness(tmp_path: Path) -> DaskHarness:
-    found = DaskHarness("", tmp_path, "true", jobqueue=Jobqueue("slurm", {"cores": 1, "memory": "1GB"}))
+    found = DaskHarness("", tmp_path, "true", jobqueue=Jobqueue("slurm", {"cores": 1, "memory": "1GB"}, 1, 1))
     found.open()
     found.start(0)
     return found

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 def jobs(folder: Path) -> WorkerJobs:
-    return WorkerJobs(JobOrder("farm", "run", "1", Jobqueue("slurm", {}), None, {}), folder, os.environ)
+    return WorkerJobs(JobOrder("farm", "run", "1", Jobqueue("slurm", {}, 1, 1), None, {}), folder, os.environ)
 
 
 async def test_what_is_no_answer_is_an_error_of_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

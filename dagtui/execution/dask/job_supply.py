@@ -196,23 +196,27 @@ class JobSupply:
 
     def _wanted(self, now: float) -> int:
         """Return how many jobs are wanted."""
-        threads = self._threads_wanted()
-        if threads:
+        shares = self._shares_wanted()
+        if shares:
             self._busy_at = now
         else:  # the next attempt has another try
             self._trouble, self._failures = "", 0
             self._refusal, self._refusals = "", 0
         if self.is_closing or now - self._busy_at > self._jobqueue.idle:
             return 0
-        return max(self._jobqueue.least, min(self._jobqueue.most, math.ceil(threads / self._kind.threads)))
+        return max(self._jobqueue.least, min(self._jobqueue.most, math.ceil(shares)))
 
-    def _threads_wanted(self) -> int:
-        """Return the threads that open attempts take."""
-        widest, found = self._kind.threads, 0
+    def _shares_wanted(self) -> float:
+        """Return how many jobs have the threads, or what is scarcer of the resources, that open attempts take."""
+        threads, resources = self._kind.threads, self._kind.resources
+        shares = dict.fromkeys(("", *resources), 0.0)
         for task in self._scheduler.tasks.values():
             if task.state in _OPEN:
-                found += min(int((task.annotations or {}).get(CPUS, 1)), widest)
-        return found
+                shares[""] += min(1.0, int((task.annotations or {}).get(CPUS, 1)) / threads)
+                for name, amount in (task.resource_restrictions or {}).items():
+                    if resources.get(name):
+                        shares[name] += min(1.0, amount / resources[name])
+        return round(max(shares.values()), 6)  # sums of fractions are not exact
 
     # What is due
 

@@ -6,7 +6,9 @@ import asyncio
 import inspect
 import logging
 import re
+from contextlib import suppress
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 from dagtui.execution.dask.job_order import JOB_LOGS
@@ -37,6 +39,7 @@ _CLASSES: Final = {
     "local": "LocalCluster",
 }
 _UNEXPECTED: Final = re.compile(r"unexpected keyword argument '(\w+)'")
+_RESOURCE: Final = re.compile(r"""([^\s,="']+)=([\d.eE+]+)""")
 _PATIENCE: Final[Seconds] = 60.0
 """Most seconds for submitting or cancelling a job: a little more than its commands may take."""
 _AT_ONCE: Final = 16
@@ -87,6 +90,8 @@ class JobKind(NamedTuple):
     lifetime: Seconds | None
     """How long workers begin attempts. None: as long as they are there."""
     log_folder: str
+    resources: Mapping[str, float] = MappingProxyType({})
+    """What Dask's resources all workers of a job offer together, by name."""
 
 
 def make_cluster(order: JobOrder, folder: Path) -> JobKind:
@@ -108,7 +113,10 @@ def make_cluster(order: JobOrder, folder: Path) -> JobKind:
     walltime = walltime_seconds(str(_known(jobqueue.system, options, "walltime") or ""), jobqueue.system)
     lifetime = jobqueue.lifetime or (walltime and walltime * _SHARE_OF_WALLTIME)
     threads = int(cast("int", _known(jobqueue.system, options, "cores")))
-    return JobKind(cluster, threads, lifetime, str(options["log_directory"]))
+    processes = int(cast("int", _known(jobqueue.system, options, "processes")) or 1)
+    offered = offered_resources(cast("Sequence[str]", options["worker_extra_args"]))
+    resources = {name: amount * processes for name, amount in offered.items()}
+    return JobKind(cluster, threads, lifetime, str(options["log_directory"]), resources)
 
 
 async def submit_program(order: JobOrder, folder: Path) -> str:
@@ -148,6 +156,16 @@ def _options(order: JobOrder, folder: Path) -> dict[str, object]:
     if order.tls:
         options["security"] = _security(order.tls)
     return options
+
+
+def offered_resources(arguments: Sequence[str]) -> dict[str, float]:
+    """Return the resources that a worker with these arguments offers, by name."""
+    text = " ".join(arguments).partition("--resources")[2].partition(" --")[0]
+    found = {}
+    for name, amount in _RESOURCE.findall(text):
+        with suppress(ValueError):
+            found[name] = float(amount)
+    return found
 
 
 def _known(system: str, options: Options, name: str) -> object:

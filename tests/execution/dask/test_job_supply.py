@@ -13,7 +13,7 @@ from dagtui.execution.dask import job_supply, queue_commands
 from dagtui.execution.dask.job_supply import JobSupply
 from dagtui.execution.dask.jobqueue_process import take_turn
 from dagtui.execution.dask.queue_commands import PassingJobError, call, is_passing
-from dagtui.execution.dask.queue_jobs import JobKind, QueueJobs
+from dagtui.execution.dask.queue_jobs import JobKind, QueueJobs, offered_resources
 from dagtui.graph.executors import Jobqueue
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ class Queue:
         self.accept()
         cluster = cast("JobCluster", None)
         self.jobs = QueueJobs("slurm", {"cls": ScriptedJob, "options": {}}, "tcp://nowhere")
-        tasks = {number: SimpleNamespace(state="queued", annotations={}) for number in range(jobs)}
+        tasks = {
+            number: SimpleNamespace(state="queued", annotations={}, resource_restrictions={}) for number in range(jobs)
+        }
         scheduler = cast("Scheduler", SimpleNamespace(workers={}, tasks=tasks))
         kind = JobKind(cluster, 1, None, str(folder))
         table = Jobqueue("slurm", {}, jobs, jobs)
@@ -195,3 +197,26 @@ def test_a_turn_that_fails_is_logged_once_and_ends_nothing(caplog: pytest.LogCap
     known = take_turn(supply, "")
     assert take_turn(supply, known) == known == "KeyError('gone')"
     assert caplog.messages == ["a turn has failed"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--resources", "MEMORY=16e9 GPU=2"],
+        ["--nanny", "--resources=MEMORY=16e9,GPU=2"],
+        ["--resources 'GPU=2'", "--x 1"],
+    ],
+)
+def test_what_workers_offer(arguments: list[str]) -> None:
+    assert offered_resources(arguments)["GPU"] == 2
+
+
+async def test_jobs_come_for_the_scarcest_resource(queue: Queue) -> None:
+    """Two attempts with a whole GPU each take two jobs, whose threads are enough for many more."""
+    supply = queue.supply
+    supply._kind = supply._kind._replace(threads=8, resources={"GPU": 1.0, "MEMORY": 100.0})
+    supply._jobqueue = Jobqueue("slurm", {}, 0, 9)
+    for task in supply._scheduler.tasks.values():
+        task.resource_restrictions = {"GPU": 1.0, "MEMORY": 10.0}
+    await queue.turns_until("submitted", 2)
+    assert queue.count("submitted") == 2

@@ -58,7 +58,7 @@ def test_the_list(folder: Path):
 def test_a_check_says_what_failed_and_what_to_do(folder: Path):
     done = program.call("executors", "check", "gpubox", cwd=folder)
     assert done.returncode == 1
-    assert done.stdout.startswith("failed  reach nowhere.invalid: nowhere.invalid: no machine has this name")
+    assert done.stdout.startswith("failed  reach nowhere.invalid: no machine has this name")
     assert not [path for path in folder.iterdir() if path.name.startswith(".dagtui-check")]
     [step] = json.loads(program.call("executors", "check", "gpubox", "--json", cwd=folder).stdout)
     assert (step["step"], step["ok"], step["hint"]) == ("reach nowhere.invalid", False, "")

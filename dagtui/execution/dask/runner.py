@@ -103,6 +103,9 @@ class AttemptRunner(WorkerPlugin):
         for task in (self._first, self._claiming):
             if task is not None:
                 task.cancel()
+        for claim in self._claims.values():  # of a question that was cancelled before it began
+            if not claim.done():
+                claim.set_result(False)
         if self._guardian is not None and self._ends:
             self._guardian.say(end=True)
             await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
@@ -127,7 +130,7 @@ class AttemptRunner(WorkerPlugin):
         width = await self._threads.take(cpus)
         try:
             secrets = await self._secrets_of(spec)
-            if key not in self._ends and await self._claim(key):
+            if key not in self._ends and await self._claim(key) and not self._closing:
                 await self._watch(key, spec, secrets)
         finally:
             self._threads.give(width)

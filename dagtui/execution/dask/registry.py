@@ -125,7 +125,7 @@ class AttemptRegistry(SchedulerPlugin):
         key = (self.name, entry.key)
         task = self._scheduler.tasks.get(key)
         if entry.state == WAITING and task is not None and task.state == "memory":
-            self._scheduler.transitions({key: "released"}, f"dagtui-again-{time.time()}")
+            self._scheduler.transitions({key: "released"}, f"dagtui-again-{time.monotonic()}")
 
     def remove_worker(self, scheduler: Scheduler, worker: str, *, stimulus_id: str = "", **_more: object) -> None:
         """Note the attempts of a worker that has left. Those of one that hangs end by the watchdog of its guardian."""
@@ -263,7 +263,7 @@ class AttemptRegistry(SchedulerPlugin):
 
     def drain(self, worker: str) -> None:
         """Let a worker begin nothing more. What waits there goes elsewhere, and what has begun goes on."""
-        scheduler, cause = self._scheduler, f"dagtui-drain-{time.time()}"
+        scheduler, cause = self._scheduler, f"dagtui-drain-{time.monotonic()}"
         state = scheduler.workers.get(worker)
         if state is None:
             return

@@ -110,7 +110,7 @@ class WorkerJobs:
     def _note_order(self, left: threading.Event) -> None:
         """Write what is to be done. A process that does something else ends soon, unless attempts are open there."""
         path = self._folder / ORDER
-        if path.exists() and path.read_text(encoding="utf-8") == self._order:
+        if os.path.exists(path) and path.read_text(encoding="utf-8") == self._order:
             return
         new = path.with_suffix(".new")
         new.write_text(self._order, encoding="utf-8")

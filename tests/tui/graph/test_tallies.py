@@ -10,7 +10,8 @@ from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph import tallies as tallies_module
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.nodes.layout import dependency_layout
-from dagtui.tui.graph.tallies import OUTSIDE, Tallies
+from dagtui.tui.graph.signs import OUTSIDE, QUEUED
+from dagtui.tui.graph.tallies import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ STATUSES = st.integers(0, len(NodeStatus) - 1)
 
 def recounted(layout: TreeLayout, status: Sequence[int], start: int, end: int):
     nodes = [item for item in layout.items[start:end] if item < layout.node_count]
-    return [sum(status[node] == value for node in nodes) for value in NodeStatus]
+    return [sum(status[node] == value for node in nodes) for value in range(QUEUED + 1)]
 
 
 @given(graph=graphs(), data=st.data())
@@ -59,7 +60,7 @@ def test_counts_of_cells_leave_out_what_is_below_them(graph: Graph, data: st.Dat
             cells = [node for node in range(len(graph)) if layout.parents[node] == item]
             cells = [node for node in cells if layout.positions[node] < layout.ends[item]]
             assert len(cells) == total
-            expected = [sum(status[node] == value for node in cells) for value in NodeStatus]
+            expected = [sum(status[node] == value for node in cells) for value in range(QUEUED + 1)]
             assert tallies.cells(item, len(cells)) == expected
         changes = data.draw(st.dictionaries(st.integers(0, len(graph) - 1), STATUSES))
         for node, value in changes.items():
@@ -103,7 +104,7 @@ def test_nodes_that_are_not_part_of_the_run_are_counted_nowhere_until_they_join(
     for _ in range(3):
         for start, end in branches:
             nodes = [item for item in layout.items[start:end] if item < layout.node_count]
-            expected = [sum(selected[node] and status[node] == value for node in nodes) for value in NodeStatus]
+            expected = [sum(selected[node] and status[node] == value for node in nodes) for value in range(QUEUED + 1)]
             assert tallies.counts(start, end) == expected
             outside = [layout.positions[node] for node in nodes if not selected[node]]
             assert list(tallies.having(OUTSIDE, start, end)) == outside

@@ -194,11 +194,11 @@ KINDS: dict[str, Callable[[int, int, Path], None]] = {"dask": dask, "ssh": ssh}
 def main() -> None:
     """Measure what the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], default=list(KINDS))
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []])
     parser.add_argument("--nodes", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    for kind in options.kinds:
+    for kind in options.kinds or KINDS:
         with tempfile.TemporaryDirectory() as folder:
             KINDS[kind](options.nodes, options.rounds, Path(folder))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.graph.check.suggestions import did_you_mean
+from dagtui.graph.check.suggestions import called_elsewhere, did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.executors import REMOTE, ExecutorKind, ExecutorSettings, written_resources
 from dagtui.graph.jobqueue_table import EXAMPLE, JOBQUEUE_SCHEMA, read_jobqueue, written_jobqueue
@@ -63,8 +63,7 @@ def read_kind(value: object) -> ExecutorKind:
     known = [kind.value for kind in REMOTE]
     if word == ExecutorKind.LOCAL.value:
         raise ValueProblem('can\'t be "local"', 'this machine needs no table: write executor = "local" in tasks')
-    same = next((kind for kind, words in _OTHER_KINDS.items() if word.lower() in words.split()), "")
-    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, known)
+    hint = called_elsewhere(word, _OTHER_KINDS) or did_you_mean(word, known)
     raise ValueProblem("names an unknown kind", hint or f"the kinds are {', '.join(known)}")
 
 

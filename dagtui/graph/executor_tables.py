@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.graph.check.diagnostics import Diagnostics
-from dagtui.graph.check.suggestions import did_you_mean
+from dagtui.graph.check.suggestions import called_elsewhere, did_you_mean
 from dagtui.graph.errors import GraphError, Problem, ValueProblem, quoted, subject
 from dagtui.graph.executor_keys import EXECUTOR, kinds_with
 from dagtui.graph.executors import REMOTE, WORDS, ExecutorKind, ExecutorSettings
@@ -207,9 +207,8 @@ class _TableReader:
 
 def _hint(key: str) -> str:
     folded = key.lower().replace("-", "_")
-    same = next((known for known, words in _OTHER_KEYS.items() if folded in words.split()), "")
-    if same:
-        return f"did you mean {quoted(same)}?"
+    if hint := called_elsewhere(folded, _OTHER_KEYS):
+        return hint
     if folded in WORDS or folded in {"memory", "queue", "walltime"}:
         return 'it belongs in resources = { partition = "main", time = "1h" }'
     return did_you_mean(key, EXECUTOR) or f"the keys here are {', '.join(EXECUTOR)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dagtui.graph.check.suggestions import did_you_mean
+from dagtui.graph.check.suggestions import called_elsewhere, did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.executors import Jobqueue
 from dagtui.graph.keys import DURATION, FILLED_TEXT
@@ -56,8 +56,7 @@ def _system(value: object) -> str:
     word = values.text(value)
     if word in SYSTEMS:
         return word
-    same = next((system for system, words in _OTHER_SYSTEMS.items() if word.lower() in words.split()), "")
-    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, SYSTEMS)
+    hint = called_elsewhere(word, _OTHER_SYSTEMS) or did_you_mean(word, SYSTEMS)
     raise ValueProblem("names an unknown queueing system", hint or f"dask-jobqueue has {', '.join(SYSTEMS)}")
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.actions import SHORT
-from dagtui.graph.check.suggestions import did_you_mean
+from dagtui.graph.check.suggestions import called_elsewhere, did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
 from dagtui.graph.expressions.braces import SHELLS
 from dagtui.graph.expressions.templates import parameter_texts, value_text
@@ -283,6 +283,5 @@ def read_type(value: object) -> str:
     word = values.text(value)
     if word in PARAMETER_TYPES:
         return word
-    same = next((kind for kind, words in _OTHER_TYPES.items() if word.lower() in words.split()), "")
-    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, PARAMETER_TYPES)
+    hint = called_elsewhere(word, _OTHER_TYPES) or did_you_mean(word, PARAMETER_TYPES)
     raise ValueProblem("names an unknown type", hint or f"the types are {', '.join(PARAMETER_TYPES)}")

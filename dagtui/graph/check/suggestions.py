@@ -10,7 +10,7 @@ from dagtui.graph.errors import quoted
 from dagtui.text.amounts import first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 COMPARED = 2000
 """The largest number of names that a word is compared with."""
@@ -47,6 +47,15 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
         return same
     found = meant(word, known)
     return f"did you mean {quoted(found)}?" if found is not None else ""
+
+
+def called_elsewhere(word: str, names: Mapping[str, str]) -> str:
+    """Return a hint with the known word for what other tools call `word`, or an empty string.
+
+    `names` has by known word what it is called elsewhere, in small letters, divided by spaces.
+    """
+    same = next((name for name, words in names.items() if word.lower() in words.split()), "")
+    return f"did you mean {quoted(same)}?" if same else ""
 
 
 def in_other_form(word: str, known: Collection[str]) -> str:

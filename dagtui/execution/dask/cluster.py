@@ -254,18 +254,14 @@ def _lost(text: str) -> Iterator[None]:
         raise ClusterError(f"{text}: {why}") from error
 
 
-def security(files: Mapping[str, str]) -> object:
-    """Return how the connection is encrypted. None: as Dask's own configuration says."""
+def security(files: Mapping[str, str], roles: Sequence[str] = ("client",)) -> object:
+    """Return how the connections of these roles are encrypted. None: as Dask's own configuration says."""
     if not files:
         return None
     from distributed.security import Security
 
-    return cast("Callable[..., object]", Security)(
-        require_encryption=True,
-        tls_ca_file=files.get("ca"),
-        tls_client_cert=files.get("cert"),
-        tls_client_key=files.get("key"),
-    )
+    pairs = {f"tls_{role}_{kind}": files.get(kind) for role in roles for kind in ("cert", "key")}
+    return cast("Callable[..., object]", Security)(require_encryption=True, tls_ca_file=files.get("ca"), **pairs)
 
 
 def be_quiet() -> None:

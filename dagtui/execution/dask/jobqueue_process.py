@@ -27,6 +27,7 @@ from dagtui.execution.dask.job_supply import JobSupply
 from dagtui.execution.dask.queue_commands import JobError
 from dagtui.execution.dask.queue_jobs import QueueJobs, make_cluster
 from dagtui.execution.dask.registry import SUPPLY
+from dagtui.execution.dask.whole_file import write_whole
 
 if TYPE_CHECKING:
     from distributed import Scheduler
@@ -86,7 +87,7 @@ async def _serve(folder: Path, lock: IO[str], answer: IO[str]) -> None:
         scheduler.allowed_failures = _MANY
         queue = QueueJobs(order.jobqueue.system, kind.cluster.new_spec, scheduler.contact_address or scheduler.address)
         supply = JobSupply(order.jobqueue, kind, scheduler, lambda: _registry(scheduler, order), queue)
-        _write(folder / SCHEDULER, json.dumps({"type": "Scheduler", "address": scheduler.address}))
+        write_whole(folder / SCHEDULER, json.dumps({"type": "Scheduler", "address": scheduler.address}))
         _answer(answer)
         watch = _Watch(scheduler, order, folder, text, lock)
         trouble = ""
@@ -124,12 +125,6 @@ async def _start(cluster: JobCluster, stack: AsyncExitStack) -> None:
 
 def _registry(scheduler: Scheduler, order: JobOrder) -> AttemptRegistry | None:
     return cast("AttemptRegistry | None", scheduler.plugins.get(order.registry))
-
-
-def _write(path: Path, text: str) -> None:
-    new = path.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
-    os.replace(new, path)
 
 
 class _Watch:

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
+from dagtui.execution.dask.cluster import security
 from dagtui.execution.dask.job_order import JOB_LOGS
 from dagtui.execution.dask.queue_commands import JobError, PassingJobError, call, sentence
 from dagtui.execution.dask.walltimes import walltime_seconds
@@ -142,10 +143,8 @@ def _options(order: JobOrder, folder: Path) -> dict[str, object]:
         options["processes"] = 1
     if "job_name" not in options:
         options["job_name"] = f"dagtui-{order.run_id}"
-    if _known(system, options, "log_directory") is None:
-        options["log_directory"] = str(folder / JOB_LOGS)
-    else:
-        options["log_directory"] = _known(system, options, "log_directory")
+    log_folder = _known(system, options, "log_directory")
+    options["log_directory"] = str(folder / JOB_LOGS) if log_folder is None else log_folder
     extra = [str(each) for each in cast("Sequence[object]", _known(system, options, "worker_extra_args") or ())]
     if not any("--resources" in each for each in extra):
         processes = int(cast("int", _known(system, options, "processes")) or 1)
@@ -154,7 +153,7 @@ def _options(order: JobOrder, folder: Path) -> dict[str, object]:
     chosen = cast("Mapping[str, object]", options.get("scheduler_options") or {})
     options["scheduler_options"] = {"dashboard": False, "dashboard_address": ":0", **chosen}
     if order.tls:
-        options["security"] = _security(order.tls)
+        options["security"] = security(order.tls, ("scheduler", "worker", "client"))
     return options
 
 
@@ -183,16 +182,6 @@ def _bytes(memory: object) -> int:
         return parse(memory)
     except (ValueError, TypeError) as error:
         raise JobError(f"memory: {error}") from error
-
-
-def _security(files: Mapping[str, str]) -> object:
-    """Return what encrypts the connections of the scheduler, its workers and its clients."""
-    from distributed.security import Security
-
-    pairs = {
-        f"tls_{role}_{kind}": files.get(kind) for role in ("scheduler", "worker", "client") for kind in ("cert", "key")
-    }
-    return cast("Callable[..., object]", Security)(require_encryption=True, tls_ca_file=files.get("ca"), **pairs)
 
 
 def _option_trouble(error: Exception, system: str, made: type[JobCluster]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dagtui.execution.dask.cluster import ClusterError
+from dagtui.execution.dask.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class RegistryNote:
         if registry == self.registry:
             return
         try:
-            await to_thread.run_sync(self._write, registry)
+            await to_thread.run_sync(write_whole, self._path, f"{registry}\n")
         except OSError as error:
             raise ClusterError(f"{self._path}: {error.strerror}") from error
         self.registry = registry
@@ -43,8 +43,3 @@ class RegistryNote:
             return self._path.read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             return ""
-
-    def _write(self, registry: str) -> None:
-        new = self._path.with_suffix(".new")
-        new.write_text(f"{registry}\n", encoding="ascii")
-        os.replace(new, self._path)

@@ -109,10 +109,10 @@ class AttemptRunner(WorkerPlugin):
         if self._guardian is not None and self._ends:
             self._guardian.say(end=True)
             await asyncio.wait(list(self._ends.values()), timeout=_CLOSING)
-            await self._guardian.close()
         elif self._guardian is not None and worker.status.name.startswith("clos"):
             self._guardian.leave()  # a worker that gets TERM while it removes its plugins may hang for ever
-        elif self._guardian is not None:
+            self._guardian = None
+        if self._guardian is not None:
             await self._guardian.close()
         for ended in self._ends.values():
             if not ended.done():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.execution.dask.cluster import ClusterError
 from dagtui.execution.dask.job_order import LOCK, LOG, ORDER, PROGRAM, SCHEDULER, lines_for
+from dagtui.execution.dask.whole_file import write_whole
 
 if find_spec("dask_jobqueue") is None:  # said before a run starts; only the process of the jobs imports it
     raise ModuleNotFoundError("No module named 'dask_jobqueue'", name="dask_jobqueue")
@@ -112,10 +113,7 @@ class WorkerJobs:
         path = self._folder / ORDER
         if os.path.exists(path) and path.read_text(encoding="utf-8") == self._order:
             return
-        new = path.with_suffix(".new")
-        new.write_text(self._order, encoding="utf-8")
-        new.chmod(0o600)
-        os.replace(new, path)
+        write_whole(path, self._order)
         deadline = time.monotonic() + _CHANGE
         while self._is_alive() and time.monotonic() < deadline and not left.wait(_LOOK):
             pass

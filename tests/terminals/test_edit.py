@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import wait_for
+
+from dagtui.tui.screens.dialog import DEAF_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,12 +60,16 @@ def will_edit(harness: SessionHarness, *commands: str) -> None:
 
 
 def answer(terminal: PtyTerminal, question: str, key: str, answered: str) -> None:
-    """Answer a question as soon as it takes an answer."""
+    """Answer a question when it takes an answer. A key too many means something else, once the question is gone."""
     terminal.wait_for_text(question)
+    terminal.pass_time(2 * DEAF_SECONDS)
+    sent = -math.inf
 
     def is_answered() -> bool:
-        if question in terminal.text:  # elsewhere, the key means something else
+        nonlocal sent
+        if question in terminal.text and time.monotonic() - sent > 10:
             terminal.send(key)
+            sent = time.monotonic()
         return answered in terminal.text
 
     terminal.wait_for(is_answered, f"{answered} after {key}")

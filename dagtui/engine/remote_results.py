@@ -82,12 +82,17 @@ class RemoteResults:
             self._run.emit(NoteEvent(self._run.now, text, executor=result.executor))
 
     def told_again(self, message: Started) -> None:
-        """Note where, and since when, an attempt runs that has begun, if that is news after a resume."""
+        """Note where, and since when, an attempt runs that has begun, if that is news after a resume.
+
+        An executor may know less of the place by then, such as the machine but not the job.
+        """
         run, (node, attempt, _, where, ago) = self._run, message
         state = run.state
         if state.attempt[node] != attempt or state.status[node] != NodeStatus.RUNNING:
             return
-        if where == state.where.get(node, "") and abs(state.started[node] + ago - run.now) < SAME_BEGIN:
+        known = state.where.get(node, "")
+        where = known if where == known.partition(",")[0] else where
+        if not where or (where == known and abs(state.started[node] + ago - run.now) < SAME_BEGIN):
             return
         why = state.reasons.get(node, "")
         run.set(NodeChange(node, NodeStatus.RUNNING, state.cause_of(node), why, where=where, ago=ago))

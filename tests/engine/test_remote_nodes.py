@@ -360,9 +360,22 @@ def test_a_resume_keeps_status_and_number_and_goes_on_counting():
     tell(scene, Started(0, 1, where="n2", ago=2052.0))
     tell(scene, Started(0, 1, where="n2", ago=2052.5))
     assert [event.where for event in events_of(scene, "run")][-1] == "n2"
+    before = len(events_of(scene, "run"))
+    tell(scene, Started(0, 1, ago=8.0))
+    assert len(events_of(scene, "run")) == before, "what does not say where it runs is no news of it"
     tell(scene, Ended(0, 1, EndKind.EXIT, seconds=2052.0))
     tell(scene, Started(1, 1, where="n3"))
     assert scene.statuses() == "run completed, wait running, here ready, after waiting"
+
+
+def test_a_resume_keeps_the_job_that_an_executor_does_not_know_any_more():
+    scene = far("run")
+    scene.start("run")
+    tell(scene, Started(0, 1, where="n2, job 7", ago=0.0))
+    scene, _ = resumed(scene, away=100.0)
+    tell(scene, Started(0, 1, where="n2", ago=50.0))
+    assert scene.state.where[0] == "n2, job 7"
+    assert scene.now - scene.state.started[0] == 50.0
 
 
 def test_what_was_being_stopped_is_stopped_still():

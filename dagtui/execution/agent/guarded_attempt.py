@@ -25,6 +25,7 @@ class GuardedAttempt(Attempt):
     """An attempt with its log, its time-out, and what ended it."""
 
     __slots__ = (
+        "began_at",
         "cause",
         "deadline",
         "exit_seconds",
@@ -44,6 +45,8 @@ class GuardedAttempt(Attempt):
         self.spec = spec
         self.output = output
         self.writer = writer
+        self.began_at: WallTime | None = None
+        """When it began. None: it has not."""
         self.cause = ""
         """Kind of the end, if something other than its own program has ended it."""
         self.remark = ""
@@ -93,6 +96,7 @@ class GuardedAttempt(Attempt):
             "left": self.left,
             "usage": self.used,
             "output": None,
+            "at": self.began_at,
         }
         if self.remark:
             record["text"] = self.remark

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.messages import Slots
-    from dagtui.text.amounts import Seconds
+    from dagtui.text.amounts import Seconds, WallTime
 else:
     pass  # see ownership.py
 
@@ -200,7 +200,7 @@ class Guardian:
         spec = attempt.spec
         attempt.begun = time.monotonic()
         if not attempt.path:
-            self._tell({"began": spec.key, "at": time.time(), "where": self.host})
+            self._tell_begin(attempt)
             attempt.status = 0
             self._finished.append(attempt)
             return
@@ -220,7 +220,11 @@ class Guardian:
         if spec.fence:
             self._fence_due = min(self._fence_due, attempt.begun + spec.fence)
         self.watch(attempt.pipe, lambda _: self._read(attempt))
-        self._tell({"began": spec.key, "at": time.time(), "where": self.host})
+        self._tell_begin(attempt)
+
+    def _tell_begin(self, attempt: GuardedAttempt) -> None:
+        attempt.began_at = cast("WallTime", time.time())
+        self._tell({"began": attempt.spec.key, "at": attempt.began_at, "where": self.host})
 
     def _fail(self, attempt: GuardedAttempt, error: StartError) -> None:
         del self._by_key[attempt.spec.key]

@@ -327,10 +327,9 @@ class DaskExecutor(RemoteExecutor):
     def _take_end(self, news: AttemptNews, where: str) -> None:
         record = json.loads(news.line)
         size = record.get("size") or 0
-        record.setdefault("where", where)
         self.log(news.key, max(0, size - len(news.tail)), news.tail)
         self._places[news.key] = news.worker
-        self.ended(news.key, record)
+        self.ended(news.key, record, where)
         self._wake()
 
     # Logs

@@ -108,15 +108,14 @@ class OpenAttempts:
         if self._arrived is not None:
             self._arrived.set()
 
-    def ended(self, key: str, record: Mapping[str, object]) -> None:
-        """Take the agent's record of an end. It is delivered when the log is here."""
+    def ended(self, key: str, record: Mapping[str, object], where: str = "") -> None:
+        """Take the agent's record of an end, and where it ran. It is delivered when the log is here."""
         attempt = self.attempts.get(key)
         if attempt is None or attempt.end is not None:
             return
         attempt.end, attempt.size = end_of(attempt, record), 0 if self.logs_are_shared else size_of(record)
-        where = words(record.get("where"))
-        if where and attempt.state is not RemoteState.RUNNING and _has_begun(attempt.end):
-            self._begin(attempt, where, seconds_of(record.get("seconds")))
+        if attempt.state is not RemoteState.RUNNING and _has_begun(attempt.end):
+            self._begin(attempt, where, _since_begin(record))
         self._conclude(attempt)
 
     def withdrawn(self, key: str) -> None:
@@ -251,6 +250,12 @@ class OpenAttempts:
 def _write(pieces: list[_Piece]) -> None:
     for attempt, at, content, wall in pieces:
         attempt.copy.write(at, content, wall)
+
+
+def _since_begin(record: Mapping[str, object]) -> Seconds:
+    """Return how long ago an attempt began that has ended. An older agent does not tell when that was."""
+    at, seconds = seconds_of(record.get("at")), seconds_of(record.get("seconds"))
+    return max(seconds, now() - WallTime(at)) if at else seconds
 
 
 def _has_begun(end: Ended | Withdrawn) -> bool:

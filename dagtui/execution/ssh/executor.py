@@ -238,7 +238,7 @@ class SshExecutor(RemoteExecutor):
 
     def _on_ended(self, host: FarHost, told: Told) -> None:
         key = str(told["ended"])
-        self.ended(key, told)
+        self.ended(key, told, host.host.name)
         attempt = self.attempts.get(key)
         if attempt is not None and attempt.lacks_log:
             host.look_now(attempt)

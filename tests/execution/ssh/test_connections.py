@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,11 +174,16 @@ async def test_a_timeout_holds_while_nobody_is_connected(tmp_path: Path, server:
     async with serving_bench(first):
         first.start()
         await first.began(0)
+        begun_by = time.time()
     await until(lambda: not alive(token))
     second = first.taken_up()
     async with serving_bench(second):
         [ended] = await second.ended()
+        told_at = time.time()
     assert ended.kind is EndKind.TIMEOUT
+    [started] = second.of(Started)
+    assert started.where == "far"
+    assert told_at - started.ago <= begun_by, "its begin is not reckoned from when its end was told"
     assert second.log() == b"up\n"
 
 

@@ -391,11 +391,11 @@ class LiveRun(RunView):
             if self._notifier is not None:
                 self._notifier.tell()  # what is told is on record before the end is
             await self.run.close(why)
-            self.history.save()
             if self.graph.path is not None:
                 from dagtui.runs.figures import leave_figures  # only here: it would delay each start
 
-                leave_figures(self, self.graph.path)
+                leave_figures(self, self.graph.path, self.history)
+            self.history.save()
             undelivered.discard(os.fspath(self.path))
             if self._notifier is not None:
                 await self._notifier.finish()

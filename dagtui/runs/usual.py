@@ -109,6 +109,31 @@ class Usual(NamedTuple):
         return self.succeeded / len(self.took) if self.took else 0.0
 
 
+class Pace(NamedTuple):
+    """How long a node's successes take. Screens, statistics and estimates all say this."""
+
+    seconds: Seconds
+    """The median since the last change, so that a single slow run does not count."""
+    spread: Seconds
+    """How far from that four of five successes are at most."""
+    rests_on: int
+    """The number of successes since the change."""
+    before: Seconds | None
+    """The median before the change. None: there was none."""
+
+
+def pace_of(successes: Sequence[Seconds]) -> Pace:
+    """Return how long successes take, at least one, given oldest first."""
+    at = _changed_at(successes)
+    recent = successes[at:]
+    middle = median(recent)
+    return Pace(middle, spread_around(middle, recent), len(recent), median(successes[:at]) if at else None)
+
+
+_NO_PACE: Final = Pace(0.0, 0.0, 0, None)
+"""Of a node that never succeeded."""
+
+
 def took_in(runs: Sequence[RunFigures], name: str, but: int = 0) -> Sequence[Took]:
     """Return what a node took in each run in which it was executed, but for the run with the number `but`."""
     found: list[Took] = []
@@ -124,23 +149,21 @@ def took_in(runs: Sequence[RunFigures], name: str, but: int = 0) -> Sequence[Too
 def usual_of(took: Sequence[Took]) -> Usual:
     """Return what a node usually takes, by what it took."""
     succeeded = [one for one in took if one.succeeded]
-    change = change_in(succeeded)
-    recent = [one for one in succeeded if change is None or one.run >= change.since]
-    times = [one.seconds for one in recent]
-    seconds = median(times) if times else None
+    pace = pace_of([one.seconds for one in succeeded]) if succeeded else _NO_PACE
+    recent = succeeded[len(succeeded) - pace.rests_on :]
     told = recent or took
     cpu = [one.cpu for one in told if one.cpu >= 0]
     memory = [one.memory for one in told if one.memory]
     return Usual(
         took,
         len(succeeded),
-        len(recent),
-        seconds,
-        spread_around(seconds or 0.0, times),
+        pace.rests_on,
+        pace.seconds if succeeded else None,
+        pace.spread,
         max((one.seconds for one in succeeded), default=0.0),
         median(cpu) if cpu else None,
         round(median(memory)) if memory else 0,
-        change,
+        _change(pace, recent),
         flaky_in(took),
     )
 
@@ -171,26 +194,40 @@ def flaky_in(took: Sequence[Took]) -> Flaky | None:
 
 
 def change_in(succeeded: Sequence[Took]) -> ChangedPace | None:
-    """Return since when a node is slower or faster than before, if it is.
+    """Return since when a node is slower or faster than before, if it is."""
+    if not succeeded:
+        return None
+    pace = pace_of([one.seconds for one in succeeded])
+    return _change(pace, succeeded[len(succeeded) - pace.rests_on :])
+
+
+def _change(pace: Pace, since: Sequence[Took]) -> ChangedPace | None:
+    return ChangedPace(since[0].run, pace.seconds / pace.before - 1) if pace.before else None
+
+
+def _changed_at(seconds: Sequence[Seconds]) -> int:
+    """Return the place from which on successes take longer or less long than before. 0: they don't.
 
     Ranks find the run at which earlier and later times differ most (Pettitt 1979). There is a change if the median
     since then differs by a fifth, by a tenth of a second, and by twice the spread, before and since.
     """
-    total = len(succeeded)
+    total = len(seconds)
     if total < LEAST_BEFORE + LEAST_SINCE:
-        return None
-    seconds = [one.seconds for one in succeeded]
+        return 0
+    least, most = min(seconds), max(seconds)
+    if most - least < max(LEAST_SHARE * least, LEAST_SECONDS):  # medians differ no more than that
+        return 0
     at, rank = _parting(seconds)
     if rank < _MOST_BY_CHANCE:
-        return None
+        return 0
     near = range(max(LEAST_BEFORE, at - _NEAR), min(total - LEAST_SINCE, at + _NEAR) + 1)
     at = min(near, key=lambda place: _unexplained(seconds[:place]) + _unexplained(seconds[place:]))
     before, since = seconds[:at], seconds[at:]
     middle, now = median(before), median(since)
     spread = max(spread_around(middle, before), spread_around(now, since))
     if abs(now - middle) < max(LEAST_SHARE * middle, LEAST_SECONDS, _SPREADS * spread) or not middle:
-        return None
-    return ChangedPace(succeeded[at].run, now / middle - 1)
+        return 0
+    return at
 
 
 def _parting(seconds: Sequence[Seconds]) -> tuple[int, float]:

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
     from dagtui.text.amounts import Seconds
 
-WEIGHT = 0.3
-"""The weight of the newest success in the estimate."""
 GUESSED = 0.5
 """The deviation assumed after one success, as a share of its seconds. Each further one replaces a part of it."""
+_WEIGHT = 0.3
+"""The weight of the newest run in how far off whole runs are."""
 _MOST_OFF = 3.0
+_MOST_MORE = 2.0
+"""A run counts as at most this many times as far off as those before it, so that a single slow one says little."""
+_LEAST_OFF = 0.1
+"""A run that is less off than this counts in full."""
 _MOST = 200_000
 """The largest number of nodes to remember. Those that succeeded longest ago are dropped first."""
 _LONGEST = 1e9
@@ -34,7 +38,7 @@ class Spread(NamedTuple):
     """What the estimate of a node rests on."""
 
     deviation: Seconds
-    """How far successes were from what was expected: an exponentially weighted mean."""
+    """How far from what is expected a success is on average."""
     runs: int
     """Number of successes. 0: the estimate comes from other nodes."""
 
@@ -51,7 +55,7 @@ UNKNOWN_TOGETHER = Together(0.1, 0)
 
 
 class History:
-    """Estimates by node label: an exponentially weighted mean of the seconds of past successes."""
+    """Estimates by node label: what each node usually takes, as the end of the last run found it (`expect`)."""
 
     def __init__(
         self,
@@ -72,6 +76,8 @@ class History:
         """Of the present run: what was expected of nodes that succeeded, and what they took."""
         self._learned: list[tuple[str, str, Seconds]] = []
         """What was recorded since it was loaded."""
+        self._usual: dict[str, tuple[str, Seconds, Spread]] = {}
+        """What is expected since then, by label."""
         self._loaded: tuple[int, ...] = ()
         """The state of the file when it was loaded."""
 
@@ -129,28 +135,36 @@ class History:
         return medians
 
     def record(self, label: str, group: str, seconds: Seconds) -> None:
-        """Record the duration of a success."""
+        """Record the duration of a success. What was expected of the node stays until `expect` says otherwise."""
         self._learned.append((label, group, seconds))
         old = self._seconds.get(label)
-        # Remove the entry first, so that the newest ones come last: `save` keeps those.
-        self._seconds.pop(label, None)
-        self._seconds[label] = seconds if old is None else old + WEIGHT * (seconds - old)
-        self._groups[label] = group
-        self._medians = None
         if old is None:
-            self._spreads[label] = Spread(GUESSED * seconds, 1)
+            self._set(label, group, seconds, Spread(GUESSED * seconds, 1))
         else:
+            self._set(label, group, old, self.spread(label, old))
             self._expected += old
             self._took += seconds
-            deviation, runs = self.spread(label, old)
-            self._spreads[label] = Spread(deviation + WEIGHT * (abs(seconds - old) - deviation), runs + 1)
+
+    def expect(self, label: str, group: str, seconds: Seconds, spread: Spread) -> None:
+        """Expect some seconds of a node, by all its successes."""
+        self._usual[label] = group, seconds, spread
+        self._set(label, group, seconds, spread)
+
+    def _set(self, label: str, group: str, seconds: Seconds, spread: Spread) -> None:
+        # Remove the entry first, so that the newest ones come last: `save` keeps those.
+        self._seconds.pop(label, None)
+        self._seconds[label] = seconds
+        self._groups[label] = group
+        self._spreads[label] = spread
+        self._medians = None
 
     def end_run(self) -> None:
         """Learn how far off the run was as a whole."""
         if self._expected > 0:
-            off = min(_MOST_OFF, abs(self._took / self._expected - 1))
+            most = min(_MOST_OFF, max(_LEAST_OFF, _MOST_MORE * self.together.share))
+            off = min(most, abs(self._took / self._expected - 1))
             runs = self.together.runs + 1
-            weight = max(WEIGHT, 1 / (runs + 1))
+            weight = max(_WEIGHT, 1 / (runs + 1))
             self.together = Together(self.together.share + weight * (off - self.together.share), runs)
         self._expected = self._took = 0.0
 
@@ -165,6 +179,8 @@ class History:
         newer = self._read(self._path)
         for learned in self._learned:
             newer.record(*learned)
+        for label, usual in self._usual.items():
+            newer.expect(label, *usual)
         newer._save()
 
     def _save(self) -> None:

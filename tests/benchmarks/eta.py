@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Ended, EndKind, Start, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph, ShellCommand, Task
+from dagtui.runs.estimates import expected
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 
@@ -160,6 +161,7 @@ def main() -> None:
         graph, source = workflow.graph, random.Random(number)
         for series in histories(workflow, source, options.runs, options.alone, options.together):
             history = History(Path("nowhere"), {}, {})
+            successes: dict[int, list[float]] = defaultdict(list)
             for run, times in enumerate(series):
                 took, ranges = run_once(graph, times, options.slots, Forecast(graph, history))
                 learned = max((known for known in LEARNED if known <= run), default=0)
@@ -168,7 +170,10 @@ def main() -> None:
                     below[learned].append(took < low)
                     widths[learned].append((high - low) / took)
                 for node, seconds in enumerate(times):
-                    history.record(graph.labels[node], graph.task(node).group, seconds)
+                    label, group = graph.labels[node], graph.task(node).group
+                    history.record(label, group, seconds)
+                    successes[node].append(seconds)
+                    history.expect(label, group, *expected(successes[node]))
                 history.end_run()
     print(f"{len(workflows)} workflows, {options.slots} slots")
     for learned in sorted(within):

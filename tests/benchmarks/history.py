@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Usage
 from dagtui.engine.status import NodeStatus
 from dagtui.report.stats import stats_of
+from dagtui.runs.estimates import expected, successes
 from dagtui.runs.usual import took_in, usual_of
 from dagtui.store.directory import RunDirectory
 from dagtui.store.paths import graph_folder
@@ -68,6 +69,7 @@ def main() -> None:
         found = read_runs(graph)
         timed("what one node usually takes", lambda: usual_of(took_in(found, labels[nodes // 2])))
         timed("what each node usually takes", lambda: stats_of(found, labels))
+        timed("what is expected of each", lambda: [expected(seconds) for _, seconds in successes(found)])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.scene import Scene, dag
 from tui.graph.samples import graphs
 
+from dagtui.runs.estimates import expected
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History
 from dagtui.text.amounts import time_range
@@ -26,6 +27,7 @@ def learned(graph: Graph, successes: dict[str, list[float]]) -> Forecast:
         for label, seconds in successes.items():
             if run < len(seconds):
                 history.record(label, "", seconds[run])
+                history.expect(label, "", *expected(seconds[: run + 1]))
         history.end_run()
     return Forecast(graph, history)
 

@@ -12,8 +12,11 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
 from dagtui.runs import past_runs
 from dagtui.runs.beginning import start_run
+from dagtui.runs.usual import took_in, usual_of
+from dagtui.store.history import History
 from dagtui.store.paths import graph_folder
-from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs
+from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs, write_run
+from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,3 +149,18 @@ def test_a_fault_of_ours_in_what_is_left_does_not_cost_the_end(tmp_path: Path, m
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH)
     anyio.run(a_run, path)
+
+
+def test_what_is_expected_of_a_node_is_what_it_usually_takes(tmp_path: Path):
+    """A single slow run counts neither in the plan nor in the details."""
+    path = tmp_path / "g.toml"
+    path.write_text('version = 1\n[tasks.a]\nrun = "true"\n')
+    anyio.run(a_run, path)
+    for number, seconds in enumerate([2.0, 2.0, 2.0, 2.0, 90.0], 2):
+        took = [("a", NodeFigures(NodeStatus.COMPLETED, 1, 0, seconds))]
+        write_run(path, RunFigures.of(number, WallTime(number), 90.0, "completed", took))
+    anyio.run(a_run, path)
+    history = History.load(path)
+    usual = usual_of(took_in(read_runs(path), "a"))
+    assert history.estimate("a", "") == usual.seconds == 2.0
+    assert history.spread("a", 2.0).runs == usual.rests_on

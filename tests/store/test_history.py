@@ -10,7 +10,7 @@ import pytest
 
 from dagtui.store import history as history_module
 from dagtui.store.directory import RunDirectory
-from dagtui.store.history import UNKNOWN_TOGETHER, History
+from dagtui.store.history import UNKNOWN_TOGETHER, History, Spread
 from dagtui.store.paths import graph_folder
 
 if TYPE_CHECKING:
@@ -46,14 +46,22 @@ def test_what_succeeded_longest_ago_is_forgotten_first(graph: Path, monkeypatch:
     assert [label for label in "abc" if History.load(graph).knows(label)] == ["a", "c"]
 
 
-def test_newer_successes_weigh_more(graph: Path):
+def test_what_is_expected_stays_until_all_successes_were_looked_at(graph: Path):
     history = History.load(graph)
     history.record("a", "", 10.0)
-    history.record("a", "", 20.0)
-    assert history.estimate("a", "") == pytest.approx(13.0)
-    for _ in range(50):
-        history.record("a", "", 20.0)
-    assert history.estimate("a", "") == pytest.approx(20.0, abs=0.01)
+    history.record("a", "", 60.0)
+    assert history.estimate("a", "") == 10.0
+    history.expect("a", "", 12.0, Spread(2.0, 5))
+    assert history.estimate("a", "") == 12.0
+    assert history.spread("a", 12.0) == (2.0, 5)
+
+
+def test_a_single_slow_run_says_little_of_all(graph: Path):
+    for seconds in (10.0, 10.0, 10.0, 600.0):
+        history = History.load(graph)
+        history.record("a", "", seconds)
+        history.save()
+    assert History.load(graph).together.share < 0.15
 
 
 def test_it_survives_the_program(graph: Path):
@@ -133,11 +141,11 @@ def test_a_link_in_place_of_the_history_is_not_followed(graph: Path, tmp_path: P
 
 def test_it_remembers_on_how_many_successes_it_rests_and_how_far_they_were_apart(graph: Path):
     history = History.load(graph)
-    for seconds in (10.0, 10.0, 10.0):
-        history.record("a", "", seconds)
+    history.record("once", "", 10.0)
+    history.expect("a", "", 10.0, Spread(2.45, 3))
     history.save()
-    found = History.load(graph).spread("a", 10.0)
-    assert found == (pytest.approx(10.0 * 0.5 * 0.7 * 0.7), 3)
+    assert History.load(graph).spread("a", 10.0) == (2.45, 3)
+    assert History.load(graph).spread("once", 10.0) == (5.0, 1)
     assert History.load(graph).spread("new", 4.0) == (4.0, 0)
 
 
@@ -166,10 +174,11 @@ def test_runs_that_end_one_after_the_other_both_teach(graph: Path):
     first, second = History.load(graph), History.load(graph)
     first.record("a", "", 1.0)
     second.record("b", "", 2.0)
+    second.expect("b", "", 3.0, Spread(0.5, 7))
     first.save()
     second.save()
     found = History.load(graph)
-    assert (found.estimate("a", ""), found.estimate("b", "")) == (1.0, 2.0)
+    assert (found.estimate("a", ""), found.estimate("b", "")) == (1.0, 3.0)
 
 
 def test_it_learns_how_far_off_whole_runs_are(graph: Path):

@@ -109,7 +109,7 @@ class Usual(NamedTuple):
         return self.succeeded / len(self.took) if self.took else 0.0
 
 
-class Pace(NamedTuple):
+class UsualTime(NamedTuple):
     """How long a node's successes take. Screens, statistics and estimates all say this."""
 
     seconds: Seconds
@@ -122,15 +122,15 @@ class Pace(NamedTuple):
     """The median before the change. None: there was none."""
 
 
-def pace_of(successes: Sequence[Seconds]) -> Pace:
+def pace_of(successes: Sequence[Seconds]) -> UsualTime:
     """Return how long successes take, at least one, given oldest first."""
     at = _changed_at(successes)
     recent = successes[at:]
     middle = median(recent)
-    return Pace(middle, spread_around(middle, recent), len(recent), median(successes[:at]) if at else None)
+    return UsualTime(middle, spread_around(middle, recent), len(recent), median(successes[:at]) if at else None)
 
 
-_NO_PACE: Final = Pace(0.0, 0.0, 0, None)
+_NEVER: Final = UsualTime(0.0, 0.0, 0, None)
 """Of a node that never succeeded."""
 
 
@@ -149,7 +149,7 @@ def took_in(runs: Sequence[RunFigures], name: str, but: int = 0) -> Sequence[Too
 def usual_of(took: Sequence[Took]) -> Usual:
     """Return what a node usually takes, by what it took."""
     succeeded = [one for one in took if one.succeeded]
-    pace = pace_of([one.seconds for one in succeeded]) if succeeded else _NO_PACE
+    pace = pace_of([one.seconds for one in succeeded]) if succeeded else _NEVER
     recent = succeeded[len(succeeded) - pace.rests_on :]
     told = recent or took
     cpu = [one.cpu for one in told if one.cpu >= 0]
@@ -201,7 +201,7 @@ def change_in(succeeded: Sequence[Took]) -> ChangedPace | None:
     return _change(pace, succeeded[len(succeeded) - pace.rests_on :])
 
 
-def _change(pace: Pace, since: Sequence[Took]) -> ChangedPace | None:
+def _change(pace: UsualTime, since: Sequence[Took]) -> ChangedPace | None:
     return ChangedPace(since[0].run, pace.seconds / pace.before - 1) if pace.before else None
 
 

@@ -157,6 +157,7 @@ class SlurmCluster(NamedTuple):
         _wait_for(self._answers, "slurmctld")
         with contextlib.suppress(RuntimeError):
             self.call("scancel", "--user", str(os.getuid()))
+            self.call("scontrol", "update", "partition=main", "state=up")
         for node in self.nodes:
             with contextlib.suppress(RuntimeError):
                 self.call("scontrol", "update", f"nodename={node}", "state=resume")

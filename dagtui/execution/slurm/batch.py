@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.text.amounts import WallTime, now
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -39,9 +41,11 @@ class Batch:
         "is_known",
         "jobs",
         "keys",
+        "made_at",
         "name",
         "options",
         "sent_at",
+        "shared",
         "spans",
         "unreleased",
     )
@@ -60,6 +64,10 @@ class Batch:
         """Whether Slurm is known to have it, or to have had it."""
         self.sent_at = 0.0
         """When it was known to have arrived, on the monotonic clock."""
+        self.made_at = now()
+        """When it was made. An attempt that is in two batches belongs to the newer one."""
+        self.shared: set[str] = set()
+        """The attempts that another batch has, too, when this one is over. Their claims stay for it."""
         self.unreleased = set(self.keys)
         """The attempts whose ends may not be on record."""
         self.index_of = {self.keys[at]: index for index, span in enumerate(self.spans) for at in span}
@@ -98,6 +106,7 @@ class Batch:
             "options": self.options,
             "jobs": self.jobs,
             "sent": self.is_known,
+            "made": self.made_at,
         }
 
     @classmethod
@@ -112,6 +121,8 @@ class Batch:
         except (TypeError, ValueError, IndexError):
             return None
         batch.jobs = _texts(record.get("jobs"))
+        made_at = record.get("made")
+        batch.made_at = WallTime(made_at if isinstance(made_at, float) else 0.0)
         batch.is_known = record.get("sent") is True
         batch.in_doubt = not batch.is_known
         return batch

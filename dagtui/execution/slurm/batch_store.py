@@ -45,17 +45,28 @@ class BatchStore:
         self._agents = agents
         self.by_name: dict[str, Batch] = {}
         self._of_key: dict[str, Batch] = {}
+        self._copies: dict[str, int] = {}
+        """How many batches have an attempt that was handed over again, the one to come included."""
         self._spool: Spool | None = None
         self._making = threading.Lock()
 
     def add(self, batch: Batch) -> None:
-        """Take a batch in."""
+        """Take a batch in. What it has in common with earlier ones belongs to it."""
         self.by_name[batch.name] = batch
+        for key in self._of_key.keys() & batch.keys:
+            self.leave(key)
         self._of_key.update(dict.fromkeys(batch.keys, batch))
 
     def of(self, key: str) -> Batch | None:
-        """Return the batch of an attempt."""
+        """Return the batch of an attempt. None: it is to be handed over."""
         return self._of_key.get(key)
+
+    def leave(self, key: str) -> None:
+        """Take an attempt out of its batch, so that another one can have it. It may not have begun."""
+        batch = self._of_key.pop(key, None)
+        if batch is not None:
+            batch.unreleased.discard(key)
+            self._copies[key] = self._copies.get(key, 1) + 1
 
     def drop(self, batch: Batch) -> None:
         """Forget a batch in memory."""
@@ -63,6 +74,12 @@ class BatchStore:
         for key in batch.keys:
             if self._of_key.get(key) is batch:
                 del self._of_key[key]
+        for key in self._copies.keys() & batch.keys:
+            self._copies[key] -= 1
+            if self._copies[key]:
+                batch.shared.add(key)
+            else:
+                del self._copies[key]
 
     @property
     def has_unreleased(self) -> bool:
@@ -144,11 +161,11 @@ class BatchStore:
         self.spool.put("jobs", batch.name, batch.record())
 
     def read_all(self) -> list[Batch]:
-        """Return the batches of earlier processes. Raises SpoolError and OSError."""
+        """Return the batches of earlier processes, from old to new. Raises SpoolError and OSError."""
         spool = self.spool
         records = [spool.read("jobs", name) for name in spool.keys("jobs")]
         found = [Batch.from_record(record) for record in records if record is not None]
-        return [batch for batch in found if batch is not None]
+        return sorted((batch for batch in found if batch is not None), key=lambda batch: batch.made_at)
 
     def claim(self, keys: Iterable[str]) -> list[str]:
         """Claim attempts, so that they never begin. Return those that had not begun. Raises SpoolError and OSError."""
@@ -184,12 +201,15 @@ class BatchStore:
     def remove(self, batch: Batch) -> None:
         """Remove the files of a batch of which Slurm has no job any more, and whose ends are on record elsewhere.
 
-        Without its specifications no agent can start anything of it. So the claims are of no use either.
+        Without its specifications no agent can start anything of it. So the claims are of no use either, except for
+        another batch with the same attempts.
         """
         spool = self.spool
         for path in (("specs", batch.name), ("jobs", batch.name), ("output", batch.name)):
             _remove(spool.file(*path))
         for key in batch.keys:
+            if key in batch.shared:
+                continue
             _remove(spool.file("claims", key))
             _remove(spool.file("halves", key))
 

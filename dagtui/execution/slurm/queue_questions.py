@@ -160,7 +160,7 @@ class QueueQuestions:
                 if (job_name, index) not in self._jobs:
                     for key in batch.keys_of(index):
                         attempt = attempts.get(key)
-                        if attempt is not None and attempt.end is None:
+                        if attempt is not None and attempt.end is None and self._batches.of(key) is batch:
                             yield key
 
     def _forget_batches(self, asked: float) -> None:

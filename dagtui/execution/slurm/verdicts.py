@@ -37,6 +37,8 @@ _ENDED_BY_SLURM = OUTSIDE_STATES | {"NODE_FAIL", "BOOT_FAIL"}
 _LEFT_BY_AGENT = frozenset({"FAILED", "COMPLETED"})
 """States of jobs whose script has ended by itself."""
 _UNFINISHED = frozenset({COMPLETING, "RUNNING", "CONFIGURING", "STAGE_OUT", "SIGNALING"})
+_ALIVE = _UNFINISHED | REQUEUED_STATES
+"""States of jobs that squeue will list, though it did not a moment ago."""
 _OUT_OF_MEMORY = "OUT_OF_MEMORY"
 _SIGNALS_OF_SLURM = (signal.SIGTERM, signal.SIGKILL)
 _AT_ONCE = 8
@@ -132,6 +134,8 @@ class Verdicts:
 
     async def _judge_one(self, attempt: RemoteAttempt, batch: Batch, details: dict[str, str]) -> None:
         key, state = attempt.key, details.get("JobState", "")
+        if state in _ALIVE:
+            return  # it is asked for again
         is_outside = state in OUTSIDE_STATES or killed_by(details) in _SIGNALS_OF_SLURM
         job = batch.job_of(key)
         words = (f"job {job}: " if job else "") + final_words(details)
@@ -142,6 +146,7 @@ class Verdicts:
             words += f": {output}" if output else ""
         if self._may_go_again(attempt, batch, state) and not await to_thread.run_sync(self._batches.claimed, (key,)):
             self._again.add(key)
+            self._batches.leave(key)
             self._executor.absent([attempt])
         elif await to_thread.run_sync(self._batches.claim, (key,)):
             if attempt.stop is not None or attempt.unwanted:

@@ -15,7 +15,7 @@ from support.slurm_harness import SlurmHarness, served, tagged, tree
 from support.slurm_victim import scripts
 from support.waiting import until
 
-from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Silent, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Heard, Silent, Started, Withdrawn
 from dagtui.engine.protocol import Handed
 from dagtui.graph.model import ShellCommand, Task
 
@@ -246,17 +246,23 @@ async def test_a_spool_of_another_user_is_refused(cluster: SlurmCluster, tmp_pat
 async def test_attempts_whose_job_ended_before_their_turn_are_handed_over_again(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str
 ) -> None:
-    """Their node was preempted, or failed, while another one ran."""
+    """Their node was preempted, or failed, while another one ran. Their next job has to wait for its turn."""
     nodes = [tree(token), *scripts(tmp_path, 6, 0.0)]
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token, expected=0.01)) as slurm:
         slurm.start_all()
         node = (await slurm.began(0)).where.partition(",")[0]
         assert len(trial_cluster.jobs()) == 1
+        trial_cluster.call("scontrol", "update", "partition=main", "state=down")
         trial_cluster.call("scontrol", "update", f"nodename={node}", "state=down", "reason=trial")
         end = await slurm.ended(0)
         assert end.kind in {EndKind.OUTSIDE, EndKind.LOST}
+        await slurm.queued("PartitionDown", 6)
+        since = slurm.executor._questions.answered_at
+        await until(lambda: slurm.executor._questions.answered_at > since + 1.0 or len(slurm.of(Ended)) > 1)
+        trial_cluster.call("scontrol", "update", "partition=main", "state=up")
         await slurm.all_over()
-        assert [(each.kind, each.value) for each in slurm.of(Ended) if each.node] == [(EndKind.EXIT, 0)] * 6
+        ends = [end for end in slurm.of(Ended) if end.node]
+        assert [(end.kind, end.value, end.text) for end in ends] == [(EndKind.EXIT, 0, "")] * 6
     assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(6))
     assert slurm.of(Withdrawn) == []
-    assert slurm.of(Queued)
+    assert not slurm.spool.exists(), "both jobs are over, and all ends are on record"

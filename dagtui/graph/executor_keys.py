@@ -79,10 +79,15 @@ def _hosts(value: object) -> tuple[str, ...]:
     found = values.each(_host, values.items(value, 'write ["node1", "node2"]'))
     if not found:
         raise ValueProblem("must not be empty", 'write ["node1", "node2"]')
-    for index, host in enumerate(found):
-        if host in found[:index]:
+    return different_hosts(found)
+
+
+def different_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return hosts that must have different names. Raises ValueProblem."""
+    for index, host in enumerate(hosts):
+        if host in hosts[:index]:
             raise ValueProblem(f"repeats {quoted(host)}", "remove it", inside=(index,))
-    return found
+    return hosts
 
 
 def _one_host(value: object) -> tuple[str, ...]:
@@ -91,9 +96,14 @@ def _one_host(value: object) -> tuple[str, ...]:
 
 def _host(value: object) -> str:
     found = values.path(value)
-    if found.startswith("-") or any(map(str.isspace, found)):
+    return found if "{{" in found else host_name(found)
+
+
+def host_name(text: str) -> str:
+    """Return the name of a host without placeholders. Raises ValueProblem if it is not one."""
+    if not text or text.startswith("-") or any(map(str.isspace, text)):
         raise ValueProblem("is not the name of a host", 'write it as for ssh: "gpubox" or "ada@gpubox"')
-    return found
+    return text
 
 
 def _variables(value: object) -> tuple[str, ...]:

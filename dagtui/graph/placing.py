@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph.check.diagnostics import Origins
 from dagtui.graph.check.remote_tasks import check_remote_task
 from dagtui.graph.errors import ValueProblem, quoted, read_inside
+from dagtui.graph.executor_keys import different_hosts, host_name
 from dagtui.graph.executor_tables import UserExecutors, known_by, read_tables, user_executors
 from dagtui.graph.executors import USED, WORDS, ExecutorKind, ExecutorSettings
 from dagtui.graph.expressions.braces import Root
@@ -207,11 +208,17 @@ class _Placement:
         return replace(
             settings,
             directory=directory,
-            hosts=read_inside(("hosts",), lambda: tuple(map(self._fill, settings.hosts))),
+            hosts=self._filled_hosts(settings),
             address=read_inside(("address",), self._fill, settings.address),
             scheduler_file=self._whole(file) if file else "",
             jobqueue=read_inside(("jobqueue",), self._filled_jobs, settings.jobqueue),
             tls={name: self._whole(path) for name, path in settings.tls.items()},
+        )
+
+    def _filled_hosts(self, settings: ExecutorSettings) -> tuple[str, ...]:
+        key = "host" if len(settings.hosts) == 1 else "hosts"
+        return read_inside(
+            (key,), lambda: different_hosts(tuple(host_name(self._fill(each)) for each in settings.hosts))
         )
 
     def _filled_jobs(self, jobqueue: Jobqueue | None) -> Jobqueue | None:

@@ -90,7 +90,7 @@ def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "config"
 
 
-def problem_of(body: str, **options: str) -> Problem:
+def problem_of(body: str, **options: object) -> Problem:
     with pytest.raises(GraphError) as caught:
         load_text(f"{HEAD}{body}", "g.toml", **options)
     (problem,) = caught.value.problems
@@ -305,6 +305,23 @@ def test_wrong_directories(directory: str, message: str):
     with pytest.raises(GraphError) as caught:
         load_text(HEAD + body, "g.toml", environment={})
     assert message in caught.value.problems[0].message
+
+
+def test_hosts_of_parameters():
+    table = "[params]\nbox = 'a1'\n[executors.c]\nkind = 'ssh'\n"
+    task = "\n[tasks.a]\nexecutor = 'c'\nrun = 'true'\n"
+    one, two = (f"{table}{key}{task}" for key in ("host = '{{ params.box }}'", "hosts = ['b', 'x{{ params.box }}']"))
+    assert load_text(HEAD + one, "g.toml").executors["c"].hosts == ("a1",)
+    assert load_text(HEAD + two, "g.toml").executors["c"].hosts == ("b", "xa1")
+    for body, box, message in [
+        (one, "-oProxyCommand=x", '"host" of executor "c" is not the name of a host'),
+        (one, "", '"host" of executor "c" is not the name of a host'),
+        (two, "a b", '"hosts" of executor "c" is not the name of a host'),
+        (two.replace("x{{", "{{"), "b", '"hosts" of executor "c" repeats "b"'),
+    ]:
+        problem = problem_of(body, parameters={"box": box})
+        assert message in problem.message
+        assert problem.line == 7
 
 
 def test_files_are_seen_from_both_machines_where_a_directory_is_shared():

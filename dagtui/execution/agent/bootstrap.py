@@ -73,10 +73,10 @@ def own(folder: str) -> str:
 
 
 def is_whole(archive: str, digest: str) -> bool:
-    """Return whether the archive is there, as it was sent."""
+    """Return whether the archive is there, as it was sent. One of another user may change at any time."""
     try:
         with open(archive, "rb") as file:
-            return _digest(file.read()) == digest
+            return os.fstat(file.fileno()).st_uid == os.geteuid() and _digest(file.read()) == digest
     except OSError:
         return False
 

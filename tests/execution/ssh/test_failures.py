@@ -15,6 +15,7 @@ from support.ssh_server import SshServer
 from support.waiting import until
 
 from dagtui.engine.messages import Ended, EndKind, Silent
+from dagtui.execution import shipped
 from dagtui.execution.ssh import failures
 from dagtui.execution.ssh.command import SshHost
 
@@ -101,6 +102,21 @@ async def test_a_folder_of_another_user_is_refused(tmp_path: Path, own_server: S
     ended = await refusal(SshBench(tmp_path, own_server, "true"))
     assert ended.text == (f"far: {planted} belongs to another user (id 4711): remove it there, or set XDG_CACHE_HOME")
     assert not list(planted.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+async def test_an_archive_of_another_user_is_replaced(tmp_path: Path, own_server: SshServer):
+    """It would be executed, and its owner could change it after it was looked at."""
+    own = own_server.cache / "dagtui"
+    own.mkdir(0o700, parents=True)
+    archive = own / f"agent-{shipped.digest()}.zip"
+    archive.write_bytes(shipped.agent())
+    os.chown(archive, 4711, 4711)
+    async with serving_bench(SshBench(tmp_path, own_server, "true")) as bench:
+        bench.start()
+        [ended] = await bench.ended()
+    assert (ended.kind, ended.value) == (EndKind.EXIT, 0)
+    assert archive.stat().st_uid == os.geteuid()
 
 
 async def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path, own_server: SshServer):

@@ -7,7 +7,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.messages import FIRST_ATTEMPT, AttemptNumber
-from dagtui.engine.status import NodeStatus
 from dagtui.graph.definition import NEW, changed_parts
 from dagtui.graph.errors import GraphError
 from dagtui.graph.expressions.templates import parameter_text
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from dagtui.engine.status import NodeStatus
     from dagtui.graph.model import Graph, NodeIndex
     from dagtui.runs.view import RunView
     from dagtui.text.amounts import Seconds
@@ -121,7 +121,7 @@ def _succeeded_before(view: RunView, label: str) -> ComparedAttempt | None:
         return None
     for directory in reversed(found):
         record = node_run(directory, label)
-        if record.status is NodeStatus.COMPLETED and record.attempts:
+        if record.has_succeeded and record.status is not None:
             attempt = AttemptNumber(record.attempts)
             path = directory.log_path(label, attempt)
             return ComparedAttempt(

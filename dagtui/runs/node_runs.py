@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.runs.run_grid import against, status_named
 from dagtui.runs.usual import median
 from dagtui.store.errors import StoreError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 20
 """The most runs that are looked at for one node."""
+_NO_SUCCESSES: Final = frozenset({Cause.MARKED.word, Cause.UP_TO_DATE.word})
+"""Why a node is done of which no attempt succeeded."""
 
 
 class NodeRun(NamedTuple):
@@ -37,6 +39,13 @@ class NodeRun(NamedTuple):
     """Why it has its status, or why that is not known. Foreign text."""
     is_readable: bool = True
     """Whether the journal of the run could be read."""
+    cause: str = ""
+    """The journal's word for the cause of its status."""
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether its last attempt succeeded. A node that a person marked as done, or that was up to date, has not."""
+        return self.status is NodeStatus.COMPLETED and self.attempts > 0 and self.cause not in _NO_SUCCESSES
 
     @property
     def is_comparable(self) -> bool:
@@ -61,6 +70,7 @@ def node_run(directory: RunDirectory, node_label: str) -> NodeRun:
         WallTime(wall) if isinstance(wall, int | float) else None,
         float(seconds) if isinstance(seconds, int | float) else None,
         str(record.get("why", "")),
+        cause=str(record.get("cause", "")),
     )
 
 

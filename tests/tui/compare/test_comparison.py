@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,11 @@ from support.program import call, write
 from support.waiting import until
 from tui.app.runs import opened, screen_text
 
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.graph.loading import load
 from dagtui.runs import attempt_comparison
 from dagtui.runs.attempt_comparison import attempt_pairs, compare_attempts, read_log
+from dagtui.runs.beginning import start_run
 from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import runs
 from dagtui.tui.compare.page import AttemptsPage
@@ -76,6 +80,23 @@ def test_the_last_two_attempts_then_the_last_success(run: FollowedRun):
     assert told["outcome"] == ("done: succeeded", "failed: exit 1")
     assert told["parameter size"] == ("s", "l")
     assert "hidden" not in str(told)
+
+
+async def test_an_attempt_of_a_node_marked_as_done_is_no_success(tmp_path: Path):
+    path = write(tmp_path, '[tasks.a]\nrun = "test -e ok"\n')
+    (tmp_path / "ok").touch()
+    for is_marked in (False, True):
+        session = start_run(load(path))
+        await session.drive_until_settled()
+        if is_marked:
+            session.give(Command(CommandKind.MARK_DONE, (0,)))
+            await session.drive_until_settled()
+        await session.close()
+        (tmp_path / "ok").unlink(missing_ok=True)
+    call("run", "graph.toml", cwd=tmp_path)
+    with closing(FollowedRun.open(runs(path)[-1], path)) as run:
+        ((older, newer),) = attempt_pairs(run, 0)
+    assert (older.run, newer.run) == (1, 3)
 
 
 def test_a_large_log_is_read_at_both_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

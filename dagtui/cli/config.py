@@ -19,6 +19,7 @@ from dagtui.settings.place import settings_path
 from dagtui.settings.writing import SettingError, change_setting, parse_value
 from dagtui.text import label
 from dagtui.text.terminals import declines_colours
+from dagtui.tui.actions.own_keys import NO_KEYS, OwnKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ def get(name: str) -> None:
     _check(name)
     file = read_settings(settings_path())
     with standard_output() as output:
-        output.lines([_value(file, name)])
+        output.lines([_value(file, _own_keys(file), name)])
 
 
 @config.command("set", short_help="Set a setting.")
@@ -169,8 +170,9 @@ def _change(name: str, value: Settable | None) -> None:
         change_setting(place, name, value)
     except SettingError as error:
         fail(f"dagtui config: {error}")
+    file = read_settings(place)
     with optional_output() as output:
-        output.line(f"{label(name)}: {_value(read_settings(place), name)}")
+        output.line(f"{label(name)}: {_value(file, _own_keys(file), name)}")
 
 
 def _check(name: str) -> None:
@@ -202,20 +204,26 @@ def _check_keys(name: str, value: Settable) -> None:
 
 
 def _table(file: SettingsFile) -> Iterator[str]:
-    names = [*BY_NAME, *(name for name in file.stated if name.startswith(f"{KEYS}."))]
-    rows = [(label(name), label(_value(file, name)), _source(file, name)) for name in names]
+    own = _own_keys(file)
+    refused = {*file.refused, *(f"{KEYS}.{one.id}" for one in own.refused)}
+    known = _default_keys() if file.settings.keys or refused else {}
+    own_names = (name for name in (*file.stated, *file.refused) if name.startswith(f"{KEYS}."))
+    names = [*BY_NAME, *(name for name in own_names if name.removeprefix(f"{KEYS}.") in known)]
+    rows = [
+        (label(name), label(_value(file, own, name)), _source(file, name, is_refused=name in refused)) for name in names
+    ]
     first, second = (max(len(row[at]) for row in rows) for at in (0, 1))
     for name, value, source in rows:
         yield f"{name:<{first}}  {value:<{second}}  {source}"
 
 
-def _value(file: SettingsFile, name: str) -> str:
-    """Return a value as people write it in a call."""
+def _value(file: SettingsFile, own: OwnKeys, name: str) -> str:
+    """Return the value in force, as people write it in a call."""
     if name not in BY_NAME:
         from dagtui.tui.actions.keymap import shown
 
         id_ = name.removeprefix(f"{KEYS}.")
-        return file.settings.keys.get(id_) or ",".join(map(shown, _default_keys().get(id_, ())))
+        return own.keys.get(id_) or ",".join(map(shown, _default_keys().get(id_, ())))
     setting = BY_NAME[name]
     value = getattr(file.settings, setting.field)
     return _in_words(setting, value)
@@ -227,9 +235,11 @@ def _in_words(setting: Setting, value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _source(file: SettingsFile, name: str) -> str:
+def _source(file: SettingsFile, name: str, *, is_refused: bool) -> str:
     line = file.line(name)
     source = f"line {line}" if line else _DEFAULT
+    if is_refused:
+        source = f"{_DEFAULT}; line {line} is wrong"
     if name == "theme" and declines_colours(os.environ):
         source += "; NO_COLOR is set: no colours"
     return source
@@ -243,13 +253,27 @@ def _default_keys() -> Mapping[str, tuple[str, ...]]:
     return {action.id: action.keys for action in ACTIONS} | past
 
 
-def _problems(file: SettingsFile) -> list[Problem]:
+def _own_keys(file: SettingsFile) -> OwnKeys:
+    """Return the keys of the settings that are in force, on screens of live runs and of past ones, and the others."""
     if not file.settings.keys:
-        return [*file.problems]
+        return NO_KEYS
+    from dagtui.tui.actions.recording import RECORDED_ACTIONS
     from dagtui.tui.actions.table import ACTIONS
-    from dagtui.tui.screen_options import key_problems, own_keys
+    from dagtui.tui.actions.usable_keys import MOMENTS
+    from dagtui.tui.screen_options import own_keys
 
-    return [*file.problems, *key_problems(file, own_keys(ACTIONS, file))]
+    live, past = own_keys(ACTIONS, file), own_keys(RECORDED_ACTIONS, file)
+    refused = [*live.refused, *(one for one in past.refused if one.id in MOMENTS)]
+    return OwnKeys({id_: keys for id_, keys in past.keys.items() if id_ in MOMENTS} | dict(live.keys), refused)
+
+
+def _problems(file: SettingsFile) -> list[Problem]:
+    own = _own_keys(file)
+    if not own.refused:
+        return [*file.problems]
+    from dagtui.tui.screen_options import key_problems
+
+    return [*file.problems, *key_problems(file, own)]
 
 
 def _report(file: SettingsFile) -> None:

@@ -33,6 +33,8 @@ class SettingsFile:
     text: str = ""
     stated: Mapping[str, KeyPath] = field(default_factory=dict)
     """Where the file states each setting that is right, by name."""
+    refused: Mapping[str, KeyPath] = field(default_factory=dict)
+    """Where it states each known setting that is wrong."""
 
     def problem(self, name: str, message: str, hint: str = "") -> Problem:
         """Return a problem of the value of a stated setting, with its place."""
@@ -46,7 +48,7 @@ class SettingsFile:
         """Return the line that states a setting, from 1. 0: none does."""
         from dagtui.graph.toml.positions import locate
 
-        at = self.stated.get(name)
+        at = self.stated.get(name) or self.refused.get(name)
         return 0 if at is None else self.text.count("\n", 0, locate(self.text, [at])[at].value.start) + 1
 
     @property

@@ -36,7 +36,7 @@ def settings_of(text: str, path: Path) -> SettingsFile:
     reading = _Reading(parse.parse(text, shown).tables)
     found = reading.settings()
     problems = reading.wrong.error(text, shown).problems if reading.wrong else ()
-    return SettingsFile(path, found, problems, text, reading.stated)
+    return SettingsFile(path, found, problems, text, reading.stated, reading.refused)
 
 
 class _Reading:
@@ -44,6 +44,7 @@ class _Reading:
         self._tables = tables
         self.wrong = Diagnostics()
         self.stated: dict[str, KeyPath] = {}
+        self.refused: dict[str, KeyPath] = {}
 
     def settings(self) -> Settings:
         found: dict[str, object] = {}
@@ -85,6 +86,7 @@ class _Reading:
         return found
 
     def _note(self, at: tuple[str, ...], wrong: ValueProblem, example: str) -> None:
+        self.refused[".".join(at)] = at
         place = (*at, *wrong.inside)
         self.wrong.value(place, f"{quoted('.'.join(at))} {wrong.message}", wrong.hint or example)
 

@@ -74,6 +74,20 @@ def test_everything_that_is_wrong_is_listed_with_its_place(folder: Path):
     assert 'did you mean "node.retry"?' in done.stderr
 
 
+def test_what_is_wrong_is_not_shown_as_if_it_were_in_force(folder: Path):
+    path = folder / "config" / "config.toml"
+    path.parent.mkdir()
+    path.write_text('theme = "x"\n[keys]\nnode.retry = "x"\nnode.rety = "y"\nmoment.on = "q"\nlog.wrap = "W"\n')
+    rows = dict(line.split(None, 1) for line in call("config", cwd=folder).stdout.splitlines()[1:])
+    own = {name.removeprefix("keys."): row.split(None, 1) for name, row in rows.items() if name.startswith("keys.")}
+    assert rows["theme"].split(None, 1) == ["auto", "default; line 1 is wrong"]
+    assert own.pop("log.wrap") == ["W", "line 6"]
+    assert own.pop("node.retry") == ["r", "default; line 3 is wrong"]
+    assert own.pop("moment.on") == [".", "default; line 5 is wrong"]
+    assert not own
+    assert call("config", "get", "keys.node.retry", cwd=folder).stdout == "r\n"
+
+
 def test_the_editor_gets_a_file_that_lists_all_settings(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(ENVIRONMENT, "VISUAL", "cat")
     text = told(folder, "edit")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LEAST_CELLS: Final = 12
 """The least cells of the track. Words have what remains."""
+_WIDEST: Final = (59.0, 3599.0)
+"""Seconds that take more cells than any before them."""
 _PAGE: Final = 10
 """A page is this part of the recording."""
 
@@ -64,14 +66,20 @@ class MomentBar(PaintedRows, can_focus=True):
         return [self.painter.strip(row, width)][:height]
 
     def _words(self, width: CellWidth) -> tuple[list[Span], list[Span]]:
-        """Return what stands before and after the track, as much as there is room for."""
+        """Return what stands before and after the track, as much as there is room for.
+
+        Each has the width of its longest text in this recording, so that the track never moves below the pointer.
+        """
         run = self._run
         clock = run.clock()
         title = Span(" recording ", Role.BAR if self.has_focus else Role.HEADING)
         speed = Span(f" {self.look.glyphs.times}{self.speed}", Role.KEY) if self.speed else None
         day = Span(f" {time_of_day(run.wall(clock))}")
-        number = muted(f" {run.moment:,}/{run.last:,} ")
-        whole = muted(f" {elapsed(run.elapsed)} of {elapsed(run.whole or 0.0)}")
+        last = f"{run.last:,}"
+        number = muted(f" {run.moment:>{len(last)},}/{last} ")
+        all_of_it = run.whole or 0.0
+        time_cells = max(len(elapsed(min(all_of_it, seconds))) for seconds in (*_WIDEST, all_of_it))
+        whole = muted(f" {elapsed(run.elapsed):>{time_cells}} of {elapsed(all_of_it)}")
         at_left = [title, *([speed] if speed else [])]
         for more in (day, whole):
             if width_of([*at_left, more]) + 2 * number.width + LEAST_CELLS <= width:

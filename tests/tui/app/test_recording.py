@@ -155,6 +155,20 @@ async def test_rows_that_were_asked_for_before_they_were_drawn_show_the_moment(t
             assert screen_text(app) == shown, moment
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+async def test_the_track_of_the_bar_stays_where_it_is(tmp_path: Path, columns: int):
+    run = recording(tmp_path)
+    async with opened(RecordedApp(run), (columns, 24)) as pilot:
+        bar = pilot.app.recorded_screen.bar
+        tracks = set()
+        for moment in (run.first, 12, run.last):
+            run.go_to(moment)
+            bar.draw(columns, 1)
+            tracks.add(bar._track)
+        assert run.elapsed > 10
+        assert len(tracks) == 1
+
+
 async def test_the_bar_has_the_keys_of_a_pane(tmp_path: Path):
     run = recording(tmp_path)
     async with opened(RecordedApp(run)) as pilot:

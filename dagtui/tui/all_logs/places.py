@@ -27,5 +27,7 @@ class AllLogsState(NamedTuple):
     filter: LogFilter
     cursor: EntryKey | None
     """None: the end was followed."""
+    first: EntryKey | None
+    """The first one on the screen."""
     shows_times: bool
     folds: bool

@@ -44,6 +44,8 @@ class AllLogsRows(ScrolledRows):
         self._first_at: EntryKey | None = None
         self._left_to_move = 0
         """Rows by which the cursor is to be moved as soon as they are read."""
+        self._restored: EntryKey | None = None
+        """Where the cursor was when the page was left, until that is read."""
 
     @property
     def follows(self) -> bool:
@@ -63,9 +65,8 @@ class AllLogsRows(ScrolledRows):
     def dump_state(self) -> AllLogsState:
         """Return how the rows are shown."""
         wish = self.reading.wish
-        return AllLogsState(
-            self.reading.filter, None if wish.follows else self._cursor_at, self.drawing.shows_times, folds=wish.folds
-        )
+        cursor, first = (None, None) if wish.follows else (self._restored or self._cursor_at, self._first_at)
+        return AllLogsState(self.reading.filter, cursor, first, self.drawing.shows_times, folds=wish.folds)
 
     def restore_state(self, state: AllLogsState) -> None:
         """Show the rows as they were, before they are mounted."""
@@ -73,7 +74,8 @@ class AllLogsRows(ScrolledRows):
         reading.filter, reading.wish.folds = state.filter, state.folds
         if state.cursor is not None:
             reading.wish.follows = False
-            self._cursor_at = self._first_at = reading.wish.top = state.cursor
+            self._restored = state.cursor
+            self._first_at = reading.wish.top = state.first or state.cursor
 
     def on_resize(self) -> None:
         """Keep the cursor or the end in the window."""
@@ -93,6 +95,10 @@ class AllLogsRows(ScrolledRows):
         if self.follows:
             self.cursor = max(0, len(rows) - 1)
         elif rows:
+            if self._restored is not None:
+                self._cursor_at = self._restored
+                if self.shown.at_end or self.shown.entries[-1].key >= self._restored:
+                    self._restored = None
             self.cursor, self.first_row = self._row_of(self._cursor_at), self._row_of(self._first_at)
             if self._left_to_move:
                 self._move_by(0)
@@ -144,6 +150,7 @@ class AllLogsRows(ScrolledRows):
         self._move_by(step)
 
     def _move_by(self, step: int) -> None:
+        self._restored = None
         rows = self.shown.rows
         target = self.cursor + step + self._left_to_move
         inside = max(0, min(target, len(rows) - 1))
@@ -181,7 +188,7 @@ class AllLogsRows(ScrolledRows):
         """Go to the beginning of the run."""
         self.reading.wish.follows = False
         self._cursor_at = self._first_at = self.reading.wish.top = FIRST
-        self._left_to_move = 0
+        self._left_to_move, self._restored = 0, None
         self.reading.restart(FIRST)
 
     def bottom(self) -> None:
@@ -192,7 +199,7 @@ class AllLogsRows(ScrolledRows):
         """Follow the end."""
         wish = self.reading.wish
         wish.follows = True
-        self._left_to_move = 0
+        self._left_to_move, self._restored = 0, None
         if self.shown.at_end and not self.reading.missed:
             self._take()
         else:
@@ -288,7 +295,7 @@ class AllLogsRows(ScrolledRows):
         row = self.first_row + event.y
         if row >= len(self.shown.rows):
             return
-        self.reading.wish.follows = False
+        self.reading.wish.follows, self._restored = False, None
         self.cursor = row
         self._settle()
         self.repaint()

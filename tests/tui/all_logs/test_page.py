@@ -124,6 +124,20 @@ async def test_enter_goes_to_the_line_and_the_page_comes_back_as_it_was(play: Pl
         assert pilot.app.screen is main
 
 
+async def test_the_line_under_the_cursor_comes_back_where_it_was(play: PlayedRun) -> None:
+    async with opened(play, (90, 14)) as (pilot, page):
+        await pilot.press("equals_sign", "k", "k", "k", "ctrl+u", "ctrl+u", "j", "j")
+        await read(page)
+        row = page.rows.cursor - page.rows.first_row
+        before = said(page), row, page.rows.copied_line().text
+        assert 0 < row < page.rows.size.height - 1
+        await pilot.press("a", "a")
+        again = pilot.app.screen
+        assert isinstance(again, AllLogsPage)
+        await read(again)
+        assert (said(again), again.rows.cursor - again.rows.first_row, again.rows.copied_line().text) == before
+
+
 async def test_folds_open_and_close(play: PlayedRun) -> None:
     async with opened(play, (90, 60)) as (pilot, page):
         folded = len(page.rows.shown.rows)

@@ -126,7 +126,9 @@ async def test_enter_goes_to_the_line_and_the_page_comes_back_as_it_was(play: Pl
 
 async def test_the_line_under_the_cursor_comes_back_where_it_was(play: PlayedRun) -> None:
     async with opened(play, (90, 14)) as (pilot, page):
-        await pilot.press("equals_sign", "k", "k", "k", "ctrl+u", "ctrl+u", "j", "j")
+        await pilot.press("equals_sign", "g")
+        await read(page)
+        await pilot.press("j", "j", "j", "ctrl+d")
         await read(page)
         row = page.rows.cursor - page.rows.first_row
         before = said(page), row, page.rows.copied_line().text

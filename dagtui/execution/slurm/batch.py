@@ -44,6 +44,7 @@ class Batch:
         "made_at",
         "name",
         "options",
+        "refusals",
         "sent_at",
         "shared",
         "spans",
@@ -62,6 +63,8 @@ class Batch:
         """Whether it was sent without an answer, so that Slurm may have it."""
         self.is_known = False
         """Whether Slurm is known to have it, or to have had it."""
+        self.refusals = 0
+        """How often Slurm has refused it, and might take it later."""
         self.sent_at = 0.0
         """When it was known to have arrived, on the monotonic clock."""
         self.made_at = now()

@@ -119,7 +119,7 @@ class BatchStore:
             raise SpoolError(f"{self._agents} can be changed by another user")
         if os.path.basename(self.agent_path) not in os.listdir(self._agents):
             _write(f"{self._agents}/new-{os.uname().nodename}-{os.getpid()}", self.agent_path, agent())
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 words = [sys.executable, "-I", "-S", self.agent_path]
                 subprocess.run(words, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, check=False, timeout=10)
 

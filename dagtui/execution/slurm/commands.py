@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import tempfile
-from subprocess import PIPE
+import threading
+from subprocess import PIPE, Popen, TimeoutExpired
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-import anyio
+from anyio import to_thread
 
 from dagtui.execution.slurm.job_queue import QUEUE_FORMAT, parse_details
 
@@ -29,6 +32,13 @@ _LATER = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile("submit limit|QOSMaxSubmit|AssocMaxSubmit|MaxJobCount|too many jobs|job limit", re.IGNORECASE)
+_LASTING = re.compile(
+    r"(?<!credential )\binvalid\b(?! (?:job credential|auth|user id|group id))|not permitted|permission denied"
+    r"|access denied|specification|is not available|not supported|unrecognized option|requires an argument|--help"
+    r"|more \w+ (?:requested )?than|exceed|too long|not specified|no partition|not in this partition|circular",
+    re.IGNORECASE,
+)
+"""What sbatch says of jobs that no later try would let pass. Anything else may be about a state of the cluster."""
 _PREFIXES = re.compile(r"^(?:sbatch|squeue|scancel|scontrol|srun): (?:error: )?", re.MULTILINE)
 _OPTIONS = ("SBATCH_", "SQUEUE_", "SCANCEL_", "SCONTROL_", "SALLOC_", "SRUN_")
 """Variables that act as options of the commands. Those of a person's shell are not meant for a run."""
@@ -53,6 +63,11 @@ class CommandResult(NamedTuple):
     def is_full(self) -> bool:
         """Whether Slurm has refused a job because there are too many. A later try may succeed."""
         return self.status > 0 and _LIMIT.search(self.errors) is not None
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether a job was refused for what it asks for, so that a later try would be refused, too."""
+        return self.status > 0 and not self.is_full and _LASTING.search(self.errors) is not None
 
     @property
     def words(self) -> str:
@@ -110,25 +125,65 @@ class SlurmCommands:
         program = shutil.which(words[0], path=self._path)
         if program is None:
             return CommandResult(MISSING, "", f"{words[0]} not found in PATH")
-        environment = self.environment if environment is None else environment
-        with anyio.move_on_after(MOST_SECONDS), _file_of(stdin) as source:
+        call = _Call([program, *words[1:]], stdin, self.environment if environment is None else environment)
+        try:
+            return await to_thread.run_sync(call.run, abandon_on_cancel=True)
+        finally:
+            call.end()  # nobody waits for it any more
+
+
+class _Call:
+    """One call of a command, in a thread: that takes half of the time that the event loop needs for a process."""
+
+    def __init__(self, words: Sequence[str], stdin: bytes | None, environment: Mapping[str, str]) -> None:
+        self._words = words
+        self._stdin = stdin
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._process: Popen[bytes] | None = None
+        self._is_over = False
+
+    def run(self) -> CommandResult:
+        """Start it, and wait until it ends or has taken too long."""
+        name = os.path.basename(self._words[0])
+        try:
+            with _file_of(self._stdin) as source:
+                process = self._start(source)
+        except OSError as error:
+            return CommandResult(-1, "", f"{name} can't be started: {(error.strerror or str(error)).lower()}")
+        if process is None:
+            return CommandResult(-1, "", "")
+        with process:
             try:
-                done = await anyio.run_process(
-                    [program, *words[1:]],
+                output, errors = process.communicate(timeout=MOST_SECONDS)
+            except TimeoutExpired:
+                return CommandResult(-1, "", f"{name} took more than {MOST_SECONDS:.0f} s")
+            finally:
+                self.end()
+        status = process.returncode
+        return CommandResult(status, output.decode(errors="replace"), errors.decode(errors="replace").strip())
+
+    def _start(self, source: IO[bytes]) -> Popen[bytes] | None:
+        with self._lock:
+            if not self._is_over:
+                self._process = Popen(
+                    self._words,
                     stdin=source,
                     stdout=PIPE,
                     stderr=PIPE,
-                    check=False,
-                    env=environment,
+                    env=self._environment,
                     cwd="/",
                     start_new_session=True,  # a person's Ctrl+C is not meant for it
                 )
-            except OSError as error:
-                return CommandResult(-1, "", f"{words[0]} can't be started: {(error.strerror or str(error)).lower()}")
-            return CommandResult(
-                done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace").strip()
-            )
-        return CommandResult(-1, "", f"{words[0]} took more than {MOST_SECONDS:.0f} s")
+            return self._process
+
+    def end(self) -> None:
+        """Kill it if it runs, and start it no more."""
+        with self._lock:
+            self._is_over = True
+            if self._process is not None and self._process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)  # a site's command may be a script
 
 
 def _file_of(content: bytes | None) -> IO[bytes]:

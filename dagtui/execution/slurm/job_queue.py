@@ -29,8 +29,8 @@ class QueuedJob(NamedTuple):
     name: str
     array: str
     """The id of the array, or of the job if it is not an array."""
-    indices: tuple[int, ...]
-    """The indices of the jobs in the array. (0,) for a job that is not an array."""
+    indices: tuple[range, ...]
+    """The indices of the jobs in the array. Just 0 for a job that is not an array."""
     job: str
     """The id of the job itself, for commands that do not take indices."""
     state: str
@@ -51,10 +51,10 @@ def parse_queue(text: str, prefix: str) -> list[QueuedJob]:
     return found
 
 
-def parse_indices(text: str) -> Iterator[int]:
+def parse_indices(text: str) -> Iterator[range]:
     """Yield the indices in a list of squeue: "0-3,7" and "[0-8:2%5]". "N/A", of a job that is not an array, is 0."""
     if not text[:1].isdecimal() and not text.startswith("["):
-        yield 0
+        yield range(1)
         return
     for part in text.strip("[]").partition("%")[0].split(","):
         span, _, step = part.partition(":")
@@ -62,7 +62,7 @@ def parse_indices(text: str) -> Iterator[int]:
         if not low.isdecimal() or not (high or low).isdecimal() or not (step or "1").isdecimal():
             continue
         first, last = int(low), int(high or low)
-        yield from range(first, min(last, first + _MOST_INDICES) + 1, max(int(step or 1), 1))
+        yield range(first, min(last, first + _MOST_INDICES) + 1, max(int(step or 1), 1))
 
 
 def parse_details(line: str) -> dict[str, str]:

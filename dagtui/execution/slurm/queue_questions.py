@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,7 +21,7 @@ from dagtui.execution.slurm.contact import Party
 from dagtui.execution.slurm.job_queue import PENDING, parse_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from dagtui.execution.slurm.batch import Batch
     from dagtui.execution.slurm.commands import CommandResult
@@ -38,6 +39,8 @@ _LONGEST_PAUSE: Seconds = 60.0
 """But one a minute is always asked."""
 _SLOW: Seconds = 5.0
 """After so long it is said that Slurm does not answer."""
+_AT_ONCE = 100
+"""Jobs of which something is told in one step."""
 
 
 class QueueQuestions:
@@ -51,8 +54,17 @@ class QueueQuestions:
         self._on_gone = on_gone
         self._on_over = on_over
         self._bell = Bell()
-        self._jobs: dict[tuple[str, int], list[QueuedJob]] = {}
+        self._answer: tuple[str, frozenset[str]] | None = None
+        """The last answer, and the batches that were known by then. None: it was not taken in as a whole."""
+        self._jobs: dict[str, list[QueuedJob]] = {}
+        """The jobs that are alive, by name."""
+        self._at_index: dict[str, dict[int, list[QueuedJob]]] = {}
+        """The same by index, of the names that something was asked for since the last answer."""
         self._told: set[QueuedJob] = set()
+        self._open: dict[str, list[int]] = {}
+        """The indices of each batch of which an attempt may be open."""
+        self._without: dict[str, list[int]] = {}
+        """Those of them that had no job in the last answer."""
         self._missing: dict[str, float] = {}
 
     def ring(self) -> None:
@@ -70,12 +82,20 @@ class QueueQuestions:
 
     def jobs_of(self, batch: Batch, index: int) -> list[str]:
         """Return the ids of the jobs of an index of a batch that are alive: two if it was sent twice."""
-        jobs = self._jobs.get((batch.job_name, index), ())
-        return [f"{job.array}_{index}" if batch.is_array else job.array for job in jobs]
+        return [f"{job.array}_{index}" if batch.is_array else job.array for job in self._at(batch, index)]
 
     def raw_job(self, batch: Batch, index: int) -> str:
         """Return the id of a job that does not name an array, or an empty string."""
-        return next((job.job for job in self._jobs.get((batch.job_name, index), ())), "")
+        return next((job.job for job in self._at(batch, index)), "")
+
+    def _at(self, batch: Batch, index: int) -> Sequence[QueuedJob]:
+        found = self._at_index.get(batch.job_name)
+        if found is None:
+            found = self._at_index[batch.job_name] = {}
+            for job in self._jobs.get(batch.job_name, ()):
+                for each in chain.from_iterable(job.indices):
+                    found.setdefault(each, []).append(job)
+        return found.get(index, ())
 
     async def _ask(self) -> Seconds:
         """Ask, and return how long the answer took. A question without one took no time of Slurm."""
@@ -86,9 +106,8 @@ class QueueQuestions:
             return 0.0
         self._contact.keep(Party.SLURM)
         took = time.monotonic() - asked
-        jobs = parse_queue(result.output, f"{PREFIX}{self._executor.run_id}.")
         self.answered_at = asked
-        await self._take(jobs)
+        await self._take(result.output)
         self._judge(asked)
         self._forget_batches(asked)
         return took
@@ -105,29 +124,36 @@ class QueueQuestions:
         await anyio.sleep(_SLOW)
         self._contact.lose(Party.SLURM, "squeue waits for an answer", _SLOW)
 
-    async def _take(self, jobs: Iterable[QueuedJob]) -> None:
-        """Take an answer in, and tell reasons that are new.
-
-        One line may be about a thousand attempts, so that others in the loop get their turns between lines.
-        """
+    async def _take(self, output: str) -> None:
+        """Take an answer in, and tell reasons that are new. Most answers are like the one before."""
         batches = self._batches.by_name
-        told, self._told = self._told, {job for job in jobs if job.name.removeprefix(PREFIX) in batches}
-        if told == self._told:
+        answer = output, frozenset(batches)
+        if answer == self._answer:
             return
+        found = parse_queue(output, f"{PREFIX}{self._executor.run_id}.")
+        jobs = [job for job in found if job.name.removeprefix(PREFIX) in batches]
+        self._answer = None
         self._jobs.clear()
-        for job in self._told:
+        self._at_index.clear()
+        self._without.clear()
+        self._open = {name: indices for name, indices in self._open.items() if name in batches}
+        for job in jobs:
             batch = batches[job.name.removeprefix(PREFIX)]
             if job.array not in batch.jobs:
                 batch.jobs.append(job.array)
-            for index in job.indices:
-                self._jobs.setdefault((job.name, index), []).append(job)
-        for batch, job in [(batches[job.name.removeprefix(PREFIX)], job) for job in self._told - told]:
-            self._tell(batch, job)
-            await anyio.lowlevel.checkpoint()
+            self._jobs.setdefault(job.name, []).append(job)
+        self._told.intersection_update(jobs)
+        for batch, job in [(batches[job.name.removeprefix(PREFIX)], job) for job in jobs if job not in self._told]:
+            await self._tell(batch, job)
+            self._told.add(job)
+        self._answer = answer
 
-    def _tell(self, batch: Batch, job: QueuedJob) -> None:
+    async def _tell(self, batch: Batch, job: QueuedJob) -> None:
+        """Tell why the attempts of a line wait. There may be thousands: others in the loop get their turns between."""
         attempts = self._executor.attempts
-        for index in job.indices:
+        for number, index in enumerate(chain.from_iterable(job.indices)):
+            if number % _AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
             name = f"{job.array}_{index}" if batch.is_array else job.array
             if job.state == PENDING:
                 why = f"job {name}: {job.reason}" if job.reason not in {"", "None"} else f"job {name}"
@@ -151,22 +177,38 @@ class QueueQuestions:
             self._on_gone(gone)
 
     def _without_job(self, asked: float) -> Iterator[str]:
-        attempts = self._executor.attempts
-        for name, batch in self._batches.by_name.items():
+        for batch in self._batches.by_name.values():
             if not batch.is_known or batch.sent_at > asked:
                 continue
-            job_name = PREFIX + name
-            for index in range(len(batch.spans)):
-                if (job_name, index) not in self._jobs:
-                    for key in batch.keys_of(index):
-                        attempt = attempts.get(key)
-                        if attempt is not None and attempt.end is None and self._batches.of(key) is batch:
-                            yield key
+            found = self._open_without_job(batch)
+            for key in chain.from_iterable(map(batch.keys_of, found)):
+                if self._is_open(key, batch):
+                    yield key
+
+    def _open_without_job(self, batch: Batch) -> list[int]:
+        """Return the indices of a batch that have no job, and open attempts. Others are not looked at again."""
+        still_open = self._open.setdefault(batch.name, list(range(len(batch.spans))))
+        without = self._without.get(batch.name)
+        if without is None:
+            alive: set[int] = set()
+            for job in self._jobs.get(batch.job_name, ()):
+                alive.update(chain.from_iterable(job.indices))
+            without = [index for index in still_open if index not in alive]
+        found = [index for index in without if any(self._is_open(key, batch) for key in batch.keys_of(index))]
+        if len(found) < len(without):
+            over = set(without).difference(found)
+            self._open[batch.name] = [index for index in still_open if index not in over]
+        self._without[batch.name] = found
+        return found
+
+    def _is_open(self, key: str, batch: Batch) -> bool:
+        """Return whether an attempt is open, and has not gone on to another batch."""
+        attempt = self._executor.attempts.get(key)
+        return attempt is not None and attempt.end is None and self._batches.of(key) is batch
 
     def _forget_batches(self, asked: float) -> None:
         """Forget batches of which all ends are on record and no job is left."""
-        names = {name for name, _ in self._jobs}
         for batch in list(self._batches.by_name.values()):
-            if batch.is_known and batch.sent_at <= asked and not batch.unreleased and batch.job_name not in names:
+            if batch.is_known and batch.sent_at <= asked and not batch.unreleased and batch.job_name not in self._jobs:
                 self._batches.drop(batch)
                 self._on_over(batch)

@@ -80,10 +80,22 @@ class Stops:
 
     async def leave(self) -> None:
         """Cancel the jobs that are not needed any more, before this process goes."""
+        if not self._contact.is_slurm_silent:
+            await self._find_doubtful()
         self._unneeded = dict.fromkeys(self._unneeded, 0.0)
         jobs = self._due_cancels(time.monotonic())
         if jobs:
             await self._commands.cancel(jobs, softly=False)
+
+    async def _find_doubtful(self) -> None:
+        """Find batches that nobody needs, and that Slurm may have taken without an answer."""
+        for batch in list(self._batches.by_name.values()):
+            if batch.in_doubt and not any(self._still_needed(key) for key in batch.keys):
+                result = await self._commands.find(batch.job_name)
+                if result.status:
+                    return
+                batch.jobs = list(dict.fromkeys(result.output.split()))
+                batch.is_known = bool(batch.jobs)
 
     # What has not begun
 

@@ -176,6 +176,41 @@ async def test_what_slurm_refuses_could_not_start_in_its_words(
     assert cluster.jobs(token) == []
 
 
+@pytest.mark.parametrize("again", ["up", "drain"])
+async def test_what_slurm_may_take_later_is_sent_again_for_a_while(
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    """A partition that is drained for a maintenance takes no jobs. That is not a fault of the node."""
+    monkeypatch.setattr("dagtui.execution.slurm.handover.AGAIN", 0.1)
+    trial_cluster.call("scontrol", "update", "partition=main", "state=drain")
+    async with served(SlurmHarness(tmp_path, "exit 0", run_id=token)) as slurm:
+        slurm.start(0)
+        await slurm.queued("inactive or drain")
+        trial_cluster.call("scontrol", "update", "partition=main", f"state={again}")
+        end = await slurm.ended()
+        if again == "up":
+            assert (end.kind, end.value) == (EndKind.EXIT, 0)
+        else:
+            assert (end.kind, end.lasting) == (EndKind.COULD_NOT_START, False)
+            assert "inactive or drain" in end.text
+
+
+async def test_a_job_that_nobody_needs_goes_although_the_answer_to_it_was_lost(
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sbatch").write_text(f'#!/bin/sh\n{shutil.which("sbatch")} "$@"\nsleep 300\n')
+    (tmp_path / "bin" / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    trial_cluster.call("scontrol", "update", "partition=main", "state=down")
+    async with served(SlurmHarness(tmp_path, "exit 0", run_id=token)) as slurm:
+        slurm.start(0)
+        await slurm.got(Queued)
+        await until(lambda: trial_cluster.jobs(token))
+    assert slurm.of(Withdrawn, 0)
+    await until(lambda: not trial_cluster.jobs(token))
+
+
 async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,11 +315,11 @@ async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_p
         for node, script in enumerate(scripts(tmp_path, number))
     ]
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
-        handover = slurm.executor._handover
+        submission = slurm.executor._handover._submission
         slurm.start_all()
         await slurm.began(0)
         batch = next(iter(slurm.executor._batches.by_name.values()))
-        await handover._submit(batch)
+        await submission._submit(batch, [slurm.executor.attempts[key] for key in batch.keys[-1:]])
         assert len({name.partition("_")[0] for name in cluster.jobs(token)}) == 2
         await slurm.all_over()
         assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number

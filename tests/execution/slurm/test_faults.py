@@ -15,7 +15,7 @@ from support.slurm_harness import SlurmHarness, served, tagged, tree
 from support.slurm_victim import scripts
 from support.waiting import until
 
-from dagtui.engine.messages import Ended, EndKind, Heard, Silent, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Heard, Queued, Silent, Started, Withdrawn
 from dagtui.engine.protocol import Handed
 from dagtui.graph.model import ShellCommand, Task
 
@@ -83,6 +83,7 @@ async def test_while_the_controller_is_away_nothing_is_lost_and_stops_take_effec
             slurm.start(*range(21, 26))
             since = time.monotonic()
             silent = (await slurm.got(Silent)).why
+            assert all(slurm.of(Queued, node) for node in range(21, 26)), "they wait, and keep their places in a reload"
             slurm.stop(20, 0.5)
             waiting = next(node for node in range(19, 0, -1) if not slurm.of(Started, node))
             slurm.stop(waiting)
@@ -209,7 +210,7 @@ async def test_a_job_without_python_could_not_start_and_says_why(
         slurm.start(0)
         end = await slurm.ended()
         assert end.kind is EndKind.COULD_NOT_START
-        assert "/nowhere/python3: " in end.text  # the rest is in the words of the shell, or of this system
+        assert "python3: " in end.text  # the rest is in the words of the shell
 
 
 async def test_names_that_are_hostile_to_shells_and_sbatch(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:

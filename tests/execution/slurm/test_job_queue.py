@@ -22,7 +22,7 @@ from dagtui.execution.slurm.job_queue import final_words, parse_details, parse_i
     ],
 )
 def test_lists_of_indices(text: str, indices: list[int]) -> None:
-    assert list(parse_indices(text)) == indices
+    assert [index for span in parse_indices(text) for index in span] == indices
 
 
 def test_a_queue_has_our_jobs_and_no_others() -> None:
@@ -31,7 +31,7 @@ def test_a_queue_has_our_jobs_and_no_others() -> None:
     assert (job.name, job.array, job.indices, job.state, job.reason) == (
         "dagtui-r.1",
         "10",
-        (4, 5),
+        (range(4, 6),),
         "PENDING",
         "Resources|of | it",
     )
@@ -71,6 +71,29 @@ def test_how_a_job_ended_in_words(line: str, words: str) -> None:
 def test_an_error_of_the_way_to_slurm_is_not_an_answer(errors: str, *, is_answer: bool) -> None:
     assert CommandResult(1, "", errors).is_answer is is_answer
     assert not CommandResult(-1, "", "squeue took more than 30 s").is_answer
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_lasting"),
+    [
+        ("sbatch: error: Batch job submission failed: Requested node configuration is not available", True),
+        ("sbatch: error: Batch job submission failed: Memory required by task is not available", True),
+        ("sbatch: error: Batch job submission failed: User's group not permitted to use this partition", True),
+        ("sbatch: error: Batch job submission failed: More processors requested than permitted", True),
+        ("sbatch: error: Invalid --time specification", True),
+        ("sbatch: error: Batch job submission failed: Required partition not available (inactive or drain)", False),
+        ("sbatch: error: Batch job submission failed: Requested partition configuration not available now", False),
+        ("sbatch: error: Batch job submission failed: System submissions disabled", False),
+        ("sbatch: error: Batch job submission failed: I/O error writing script/environment to file", False),
+        ("sbatch: error: Batch job submission failed: Invalid job credential", False),
+        ("sbatch: error: Batch job submission failed: Invalid user id", False),
+        ("sbatch: fatal: Could not establish a configuration source", False),
+        ("sbatch: error: Batch job submission failed: Unspecified error", False),
+    ],
+)
+def test_a_refusal_is_lasting_if_it_is_about_what_a_job_asks_for(errors: str, *, is_lasting: bool) -> None:
+    assert CommandResult(1, "", errors).is_lasting is is_lasting
+    assert CommandResult(1, "", errors).is_answer
 
 
 def test_words_of_a_refusal_come_without_the_names_of_programs() -> None:

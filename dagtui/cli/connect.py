@@ -106,7 +106,7 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
 
 def _outcome(last: RunSummary) -> str:
     if last.outcome is RunOutcome.LOST:
-        return f"run {last.number} is lost: it never ended, and no process has it"
+        return f"run {last.number} is lost: it {last.why}"
     if last.outcome is RunOutcome.LEFT:
         return f"no process has run {last.number}, and {last.why}"
     if last.outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:

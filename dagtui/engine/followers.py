@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BROKE_OFF = "lost: the run broke off while it was running"
 """Why a node failed whose attempt was in flight, and had not ended, when its run broke off."""
 
+ENDS_ALONE = "ends, because no process had the run"
+"""Why an attempt is stopped whose executor ends what it has when no process has the run. It may have ended before."""
+
 
 def run_again(run: Propagation, before: Columns) -> set[NodeIndex]:
     """Reset the followers of the nodes that a command restarts, and their followers in turn. Return all of them.

@@ -105,7 +105,7 @@ class Executor(Protocol):
         """Deliver results until `close` has ended everything or the caller cancels. A cancel loses no result."""
 
     def take_up(self, handed: Sequence[Handed]) -> None:
-        """Take up attempts of an earlier process of the run. Called after `open`, only if the executor keeps going.
+        """Take up attempts of an earlier process of the run. Called after `open`, only of executors on other machines.
 
         Each is answered as a submitted one is, by Started again if it runs.
         """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine import control
 from dagtui.engine.asking import Asking
 from dagtui.engine.events import NodeChange
+from dagtui.engine.followers import ENDS_ALONE
 from dagtui.engine.messages import Ended, EndKind, Ready, Started, Withdrawn
 from dagtui.engine.rules.retries import back_off, is_followed
 from dagtui.engine.status import Cause, NodeStatus
@@ -106,7 +107,7 @@ class Results(Asking):
         if not self.capacity.release(node) or self._service_ended(message):
             return
         status = self.state.status[node]
-        if status == NodeStatus.CANCELLING and not self._ended_in_time(message):
+        if status == NodeStatus.CANCELLING and not self._ended_by_itself(message):
             self._reaped(message)
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
             # It was being withdrawn when it could not start. Its attempt number was reported, so it is not reused.
@@ -168,9 +169,15 @@ class Results(Asking):
         number, values = message.attempt - 1, message.outputs
         self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.UP_TO_DATE, message.text, attempt=number, outputs=values))
 
-    def _ended_in_time(self, message: Ended) -> bool:
-        """Return whether an attempt that was stopped for its timeout had ended in time, as happens after a stall."""
-        timeout = self.graph.task(message.node).timeout
+    def _ended_by_itself(self, message: Ended) -> bool:
+        """Return whether an attempt that was stopped had ended by itself.
+
+        One that was stopped for its timeout may have ended in time, as happens after a stall. One that ends because no
+        process had the run may have ended before.
+        """
+        timeout, why = self.graph.task(message.node).timeout, self.state.why.get(message.node)
+        if self.state.cause[message.node] == Cause.RESTART and why == ENDS_ALONE:
+            return message.kind is EndKind.EXIT
         if self.services is not None and message.node in self.services:
             return False
         if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT or message.kind is EndKind.TIMEOUT:

@@ -69,7 +69,7 @@ def restore(
 def _take_up(run: Propagation, again: Mapping[NodeIndex, str], keep_going: Collection[str]) -> Collection[NodeIndex]:
     """Take up the attempts that executors in `keep_going` have, and return their nodes.
 
-    Those whose definition has changed are stopped, and run again. So do those that a cancel of the whole run stops.
+    Those in `again` are stopped, and run again. So are those that a cancel of the whole run stops.
     Whether a stopped attempt has begun is not known, so that it counts as submitted.
     """
     state = run.state

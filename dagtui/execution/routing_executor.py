@@ -69,6 +69,11 @@ class RoutingExecutor:
         self._held.update(attempts)
 
     @property
+    def elsewhere(self) -> frozenset[str]:
+        """The names of the executors on other machines."""
+        return frozenset(self.executors) - {LOCAL}
+
+    @property
     def kept(self) -> frozenset[str]:
         """The names of the executors whose attempts outlive this process."""
         return frozenset(name for name, executor in self.executors.items() if executor.keeps_going)
@@ -114,7 +119,7 @@ class RoutingExecutor:
                 group.start_soon(executor.serve)
 
     def take_up(self, handed: Sequence[Handed]) -> None:
-        """Let the executors that keep going take up attempts of an earlier process of the run."""
+        """Let the executors on other machines take up attempts of an earlier process of the run."""
         parts: dict[str, list[Handed]] = {}
         for each in handed:
             name = self._held.setdefault((each.node, each.attempt), self._name_of(each.node))

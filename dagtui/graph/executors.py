@@ -95,6 +95,11 @@ class ExecutorSettings:
     defined_in: str = field(default="", compare=False)
     """The file that has the table if it is not the graph's own: that of the user's executors."""
 
+    @property
+    def outlives_run(self) -> bool:
+        """Whether attempts go on when no process has the run."""
+        return self.orphans is not None
+
 
 REMOTE: Final = (ExecutorKind.SSH, ExecutorKind.SLURM, ExecutorKind.DASK)
 """The kinds that a table can have."""

@@ -17,7 +17,7 @@ from dagtui.store.directory import EXECUTORS, latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
 from dagtui.store.paths import attempt_key
-from dagtui.store.summary import going_on
+from dagtui.store.summary import end_alone, going_on
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -44,18 +44,23 @@ class Elsewhere(NamedTuple):
     """Those of nodes that the graph does not have any more, by executor."""
     executors: Mapping[str, ExecutorSettings]
     """Executors that have attempts, and that the graph does not name any more."""
+    ending: frozenset[str]
+    """Executors that end what they have when no process has the run."""
 
     def words(self, begun_anew: Mapping[str, int]) -> str:
         """Say what goes on, and what is stopped. Safe to show. Empty: nothing.
 
         `begun_anew` is the number of attempts, by executor, of nodes that begin anew.
         """
-        going = {
+        left = {
             name: rest
             for name, number in self.counts.items()
             if (rest := number - len(self.gone.get(name, ())) - begun_anew.get(name, 0))
         }
+        going, ending = self._sorted(left)
         parts = []
+        if ending:
+            parts.append(f"{end_alone(ending)}: what has not succeeded by then runs again")
         if going:
             parts.append(f"{going_on(going)}: resuming takes {'it' if sum(going.values()) == 1 else 'them'} up")
         if begun_anew:
@@ -64,6 +69,25 @@ class Elsewhere(NamedTuple):
             stopped = {name: len(gone) for name, gone in self.gone.items()}
             parts.append(f"{going_on(stopped)}, of nodes that the file no longer has: stopped when resumed")
         return "; ".join(parts)
+
+    def warning(self, number: int) -> str:
+        """Say what another run of the same graph must know of this one, by its number. Safe to show. Empty: nothing."""
+        going, ending = self._sorted(self.counts)
+        parts = []
+        if going:
+            parts.append(
+                f"run {number} is not over: {going_on(going)}, and may write what this run writes; "
+                f"--resume {number} takes them up, and a cancel stops them there"
+            )
+        if ending:
+            which = "" if going else f"run {number} broke off: "
+            parts.append(f"{which}{end_alone(ending)}, and may write what this run writes until then")
+        return "; ".join(parts)
+
+    def _sorted(self, counts: Mapping[str, int]) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Return the numbers of attempts that go on, and of those that end because no process has the run."""
+        ending = {name: number for name, number in counts.items() if name in self.ending}
+        return {name: number for name, number in counts.items() if name not in ending}, ending
 
 
 def _whose(counts: Mapping[str, int]) -> str:
@@ -90,7 +114,13 @@ def what_goes_on(state: RunState, graph: Graph, directory: RunDirectory) -> Else
     needed = [*state.executor_of.values(), *(name for name in before.executors if _has_gone(directory, name))]
     executors = {name: before.executors[name] for name in needed if name in before.executors}
     extra = {name: settings for name, settings in executors.items() if name not in graph.executors}
-    return Elsewhere(Counter(state.executor_of.values()), gone, extra)
+    counts = Counter(state.executor_of.values())
+    return Elsewhere(counts, gone, extra, frozenset(name for name in counts if _ends(name, before, graph)))
+
+
+def _ends(name: str, *graphs: Graph) -> bool:
+    """Return whether an executor ends what it has when no process has the run, as one of the graphs says."""
+    return any(name in graph.executors and not graph.executors[name].outlives_run for graph in graphs)
 
 
 def _refuse_moved(state: RunState, graph: Graph, directory: RunDirectory) -> None:
@@ -134,15 +164,13 @@ def hand_on(elsewhere: Elsewhere, live: LiveRun) -> None:
 # Other runs
 
 
-def goes_on(directory: RunDirectory) -> Mapping[str, int]:
-    """Return how many attempts of a run that no process has go on, by executor. Empty if that is not known."""
-    if not os.path.isdir(directory.path / EXECUTORS):
-        return {}
+def _left_by(directory: RunDirectory) -> Elsewhere | None:
+    """Return what goes on of a run that no process has. None if that is not known."""
     try:
         graph = load_recorded(directory.graph_path, recorded_graph(directory))
-        return what_goes_on(recorded_state(graph, directory), graph, directory).counts
+        return what_goes_on(recorded_state(graph, directory), graph, directory)
     except (GraphError, StoreError):
-        return {}
+        return None
 
 
 def warnings(graph_path: Path) -> list[str]:
@@ -154,10 +182,7 @@ def warnings(graph_path: Path) -> list[str]:
     for directory in latest_first(runs(graph_path))[:_LOOKED_AT]:
         if not os.path.isdir(directory.path / EXECUTORS) or directory.is_live() or ending(directory) not in _MAY_GO_ON:
             continue
-        if counts := goes_on(directory):
-            number = directory.number
-            found.append(
-                f"run {number} is not over: {going_on(counts)}, and may write what this run writes; "
-                f"--resume {number} takes them up, and a cancel stops them there"
-            )
+        left = _left_by(directory)
+        if left is not None and (text := left.warning(directory.number)):
+            found.append(text)
     return found

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dagtui.engine.followers import ENDS_ALONE
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.rules.propagation import Propagation
@@ -101,12 +102,17 @@ class LastRun:
             return ""
         return self.elsewhere.words(Counter(self.state.executor_of[node] for node in self._begun_anew()))
 
+    def ending(self) -> Iterator[NodeIndex]:
+        """Yield the nodes whose attempts on other machines end, because no process had the run."""
+        if self.elsewhere is not None and (names := self.elsewhere.ending):
+            yield from (node for node, executor in self.state.executor_of.items() if executor in names)
+
     def _begun_anew(self) -> Iterator[NodeIndex]:
         """Yield the nodes whose attempts on other machines are stopped (see `engine/resumption.py`)."""
-        state = self.state
+        state, ending = self.state, set(self.ending())
         for node, executor in state.executor_of.items():
             is_cancelling = (state.status[node], state.cause[node]) == (NodeStatus.CANCELLING, Cause.CANCEL)
-            if is_cancelling and kept_marks(state, node):
+            if (is_cancelling and kept_marks(state, node)) or node in ending:
                 continue
             if is_cancelling or node in self.again or self.graph.task(node).executor != executor:
                 yield node
@@ -328,13 +334,13 @@ def _restore(
         live.run.restore(
             past.events,
             last.late,
-            dict(last.reasons()),
+            dict.fromkeys(last.ending(), ENDS_ALONE) | dict(last.reasons()),
             used,
             jobs=initial_slots(graph, ingredients.options.jobs),
             boot=boot_id(),
             rerun=rerun,
             targets=targets,
-            keep_going=() if live.routing is None else live.routing.kept,
+            keep_going=() if live.routing is None else live.routing.elsewhere,
             away=max(0.0, now() - past.last_wall),
         )
     except JournalFullError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dagtui.text.amounts import Seconds
 
-
+NEVER_ENDED = "never ended, and no process has it"
 _MOST_FILES = 200
 """Files of a folder whose runs are searched for elsewhere."""
 _LARGEST_GRAPH = 5_000_000
@@ -108,7 +108,7 @@ def summary_and_scan(directory: RunDirectory) -> tuple[RunSummary, JournalScan |
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error)), None
     _forget_removed(directory, found)
     counts, stale, forbidden = found.counts(), found.stale(), _forbidden(directory, found)
-    outcome, why = _outcome(found, counts, live=live, forbidden=bool(forbidden))
+    outcome, why = _outcome(directory, found, counts, live=live, forbidden=bool(forbidden))
     allowed = counts.get("FAILED", 0) - len(forbidden)
     failures = found.failures()
     summary = RunSummary(
@@ -165,19 +165,46 @@ def _holder(directory: RunDirectory) -> int | None:
     return int(number) if word == "process" and number.isdecimal() and len(number) < 12 else None
 
 
-def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbidden: bool) -> tuple[RunOutcome, str]:
+def _outcome(
+    directory: RunDirectory, found: JournalScan, counts: Mapping[str, int], *, live: bool, forbidden: bool
+) -> tuple[RunOutcome, str]:
     if live:
         return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
-    elsewhere = {} if found.ended else found.elsewhere()
-    if elsewhere:
-        return RunOutcome.LEFT, may_go_on(elsewhere)
+    if not found.ended and (elsewhere := found.elsewhere()):
+        return _outcome_elsewhere(directory, elsewhere, left=found.left)
     if found.left:
         return RunOutcome.LEFT, "what runs on other machines goes on"
     if not found.ended:
-        return RunOutcome.LOST, "never ended, and no process has it"
+        return RunOutcome.LOST, NEVER_ENDED
     return OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why
+
+
+def _outcome_elsewhere(directory: RunDirectory, counts: Mapping[str, int], *, left: bool) -> tuple[RunOutcome, str]:
+    """Return what became of a run whose attempts other machines had when its process was gone."""
+    names = _ending(directory)
+    ending = {name: count for name, count in counts.items() if name in names}
+    going = {name: count for name, count in counts.items() if name not in names}
+    words = [may_go_on(going)] if going else [] if left else [NEVER_ENDED]
+    words += [end_alone(ending)] if ending else []
+    return RunOutcome.LEFT if going or left else RunOutcome.LOST, "; ".join(words)
+
+
+def _ending(directory: RunDirectory) -> frozenset[str]:
+    """Return the names of the executors that end what they have when no process has the run."""
+    import tomllib
+
+    from dagtui.graph.executor_keys import STOP
+
+    try:
+        content = read_file(directory.graph_path, _LARGEST_GRAPH)
+        if f'"{STOP}"'.encode() not in content:  # parsing takes long
+            return frozenset()
+        tables = tomllib.loads(content.decode("utf-8", "replace")).get("executors", {})
+    except (OSError, StoreError, ValueError, RecursionError):
+        return frozenset()
+    return frozenset(name for name, table in tables.items() if isinstance(table, dict) and table.get("orphans") == STOP)
 
 
 def going_on(counts: Mapping[str, int]) -> str:
@@ -189,6 +216,12 @@ def going_on(counts: Mapping[str, int]) -> str:
 def may_go_on(counts: Mapping[str, int]) -> str:
     """Say it where nobody has asked the executors, which may have ended some by now. Safe to show."""
     return f"{plural(sum(counts.values()), 'attempt')} may go on at {_places(counts)}"
+
+
+def end_alone(counts: Mapping[str, int]) -> str:
+    """Say how many attempts end because no process has their run, if they have not yet. Safe to show."""
+    number = sum(counts.values())
+    return f"{plural(number, 'attempt')} at {_places(counts)} {'ends' if number == 1 else 'end'} without dagtui"
 
 
 def _places(counts: Mapping[str, int]) -> str:

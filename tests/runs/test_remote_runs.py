@@ -232,6 +232,57 @@ async def test_the_same_run_goes_on_on_this_machine(tmp_path: Path, far: FarSide
     assert trace(tmp_path) == ["1", "1", "2", "2", "3", "3", "here", "report"]
 
 
+ENDING = """
+version = 1
+[executors.cluster]
+kind = "ssh"
+host = "nowhere"
+orphans = "stop"
+[defaults]
+executor = "cluster"
+"""
+
+
+async def test_what_ends_with_dagtui_has_ended_before_it_runs_again(
+    tmp_path: Path, far: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it has is not known: the machine may notice later that nobody is there, or the resume may be faster."""
+    monkeypatch.setitem(executors._CLASSES, ExecutorKind.SSH, ("support.nearby_executor", "NearbyExecutor"))
+    path = tmp_path / "graph.toml"
+    path.write_text(ENDING + WORK)
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: len(far.started) == 3 and live.state.counts[NodeStatus.RUNNING] == 3)
+    assert not live.goes_on
+    await live.routing.executors["local"].detach()
+    live.directory.close()  # the journal ends here
+    summary = summarise(live.directory)
+    assert (summary.outcome, summary.why) == (
+        RunOutcome.LOST,
+        "never ended, and no process has it; 3 attempts at cluster end without dagtui",
+    )
+    (text,) = warnings(path)
+    assert "run 1 broke off: 3 attempts at cluster end without dagtui, and may write what this run writes until" in text
+    (tmp_path / "1.go").touch()
+    await until(lambda: [process.poll() for process in far.processes.values()].count(0) == 1)
+    far.reachable = False
+    live = resume_run(load(path), LaunchOptions())
+    assert "3 attempts at cluster end without dagtui: what has not succeeded by then runs again" in notes(live)
+    async with driven(live):
+        await until(lambda: live.state.silent)
+        assert len(far.started) == 3
+        far.reachable = True
+        await until(lambda: len(far.started) == 5)
+        assert [process.poll() for process in far.processes.values()].count(-signal.SIGTERM) == 2
+        for number in (2, 3):
+            (tmp_path / f"{number}.go").touch()
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    assert [live.state.attempt[live.graph.node(f"work[n={number}]")] for number in (1, 2, 3)] == [1, 2, 2]
+    await live.close()
+    assert trace(tmp_path) == ["1", "2", "2", "3", "3", "here", "report"]
+
+
 async def test_a_cancel_that_was_pending_is_carried_out(tmp_path: Path, far: FarSide) -> None:
     path = write(tmp_path, WORK)
     live = start_run(load(path), LaunchOptions())

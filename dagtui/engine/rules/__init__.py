@@ -57,6 +57,7 @@ The other rules have numbers. The code cites them as "rule 5 in `rules`", and th
     when it fits, in critical-path order. READY with the cause QUEUED says why it waits. A pause submits nothing more,
     and what was submitted may begin. A stop or a withdrawal is a wish that may be long in coming true. Attempts go on
     without dagtui: a resume takes those up that were in flight, with their status and number, unless their definition
-    has changed. Then they are stopped, and run again. The executor keeps timeouts, and tells what else ended an
-    attempt: OUTSIDE is a failure, never a cancel.
+    has changed. Then they are stopped, and run again. So are those that end when no process has the run, unless they
+    had ended by themselves. The executor keeps timeouts, and tells what else ended an attempt: OUTSIDE is a failure,
+    never a cancel.
 """

@@ -28,7 +28,6 @@ class JobqueueExecutor(DaskExecutor):
     def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See `RemoteExecutor`. The table of the executor has the key `jobqueue`."""
         super().__init__(requests, folder, log_file)
-        self.keeps_going = self.settings.orphans is not None
         order = JobOrder.of(self.settings, self._name, self.run_id)
         self._jobs = WorkerJobs(order, folder, requests.environment_of_engine())
         self._why_no_worker = ""

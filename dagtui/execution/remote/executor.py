@@ -55,12 +55,10 @@ _BOUND = 10.0
 class RemoteExecutor(OpenAttempts, ABC):
     """Executes attempts on other machines, by an engine there (see `dagtui.engine.protocol.Executor`)."""
 
-    keeps_going: bool = True
-    """A subclass whose attempts end with its link says so."""
-
     def __init__(self, requests: Requests, folder: Path, log_file: Callable[[NodeIndex, AttemptNumber], str]) -> None:
         """See the docstring of the module."""
         super().__init__(requests.settings)
+        self.keeps_going = requests.settings.outlives_run
         self.run_id = requests.run_id
         self.folder = folder
         self._requests = requests

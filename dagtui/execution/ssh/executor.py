@@ -43,7 +43,6 @@ class SshExecutor(RemoteExecutor):
         """Create an executor. It connects as soon as there is something to execute."""
         super().__init__(requests, folder, log_file)
         settings = self.settings
-        self.keeps_going = settings.orphans is not None
         agent = Agent(zlib.compress(shipped.agent()), shipped.digest())
         python = settings.python or "python3"
         self._hosts = [self._host(SshHost(name, settings.options, python), agent) for name in settings.hosts]

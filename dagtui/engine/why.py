@@ -83,6 +83,15 @@ def answered_words(answer: Answer) -> str:
     return f"{answer.choice}, by {answer.user} at {time_of_day(answer.at)}"
 
 
+MEMORY_RAN_OUT = "because memory ran out"
+"""How executors say that the kernel killed an attempt for lack of memory."""
+
+
+def short_reason(words: str) -> str:
+    """Return what a row has room for of the reason why an attempt ended."""
+    return "out of memory" if MEMORY_RAN_OUT in words else words.partition(":")[0]
+
+
 def ended_why(message: Ended, timeout: Seconds | None = None) -> str:
     """Return in words how an attempt ended, and who ended it if that is known."""
     if message.kind is EndKind.TIMEOUT and timeout is not None:

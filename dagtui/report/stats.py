@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.text.look import Look
 
 LEAST_TIMED: Final = 0.1
-"""Seconds below which the share of a processor says nothing."""
+"""Seconds below which times are not told apart, and the share of a processor says nothing."""
 _NAME_CELLS: Final = 60
 _LEAST_CELLS: Final = 16
 _HEADS: Final = ("runs", "done", "usual", "slowest", "cpu", "memory")
@@ -107,6 +107,8 @@ def usually(usual: Usual) -> str:
     """Format what a node usually takes. A single success has no spread: nothing is known of it."""
     if usual.seconds is None:
         return "never"
+    if usual.seconds + usual.spread < LEAST_TIMED:
+        return f"< {duration(LEAST_TIMED)}"
     return give_or_take(usual.seconds, usual.spread) if usual.succeeded > 1 else duration(usual.seconds)
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import AttemptResult, Ended, EndKind, Remark, Started, Usage, Withdrawn
+from dagtui.engine.why import MEMORY_RAN_OUT
 from dagtui.execution.local.command import OUTPUT
 from dagtui.execution.local.output_file import NOTHING_WRITTEN, read_output
 from dagtui.text import label, plural
@@ -55,7 +56,7 @@ LASTING = frozenset((0, errno.E2BIG))
 
 def starved_words(memory: ByteCount) -> str:
     """Say that the kernel killed an attempt, which had that much memory. 0: not known."""
-    return f"killed by the kernel{f' at {size(memory)}' if memory else ''}, because memory ran out"
+    return f"killed by the kernel{f' at {size(memory)}' if memory else ''}, {MEMORY_RAN_OUT}"
 
 
 class SubmittedAttempt:

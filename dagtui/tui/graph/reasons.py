@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import ALIVE, EXPLAINED, Cause, NodeStatus
-from dagtui.engine.why import root_cause, why
+from dagtui.engine.why import root_cause, short_reason, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import CellWidth
 from dagtui.text.shortening import ending, shortened
@@ -68,7 +68,7 @@ class Reasons:
         status = state.status_of(node)
         role = self.role(node)
         if status in EXPLAINED:
-            words = label(state.why.get(node, "").partition(":")[0])
+            words = label(short_reason(state.why.get(node, "")))
             return ShortReason(words, role) if words else None
         if status is _S.FAILED_PARENT:
             return ShortReason("by ", role, self._names.of_node(root_cause(state, node)))

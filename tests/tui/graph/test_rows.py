@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 from tui.graph.samples import chain, graphs, matrix_graph, ran, still
 
 from dagtui.engine.events import NodeEvent
+from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import ended_why
+from dagtui.execution.local.submitted import starved_words
 from dagtui.graph.files.file_edges import FileEdges
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
@@ -123,6 +127,14 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     assert "train" in narrow
     assert "✗2" in narrow
     assert "✓188" not in narrow  # what matters least goes first
+
+
+@pytest.mark.parametrize("width", [38, 110])
+def test_a_node_that_was_killed_for_memory_says_so_in_few_cells(width: int) -> None:
+    killed = ended_why(Ended(0, 1, EndKind.SIGNAL, signal.SIGKILL, starved_words(0)))
+    events = [*ran(0, 1), NodeEvent(3, 0, 1, NodeStatus.FAILED, Cause.SIGNAL, killed, value=signal.SIGKILL)]
+    rows = rows_of(Graph(["assemble"], []), events, view=View.TASKS)
+    assert ("out of memory" if width < 60 else "memory ran out") in text(rows, 0, width)
 
 
 @pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS])

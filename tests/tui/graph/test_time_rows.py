@@ -16,6 +16,7 @@ from tui.played_run import PlayedRun
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.graph.loading import load_text
 from dagtui.graph.model import Graph, RetryPolicy, Task
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.forecast import Forecast
@@ -100,6 +101,14 @@ def test_it_can_be_read_in_the_narrow_pane() -> None:
         "  ⊘ spin    by wash[2]",
         "  ⊘ sell    by wash[2]",
     ]
+
+
+@pytest.mark.parametrize(("width", "names"), [(36, ["[1,all]", "[2,some]"]), (100, ["[i=1,n=all]", "[i=2,n=some]"])])
+def test_the_names_of_open_cells_stand_in_whole_where_they_are_short(width: int, names: list[str]) -> None:
+    graph = load_text('version = 1\n[tasks.m]\nrun = "true"\nmatrix = { i = [1, 2], n = ["all", "some"] }\n', "g.toml")
+    run = still(graph, [*ran(0, 0.0, 5.0)], 5.0)
+    shown = [line.split()[1] for line in picture(run, width, unfold=True)]
+    assert [name for name in shown if name in names] == names
 
 
 def test_ascii_has_a_sign_for_each_of_its_own() -> None:

@@ -6,7 +6,7 @@ from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Final, cast
 
 from dagtui.engine.status import EXPLAINED, NodeStatus
-from dagtui.engine.why import why
+from dagtui.engine.why import short_reason, why
 from dagtui.text import count, fit, label, plural
 from dagtui.text.amounts import CellWidth
 from dagtui.text.labels import name_label
@@ -160,7 +160,7 @@ class MapRows:
         found = list(islice((node for node in failed if not state.allows_failure(node)), _NAMED))
         if not found:
             return []
-        reasons = {label(state.why.get(node, "").partition(":")[0], 40) for node in found}
+        reasons = {label(short_reason(state.why.get(node, "")), 40) for node in found}
         lead = (
             [Span(f"{reasons.pop()}: ", STATUS_CLASSES[_S.FAILED])] if len(reasons) == 1 and "" not in reasons else []
         )

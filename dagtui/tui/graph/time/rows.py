@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from dagtui.engine.status import ALIVE, ENDED, SETTLED, NodeStatus
 from dagtui.engine.why import root_cause, why
 from dagtui.text import cell_width, duration, fit, label
-from dagtui.text.amounts import CellWidth
+from dagtui.text.amounts import NO_CELLS, CellWidth
 from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally, time_cells, time_text
 from dagtui.tui.graph.guides import fold_marker
@@ -47,6 +47,8 @@ _USED: Final = 110
 _MARKS: Final = 4
 """Cells before the name: for the cursor, the fold marker, the status and the selection."""
 _KEPT: Final = 10_000
+_MEASURED: Final = 500
+"""The most rows whose names are measured."""
 
 
 class TimeColumns(NamedTuple):
@@ -78,6 +80,9 @@ class TimeRows:
         """What a person chose to see of the time axis, before the attempts were read again."""
         self._took: dict[NodeIndex, tuple[tuple[AttemptNumber, ClockTime], str]] = {}
         """For ended nodes, the last attempt with its end, and how long all attempts took."""
+        self._measured_for: tuple[object, ...] = ()
+        """Which rows were in sight when the names of cells were measured, and their width."""
+        self._widest_name = NO_CELLS
 
     @property
     def timeline(self) -> Timeline:
@@ -126,8 +131,26 @@ class TimeRows:
         usual = CellWidth(TIME_CELLS if width >= _USUAL and self.run.forecast.known else 0)
         used = USED_CELLS if width >= _USED else CellWidth(0)
         rest = width - _MARKS - 2 - time - usual - bool(usual) - used - bool(used)
-        name = max(_LEAST_NAME, min(self._layout.widest, rest * 2 // 5, rest - LEAST_BARS))
+        widest = max(self._layout.widest, self._widest_cell(width))
+        name = max(_LEAST_NAME, min(widest, rest * 2 // 5, rest - LEAST_BARS))
         return TimeColumns(CellWidth(name), CellWidth(max(0, rest - name)), used, usual, time)
+
+    def _widest_cell(self, width: CellWidth) -> CellWidth:
+        """Return the cells that the names in open families take, as they are written in rows of a width."""
+        navigator, outline = self._navigator, self._navigator.outline
+        key = outline, len(outline), navigator.generation, width
+        if key != self._measured_for:
+            self._measured_for = key
+            self._names.suit(width)
+            items = map(outline.item, range(min(len(outline), _MEASURED)))
+            names = (cell_width(self._names.name(item)) for item in items if self._is_cell(item))
+            self._widest_name = CellWidth(max(names, default=-1) + 1)
+        return self._widest_name
+
+    def _is_cell(self, item: int) -> bool:
+        """Return whether a row is a node in an open family, which is indented."""
+        layout = self._layout
+        return layout.head(item) is None and layout.family(item) is None
 
     # One row
 
@@ -179,7 +202,7 @@ class TimeRows:
             glyph, body = self._bodies.node_body(layout.nodes[node or 0], item, width, clock)
         marker = Span(fold_marker(self._navigator.outline, item, self._look.glyphs, " "), Role.GUIDE)
         selected = Span(self._look.glyphs.selected, Role.KEY) if self._bodies.is_selected(item) else SPACE
-        indent = CellWidth(0 if head is not None or layout.family(item) is not None else 1)
+        indent = CellWidth(1 if self._is_cell(item) else 0)
         lead = with_glyph([marker], glyph, selected, self._look.glyphs)
         return [*lead, spaces(indent), *self._name(item, body, cells - indent)]
 

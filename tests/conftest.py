@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.session_harness import SessionHarness
 
 # The same examples in every run, and no clock over them; `--hypothesis-profile default` and the long forms try others.
-settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+settings.register_profile("fixed", max_examples=50, derandomize=True, database=None, deadline=None)
 settings.load_profile("fixed")
 
 # What is started in the background, or by nohup, ignores one of these; what tests start would inherit that.

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from support.syntax import trees_with
 
 import dagtui
 from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look, terminal_look
@@ -15,9 +16,9 @@ OPTIONS = {"cli/headless.py", "cli/launch.py", "cli/screen.py", "cli/terminal.py
 """Where the options of the command line are read, and handed on as records."""
 
 
-def flags_in(path: Path) -> list[str]:
+def flags_in(tree: ast.Module) -> list[str]:
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             found += [node.name for argument in arguments if argument.arg in {"ascii", "ascii_only"}]
@@ -27,7 +28,8 @@ def flags_in(path: Path) -> list[str]:
 
 
 def test_no_flag_for_ascii_is_handed_on():
-    found = {str(path.relative_to(PACKAGE)): flags for path in PACKAGE.rglob("*.py") if (flags := flags_in(path))}
+    modules = trees_with(r"\bascii(_only)?\b", PACKAGE)
+    found = {str(path.relative_to(PACKAGE)): flags for path, tree in modules if (flags := flags_in(tree))}
     assert found.keys() <= OPTIONS, found
 
 

@@ -34,7 +34,7 @@ BYTES = st.lists(
     | st.binary(max_size=20),
     max_size=12,
 ).map(b"".join)
-SHORT = settings(max_examples=150, derandomize=True, database=None, deadline=None)
+SHORT = settings(max_examples=60, derandomize=True, database=None, deadline=None)
 LONG = settings(SHORT, max_examples=20_000, derandomize=False)
 SGR = re.compile(r"\x1b\[[0-9;]+m")
 

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from support.syntax import trees_with
+
 PACKAGE = Path(__file__).parents[1] / "dagtui"
 TYPES = {
     "NodeIndex": ("node", "parent", "child", "blocker"),
@@ -39,8 +41,8 @@ def test_what_has_a_type_of_its_own_is_not_a_plain_number():
     type_of = {name: kind for kind, names in TYPES.items() for name in names}
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {name}: {ast.unparse(annotation)}, not {type_of[name.strip('_')]}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for name, annotation, line in annotations(ast.parse(path.read_text(encoding="utf-8")))
+        for path, tree in trees_with(rf"\b_*({'|'.join(type_of)})_*:[^\n]*(\n[^\n:]*)?{PLAIN.pattern}", PACKAGE)
+        for name, annotation, line in annotations(tree)
         if (str(path.relative_to(PACKAGE)), name) not in AS_WRITTEN | OF_A_MATRIX
         and name.strip("_") in type_of
         and PLAIN.search(text := ast.unparse(annotation))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -10,14 +9,10 @@ import pytest
 import textual.command
 import textual.containers
 import textual.widgets
+from support.syntax import classes_in
 
 SCREEN = Path(__file__).parents[2] / "dagtui" / "tui"
-OURS = {
-    node.name
-    for path in SCREEN.rglob("*.py")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    if isinstance(node, ast.ClassDef)
-}
+OURS = {name for name, _ in classes_in(SCREEN)}
 
 
 def exists(name: str) -> bool:

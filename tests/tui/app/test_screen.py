@@ -704,7 +704,7 @@ async def test_keys_of_the_terminal_do_nothing(key: str):
 # ASCII
 
 
-@pytest.mark.parametrize("size", [(60, 12), (60, 20), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 12), (120, 40)])
 async def test_with_ascii_nothing_else_is_shown(size: tuple[int, int]):
     app = DagtuiApp(run_under_way(), look=IN_ASCII)
     async with opened(app, size) as pilot:

@@ -54,18 +54,30 @@ def without_blank_end(lines: list[str]) -> list[str]:
     return "\n".join(line.rstrip() for line in lines).rstrip("\n").split("\n")
 
 
+class Terminal:
+    """A terminal that is told what was printed, piece by piece."""
+
+    def __init__(self) -> None:
+        self._screen = pyte.Screen(200, 60)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def lines_after(self, data: bytes) -> list[str]:
+        self._stream.feed(data)
+        return without_blank_end(self._screen.display)
+
+
 def on_a_terminal(data: bytes) -> list[str]:
-    screen = pyte.Screen(200, 60)
-    pyte.ByteStream(screen).feed(data)
-    return without_blank_end(screen.display)
+    return Terminal().lines_after(data)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_pane_shows_at_each_moment_what_a_terminal_shows(name: str, tmp_path: Path):
     data = RECORDED.joinpath(name).read_bytes()
+    terminal, start = Terminal(), 0
     for end, _, document in growing(data, tmp_path / "log"):
         shown = [document.line(number).text for number in range(document.line_count)]
-        assert without_blank_end(shown) == on_a_terminal(data[:end]), data[max(0, end - 100) : end]
+        assert without_blank_end(shown) == terminal.lines_after(data[start:end]), data[max(0, end - 100) : end]
+        start = end
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -27,7 +27,7 @@ from dagtui.execution.dask.job_supply import JobSupply
 from dagtui.execution.dask.queue_commands import JobError
 from dagtui.execution.dask.queue_jobs import QueueJobs, make_cluster
 from dagtui.execution.dask.registry import SUPPLY
-from dagtui.execution.dask.whole_file import write_whole
+from dagtui.execution.remote.whole_file import write_whole
 
 if TYPE_CHECKING:
     from distributed import Scheduler

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.execution.dask.cluster import ClusterError
-from dagtui.execution.dask.whole_file import write_whole
+from dagtui.execution.remote.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

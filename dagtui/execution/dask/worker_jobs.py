@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.execution.dask.cluster import ClusterError
 from dagtui.execution.dask.job_order import LOCK, LOG, ORDER, PROGRAM, SCHEDULER, lines_for
-from dagtui.execution.dask.whole_file import write_whole
+from dagtui.execution.remote.whole_file import write_whole
 
 if find_spec("dask_jobqueue") is None:  # said before a run starts; only the process of the jobs imports it
     raise ModuleNotFoundError("No module named 'dask_jobqueue'", name="dask_jobqueue")

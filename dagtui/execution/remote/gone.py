@@ -7,6 +7,8 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from dagtui.execution.remote.whole_file import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -35,12 +37,7 @@ def note_gone(folder: Path, gone: Iterable[GoneAttempt]) -> None:
             os.unlink(path)
         return
     os.makedirs(folder, 0o700, exist_ok=True)
-    new = folder / f"{NAME}.new"
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(json.dumps(found).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    write_whole(path, json.dumps(found))
 
 
 def gone_attempts(folder: Path) -> list[GoneAttempt]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.availability import Situation
 
 _STEPS: Final = {"run.fewer_jobs": -1, "run.more_jobs": 1}
-_NAME_CHARACTERS: Final = 16
+EXECUTOR_CHARACTERS: Final = 16
+"""Characters of the name of an executor, among the words of keys."""
 
 
 def present_words(run: RunView, here: Situation, node: NodeIndex | None, selected: int) -> Mapping[str, str]:
@@ -52,7 +53,7 @@ def jobs_words(run: RunView, here: Situation, look: Look) -> Mapping[str, str]:
         command = jobs_command(run, here.targets, step)
         if isinstance(command, str) or command.jobs < 1:
             continue
-        name = label(command.executor, _NAME_CHARACTERS) if command.executor else "this machine"
+        name = label(command.executor, EXECUTOR_CHARACTERS) if command.executor else "this machine"
         slots = slots_of_executor(run.state, command.executor) if command.executor else run.state.jobs
         change = f"at most {plural(command.jobs, 'job')}"
         if slots is not None:

@@ -25,7 +25,7 @@ from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group, Pane
 from dagtui.tui.actions.availability import hold_or_release, pause_or_resume
-from dagtui.tui.actions.present_words import jobs_words
+from dagtui.tui.actions.present_words import EXECUTOR_CHARACTERS, jobs_words
 from dagtui.tui.lines.compositor import TightCompositor
 from dagtui.tui.lines.rows import node_sign
 from dagtui.tui.screens.palette_entries import MARKED, NODE, Entries, match_of
@@ -50,7 +50,6 @@ _LABELS_AT_ONCE = 4096
 _ORDER = list(Group)
 _UNRANKED = 1000
 """The rank of actions that the footer does not show."""
-_EXECUTOR_CHARACTERS = 16
 _ROWS = 4
 """Rows above and below the list: a margin, and the field with its border."""
 _PAUSE_HELP = {
@@ -172,7 +171,7 @@ def _word(state: RunState, node: NodeIndex) -> str:
     """Return the word for a node's status, and where it waits."""
     word = state.status_of(node).word
     is_there = state.status[node] == NodeStatus.READY and node in state.queued_since
-    return f"{word} on {label(state.executor_of[node], _EXECUTOR_CHARACTERS)}" if is_there else word
+    return f"{word} on {label(state.executor_of[node], EXECUTOR_CHARACTERS)}" if is_there else word
 
 
 class Palette(CommandPalette):

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all. They need not survive a power failure."""
+"""Files of an executor that are there as a whole or not at all, also after a power failure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 def write_whole(path: Path, text: str) -> None:
     """Write a file for this user alone, in place of the one that is there. Raises OSError."""
     new = path.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
-    new.chmod(0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(os.open(new, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(new, path)

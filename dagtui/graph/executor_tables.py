@@ -41,6 +41,7 @@ _OTHER_KEYS: Final = {
 """What keys are called elsewhere."""
 
 
+PLAIN: Final = "tcp://"
 _FIELDS: Final = {"host": "hosts"}
 """Fields of keys that have another key, too."""
 
@@ -190,6 +191,13 @@ class _TableReader:
         if kind is ExecutorKind.DASK and "orphans" in self._table and "jobqueue" not in self._table:
             message = "a Dask cluster that is there already decides itself how long it stays"
             self._wrong(message, "remove it: it belongs to jobqueue", "orphans")
+        address = self._table.get("address")
+        if kind is ExecutorKind.DASK and "tls" in self._table and str(address).startswith(PLAIN):
+            self._wrong(
+                '"address" is not encrypted, and "tls" is given',
+                f"write {quoted(f'tls://{str(address).removeprefix(PLAIN)}')}, or remove tls",
+                "address",
+            )
 
     def _check_words(self, kind: ExecutorKind) -> None:
         """Record words of its resources that the kind does not know."""

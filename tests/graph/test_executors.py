@@ -43,7 +43,7 @@ shared = true
 
 [executors.dask]
 kind = "dask"
-address = "tcp://{{ params.user }}:8786"
+address = "tls://{{ params.user }}:8786"
 tls = { ca = "ca.pem" }
 """
 FARM = "[executors.c]\nkind = 'dask'\n"
@@ -111,7 +111,7 @@ def test_tables_and_tasks():
         86_400.0,
         {"ca": str(Path("ca.pem").absolute())},
     )
-    assert dask.address == "tcp://ada:8786"
+    assert dask.address == "tls://ada:8786"
     assert graph.any_remote
     assert {name: task.executor for name, task in tasks.items()} == {
         "prepare": "local",
@@ -258,6 +258,7 @@ def test_executors_of_the_user(users_folder: Path):
         (f"{FARM}jobqueue = {{ system = 'pbs' }}\n", 5, "does not say how many jobs", "jobs = 4"),
         (f"{FARM}jobqueue = {{ system = 'pbs', jobs = 1, name = 'x' }}\n", 5, "is set by dagtui", "remove it"),
         (f"{FARM}jobqueue = {{ system = 'pbs', jobs = 1, maximum_jobs = 2 }}\n", 5, 'beside "jobs"', "remove one"),
+        (f"{FARM}address = 'tcp://a:1'\ntls = {{ ca = 'c' }}\n", 5, "is not encrypted", "tls://a:1"),
         (f"{FARM}address = 'tcp://a:1'\norphans = '1h'\n", 6, "that is there already", "belongs to jobqueue"),
     ],
 )

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import logging
 import re
+import ssl
 import warnings
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _CONNECT = 10.0
 """Seconds for which a scheduler may take to answer a connection."""
 _CLOSE = 2.0
+_NO_FILES = "TLS expects"
 _MOST_TASKS = 500
 """Attempts in one graph, so that no message blocks the scheduler for long."""
 
@@ -250,16 +252,44 @@ def _lost(text: str) -> Iterator[None]:
     except ClusterError:
         raise
     except Exception as error:
-        why = re.sub(r"^in <[^>]*>: ", "", str(error).strip()).split("\n")[0] or type(error).__name__
-        raise ClusterError(f"{text}: {why}") from error
+        raise ClusterError(f"{text}: {words_of(error)}") from error
+
+
+def words_of(error: Exception) -> str:
+    """Return one line of an error of distributed, which has the addresses of both sides in angle brackets."""
+    if _NO_FILES in str(error):
+        return "it asks for an encrypted connection, and there is no tls in its table"
+    if is_of_encryption(error):
+        return f"the encrypted connection is refused by one side: {_first_line(error)}"
+    return _first_line(error)
+
+
+def is_of_encryption(error: BaseException | None) -> bool:
+    """Return whether a connection could not be encrypted, or was to be."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError) or any(word in str(error) for word in (_NO_FILES, "SSLE")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _first_line(error: Exception) -> str:
+    words = re.sub(r"^in <.*?>: (?=\w+: )", "", str(error).strip())
+    return words.split("\n")[0] or type(error).__name__
 
 
 def security(files: Mapping[str, str], roles: Sequence[str] = ("client",)) -> object:
-    """Return how the connections of these roles are encrypted. None: as Dask's own configuration says."""
+    """Return how the connections of these roles are encrypted. None: as Dask's own configuration says.
+
+    Raises OSError that names the file that can't be read. Those of the module ssl don't.
+    """
     if not files:
         return None
     from distributed.security import Security
 
+    for path in files.values():
+        with open(path, "rb"):
+            pass
     pairs = {f"tls_{role}_{kind}": files.get(kind) for role in roles for kind in ("cert", "key")}
     return cast("Callable[..., object]", Security)(require_encryption=True, tls_ca_file=files.get("ca"), **pairs)
 

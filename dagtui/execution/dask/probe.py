@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import json
@@ -15,16 +16,19 @@ from typing import TYPE_CHECKING, cast
 from dagtui.execution.remote.probing import TOKEN, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from dagtui.execution.dask.protocols import CloudPickle
+    from dagtui.execution.dask.protocols import CloudPickle, ProbingClient
     from dagtui.graph.executors import ExecutorSettings
 
     Told = Mapping[str, object]
 
+_FILES_OF_TLS = 'write tls = { ca = "…", cert = "…", key = "…" } with files of the authority that the scheduler trusts'
 _PATIENCE = 10
 """Seconds for which a cluster may have no worker yet."""
+_CONNECT, _CLOSE = 10.0, 2.0
+"""Seconds for which a scheduler may take to answer, and a connection to be closed."""
 _TRIAL = 60
 """Seconds for which dask-jobqueue may take to read what a table says of jobs."""
 
@@ -64,10 +68,13 @@ async def probe(settings: ExecutorSettings, folder: Path) -> AsyncGenerator[Find
     (folder / TOKEN).touch()
     where = settings.address or settings.scheduler_file
     try:
-        told = await to_thread.run_sync(_ask_a_worker, settings, str(folder / TOKEN))
+        told = await to_thread.run_sync(lambda: asyncio.run(_ask_a_worker(settings, str(folder / TOKEN))))
     except Exception as error:  # noqa: BLE001 - distributed raises its own, those of other packages and of the far side
-        text = str(error).strip().split("\n")[0] or type(error).__name__
-        hint = "start one: dask scheduler; or correct its address"
+        from dagtui.execution.dask.cluster import is_of_encryption, words_of
+
+        text, hint = words_of(error), "start one: dask scheduler; or correct its address"
+        if is_of_encryption(error) or (isinstance(error, OSError) and error.filename in settings.tls.values()):
+            hint = _FILES_OF_TLS
         yield Finding(f"reach {where}", is_good=False, text=text, hint=hint)
         return
     yield Finding(f"reach {where}", is_good=True)
@@ -133,7 +140,7 @@ def _found(settings: ExecutorSettings, told: Told) -> list[Finding]:
     return found
 
 
-def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
+async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
     """Let one worker look. None: there is none."""
     from distributed import Client
 
@@ -142,20 +149,27 @@ def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
     be_quiet()
     cloudpickle = cast("CloudPickle", importlib.import_module("cloudpickle"))
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # dagtui is not installed there
-    client = cast("Callable[..., object]", Client)(
+    client = cast("Callable[..., ProbingClient]", Client)(
         settings.address or None,
         scheduler_file=settings.scheduler_file or None,
+        asynchronous=True,
         set_as_default=False,
-        timeout=10,
+        timeout=_CONNECT,
         security=security(settings.tls),
     )
     try:
+        await asyncio.wait_for(_connected(client), _CONNECT + 1)
         with contextlib.suppress(TimeoutError):
-            client.wait_for_workers(1, timeout=_PATIENCE)  # type: ignore[attr-defined]
-        workers = list(client.scheduler_info(n_workers=-1)["workers"])  # type: ignore[attr-defined]
+            await client.wait_for_workers(1, timeout=_PATIENCE)
+        workers = list((await client.scheduler.identity())["workers"])
         if not workers:
             return None
-        told = client.run(look, settings.directory, token, workers=workers[:1])  # type: ignore[attr-defined]
+        told = await client.run(look, settings.directory, token, workers=workers[:1])
         return {"workers": len(workers), **told[workers[0]]}
     finally:
-        client.close(timeout=2)  # type: ignore[attr-defined]
+        with contextlib.suppress(Exception):  # how it was is known
+            await asyncio.wait_for(client.close(), _CLOSE)
+
+
+async def _connected(client: ProbingClient) -> None:
+    await cast("Awaitable[object]", client)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from types import ModuleType
 
+    from dagtui.text.amounts import Seconds
+
     Key = tuple[str, str]
     """The key of a task: the name of all that the run leaves in the cluster, and the key of the attempt."""
     Execute = Callable[[str, str, int], Coroutine[object, object, None]]
@@ -51,6 +53,30 @@ class DaskClient(Protocol):
         resources: Mapping[str, float] | None,
     ) -> Sequence[object]:
         """Submit tasks. Return their futures, which keep them."""
+
+    async def close(self) -> None:
+        """Close the connection."""
+
+
+class ProbedScheduler(Protocol):
+    """What is asked of a scheduler that is tried."""
+
+    async def identity(self) -> Mapping[str, Mapping[str, object]]:
+        """Return what it says of itself. `workers` has its workers by address."""
+
+
+class ProbingClient(Protocol):
+    """A client that tries a cluster."""
+
+    scheduler: ProbedScheduler
+
+    async def wait_for_workers(self, n_workers: int, *, timeout: Seconds) -> None:  # noqa: ASYNC109 - its own word
+        """Wait for workers. Raises TimeoutError."""
+
+    async def run(
+        self, function: Callable[..., Mapping[str, object]], *arguments: str, workers: Sequence[str]
+    ) -> Mapping[str, Mapping[str, object]]:
+        """Call a function on workers. Return what it returns, by address."""
 
     async def close(self) -> None:
         """Close the connection."""

@@ -41,3 +41,16 @@ async def test_each_step_of_a_cluster_that_works(dask_cluster: DaskHere, tmp_pat
 async def test_a_directory_that_can_not_be_written(dask_cluster: DaskHere, tmp_path: Path):
     last = (await found(tmp_path, dask_cluster.address, directory="/proc/none"))[-1]
     assert (last.step, last.is_good) == ("directory", False)
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        ({}, "it asks for an encrypted connection, and there is no tls in its table"),
+        ({"ca": "/gone/ca.pem"}, "[Errno 2] No such file or directory: '/gone/ca.pem'"),
+    ],
+)
+async def test_encryption_that_is_not_there(dask_cluster: DaskHere, tmp_path: Path, files: dict[str, str], text: str):
+    (only,) = await found(tmp_path, dask_cluster.address.replace("tcp:", "tls:"), tls=files)
+    assert (only.is_good, only.text) == (False, text)
+    assert only.hint.startswith("write tls = {")

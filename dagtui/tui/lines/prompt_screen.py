@@ -14,7 +14,7 @@ from dagtui.tui.lines.compositor import TightCompositor
 from dagtui.tui.terminal.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from textual import events
     from textual.message import Message
@@ -122,9 +122,20 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
         if dirty:
             for between in screens[screens.index(self) + 1 : -1]:
                 between._set_dirty(*dirty)  # screens in between show parts of this one, too
-            app.screen.refresh(*dirty)
+            _paint_on_top(app.screen, dirty)
             dirty.clear()
         self._dirty_widgets.clear()
+
+
+def _paint_on_top(top: Screen[object], regions: Collection[Region]) -> None:
+    """Have the top screen paint regions of what lies below it, beside what it paints of itself.
+
+    `top.refresh(*regions)` would say that all of it is painted again, and Textual 8.2 would forget which widgets of it
+    have changed since the last frame.
+    """
+    top._set_dirty(*regions)
+    top._dirty_widgets.add(top)
+    top.check_idle()
 
 
 class OverScreen(PromptScreen[ScreenResultType], inherit_bindings=False):

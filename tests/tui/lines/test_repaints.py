@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from rich.segment import Segment
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 from tui.app.runs import opened, run_settled
 
 import dagtui.tui.lines.painter  # noqa: F401 - replaces how strips are divided
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.compositor import TightCompositor
-
-if TYPE_CHECKING:
-    from textual.geometry import Region
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +43,29 @@ async def test_another_pane_takes_the_focus_without_a_repaint_of_the_whole_scree
         assert app.focused is not before
         assert painted
         assert not any(app.screen.size.region in regions for regions in painted)
+
+
+@pytest.mark.parametrize("key", [":", "?"], ids=["palette", "dialog"])
+async def test_what_changes_below_a_screen_takes_nothing_from_it(key: str, monkeypatch: pytest.MonkeyPatch):
+    """A clock below a dialog is painted together with the key that was typed into it at that moment."""
+    painted: set[Region] = set()
+    render = TightCompositor.render_update
+
+    def noting(self: TightCompositor, *arguments: object, **options: object) -> object:
+        painted.update(self._dirty_regions)
+        return render(self, *arguments, **options)
+
+    app = DagtuiApp(run_settled())
+    async with opened(app, (120, 40)) as pilot:
+        below = app.screen
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.screen is not below
+        changed = next(widget for widget in app.screen.walk_children(Widget) if widget.region and not widget.children)
+        monkeypatch.setattr(TightCompositor, "render_update", noting)
+        changed._set_dirty()
+        app.screen._dirty_widgets.add(changed)
+        below._compositor._dirty_regions.add(Region(0, 0, 9, 1))
+        below._compositor_refresh()
+        await pilot.pause()
+        assert {Region(0, 0, 9, 1), changed.region} <= painted

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fork_server import call_in_fork
+from support.fork_server import ForkedProgram, call_in_fork, start_in_fork
 from support.program import DAGTUI, ENVIRONMENT
 from support.waiting import wait_for
 
@@ -57,13 +57,13 @@ class LiveGraph:
     def __init__(self, path: Path, environment: dict[str, str]) -> None:
         self.path = path
         self.environment = environment
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes] | ForkedProgram] = []
 
-    def start(self, *options: str) -> subprocess.Popen[bytes]:
-        words = [*DAGTUI, "run", "-j8", str(self.path), *options]
+    def start(self, *options: str) -> subprocess.Popen[bytes] | ForkedProgram:
+        words = ["run", "-j8", str(self.path), *options]
         # To a file: a pipe that nobody reads would fill.
         with self.path.with_suffix(".out").open("ab") as out:
-            self.processes.append(subprocess.Popen(words, stdout=out, stderr=out, env=self.environment))
+            self.processes.append(start_in_fork(words, os.getcwd(), self.environment, out.fileno()))
         return self.processes[-1]
 
     def call(self, command: str, *arguments: str, graph: bool = True) -> subprocess.CompletedProcess[str]:
@@ -514,6 +514,6 @@ def test_foreign_text_never_reaches_the_terminal_as_control_codes(live: Live) ->
 def test_every_command_of_the_table_can_be_called_and_explains_itself() -> None:
     for name in (*ORDERS, "status", "wait"):
         assert name in COMMANDS
-        done = subprocess.run([*DAGTUI, name, "--help"], capture_output=True, text=True)
+        done = call_in_fork([name, "--help"], os.getcwd(), ENVIRONMENT)
         assert done.returncode == 0, done.stderr
         assert "GRAPH.toml" in done.stdout

@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyte
+from support.fork_server import UTF_8, start_on_a_terminal
+from support.program import BEFORE_PYTHON, DAGTUI
 from support.waiting import SECONDS, looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from support.fork_server import ForkedProgram
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,8 +41,14 @@ _FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")
 _REPAINT = re.compile(rb"\x18|\x0f|\x1b\(B|\x1b\[r|\x1b\[\?6l|\x1b\[2J")
 # pyte prints what it doesn't know.
 _UNKNOWN_TO_PYTE = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*\$p)|\x18|\x0f")
+_NEUTRAL = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+"""Variables that a fork of a process with others does without."""
 _QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\()?\Z")
+
+
+def _is_before_python(environment: Mapping[str, str]) -> bool:
+    return any(key.startswith(BEFORE_PYTHON) for key in environment.keys() - _NEUTRAL - {"LANG"})
 
 
 class PtyTerminal:
@@ -74,7 +84,14 @@ class PtyTerminal:
         self.settings_before = self.settings()
         environment = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLUMNS", "LINES"}}
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT), **(env or {})}
-        self.process = subprocess.Popen(
+        self.process = self._start([*command], environment, cwd)
+
+    def _start(
+        self, command: list[str], environment: dict[str, str], cwd: Path | None
+    ) -> subprocess.Popen[bytes] | ForkedProgram:
+        if command[:3] == DAGTUI and environment.get("LANG") == UTF_8 and not _is_before_python(environment):
+            return start_on_a_terminal(command[3:], os.fspath(cwd or os.getcwd()), environment, self._slave)
+        return subprocess.Popen(
             command,
             stdin=self._slave,
             stdout=self._slave,

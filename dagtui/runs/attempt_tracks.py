@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.engine.events import NodeEvent
-from dagtui.engine.messages import NO_ATTEMPT
+from dagtui.engine.messages import FIRST_ATTEMPT, NO_ATTEMPT
 from dagtui.engine.status import ALIVE, SETTLED, UNSUCCESSFUL, Cause, NodeStatus
 from dagtui.engine.why import why
 from dagtui.graph.model import NodeIndex
@@ -42,6 +43,10 @@ class _Begun(NamedTuple):
     mark: StatusMark | None
 
 
+_BEGIN: Final = itemgetter(0)
+"""Returns when one began."""
+
+
 class AttemptTracks:
     """The attempts of a run as tracks, and statuses without an attempt as tracks that have only a mark.
 
@@ -75,24 +80,27 @@ class AttemptTracks:
         found: list[_Begun] = []
         nodes = len(self._run.graph)
         for start in range(0, nodes, _SLICE):
-            for node in range(start, min(start + _SLICE, nodes)):
-                found += self._of_node(NodeIndex(node))
+            self._look_at(range(start, min(start + _SLICE, nodes)), found)
             yield
-        found.sort(key=lambda one: (one.begin, one.node))
+        found.sort(key=_BEGIN)  # those that began together stay in the order of their nodes
         for start in range(0, len(found), _SLICE):
-            for one in found[start : start + _SLICE]:
-                self._add(one)
+            self._append(found[start : start + _SLICE])
             yield
         early, self._early = self._early or [], None
-        begun = {(one.node, one.attempt) for one in found if one.mark is None}
-        ended = {(one.node, one.end) for one in found}
-        self._take(
-            [
-                event
-                for event in early
-                if (_of(event) not in begun if event.status is NodeStatus.RUNNING else self._end_of(event) not in ended)
-            ]
-        )
+        if early:
+            begun = {(one.node, one.attempt) for one in found if one.mark is None}
+            ended = {(one.node, one.end) for one in found}
+            self._take(
+                [
+                    event
+                    for event in early
+                    if (
+                        _of(event) not in begun
+                        if event.status is NodeStatus.RUNNING
+                        else self._end_of(event) not in ended
+                    )
+                ]
+            )
         self.generation += 1
 
     def among(self, statuses: Collection[NodeStatus], nodes: Collection[NodeIndex] | None) -> list[int]:
@@ -126,6 +134,18 @@ class AttemptTracks:
 
     def _end_of(self, event: NodeEvent) -> tuple[NodeIndex, WallTime]:
         return event.node, self._run.wall(event.at)
+
+    def _look_at(self, nodes: range, found: list[_Begun]) -> None:
+        """Add what began at nodes. Most of them succeeded at once: that is fast."""
+        run, state = self._run, self._run.state
+        status, asked, only_success_at, wall = state.status, state.asked, run.attempts.only_success_at, run.wall
+        for node in map(NodeIndex, nodes):
+            once = only_success_at(node)
+            if once is None or status[node] != NodeStatus.COMPLETED or node in asked:
+                found += self._of_node(node)
+            else:
+                end = wall(once[0])
+                found.append(_Begun(end - once[1], end, node, FIRST_ATTEMPT, None))
 
     def _of_node(self, node: NodeIndex) -> Iterator[_Begun]:
         run, state = self._run, self._run.state
@@ -162,6 +182,16 @@ class AttemptTracks:
     def _mark(self, node: NodeIndex) -> StatusMark:
         state = self._run.state
         return StatusMark(state.status_of(node), why(state, node, self._run.clock()))
+
+    def _append(self, found: Sequence[_Begun]) -> None:
+        """Add tracks that began in this order."""
+        first = len(self.nodes)
+        begins = [one.begin for one in found]
+        self.tracks.extend(begins, [max(one.begin, one.end) for one in found], [one.mark is None for one in found])
+        self.nodes += [one.node for one in found]
+        self.attempts += [one.attempt for one in found]
+        self.marks.update((track, one.mark) for track, one in enumerate(found, first) if one.mark is not None)
+        self.live.update((one.node, track) for track, one in enumerate(found, first) if one.end == FOREVER)
 
     def _add(self, one: _Begun) -> None:
         has_log = one.mark is None

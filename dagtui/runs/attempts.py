@@ -139,6 +139,11 @@ class AttemptResults:
             return (seconds, _UNKNOWN, _UNKNOWN, _UNKNOWN, _UNKNOWN)
         return (seconds, *[amounts[node] for amounts in self._first_usage])
 
+    def only_success_at(self, node: NodeIndex) -> tuple[ClockTime, Seconds] | None:
+        """Return when a first attempt ended that succeeded, and how long it took, if there was no other one."""
+        at = self._first_at[node]
+        return None if at < NO_TIME or node in self._results else (at, self._first_seconds[node])
+
     def result(self, node: NodeIndex, attempt: AttemptNumber) -> AttemptResult | None:
         """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)

@@ -92,6 +92,12 @@ class Tracks:
         self.ends.append(max(end, self.begins[-1]))
         return len(self.ends) - 1
 
+    def extend(self, begins: Sequence[WallTime], ends: Sequence[WallTime], has_log: Sequence[bool]) -> None:
+        """Add tracks, each of which began no sooner than the one before it, and ends no sooner than it began."""
+        self.begins += begins
+        self.ends += ends
+        self.has_log += bytes(has_log)
+
     def path(self, track: int) -> Path | None:
         """Return the log of a track, or None if it has only a mark."""
         if not self.has_log[track]:

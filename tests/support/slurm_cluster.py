@@ -113,6 +113,12 @@ class SlurmCluster(NamedTuple):
         os.kill(pid, signal.SIGKILL)
         _wait_for(lambda: not os.path.exists(f"/proc/{pid}"), f"the end of {daemon}")
 
+    def save(self) -> None:
+        """Let the controller save what it knows of jobs. Otherwise it does so a few seconds after a change."""
+        began, state = time.time(), self.folder / "state" / "job_state"
+        self.call("scontrol", "update", f"jobid={self.jobs()[0]}", "comment=saved")
+        _wait_for(lambda: state.exists() and state.stat().st_mtime > began, "a saved state")
+
     def start(self, daemon: str) -> None:
         """Start a daemon that was killed."""
         words = ["slurmctld"] if daemon == "slurmctld" else ["slurmd", "-N", daemon]

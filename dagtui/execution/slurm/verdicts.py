@@ -167,9 +167,9 @@ class Verdicts:
     def _may_go_again(self, attempt: RemoteAttempt, batch: Batch, state: str) -> bool:
         """Return whether a job ended before the turn of an attempt, for which it is not to blame.
 
-        A controller that was killed has forgotten the jobs of its last seconds.
+        A controller that was killed has forgotten the jobs of its last seconds, or takes their nodes for failed.
         """
-        is_blameless = len(batch.keys_of(batch.index_of[attempt.key])) > 1 or not state
+        is_blameless = len(batch.keys_of(batch.index_of[attempt.key])) > 1 or state in _NODE_LOST
         is_wanted = attempt.stop is None and not attempt.unwanted
         return is_blameless and is_wanted and state != _ENDED_BY_HAND and attempt.key not in self._again
 

@@ -41,14 +41,14 @@ _FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")
 _REPAINT = re.compile(rb"\x18|\x0f|\x1b\(B|\x1b\[r|\x1b\[\?6l|\x1b\[2J")
 # pyte prints what it doesn't know.
 _UNKNOWN_TO_PYTE = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*\$p)|\x18|\x0f")
-_NEUTRAL = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
-"""Variables that a fork of a process with others does without."""
 _QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\()?\Z")
 
 
-def _is_before_python(environment: Mapping[str, str]) -> bool:
-    return any(key.startswith(BEFORE_PYTHON) for key in environment.keys() - _NEUTRAL - {"LANG"})
+def _is_usual(environment: Mapping[str, str]) -> bool:
+    """Return whether the interpreter finds what it reads at its start as it is in the process that is forked."""
+    read = {(key, value) for key, value in environment.items() if key.startswith(BEFORE_PYTHON)}
+    return read - os.environ.items() == {("LANG", UTF_8), ("PYTHONPATH", str(ROOT))} - os.environ.items()
 
 
 class PtyTerminal:
@@ -89,7 +89,7 @@ class PtyTerminal:
     def _start(
         self, command: list[str], environment: dict[str, str], cwd: Path | None
     ) -> subprocess.Popen[bytes] | ForkedProgram:
-        if command[:3] == DAGTUI and environment.get("LANG") == UTF_8 and not _is_before_python(environment):
+        if command[:3] == DAGTUI and _is_usual(environment):
             return start_on_a_terminal(command[3:], os.fspath(cwd or os.getcwd()), environment, self._slave)
         return subprocess.Popen(
             command,

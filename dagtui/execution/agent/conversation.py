@@ -92,6 +92,11 @@ class Conversation:
         return max(0.0, time.monotonic() - self.alone_since)
 
     @property
+    def silent_for(self) -> Seconds:
+        """For how long the other side has said nothing over the connection that there is. 0: there is none."""
+        return 0.0 if self._link is None else time.monotonic() - self.heard_at
+
+    @property
     def busy(self) -> bool:
         """Whether something waits or runs."""
         return bool(self._waiting or self.guardian.live)
@@ -109,7 +114,7 @@ class Conversation:
         self._postponed.clear()
         self._said_to_wait.clear()
         self._link = LineLink(self.guardian, source, target, self.take, self._lose)
-        self.alone_since = float("inf")
+        self.alone_since, self.heard_at = float("inf"), time.monotonic()
         known = {**dict.fromkeys(self._waiting, "waiting"), **dict.fromkeys(self.guardian.live, "running")}
         known.update(dict.fromkeys(self._ended, "ended"))
         self._say(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
 
 _LINGER = 3.0  # seconds without a connection after which a hub leaves that has nothing to do
+_SILENCE = 120.0  # seconds after which a connection over which nothing is heard counts as none (see `ssh/host.py`)
 _LOOK = 1.0  # seconds between two looks at whether it is still wanted, while nobody is connected
 _OF_THE_CONNECTION = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", "SSH_AUTH_SOCK")
 """Variables that say nothing after the connection that began the hub has ended."""
@@ -54,11 +55,20 @@ class Hub:
     def serve(self) -> None:
         """Serve connections until there is nothing more to do."""
         while not (self._is_done() and self._leave()):
-            alone = self._conversation.alone_for
-            if alone and alone >= self._orphans and not self._given_up:
-                self._given_up = True
+            alone = self._alone_for()
+            is_given_up = alone > 0.0 and alone >= self._orphans
+            if is_given_up and not self._given_up:
                 self._conversation.end(None, "outside", _unwanted(self._orphans))
-            self._conversation.turn(_LOOK if alone else None)
+            self._given_up = is_given_up
+            self._conversation.turn(_LOOK if alone else _SILENCE / 4)
+
+    def _alone_for(self) -> Seconds:
+        """Return for how long no other side has been heard. 0: there is one.
+
+        The end of a network is not heard of here. It would take sshd two hours to notice.
+        """
+        silent = self._conversation.silent_for
+        return self._conversation.alone_for or (silent if silent >= _SILENCE else 0.0)
 
     def _on_connection(self, _events: int) -> None:
         self._accept()
@@ -68,7 +78,6 @@ class Hub:
             link, _ = self._listening.accept()
         except OSError:  # it has gone again
             return False
-        self._given_up = False
         fd = link.detach()
         self._conversation.join(fd, fd)
         return True

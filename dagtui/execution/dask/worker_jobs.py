@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -32,6 +33,8 @@ _PATIENCE: Final[Seconds] = 120.0
 """Seconds within which the process has to be ready."""
 _CHANGE: Final[Seconds] = 5.0
 """Seconds for which a process may take to end that has an older order."""
+_ANSWER: Final[Seconds] = 2.0
+"""Seconds within which a scheduler on another machine has to answer."""
 _LOOK: Final[Seconds] = 0.1
 
 
@@ -119,13 +122,27 @@ class WorkerJobs:
             pass
 
     def _is_alive(self) -> bool:
-        """Return whether a process has the lock."""
+        """Return whether a process has the lock, or its scheduler answers on another machine.
+
+        Not every disk that machines share shows the locks of one to the others.
+        """
         with open(self._folder / LOCK, "a", encoding="ascii") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return True
-        return False
+        return self._answers_elsewhere()
+
+    def _answers_elsewhere(self) -> bool:
+        try:
+            told = json.loads((self._folder / SCHEDULER).read_text(encoding="utf-8"))
+            if told["host"] == os.uname().nodename:
+                return False
+            name, _, port = str(told["address"]).rpartition("://")[2].rpartition(":")
+            socket.create_connection((name.strip("[]"), int(port)), _ANSWER).close()
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return True
 
     def _start(self, deadline: float, left: threading.Event) -> None:
         """Start the process, and wait for its answer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import anyio.lowlevel
 from anyio import to_thread
 
 from dagtui.execution.agent.spool import SpoolError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _AGAIN: Seconds = 3.0
 """Seconds until a stop is repeated."""
 _AT_ONCE = 200
-"""Attempts that are taken back in one step."""
+"""Attempts that something is done for in one step."""
 _HARDER: Seconds = 15.0
 """Seconds beyond the grace after which Slurm ends the whole job."""
 
@@ -83,7 +84,7 @@ class Stops:
         if not self._contact.is_slurm_silent:
             await self._find_doubtful()
         self._unneeded = dict.fromkeys(self._unneeded, 0.0)
-        jobs = self._due_cancels(time.monotonic())
+        jobs = await self._due_cancels(time.monotonic())
         if jobs:
             await self._commands.cancel(jobs, softly=False)
 
@@ -140,7 +141,7 @@ class Stops:
 
     async def _signal(self) -> None:
         now = time.monotonic()
-        softly, hard = self._due_signals(now), self._due_cancels(now)
+        softly, hard = await self._due_signals(now), await self._due_cancels(now)
         for jobs, is_soft in ((softly, True), (hard, False)):
             if not jobs:
                 continue
@@ -149,10 +150,12 @@ class Stops:
                 self._contact.lose(Party.SLURM, result.words)
                 return
 
-    def _due_signals(self, now: float) -> list[str]:
+    async def _due_signals(self, now: float) -> list[str]:
         """Return the jobs whose agents are told to look at their stops."""
         found: list[str] = []
-        for key, wish in self._wishes.items():
+        for number, (key, wish) in enumerate(list(self._wishes.items())):
+            if number % _AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
             batch, attempt = self._batches.of(key), self._executor.attempts.get(key)
             if batch is None or attempt is None or wish.grace is None or now < wish.repeat_at:
                 continue
@@ -170,11 +173,13 @@ class Stops:
         """Return whether a signal to the job of an attempt ends nothing else."""
         return not any(other != key and other in self._executor.attempts for other in keys)
 
-    def _due_cancels(self, now: float) -> list[str]:
+    async def _due_cancels(self, now: float) -> list[str]:
         """Return the jobs that Slurm is to end: nothing of them is needed, or an agent does not stop."""
         found: list[str] = []
         self._whole.clear()
-        for (name, index), last in list(self._unneeded.items()):
+        for number, ((name, index), last) in enumerate(list(self._unneeded.items())):
+            if number % _AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
             batch = self._batches.by_name.get(name)
             was_answered = last and self._questions.answered_at > last
             if batch is None or (was_answered and not self._questions.jobs_of(batch, index)):

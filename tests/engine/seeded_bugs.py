@@ -96,7 +96,7 @@ def exit_0_after_a_timeout_counts_as_completed(patch: pytest.MonkeyPatch) -> Non
 
 @bug
 def what_ended_in_time_while_the_program_stood_still_timed_out(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Traversal, "_ended_in_time", lambda *_: False)
+    patch.setattr(Traversal, "_ended_by_itself", lambda *_: False)
 
 
 @bug

@@ -33,8 +33,9 @@ LOOKED_BACK: Final = 10
 """The last runs of a node that say whether it is flaky."""
 LEAST_SWITCHES: Final = 2
 """How often a flaky node goes over from failing to succeeding or back."""
-_WITHIN: Final = 0.8
-"""The share of the successes whose distance from the usual seconds is at most the spread."""
+_WITHIN: Final = 4
+_OF: Final = 5
+"""The distance of so many of so many successes from the usual seconds is at most the spread."""
 
 
 class Took(NamedTuple):
@@ -169,14 +170,11 @@ def usual_of(took: Sequence[Took]) -> Usual:
 
 
 def spread_around(middle: Seconds, seconds: Sequence[Seconds]) -> Seconds:
-    """Return how far from the middle four of five times are at most. Of few, it lies between two of them."""
+    """Return how far from the middle four of five times are at most. Of fewer than five, all are."""
     if not seconds:
         return 0.0
-    distances = sorted(abs(one - middle) for one in seconds)
-    place = _WITHIN * (len(distances) - 1)
-    low = int(place)
-    high = min(low + 1, len(distances) - 1)
-    return distances[low] + (place - low) * (distances[high] - distances[low])
+    within = -(-_WITHIN * len(seconds) // _OF)  # rounded up
+    return sorted(abs(one - middle) for one in seconds)[within - 1]
 
 
 def flaky_in(took: Sequence[Took]) -> Flaky | None:

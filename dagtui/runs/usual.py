@@ -35,7 +35,7 @@ LEAST_SWITCHES: Final = 2
 """How often a flaky node goes over from failing to succeeding or back."""
 _WITHIN: Final = 4
 _OF: Final = 5
-"""The distance of so many of so many successes from the usual seconds is at most the spread."""
+"""The spread is the distance from the usual seconds that this share of the successes keep to: 4 of 5."""
 
 
 class Took(NamedTuple):

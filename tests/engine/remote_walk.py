@@ -19,6 +19,7 @@ from support.scene import conditions_of
 from dagtui.engine.capacity import executor_slots
 from dagtui.engine.event_records import fields, parse
 from dagtui.engine.events import NodeEvent, NoteEvent
+from dagtui.engine.followers import ENDS_ALONE
 from dagtui.engine.messages import (
     Command,
     CommandKind,
@@ -213,6 +214,7 @@ class RemoteWalk:
 
     def __init__(self, seed: int) -> None:
         self.source = random.Random(seed)
+        self.ending = random.Random(seed)  # which executor ends what a dead process had there
         self.graph = random_executors(random_graph(self.source), self.source)
         self.played = PlayedExecutors(self.source)
         self.texts: list[str] = []
@@ -360,11 +362,14 @@ class RemoteWalk:
         if self.source.random() < 0.3:
             changed = {self.source.randrange(len(self.graph)): ("run",)}
             again = dict.fromkeys(with_descendants(self.graph, changed), "changed since it ran: run")
+        ending = self.ending.choice(["", "", *self.graph.executors])
         while True:
             self.traversal = self.made(2)
             self.state.replay(self.recorded())
             self.traversal.now = self.now
             self.now += 0.001
+            alone = [node for node, name in self.state.executor_of.items() if name == ending]
+            again = dict.fromkeys(alone, ENDS_ALONE) | again
             restore(
                 self.traversal,
                 self.now,

@@ -164,7 +164,7 @@ async def test_closing_ends_what_runs_and_releases_the_directory(start: Start) -
 
 @pytest.mark.parametrize("place", [".dagtui", ".dagtui/graph", ".dagtui/graph/runs", ".dagtui/graph/runs/1"])
 async def test_a_session_closes_although_a_task_replaced_its_folder_by_a_file(start: Start, place: str) -> None:
-    session = start(f'[tasks.a]\nrun = "rm -rf {place}; touch {place}"\n')
+    session = start(f'[tasks.a]\nrun = "until rm -rf {place}; do :; done; touch {place}"\n')
     await session.drive_until_settled()
     await session.close()
     assert session.state.verdict() is Verdict.COMPLETED

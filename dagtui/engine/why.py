@@ -85,11 +85,13 @@ def answered_words(answer: Answer) -> str:
 
 MEMORY_RAN_OUT = "because memory ran out"
 """How executors say that the kernel killed an attempt for lack of memory."""
+_OF_MEMORY = MEMORY_RAN_OUT, "OUT_OF_MEMORY", "as at a limit of memory"
+"""That, and what Slurm says."""
 
 
 def short_reason(words: str) -> str:
     """Return what a row has room for of the reason why an attempt ended."""
-    return "out of memory" if MEMORY_RAN_OUT in words else words.partition(":")[0]
+    return "out of memory" if any(said in words for said in _OF_MEMORY) else words.partition(":")[0]
 
 
 def ended_why(message: Ended, timeout: Seconds | None = None) -> str:

@@ -15,6 +15,7 @@ from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import ended_why
 from dagtui.execution.local.submitted import starved_words
+from dagtui.execution.slurm.job_queue import final_words
 from dagtui.graph.files.file_edges import FileEdges
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
@@ -129,12 +130,14 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     assert "✓188" not in narrow  # what matters least goes first
 
 
-@pytest.mark.parametrize("width", [38, 110])
-def test_a_node_that_was_killed_for_memory_says_so_in_few_cells(width: int) -> None:
-    killed = ended_why(Ended(0, 1, EndKind.SIGNAL, signal.SIGKILL, starved_words(0)))
+@pytest.mark.parametrize("details", [{"JobState": "OUT_OF_MEMORY"}, {"JobState": "FAILED", "ExitCode": "0:9"}, {}])
+def test_a_node_that_was_killed_for_memory_says_so_in_few_cells(details: dict[str, str]) -> None:
+    text_of_end = f"job 12: {final_words(details)}" if details else starved_words(0)
+    killed = ended_why(Ended(0, 1, EndKind.SIGNAL, signal.SIGKILL, text_of_end))
     events = [*ran(0, 1), NodeEvent(3, 0, 1, NodeStatus.FAILED, Cause.SIGNAL, killed, value=signal.SIGKILL)]
     rows = rows_of(Graph(["assemble"], []), events, view=View.TASKS)
-    assert ("out of memory" if width < 60 else "memory ran out") in text(rows, 0, width)
+    assert "out of memory" in text(rows, 0, 38)
+    assert "signal KILL (9)" in text(rows, 0, 110)
 
 
 @pytest.mark.parametrize("view", [View.DEPENDENCY, View.TASKS])

@@ -30,6 +30,7 @@ FORM = st.binary(min_size=4, max_size=12).map(lambda data: bytes(LETTERS[byte % 
 LONG = st.tuples(st.binary(min_size=32, max_size=70), st.sampled_from([LETTERS, b"ab", b"b\n"])).map(
     lambda both: bytes(both[1][byte % len(both[1])] for byte in both[0])
 )
+NUMBERED = [b"a%030db" % number for number in range(30)]
 FORMS = st.lists(FORM, min_size=1, max_size=6)
 MANY_FORMS = st.tuples(st.lists(LONG, min_size=24, max_size=30, unique=True), FORMS).map(lambda both: both[0] + both[1])
 
@@ -86,6 +87,8 @@ def outputs(draw: st.DrawFn, forms: st.SearchStrategy[list[bytes]]) -> tuple[lis
 @example(([b"abab", b"babaab"], [b"aba", b"ba", b"ab"]))
 @example(([b"aaaa"], [b"aaa", b"aaa", b"aaaaa", b"b"]))
 @example(([b"abba", b"abbab\nab"], [b"abb", b"ab\n"]))
+@example(([b"aabaa"], [b"aabaaabaa"]))
+@example((NUMBERED, [NUMBERED[7] + b"\n"]))
 def test_a_stream_in_any_chunks_is_redacted_as_the_whole_and_as_by_counting(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
     redaction, whole = Redaction(forms), b"".join(chunks)

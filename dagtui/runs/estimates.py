@@ -27,11 +27,12 @@ _FORGOTTEN: Final = 0.7
 def teach(history: History, run: RunView, graph_path: Path) -> None:
     """Let the history expect of each node that succeeded in this run what it usually takes."""
     past = read_runs(graph_path)
-    if not past or past[-1].number != run.number:  # the figures of this run could not be written
+    if len(past) < 2 or past[-1].number != run.number:  # a single run has told all, or its figures could not be written
         return
     groups = {run.graph.labels[node]: run.graph.task(node).group for node in run.graph.nodes}
     for name, seconds in successes(past):
-        history.expect(name, groups.get(name, ""), *expected(seconds))
+        if len(seconds) > 1 or not history.knows(name):  # else it is recorded, or an older dagtui knew more
+            history.expect(name, groups.get(name, ""), *expected(seconds))
 
 
 def successes(past: Sequence[RunFigures]) -> Iterator[tuple[str, Sequence[Seconds]]]:

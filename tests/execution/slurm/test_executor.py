@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from support.slurm_cluster import SlurmCluster
 
+    from dagtui.engine.messages import Result
+
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("cluster")]
 VICTIM = str(Path(__file__).parents[2] / "support" / "slurm_victim.py")
 SECRET = "Tr0ub4dor&3 'quoted' $HOME"
@@ -209,6 +211,26 @@ async def test_a_job_that_nobody_needs_goes_although_the_answer_to_it_was_lost(
         await until(lambda: trial_cluster.jobs(token))
     assert slurm.of(Withdrawn, 0)
     await until(lambda: not trial_cluster.jobs(token))
+
+
+async def test_a_cancel_while_attempts_are_handed_over_loses_none(tmp_path: Path, token: str) -> None:
+    """As at a reload, after which the executor is served anew."""
+    slurm = SlurmHarness(tmp_path, *["exit 0"] * 20, run_id=token, expected=0.01)
+    with anyio.CancelScope() as scope:
+
+        def note_and_cancel(result: Result) -> None:
+            slurm.results.append(result)
+            scope.cancel()
+
+        slurm.executor.redirect(note_and_cancel)
+        slurm.start_all()
+        await slurm.executor.serve()
+    slurm.executor.redirect(slurm.results.append)
+    assert slurm.of(Queued)
+    assert not slurm.executor._batches.by_name, "the cancel came first"
+    async with served(slurm):
+        await slurm.all_over()
+        assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * 20
 
 
 async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(

@@ -36,6 +36,7 @@ class Batch:
     """
 
     __slots__ = (
+        "copies",
         "in_doubt",
         "index_of",
         "is_known",
@@ -59,6 +60,8 @@ class Batch:
         self.options = tuple(options)
         self.jobs: list[str] = []
         """The ids of the arrays, as soon as they are known."""
+        self.copies = 0
+        """How often it was sent, without those times that Slurm refused it."""
         self.in_doubt = False
         """Whether it was sent without an answer, so that Slurm may have it."""
         self.is_known = False
@@ -127,7 +130,7 @@ class Batch:
         made_at = record.get("made")
         batch.made_at = WallTime(made_at if isinstance(made_at, float) else 0.0)
         batch.is_known = record.get("sent") is True
-        batch.in_doubt = not batch.is_known
+        batch.in_doubt, batch.copies = not batch.is_known, 1
         return batch
 
     def script(self, python: str, agent: str, spool: str) -> str:

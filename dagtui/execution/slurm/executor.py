@@ -54,7 +54,7 @@ class SlurmExecutor(RemoteExecutor):
         link = SlurmLink(self, self._batches, SlurmCommands(os.environ), Contact(self))
         self._watch = SpoolWatch(self, self._batches, link.contact, self._take_end)
         self._verdicts = Verdicts(link, self._watch, self._on_unneeded)
-        self._questions = QueueQuestions(link, self._verdicts.judge, self._watch.remove)
+        self._questions = QueueQuestions(link, self._verdicts.judge, self._watch.remove, self._on_unneeded)
         self._handover = Handover(link, self._spec, self._on_arrival)
         self._stops = Stops(link, self._questions)
 

@@ -46,13 +46,27 @@ _AT_ONCE = 100
 class QueueQuestions:
     """Asks Slurm, tells why attempts wait, and finds attempts whose jobs are gone."""
 
-    def __init__(self, link: SlurmLink, on_gone: Callable[[list[str]], None], on_over: Callable[[Batch], None]) -> None:
-        """`on_gone` takes the keys of open attempts without a job, `on_over` batches that are over in every way."""
+    def __init__(
+        self,
+        link: SlurmLink,
+        on_gone: Callable[[list[str]], None],
+        on_over: Callable[[Batch], None],
+        on_unneeded: Callable[[str], None],
+    ) -> None:
+        """Remember whom to tell.
+
+        Args:
+            link: The executor and its ways to the cluster.
+            on_gone: Takes the keys of open attempts without a job.
+            on_over: Takes batches that are over in every way.
+            on_unneeded: Takes the keys of attempts that are over, and whose jobs wait to begin.
+        """
         self.answered_at = 0.0
         """When the last question was asked that was answered, on the monotonic clock."""
         self._executor, self._batches, self._commands, self._contact = link
         self._on_gone = on_gone
         self._on_over = on_over
+        self._on_unneeded = on_unneeded
         self._bell = Bell()
         self._answer: tuple[str, frozenset[str]] | None = None
         """The last answer, and the batches that were known by then. None: it was not taken in as a whole."""
@@ -207,8 +221,23 @@ class QueueQuestions:
         return attempt is not None and attempt.end is None and self._batches.of(key) is batch
 
     def _forget_batches(self, asked: float) -> None:
-        """Forget batches of which all ends are on record and no job is left."""
+        """Forget batches of which all ends are on record and no job is left.
+
+        Jobs that are left wait in vain: the batch was sent twice, in doubt.
+        """
         for batch in list(self._batches.by_name.values()):
-            if batch.is_known and batch.sent_at <= asked and not batch.unreleased and batch.job_name not in self._jobs:
+            if not batch.is_known or batch.sent_at > asked or batch.unreleased:
+                continue
+            if batch.job_name not in self._jobs:
                 self._batches.drop(batch)
                 self._on_over(batch)
+            for key in self._waiting_in_vain(batch):
+                self._on_unneeded(key)
+
+    def _waiting_in_vain(self, batch: Batch) -> Iterator[str]:
+        """Yield the attempts of a batch that are over, and for which jobs wait to begin: one for each job."""
+        waiting = [job for job in self._jobs.get(batch.job_name, ()) if job.state == PENDING]
+        for index in chain.from_iterable(chain.from_iterable(job.indices for job in waiting)):
+            keys = batch.keys_of(index)
+            if keys and not any(key in self._executor.attempts for key in keys):
+                yield keys[0]

@@ -89,14 +89,16 @@ class Stops:
             await self._commands.cancel(jobs, softly=False)
 
     async def _find_doubtful(self) -> None:
-        """Find batches that nobody needs, and that Slurm may have taken without an answer."""
+        """Find batches that nobody needs, and that Slurm may have taken without an answer, or twice."""
         for batch in list(self._batches.by_name.values()):
-            if batch.in_doubt and not any(self._still_needed(key) for key in batch.keys):
+            is_doubtful = batch.in_doubt or batch.copies > 1
+            if is_doubtful and not any(self._still_needed(key) for key in batch.keys):
                 result = await self._commands.find(batch.job_name)
                 if result.status:
                     return
                 batch.jobs = list(dict.fromkeys(result.output.split()))
                 batch.is_known = bool(batch.jobs)
+                self._unneeded[batch.name, 0] = 0.0
 
     # What has not begun
 

@@ -119,6 +119,7 @@ class Submission:
             self._contact.lose(Party.SPOOL, disk_words(error))
             return Outcome.BLOCKED
         batch.in_doubt = True
+        batch.copies += 1
         result = await self._commands.submit(self._words(batch, attempts), self._script(batch), variables)
         if not result.is_answer:
             self._contact.lose(Party.SLURM, result.words)
@@ -128,6 +129,7 @@ class Submission:
         if result.status == 0:
             batch.jobs, batch.is_known = [result.output.strip().partition(";")[0]], True
             return Outcome.DONE
+        batch.copies -= 1
         if result.is_full and any(other.is_known for other in self._batches.by_name.values()):
             await self._tell(attempts, result.words)
             return Outcome.BLOCKED

@@ -330,22 +330,35 @@ def _all(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.glob("*")) if folder.exists() else ""
 
 
-async def test_a_batch_that_is_sent_twice_runs_once(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+@pytest.mark.parametrize("others", ["another one runs", "it is the last one"])
+async def test_a_batch_that_is_sent_twice_runs_once(
+    cluster: SlurmCluster, tmp_path: Path, token: str, others: str
+) -> None:
+    """What is left of the copy goes when it has nothing to do any more."""
     number = 8
     nodes = [
         Task(f"n{node}", ShellCommand(script), resources={"cpus": 16})
         for node, script in enumerate(scripts(tmp_path, number))
     ]
+    nodes.append(Task("longer", ShellCommand("sleep 300"), grace=0.0))
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
         submission = slurm.executor._handover._submission
-        slurm.start_all()
+        slurm.start(*range(number))
         await slurm.began(0)
         batch = next(iter(slurm.executor._batches.by_name.values()))
         await submission._submit(batch, [slurm.executor.attempts[key] for key in batch.keys[-1:]])
+        copy = batch.jobs[0]
+        cluster.call("scontrol", "hold", copy)
         assert len({name.partition("_")[0] for name in cluster.jobs(token)}) == 2
-        await slurm.all_over()
+        if others == "another one runs":
+            slurm.start(number)
+        await until(lambda: len(slurm.of(Ended)) == number)
         assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number
-        await until(lambda: not cluster.jobs(token))
+        if others == "another one runs":
+            slurm.executor.acknowledge()
+            await until(lambda: not [job for job in cluster.jobs(token) if job.startswith(copy)])
+            assert len(slurm.of(Ended)) == number
+    await until(lambda: not cluster.jobs(token))
     assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(number))
 
 

@@ -358,6 +358,7 @@ class Guardian:
         self._fence_due = now + min(fences) if fences else inf
 
     def _stops(self) -> set[str]:
+        self.spool.change("stops")
         try:
             return set(self.spool.keys("stops"))
         except OSError:  # the disk is away: asked again later

@@ -64,6 +64,18 @@ class Spool:
         """Return the keys of which there is a file in a folder. Raises OSError."""
         return [key for key in os.listdir(self.file(folder, "")) if not key.startswith(".")]
 
+    def change(self, folder: str) -> None:
+        """Change a folder, so that its next listing is of now.
+
+        A network disk may show one of a minute ago, unless this machine has changed the folder since.
+        """
+        path = self.file(folder, f".{os.uname().nodename}-{os.getpid()}")
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+            os.unlink(path)
+        except OSError:  # the disk may be full
+            pass
+
     def read(self, folder: str, key: str) -> dict[str, object] | None:
         """Return the record in a file, or None if it is missing or can't be read."""
         try:

@@ -103,6 +103,11 @@ class SpoolWatch:
             idle = None if not self._executor.attempts else _OFTEN if is_busy else _SELDOM
             await self._bell.wait(None if idle is None else max(idle, _SHARE * took))
 
+    async def look_anew(self) -> None:
+        """Look once at what other machines have written until now."""
+        await to_thread.run_sync(self._change_folders)
+        await self.look()
+
     async def look(self) -> None:
         """Look once, and tell what is new."""
         async with self._looking:
@@ -156,6 +161,10 @@ class SpoolWatch:
                 self._seen_ends.add(key)
                 ends.append((key, record))
         return _News(claims, ends)
+
+    def _change_folders(self) -> None:
+        for folder in ("claims", "ended"):
+            self._batches.spool.change(folder)
 
     def _read_claim(self, spool: Spool, key: str) -> _Claim | None:
         if key in self._seen_claims:

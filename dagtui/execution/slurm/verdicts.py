@@ -103,7 +103,7 @@ class Verdicts:
         while True:
             await self._bell.wait(1.0 if self._fenced or self._gone else None)
             if self._gone:
-                await self._watch.look()  # the end may have been written since
+                await self._watch.look_anew()  # the end may have been written since
                 await self._judge_all()
             for key, (until, words, from_outside) in list(self._fenced.items()):
                 # Until then its agent may say how it ended.

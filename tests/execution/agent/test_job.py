@@ -13,6 +13,7 @@ from support.far_side import recorded, run_job, shipped_agent, spec
 from support.waiting import SECONDS, wait_for
 
 from dagtui.execution.agent.secret_halves import VARIABLE, new_half, other_half
+from dagtui.execution.agent.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,3 +144,11 @@ def test_a_batch_that_is_missing_or_torn_is_said_in_one_line(tmp_path: Path):
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert done.stderr.startswith("dagtui agent: ")
+
+
+def test_a_folder_is_changed_so_that_network_disks_list_it_anew(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path / "spool"))
+    spool.claim("a", {})
+    before = os.stat(spool.file("claims", "")).st_mtime_ns
+    wait_for(lambda: (spool.change("claims"), os.stat(spool.file("claims", "")).st_mtime_ns)[1] > before)
+    assert os.listdir(spool.file("claims", "")) == ["a"]

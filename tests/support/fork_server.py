@@ -40,6 +40,8 @@ _DEADLINE = 120.0
 UTF_8 = "C.UTF-8"
 """The locale of programs on terminals."""
 _COMMANDS, _SCREENS = "commands", "screens"
+_LEFT_OUT = {_COMMANDS: ("dagtui.tui",), _SCREENS: ()}
+"""What the servers do not import."""
 
 
 def call_in_fork(words: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -148,23 +150,20 @@ def _end(server: subprocess.Popen[bytes], folder: Path, owner: int) -> None:
 # In the server
 
 
-def _import_commands() -> None:
+def _import_all(imported: str) -> None:
+    """Import what a program may import later on, which is most of the time that a short run takes."""
     from importlib import import_module
+    from pkgutil import walk_packages
 
-    from dagtui.cli.main import COMMANDS
+    import anyio._backends._asyncio
 
-    for module in ("dagtui.__main__", "dagtui.cli.headless", "dagtui.runs.beginning", "dagtui.runs.restore", "asyncio"):
-        import_module(module)
-    for module, _, _ in COMMANDS.values():
-        import_module(module)
+    import dagtui
 
-
-def _import_screens() -> None:
-    from importlib import import_module
-
-    _import_commands()
-    for module in ("anyio", "dagtui.host.daemon", "dagtui.host.terminal_client", "dagtui.tui.screen_app"):
-        import_module(module)
+    # Modules of executors are also programs, some of which change what is imported.
+    left_out = ("dagtui.execution", *_LEFT_OUT[imported])
+    names = [module.name for module in walk_packages(dagtui.__path__, "dagtui.") if not module.name.startswith(left_out)]
+    for name in (*names, *(f"dagtui.execution.local.{name}" for name in ("executor", "frames", "link", "start_table"))):
+        import_module(name)
 
 
 def _serve(listening: socket.socket) -> NoReturn:
@@ -261,5 +260,5 @@ def _show_variables(env: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    {_COMMANDS: _import_commands, _SCREENS: _import_screens}[sys.argv[1]]()
+    _import_all(sys.argv[1])
     _serve(socket.socket(fileno=int(sys.argv[2])))

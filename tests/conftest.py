@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import shutil
 import signal
+import sys
 import tempfile
 from contextlib import ExitStack
+from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +96,25 @@ def short_path(_folder_of_these_tests: Path) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(dir=_folder_of_these_tests))
     yield path
     shutil.rmtree(path, ignore_errors=True)  # who still writes is waited for at the end
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Share the work of making a first set of modules for pytest's assertions among the processes of xdist.
+
+    All of them collect all tests in the same order, so that each would make each module.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    hook = next((finder for finder in sys.meta_path if type(finder).__name__ == "AssertionRewritingHook"), None)
+    if worker is None or hook is None or sys.dont_write_bytecode:
+        return
+    number, workers = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    paths = [path for folder in session.config.args for path in Path(folder).rglob("test_*.py")]
+    for path in sorted(paths)[number::workers]:
+        spec = hook.find_spec(path.stem, [os.fspath(path.parent)])
+        if spec is not None and not list(path.parent.glob(f"__pycache__/{path.stem}.*pytest*")):
+            with contextlib.suppress(Exception):  # it is told where it is collected
+                spec.loader.exec_module(module_from_spec(spec))
 
 
 def pytest_collection_finish() -> None:

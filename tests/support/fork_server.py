@@ -155,13 +155,14 @@ def _import_all(imported: str) -> None:
     from importlib import import_module
     from pkgutil import walk_packages
 
-    import anyio._backends._asyncio
-
     import dagtui
 
     # Modules of executors are also programs, some of which change what is imported.
     left_out = ("dagtui.execution", *_LEFT_OUT[imported])
-    names = [module.name for module in walk_packages(dagtui.__path__, "dagtui.") if not module.name.startswith(left_out)]
+    names = [
+        module.name for module in walk_packages(dagtui.__path__, "dagtui.") if not module.name.startswith(left_out)
+    ]
+    import_module("anyio._backends._asyncio")
     for name in (*names, *(f"dagtui.execution.local.{name}" for name in ("executor", "frames", "link", "start_table"))):
         import_module(name)
 

@@ -102,7 +102,8 @@ def short_path(_folder_of_these_tests: Path) -> Iterator[Path]:
 def pytest_collection(session: pytest.Session) -> None:
     """Share the work of making a first set of modules for pytest's assertions among the processes of xdist.
 
-    All of them collect all tests in the same order, so that each would make each module.
+    All of them collect all tests in the same order, so that each would make each module. Those of the screen have to
+    wait for a conftest.py that comes before Textual.
     """
     worker = getattr(session.config, "workerinput", None)
     hook = next((finder for finder in sys.meta_path if type(finder).__name__ == "AssertionRewritingHook"), None)
@@ -110,10 +111,11 @@ def pytest_collection(session: pytest.Session) -> None:
         return
     number, workers = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
     paths = [path for folder in session.config.args for path in Path(folder).rglob("test_*.py")]
-    for path in sorted(paths)[number::workers]:
+    of_the_screen = Path(__file__).parent / "tui"
+    for path in sorted(path for path in paths if of_the_screen not in path.absolute().parents)[number::workers]:
         spec = hook.find_spec(path.stem, [os.fspath(path.parent)])
         if spec is not None and not list(path.parent.glob(f"__pycache__/{path.stem}.*pytest*")):
-            with contextlib.suppress(Exception):  # it is told where it is collected
+            with contextlib.suppress(Exception, pytest.skip.Exception):  # it is told where it is collected
                 spec.loader.exec_module(module_from_spec(spec))
 
 

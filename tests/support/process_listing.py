@@ -31,14 +31,32 @@ def alive(word: str) -> list[int]:
 
 def arguments_with(word: str) -> list[tuple[int, list[str]]]:
     """Return the processes with a word in their arguments, and these, as both were at one moment."""
-    found = []
+    found, sought, own = [], os.fsencode(word), str(os.getpid())
     for entry in reversed(os.listdir("/proc")):  # newest first, as hoppers are short-lived
-        if entry.isdigit() and int(entry) != os.getpid():
-            with contextlib.suppress(OSError):
-                arguments = Path("/proc", entry, "cmdline").read_text(errors="replace").split("\0")[:-1]
-                if word in arguments:
-                    found.append((int(entry), arguments))
+        if entry.isdigit() and entry != own and sought in (content := _content(f"/proc/{entry}/cmdline")):
+            arguments = content.decode(errors="replace").split("\0")[:-1]
+            if word in arguments:
+                found.append((int(entry), arguments))
     return found
+
+
+def _content(path: str) -> bytes:
+    """Return the content of a file of the kernel, or nothing if its process has ended. Made to be quick."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        content = piece = os.read(descriptor, 65536)
+        while piece:
+            piece = os.read(descriptor, 65536)
+            content += piece
+    except OSError:
+        return b""
+    else:
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def reap_orphans() -> None:
@@ -60,10 +78,8 @@ def gone(word: str) -> bool:
 
 def state(pid: int) -> str:
     """Return the state of a process, one letter. X: it does not exist."""
-    try:
-        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
+    fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return fields[0].decode() if fields else "X"
 
 
 def is_alive(pid: int) -> bool:
@@ -108,10 +124,8 @@ def descendants(pid: int) -> list[int]:
 
 def parent_of(pid: int) -> int:
     """Return the parent of a process, or 0 if it has ended."""
-    try:
-        return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+    fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def named(name: str, parent: int) -> list[int]:
@@ -129,20 +143,12 @@ def name_of(pid: int) -> str:
 
 def processes_with(token: str) -> list[int]:
     """The live processes whose command line contains a token, but this one and its parents."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                words = file.read()
-            with open(f"/proc/{name}/stat", "rb") as file:
-                dead = file.read().rpartition(b")")[2].split()[0] in {b"Z", b"X"}
-        except OSError:
-            continue
-        if token.encode() in words and not dead:
-            found.append(int(name))
-    return found
+    own, sought = str(os.getpid()), token.encode()
+    return [
+        int(name)
+        for name in os.listdir("/proc")
+        if name.isdigit() and name != own and sought in _content(f"/proc/{name}/cmdline") and is_alive(int(name))
+    ]
 
 
 def catches(pid: int, number: signal.Signals) -> bool:
@@ -177,10 +183,9 @@ def processes_told_of(folder: Path) -> dict[int, str]:
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
-        with contextlib.suppress(OSError):  # it has ended, or is somebody else's
-            if variable.search(Path(f"/proc/{name}/environ").read_bytes()):
-                words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
-                found[int(name)] = b" ".join(words).decode(errors="replace")
+        if variable.search(_content(f"/proc/{name}/environ")):
+            words = _content(f"/proc/{name}/cmdline").split(b"\0")
+            found[int(name)] = b" ".join(words).decode(errors="replace")
     return found
 
 

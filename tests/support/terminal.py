@@ -72,6 +72,8 @@ class PtyTerminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
         self._unfed = ""
+        self._text: str | None = None
+        """The screen as text, until something comes."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
         self._synchronized = synchronized
         self.answers = True
@@ -118,9 +120,13 @@ class PtyTerminal:
     @property
     def text(self) -> str:
         """The screen, one line a row."""
-        buffer, screen = self._screen.buffer, self._screen
-        # Not pyte's own display, which fails at a mark behind a wide character.
-        return "\n".join("".join(buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines))
+        if self._text is None:
+            buffer, screen = self._screen.buffer, self._screen
+            # Not pyte's own display, which fails at a mark behind a wide character.
+            self._text = "\n".join(
+                "".join(buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines)
+            )
+        return self._text
 
     @property
     def cells(self) -> list[tuple[str, str, str]]:
@@ -197,6 +203,7 @@ class PtyTerminal:
         """Give the terminal another size; the kernel tells the command."""
         self._set_size(columns, rows)
         self._screen.resize(rows, columns)
+        self._text = None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the command."""
@@ -284,6 +291,7 @@ class PtyTerminal:
         return max(1, int(self.rate * share))
 
     def _feed(self, text: str) -> None:
+        self._text = None
         text = self._unfed + text
         unfinished = _UNFINISHED.search(text)
         end = unfinished.start() if unfinished else len(text)

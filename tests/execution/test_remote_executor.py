@@ -218,6 +218,22 @@ async def test_close_ends_everything(tmp_path: Path, far: FarSide) -> None:
     assert not bench.executor.attempts
 
 
+async def test_close_takes_back_what_waits_before_it_stops_what_runs(
+    tmp_path: Path, far: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise it would begin in a slot that becomes free."""
+    async with served(Bench(tmp_path, far, "sleep 60", "sleep 60")) as bench:
+        bench.start(0)
+        await bench.got(Started)
+        far.holds = True
+        bench.start(1)
+        await bench.got(Queued)
+        stopped, stop = [], bench.executor._stop
+        monkeypatch.setattr(bench.executor, "_stop", lambda attempt: (stopped.append(attempt.node), stop(attempt)))
+        await bench.executor.close()
+    assert stopped == [1, 0]
+
+
 async def test_a_reload_gives_open_attempts_the_numbers_of_another_graph(tmp_path: Path, far: FarSide) -> None:
     async with served(Bench(tmp_path, far, f"until test -e {tmp_path}/go; do sleep 0.02; done", "sleep 60")) as bench:
         bench.start(0, 1)

@@ -269,7 +269,8 @@ class RemoteExecutor(OpenAttempts, ABC):
 
         self.flush()
         self._closed = True
-        for attempt in tuple(self.attempts.values()):
+        # What waits first: it would begin in the slots of what is stopped before it.
+        for attempt in sorted(self.attempts.values(), key=lambda each: each.state is RemoteState.RUNNING):
             attempt.stop = attempt.request.grace if attempt.stop is None else attempt.stop
             self._stop(attempt)
         with anyio.move_on_after(self._longest + _BOUND):

@@ -283,6 +283,47 @@ async def test_what_ends_with_dagtui_has_ended_before_it_runs_again(
     assert trace(tmp_path) == ["1", "2", "2", "3", "3", "here", "report"]
 
 
+ENDING_FILES = """
+[tasks.work]
+matrix = { n = [1, 2] }
+inputs = ["in.csv"]
+outputs = ["{{ matrix.n }}.csv"]
+run = "until test -e {{ matrix.n }}.go; do sleep 0.02; done; cp in.csv {{ matrix.n }}.csv"
+"""
+
+
+async def test_what_ends_with_dagtui_and_reads_files_is_stopped_first_and_remembered(
+    tmp_path: Path, far: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(executors._CLASSES, ExecutorKind.SSH, ("support.nearby_executor", "NearbyExecutor"))
+    path = tmp_path / "graph.toml"
+    path.write_text(ENDING.replace("orphans", "shared = true\norphans") + ENDING_FILES)
+    (tmp_path / "in.csv").write_text("1")
+    live = start_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.counts[NodeStatus.RUNNING] == 2)
+    await live.routing.executors["local"].detach()
+    live.directory.close()  # the journal ends here
+    (tmp_path / "1.go").touch()
+    await until(lambda: [process.poll() for process in far.processes.values()].count(0) == 1)
+    far.reachable = False
+    live = resume_run(load(path), LaunchOptions())
+    async with driven(live):
+        await until(lambda: live.state.silent)
+        far.reachable = True
+        await until(lambda: len(far.started) == 3)
+        assert [process.poll() for process in far.processes.values()].count(-signal.SIGTERM) == 1
+        (tmp_path / "2.go").touch()
+        await until(lambda: live.settled)
+    assert live.state.verdict() is Verdict.COMPLETED
+    await live.close()
+    assert far.started[2:] == [attempt_key("work[n=2]", 2)]
+    live = start_run(load(path), LaunchOptions())
+    await settled(live)
+    await live.close()
+    assert len(far.started) == 3
+
+
 async def test_a_cancel_that_was_pending_is_carried_out(tmp_path: Path, far: FarSide) -> None:
     path = write(tmp_path, WORK)
     live = start_run(load(path), LaunchOptions())

@@ -23,7 +23,7 @@ from dagtui.execution.files.file_jobs import FileJob, FileJobs
 from dagtui.execution.files.judge import NodeToJudge
 from dagtui.execution.forwarding_executor import ForwardingExecutor
 from dagtui.graph.errors import ValueProblem
-from dagtui.graph.model import NO_NODE
+from dagtui.graph.model import LOCAL, NO_NODE
 from dagtui.graph.resolution import ResolutionError
 
 if TYPE_CHECKING:
@@ -143,18 +143,21 @@ class JudgingExecutor(ForwardingExecutor):
             self._inner.withdraw(node, attempt)
 
     def take_up(self, handed: Sequence[Handed]) -> None:
-        """Take up attempts of an earlier process. Those that it was still judging are judged anew."""
-        taken = [each for each in handed if self._is_known(each)]
+        """Take up attempts of an earlier process. Those that it was still judging are judged anew.
+
+        The other executor gets all that are to be stopped. Only it can say that one never arrived where it may run.
+        """
+        taken: list[Handed] = []
+        unknown: list[Handed] = []
+        for each in handed:
+            (taken if self._is_known(each) or each.stopping is not None else unknown).append(each)
         self._inner.take_up(taken)
-        for node, attempt, stopping in (each for each in handed if each not in taken):
-            if stopping is None:
-                self.start(node, attempt, ONE_SLOT)
-            else:
-                self._deliver(Withdrawn(node, attempt))
+        for node, attempt, _ in unknown:
+            self.start(node, attempt, ONE_SLOT)
 
     def _is_known(self, handed: Handed) -> bool:
         """Note that the other executor has an attempt. Return False if an earlier process did not hand it on."""
-        node, attempt, stopping = handed
+        node, attempt, _ = handed
         task, name = self._graph.task(node), self._graph.labels[node]
         facts = self._judge.facts_of(name, attempt) if task.inputs else None
         if task.inputs and facts is None:
@@ -164,7 +167,7 @@ class JudgingExecutor(ForwardingExecutor):
                 to_judge = NodeToJudge(name, self._keys.files(node), {})
             except (ValueProblem, ResolutionError):
                 return True
-            self._handed_on[node, attempt] = _HandedOn(to_judge, None, None if stopping is not None else facts)
+            self._handed_on[node, attempt] = _HandedOn(to_judge, None, facts)
         return True
 
     def acknowledge(self) -> None:
@@ -212,8 +215,9 @@ class JudgingExecutor(ForwardingExecutor):
             return False
         job.judgement = found
         if not found.up_to_date and not found.problem and not job.interrupted:
-            attempt, outlives = job.attempt[1], self._inner.keeps_going
-            facts = self._judge.facts_at_begin(job.node, found, attempt) if outlives else None
+            node, attempt = job.attempt
+            is_elsewhere = self._graph.task(node).executor != LOCAL  # a resume asks what became of it
+            facts = self._judge.facts_at_begin(job.node, found, attempt) if is_elsewhere else None
             self._judge.begin(job.node.name, attempt, facts)
         return True
 

@@ -201,8 +201,10 @@ def _ending(directory: RunDirectory) -> frozenset[str]:
         content = read_file(directory.graph_path, _LARGEST_GRAPH)
         if f'"{STOP}"'.encode() not in content:  # parsing takes long
             return frozenset()
-        tables = tomllib.loads(content.decode("utf-8", "replace")).get("executors", {})
+        tables = tomllib.loads(content.decode("utf-8", "replace")).get("executors")
     except (OSError, StoreError, ValueError, RecursionError):
+        return frozenset()
+    if not isinstance(tables, dict):  # the record is damaged
         return frozenset()
     return frozenset(name for name, table in tables.items() if isinstance(table, dict) and table.get("orphans") == STOP)
 

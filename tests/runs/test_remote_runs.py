@@ -261,6 +261,10 @@ async def test_what_ends_with_dagtui_has_ended_before_it_runs_again(
         RunOutcome.LOST,
         "never ended, and no process has it; 3 attempts at cluster end without dagtui",
     )
+    recorded = live.directory.graph_path.read_bytes()
+    live.directory.graph_path.write_bytes(b'executors = ["stop"]')
+    assert summarise(live.directory).outcome is RunOutcome.LEFT, "what a damaged record says of executors is not known"
+    live.directory.graph_path.write_bytes(recorded)
     (text,) = warnings(path)
     assert "run 1 broke off: 3 attempts at cluster end without dagtui, and may write what this run writes until" in text
     (tmp_path / "1.go").touch()

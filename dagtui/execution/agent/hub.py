@@ -54,7 +54,11 @@ class Hub:
 
     def serve(self) -> None:
         """Serve connections until there is nothing more to do."""
-        while not (self._is_done() and self._leave()):
+        while True:
+            if self._alone_for():
+                self._conversation.turn(0)  # what came while this process itself stood still was not heard yet
+            if self._is_done() and self._leave():
+                return
             alone = self._alone_for()
             is_given_up = alone > 0.0 and alone >= self._orphans
             if is_given_up and not self._given_up:

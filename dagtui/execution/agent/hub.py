@@ -93,7 +93,7 @@ class Hub:
     def _is_done(self) -> bool:
         if self._conversation.busy:
             return False
-        return self._ending or self._conversation.alone_for >= _LINGER
+        return self._ending or self._alone_for() >= _LINGER
 
     def _leave(self) -> bool:
         """Leave, unless a connection has just come."""

@@ -56,3 +56,10 @@ def test_what_was_said_while_the_hub_stood_still_is_heard_before_it_gives_up(tmp
         hear(lines, "pong")
         say(lines, stop="node")
         assert hear(lines, "ended")["kind"] == "stopped"
+
+
+def test_a_connection_over_which_nothing_is_heard_keeps_no_hub(tmp_path: Path):
+    with joined(tmp_path / "spool") as (hub, lines):
+        hear(lines, "hello")
+        assert hub.wait(SECONDS) == 0
+    assert not (tmp_path / "spool").exists()

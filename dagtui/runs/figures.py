@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.estimates import teach
 from dagtui.store.run_figures import MOST_NODES, NodeFigures, RunFigures, row_of, write_run
 from dagtui.text.amounts import NO_TIME
 
@@ -16,14 +15,12 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import NodeIndex
     from dagtui.runs.view import RunView
-    from dagtui.store.history import History
 
 
-def leave_figures(run: RunView, graph_path: Path, history: History) -> None:
-    """Write what a run teaches, and teach its history. If that fails, what earlier runs left stays."""
+def leave_figures(run: RunView, graph_path: Path) -> None:
+    """Write what each node took. If that fails, what earlier runs left stays."""
     with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
         write_run(graph_path, figures_of(run))
-        teach(history, run, graph_path)
 
 
 def figures_of(run: RunView) -> RunFigures:

@@ -336,6 +336,17 @@ class LiveRun(RunView):
             await drive()
             group.cancel_scope.cancel()
 
+    async def _teach_estimates(self, graph_path: Path) -> None:
+        """Let the next run expect what nodes usually take, in a thread: in large graphs, finding that takes seconds."""
+        if self.number < 2:
+            return
+        import anyio.to_thread
+
+        from dagtui.runs.estimates import teach  # only here: it would delay each start
+
+        with contextlib.suppress(Exception):  # nothing that goes wrong here may cost what the run has done
+            await anyio.to_thread.run_sync(teach, graph_path, self.number, self.graph)
+
     async def _take_over_before(self, graph_path: Path) -> None:
         """Read what the run before teaches, in a thread, if it has left nothing: its session was killed."""
         from dagtui.store.run_figures import has_figures
@@ -394,7 +405,7 @@ class LiveRun(RunView):
             if self.graph.path is not None:
                 from dagtui.runs.figures import leave_figures  # only here: it would delay each start
 
-                leave_figures(self, self.graph.path, self.history)
+                leave_figures(self, self.graph.path)
             self.history.save()
             undelivered.discard(os.fspath(self.path))
             if self._notifier is not None:
@@ -402,6 +413,7 @@ class LiveRun(RunView):
         finally:
             self.directory.close()
         if self.graph.path is not None:
+            await self._teach_estimates(self.graph.path)
             await self._take_over_before(self.graph.path)
             # A task may have replaced the folder, and the run has ended all the same.
             with contextlib.suppress(OSError, StoreError):

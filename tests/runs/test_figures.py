@@ -10,15 +10,16 @@ import anyio
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs import past_runs
+from dagtui.runs import estimates, past_runs
 from dagtui.runs.beginning import start_run
-from dagtui.runs.usual import took_in, usual_of
+from dagtui.runs.usual import UsualTime, took_in, usual_of
 from dagtui.store.history import History
 from dagtui.store.paths import graph_folder
 from dagtui.store.run_figures import FOLDER, NodeFigures, RunFigures, read_runs, write_run
 from dagtui.text.amounts import WallTime
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pytest
@@ -76,6 +77,24 @@ def test_each_run_leaves_what_its_nodes_took(tmp_path: Path):
     assert broken is not None
     assert broken.seconds >= 0.02
     assert broken.usage is not None
+
+
+def test_estimates_are_taught_in_a_thread_after_what_was_recorded_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "g.toml"
+    path.write_text(GRAPH)
+    anyio.run(a_run, path)
+    found = []
+
+    def pace(seconds: Sequence[float]) -> UsualTime:
+        found.append((threading.current_thread() is threading.main_thread(), History.load(path).together.runs))
+        return UsualTime(7.0, 0.0, len(seconds), None)
+
+    monkeypatch.setattr(estimates, "pace_of", pace)
+    anyio.run(a_run, path)
+    assert found == [(False, 1)] * 2
+    assert History.load(path).estimate("well", "") == 7.0
 
 
 def test_the_next_run_takes_over_one_whose_session_was_killed(tmp_path: Path):

@@ -85,7 +85,7 @@ def answered_words(answer: Answer) -> str:
 
 MEMORY_RAN_OUT = "because memory ran out"
 """How executors say that the kernel killed an attempt for lack of memory."""
-_OF_MEMORY = MEMORY_RAN_OUT, "OUT_OF_MEMORY", "as at a limit of memory"
+_OF_MEMORY = MEMORY_RAN_OUT, "OUT_OF_MEMORY"
 """That, and what Slurm says."""
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from dagtui.execution.dask.protocols import CloudPickle, DaskClient, DaskScheduler
+    from dagtui.execution.dask.protocols import CloudPickle, DaskClient, DaskScheduler, ProbingClient
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.text.amounts import Seconds
 
@@ -109,7 +109,7 @@ class DaskCluster:
                 security=security(settings.tls),
             )
             self._client = client
-            await asyncio.wait_for(_connected(client), _CONNECT + 1)
+            await asyncio.wait_for(connected(client), _CONNECT + 1)
             await self._send_plugins(client)
 
     async def _send_plugins(self, client: DaskClient) -> None:
@@ -240,7 +240,8 @@ class DaskCluster:
         task.add_done_callback(self._background.discard)
 
 
-async def _connected(client: DaskClient) -> None:
+async def connected(client: DaskClient | ProbingClient) -> None:
+    """Wait until a client has reached its scheduler. Raises errors of distributed, and OSError."""
     await cast("Awaitable[object]", client)
 
 

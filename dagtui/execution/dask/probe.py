@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from dagtui.execution.remote.probing import TOKEN, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
     from dagtui.execution.dask.protocols import CloudPickle, ProbingClient
@@ -144,7 +144,7 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
     """Let one worker look. None: there is none."""
     from distributed import Client
 
-    from dagtui.execution.dask.cluster import be_quiet, security
+    from dagtui.execution.dask.cluster import be_quiet, connected, security
 
     be_quiet()
     cloudpickle = cast("CloudPickle", importlib.import_module("cloudpickle"))
@@ -158,7 +158,7 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
         security=security(settings.tls),
     )
     try:
-        await asyncio.wait_for(_connected(client), _CONNECT + 1)
+        await asyncio.wait_for(connected(client), _CONNECT + 1)
         with contextlib.suppress(TimeoutError):
             await client.wait_for_workers(1, timeout=_PATIENCE)
         workers = list((await client.scheduler.identity())["workers"])
@@ -169,7 +169,3 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
     finally:
         with contextlib.suppress(Exception):  # how it was is known
             await asyncio.wait_for(client.close(), _CLOSE)
-
-
-async def _connected(client: ProbingClient) -> None:
-    await cast("Awaitable[object]", client)

@@ -21,7 +21,7 @@ from dagtui.store.summary import end_alone, going_on
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dagtui.graph.executors import ExecutorSettings
@@ -63,12 +63,20 @@ class Elsewhere(NamedTuple):
             parts.append(f"{end_alone(ending)}: what has not succeeded by then runs again")
         if going:
             parts.append(f"{going_on(going)}: resuming takes {'it' if sum(going.values()) == 1 else 'them'} up")
-        if begun_anew:
-            parts.append(f"{going_on(begun_anew)}: stopped first, because {_whose(begun_anew)} anew")
-        if any(self.gone.values()):
-            stopped = {name: len(gone) for name, gone in self.gone.items()}
-            parts.append(f"{going_on(stopped)}, of nodes that the file no longer has: stopped when resumed")
+        stopped = {name: len(gone) for name, gone in self.gone.items() if gone}
+        parts += [f"{told}: stopped first, because {_whose(part)} anew" for told, part in self._told(begun_anew)]
+        parts += [
+            f"{told}, of nodes that the file no longer has: stopped when resumed" for told, _ in self._told(stopped)
+        ]
         return "; ".join(parts)
+
+    def _told(self, counts: Mapping[str, int]) -> Iterator[tuple[str, Mapping[str, int]]]:
+        """Yield what attempts that are to be stopped do until then, and their numbers by executor."""
+        going, ending = self._sorted(counts)
+        if ending:
+            yield end_alone(ending), ending
+        if going:
+            yield going_on(going), going
 
     def warning(self, number: int) -> str:
         """Say what another run of the same graph must know of this one, by its number. Safe to show. Empty: nothing."""

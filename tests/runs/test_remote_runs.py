@@ -15,12 +15,13 @@ from support.waiting import SECONDS, until
 from dagtui.engine.capacity import UNLIMITED
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.execution.remote.gone import GoneAttempt
 from dagtui.graph.executors import ExecutorKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line
 from dagtui.runs import executors
 from dagtui.runs.beginning import start_run
-from dagtui.runs.elsewhere import warnings
+from dagtui.runs.elsewhere import Elsewhere, warnings
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.reload_preview import ReloadError
 from dagtui.runs.restore import resume_run
@@ -285,6 +286,16 @@ async def test_what_ends_with_dagtui_has_ended_before_it_runs_again(
     assert [live.state.attempt[live.graph.node(f"work[n={number}]")] for number in (1, 2, 3)] == [1, 2, 2]
     await live.close()
     assert trace(tmp_path) == ["1", "2", "2", "3", "3", "here", "report"]
+
+
+def test_what_ends_alone_is_not_said_to_go_on_if_it_is_stopped() -> None:
+    gone = {name: [GoneAttempt("node", "node.1", 0.1)] for name in ("farm", "cluster")}
+    left = Elsewhere({"farm": 1, "cluster": 2}, gone, {}, frozenset({"cluster"}))
+    assert left.words({"cluster": 1}) == (
+        "1 attempt at cluster ends without dagtui: stopped first, because its node begins anew; "
+        "1 attempt at cluster ends without dagtui, of nodes that the file no longer has: stopped when resumed; "
+        "1 attempt goes on at farm, of nodes that the file no longer has: stopped when resumed"
+    )
 
 
 ENDING_FILES = """

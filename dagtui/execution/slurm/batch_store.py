@@ -61,6 +61,10 @@ class BatchStore:
         """Return the batch of an attempt. None: it is to be handed over."""
         return self._of_key.get(key)
 
+    def is_shared(self, key: str) -> bool:
+        """Return whether an attempt was handed over again, so that agents of two batches may know it."""
+        return key in self._copies
+
     def leave(self, key: str) -> None:
         """Take an attempt out of its batch, so that another one can have it. It may not have begun."""
         batch = self._of_key.pop(key, None)

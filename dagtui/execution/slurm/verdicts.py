@@ -159,7 +159,8 @@ class Verdicts:
                 self._executor.refused(key, words)
         else:
             await to_thread.run_sync(self._batches.write_stop, key, attempt.request.grace)
-            patience = attempt.request.fence + attempt.request.grace + _SPARE if state in _NODE_LOST else 0.0
+            may_live = state in _NODE_LOST or self._has_copies(batch, key)
+            patience = attempt.request.fence + attempt.request.grace + _SPARE if may_live else 0.0
             self._fenced[key] = time.monotonic() + patience, words, is_outside
             if patience:
                 self._executor.doubted(key, words, patience)
@@ -172,6 +173,10 @@ class Verdicts:
         is_blameless = len(batch.keys_of(batch.index_of[attempt.key])) > 1 or state in _NODE_LOST
         is_wanted = attempt.stop is None and not attempt.unwanted
         return is_blameless and is_wanted and state != _ENDED_BY_HAND and attempt.key not in self._again
+
+    def _has_copies(self, batch: Batch, key: str) -> bool:
+        """Return whether another job may have begun an attempt. Then the end of this one says nothing about it."""
+        return self._batches.is_shared(key) or len(batch.jobs) > 1
 
     def _give_up(self, key: str, words: str, *, from_outside: bool) -> None:
         if from_outside:

@@ -145,6 +145,31 @@ async def test_what_never_began_is_not_lost_with_its_node(
     assert (tmp_path / "trace").read_text() == "0\n"
 
 
+async def test_what_went_to_slurm_again_is_fenced_before_it_is_lost(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent of the first job begins late, after all, so that the second job finds nothing to do."""
+    monkeypatch.setattr("dagtui.execution.slurm.queue_questions.LATENCY", 0.1)
+    first, claims = tmp_path / "first", tmp_path / "runs" / "1" / "executors" / "cluster" / "claims"
+    late = f'sh {first} & until [ "$(ls {claims})" ]; do sleep 0.02; done'
+    programs = {
+        "sbatch": f"if [ -e {first} ]; then {late}; echo 2; else cat > {first}; echo 1; fi",
+        "squeue": "true",
+        "scontrol": 'case $4 in 2) echo JobState=COMPLETED;; *) echo "JobState=NODE_FAIL NodeList=n9";; esac',
+        "scancel": "true",
+    }
+    (tmp_path / "bin").mkdir()
+    for name, says in programs.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    async with served(SlurmHarness(tmp_path, tree(token), run_id=token, poll=0.1)) as slurm:
+        slurm.start(0)
+        end = await slurm.ended()
+        assert (end.kind, tagged(token)) == (EndKind.LOST, [])
+        assert "job 2: COMPLETED" in end.text
+
+
 @LONG
 @pytest.mark.parametrize("notices", ["is told", "notices"])
 async def test_what_a_dead_node_daemon_leaves_is_fenced_before_it_is_lost(

@@ -24,7 +24,7 @@ from dagtui.text import label
 from dagtui.text.amounts import WallTime, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import anyio
 
@@ -75,6 +75,11 @@ class OpenAttempts:
         """Set when a piece of a log has arrived."""
         self._over: anyio.Event | None = None
         """Set when an attempt is over."""
+
+    def unrecorded(self, keys: Iterable[str]) -> set[str]:
+        """Return those of some attempts that are open, or whose ends may not be on record."""
+        delivered = {attempt.key for attempt in self._unreleased}
+        return {key for key in keys if key in self.attempts or key in delivered}
 
     def queued(self, key: str, why: str = "") -> None:
         """Tell that the engine has an attempt, and why it waits, in the engine's words."""

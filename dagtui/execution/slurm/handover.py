@@ -99,8 +99,7 @@ class Handover:
         arrived: list[Batch] = []
         for batch in found:
             if batch.name not in self._batches.by_name and not wanted.isdisjoint(batch.keys):
-                self._batches.add(batch)
-                batch.unreleased &= wanted
+                self._add(batch)
                 (self._unsent if batch.in_doubt else arrived).append(batch)
         self._executor.absent([attempt for attempt in sought if self._batches.of(attempt.key) is None])
         for batch in arrived:
@@ -123,10 +122,15 @@ class Handover:
                 except (SpoolError, OSError) as error:
                     self._fail(taken, disk_words(error))
                 else:
-                    self._batches.add(batch)
+                    self._add(batch)
                     self._unsent.append(batch)
                 for key in batch.keys:
                     self._new.pop(key, None)
+
+    def _add(self, batch: Batch) -> None:
+        """Take a batch in. The ends of some of its attempts may have come on record while it was made, or read."""
+        self._batches.add(batch)
+        batch.unreleased = self._executor.unrecorded(batch.unreleased)
 
     async def _alike(self) -> list[tuple[tuple[str, ...], list[RemoteAttempt]]]:
         """Return what can stand in one array each: attempts that ask for the same, and have the same secrets.

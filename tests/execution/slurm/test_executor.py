@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import anyio
 import pytest
 from support.slurm_harness import SlurmHarness, served, tagged, tree
 from support.slurm_victim import scripts
-from support.waiting import until, wait_for
+from support.waiting import SECONDS, until, wait_for
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Started, Withdrawn
 from dagtui.engine.protocol import Handed
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from support.slurm_cluster import SlurmCluster
 
     from dagtui.engine.messages import Result
+    from dagtui.execution.slurm.batch import Batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("cluster")]
 VICTIM = str(Path(__file__).parents[2] / "support" / "slurm_victim.py")
@@ -231,6 +233,28 @@ async def test_a_cancel_while_attempts_are_handed_over_loses_none(tmp_path: Path
     async with served(slurm):
         await slurm.all_over()
         assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * 20
+
+
+async def test_what_is_taken_back_while_its_batch_is_made_leaves_nothing(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm = SlurmHarness(tmp_path, "exit 0", "exit 0", run_id=token, expected=0.01)
+    intend, may_go_on = slurm.executor._batches.intend, threading.Event()
+
+    def slowly(batch: Batch, specs: list[dict[str, object]]) -> None:
+        assert may_go_on.wait(SECONDS)
+        intend(batch, specs)
+
+    monkeypatch.setattr(slurm.executor._batches, "intend", slowly)
+    async with served(slurm):
+        slurm.start_all()
+        await slurm.got(Queued)
+        slurm.stop(0)
+        await slurm.withdrawn(0)
+        slurm.executor.acknowledge()
+        may_go_on.set()
+        assert (await slurm.ended(1)).value == 0
+    assert not slurm.spool.exists()
 
 
 async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(

@@ -80,10 +80,14 @@ class Stops:
             await self._signal()
 
     async def leave(self) -> None:
-        """Cancel the jobs that are not needed any more, before this process goes."""
+        """Cancel the jobs that are not needed any more, before this process goes: first those that are known."""
+        self._unneeded = dict.fromkeys(self._unneeded, 0.0)
+        await self._cancel_unneeded()
         if not self._contact.is_slurm_silent:
             await self._find_doubtful()
-        self._unneeded = dict.fromkeys(self._unneeded, 0.0)
+            await self._cancel_unneeded()
+
+    async def _cancel_unneeded(self) -> None:
         jobs = await self._due_cancels(time.monotonic())
         if jobs:
             await self._commands.cancel(jobs, softly=False)

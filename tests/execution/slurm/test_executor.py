@@ -215,6 +215,26 @@ async def test_a_job_that_nobody_needs_goes_although_the_answer_to_it_was_lost(
     await until(lambda: not trial_cluster.jobs(token))
 
 
+async def test_what_is_known_goes_although_slurm_does_not_say_what_else_it_has(
+    cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagtui.execution.slurm.executor._LEAVING", 1.0)
+    (tmp_path / "bin").mkdir()
+    for name, hangs in (("sbatch", f"[ -e {tmp_path}/hang ]"), ("squeue", 'case "$*" in *--states=all*) ;; *) ! :; esac')):
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\n{hangs} && sleep 300\nexec {shutil.which(name)} "$@"\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    async with served(SlurmHarness(tmp_path, "exit 0", "exit 0", run_id=token, options=("--hold",))) as slurm:
+        slurm.start(0)
+        await slurm.queued("job", 0)
+        (tmp_path / "hang").touch()
+        slurm.start(1)
+        batches = slurm.executor._batches.by_name
+        await until(lambda: [batch.in_doubt for batch in batches.values()] == [False, True])
+        assert cluster.jobs(token)
+    await until(lambda: not cluster.jobs(token))
+
+
 async def test_a_cancel_while_attempts_are_handed_over_loses_none(tmp_path: Path, token: str) -> None:
     """As at a reload, after which the executor is served anew."""
     slurm = SlurmHarness(tmp_path, *["exit 0"] * 20, run_id=token, expected=0.01)

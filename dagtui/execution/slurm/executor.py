@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import AttemptNumber
     from dagtui.execution.remote.attempt import RemoteAttempt
     from dagtui.execution.requests import Request, Requests
+    from dagtui.execution.slurm.batch import Batch
     from dagtui.graph.model import NodeIndex
     from dagtui.text.amounts import Seconds
 
@@ -124,8 +125,8 @@ class SlurmExecutor(RemoteExecutor):
         self._watch.ring()
         self._questions.ring()
 
-    def _on_unneeded(self, key: str) -> None:
-        self._stops.note_unneeded(key)
+    def _on_unneeded(self, batch: Batch, index: int) -> None:
+        self._stops.note_unneeded(batch, index)
 
     def _take_end(self, key: str, record: dict[str, object]) -> None:
         self._verdicts.take_end(key, record)

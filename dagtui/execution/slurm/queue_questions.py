@@ -51,7 +51,7 @@ class QueueQuestions:
         link: SlurmLink,
         on_gone: Callable[[list[str]], None],
         on_over: Callable[[Batch], None],
-        on_unneeded: Callable[[str], None],
+        on_unneeded: Callable[[Batch, int], None],
     ) -> None:
         """Remember whom to tell.
 
@@ -59,7 +59,7 @@ class QueueQuestions:
             link: The executor and its ways to the cluster.
             on_gone: Takes the keys of open attempts without a job.
             on_over: Takes batches that are over in every way.
-            on_unneeded: Takes the keys of attempts that are over, and whose jobs wait to begin.
+            on_unneeded: Takes batches and indices of jobs that wait to begin, and whose attempts are over.
         """
         self.answered_at = 0.0
         """When the last question was asked that was answered, on the monotonic clock."""
@@ -231,13 +231,13 @@ class QueueQuestions:
             if batch.job_name not in self._jobs:
                 self._batches.drop(batch)
                 self._on_over(batch)
-            for key in self._waiting_in_vain(batch):
-                self._on_unneeded(key)
+            for index in self._waiting_in_vain(batch):
+                self._on_unneeded(batch, index)
 
-    def _waiting_in_vain(self, batch: Batch) -> Iterator[str]:
-        """Yield the attempts of a batch that are over, and for which jobs wait to begin: one for each job."""
+    def _waiting_in_vain(self, batch: Batch) -> Iterator[int]:
+        """Yield the indices of jobs of a batch that wait to begin, and whose attempts are over."""
         waiting = [job for job in self._jobs.get(batch.job_name, ()) if job.state == PENDING]
         for index in chain.from_iterable(chain.from_iterable(job.indices for job in waiting)):
             keys = batch.keys_of(index)
             if keys and not any(key in self._executor.attempts for key in keys):
-                yield keys[0]
+                yield index

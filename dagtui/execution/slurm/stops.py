@@ -63,12 +63,10 @@ class Stops:
         self._wishes.setdefault(attempt.key, _Wish()).repeat_at = 0.0
         self._bell.ring()
 
-    def note_unneeded(self, key: str) -> None:
-        """Note that the job of an attempt may have nothing left to do."""
-        batch = self._batches.of(key)
-        if batch is not None:
-            self._unneeded.setdefault((batch.name, batch.index_of[key]), 0.0)
-            self._bell.ring()
+    def note_unneeded(self, batch: Batch, index: int) -> None:
+        """Note that a job of a batch may have nothing left to do."""
+        self._unneeded.setdefault((batch.name, index), 0.0)
+        self._bell.ring()
 
     async def serve(self) -> None:
         """Carry stops out until cancelled."""
@@ -95,7 +93,7 @@ class Stops:
     async def _find_doubtful(self) -> None:
         """Find batches that nobody needs, and that Slurm may have taken without an answer, or twice."""
         for batch in list(self._batches.by_name.values()):
-            is_doubtful = batch.in_doubt or batch.copies > 1
+            is_doubtful = batch.in_doubt or batch.copies > 1 or len(batch.jobs) > 1
             if is_doubtful and not any(self._still_needed(key) for key in batch.keys):
                 result = await self._commands.find(batch.job_name)
                 if result.status:
@@ -131,7 +129,9 @@ class Stops:
         for key, grace in due.items():
             self._wishes[key].grace = grace
         for key in claimed:
-            self.note_unneeded(key)
+            batch = self._batches.of(key)
+            if batch is not None:
+                self.note_unneeded(batch, batch.index_of[key])
             self._executor.withdrawn(key)
             self._wishes.pop(key, None)
         for attempt in attempts:

@@ -54,8 +54,8 @@ _COMPLETING_SECONDS: Seconds = 30.0
 class Verdicts:
     """Decides what became of attempts without jobs, and says why others ended."""
 
-    def __init__(self, link: SlurmLink, watch: SpoolWatch, on_unneeded: Callable[[str], None]) -> None:
-        """`on_unneeded` takes the key of an attempt that is over, and whose job waits to run again."""
+    def __init__(self, link: SlurmLink, watch: SpoolWatch, on_unneeded: Callable[[Batch, int], None]) -> None:
+        """`on_unneeded` takes a batch, and the index of a job of it that waits to run again, and whose end is known."""
         self._on_unneeded = on_unneeded
         self._executor, self._batches, self._commands, self._contact = link
         self._watch = watch
@@ -226,8 +226,8 @@ class Verdicts:
             record = {**record, "kind": "outside", "text": f"job {job}: requeued"}
         self._executor.ended(key, record)
         self._asked.pop(key, None)
-        if state in REQUEUED_STATES:  # it would only find that it may not begin again
-            self._on_unneeded(key)
+        if state in REQUEUED_STATES and batch is not None:  # it would only find that it may not begin again
+            self._on_unneeded(batch, batch.index_of[key])
 
     def _may_be_from_outside(self, key: str, record: dict[str, object]) -> bool:
         """Return whether Slurm may have ended an attempt. It signals all processes at once, in any order."""

@@ -406,6 +406,23 @@ async def test_a_batch_that_is_sent_twice_runs_once(
     assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(number))
 
 
+async def test_the_copy_of_a_batch_of_a_killed_process_goes(cluster: SlurmCluster, tmp_path: Path, token: str) -> None:
+    nodes = (f"until [ -e {tmp_path}/go ]; do sleep 0.1; done",)
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token), closes=False) as slurm:
+        slurm.start(0)
+        await slurm.began()
+        batch = next(iter(slurm.executor._batches.by_name.values()))
+        batch.options = ("--hold",)
+        await slurm.executor._handover._submission._submit(batch, list(slurm.executor.attempts.values()))
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
+        slurm.take_up([Handed(0, 1)])
+        batches = slurm.executor._batches.by_name
+        await until(lambda: any(len(batch.jobs) == 2 for batch in batches.values()))
+        (tmp_path / "go").touch()
+        assert (await slurm.ended()).value == 0
+    await until(lambda: not cluster.jobs(token))
+
+
 async def test_a_job_that_somebody_else_ends_was_ended_from_outside(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str
 ) -> None:

@@ -124,7 +124,7 @@ async def test_what_slurm_takes_for_dead_is_fenced_before_it_is_lost(
 async def test_what_never_began_is_not_lost_with_its_node(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It gets another job. If the first one begins all the same, it finds nothing to do."""
+    """It gets another job. If the first one is there all the same, it goes as soon as nobody needs it."""
     (tmp_path / "bin").mkdir()
     for name, says in (("squeue", "true"), ("scontrol", "echo JobState=NODE_FAIL Reason=None NodeList=n9")):
         real = f'[ -e {tmp_path}/failing ] || exec {shutil.which(name)} "$@"'
@@ -133,15 +133,21 @@ async def test_what_never_began_is_not_lost_with_its_node(
     trial_cluster.call("scontrol", "update", "partition=main", "state=down")
     (tmp_path / "failing").touch()
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    async with served(SlurmHarness(tmp_path, *scripts(tmp_path, 1, 0.0), run_id=token)) as slurm:
+    nodes = (*scripts(tmp_path, 1, 0.0), tree(token))
+    async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
         slurm.start(0)
         batches = slurm.executor._batches.by_name
         await until(lambda: [batch.is_known for batch in batches.values()] == [True, True] or slurm.of(Ended))
+        first = next(iter(batches.values())).jobs[0]
         (tmp_path / "failing").unlink()
+        trial_cluster.call("scontrol", "hold", first)
+        slurm.start(1)
         trial_cluster.call("scontrol", "update", "partition=main", "state=up")
         end = await slurm.ended()
         assert (end.kind, end.value, end.text) == (EndKind.EXIT, 0, "")
-        await until(lambda: not trial_cluster.jobs(token))
+        slurm.executor.acknowledge()
+        await until(lambda: not [job for job in trial_cluster.jobs(token) if job.startswith(first)])
+        assert slurm.of(Ended, 1) == []
     assert (tmp_path / "trace").read_text() == "0\n"
 
 

@@ -46,6 +46,7 @@ class Batch:
         "name",
         "options",
         "refusals",
+        "retry_at",
         "sent_at",
         "shared",
         "spans",
@@ -68,6 +69,8 @@ class Batch:
         """Whether Slurm is known to have it, or to have had it."""
         self.refusals = 0
         """How often Slurm has refused it, and might take it later."""
+        self.retry_at = 0.0
+        """When it may be sent again after a refusal, on the monotonic clock."""
         self.sent_at = 0.0
         """When it was known to have arrived, on the monotonic clock."""
         self.made_at = now()

@@ -7,6 +7,7 @@ Ten thousand attempts may come at once, so that others in the event loop get the
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING
 
 import anyio.lowlevel
@@ -55,6 +56,8 @@ class Handover:
         self._sought: list[RemoteAttempt] = []
         self._unsent: list[Batch] = []
         """Batches that Slurm is not known to have, in the order in which they were made."""
+        self._blocked_until = 0.0
+        """When batches may be sent again, on the monotonic clock."""
 
     def hand_over(self, attempts: Sequence[RemoteAttempt]) -> None:
         """Send attempts, soon."""
@@ -69,17 +72,34 @@ class Handover:
     async def serve(self) -> None:
         """Send what is to be sent, until cancelled."""
         while True:
-            await self._bell.wait(AGAIN if self._unsent or self._sought or self._new else None)
+            await self._bell.wait(self._pause())
             if self._sought:
                 await self._take_up()
             if self._new:
                 await self._make()
-            for batch in list(self._unsent):
-                outcome = await self._submission.send(batch)
-                if outcome is Outcome.DONE:
-                    self._unsent.remove(batch)
-                elif outcome is Outcome.BLOCKED:
-                    break
+            await self._send()
+
+    def _pause(self) -> Seconds | None:
+        """Return the seconds until the next round, unless there is something new before."""
+        if self._sought or self._new:
+            return AGAIN
+        if not self._unsent:
+            return None
+        due_at = max(self._blocked_until, min(batch.retry_at for batch in self._unsent))
+        return max(0.0, due_at - time.monotonic())
+
+    async def _send(self) -> None:
+        """Send the batches whose time has come: what is new in between makes no refusal count twice."""
+        for batch in list(self._unsent):
+            if time.monotonic() < max(batch.retry_at, self._blocked_until):
+                continue
+            outcome = await self._submission.send(batch)
+            if outcome is Outcome.DONE:
+                self._unsent.remove(batch)
+            elif outcome is Outcome.AGAIN:
+                batch.retry_at = time.monotonic() + AGAIN
+            else:
+                self._blocked_until = time.monotonic() + AGAIN
 
     # What an earlier process has left
 

@@ -199,6 +199,18 @@ async def test_what_slurm_may_take_later_is_sent_again_for_a_while(
             assert "inactive or drain" in end.text
 
 
+async def test_what_is_new_does_not_use_up_the_tries_of_what_slurm_has_refused(
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagtui.execution.slurm.handover.AGAIN", 600.0)
+    trial_cluster.call("scontrol", "update", "partition=main", "state=drain")
+    async with served(SlurmHarness(tmp_path, *["exit 0"] * 8, run_id=token)) as slurm:
+        for node in range(8):
+            slurm.start(node)
+            await slurm.queued("inactive or drain", node)
+        assert slurm.of(Ended) == []
+
+
 async def test_a_job_that_nobody_needs_goes_although_the_answer_to_it_was_lost(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,11 +77,12 @@ class Submission:
         """Note that Slurm has a batch, and tell the ids of its jobs."""
         batch.in_doubt, batch.is_known, batch.sent_at = False, True, time.monotonic()
         self._on_arrival()
+        newer = tuple(f"job {job}" for job in batch.jobs)  # what squeue has said since
         for number, key in enumerate(batch.keys):
             if number % _AT_ONCE == 0:
                 await anyio.lowlevel.checkpoint()
             attempt, job = self._executor.attempts.get(key), batch.job_of(key)
-            if attempt is not None and not attempt.why and job:
+            if attempt is not None and job and not attempt.why.startswith(newer):
                 self._executor.queued(key, f"job {job}")
 
     def _attempts_of(self, batch: Batch) -> list[RemoteAttempt]:

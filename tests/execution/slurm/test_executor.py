@@ -199,6 +199,24 @@ async def test_what_slurm_may_take_later_is_sent_again_for_a_while(
             assert "inactive or drain" in end.text
 
 
+async def test_a_refusal_is_not_the_reason_any_more_when_slurm_has_the_job(
+    trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever squeue says of the job, and whether it says anything."""
+    monkeypatch.setattr("dagtui.execution.slurm.handover.AGAIN", 0.1)
+    (tmp_path / "bin").mkdir()
+    silent = f'case "$*" in *--user=*) exit 1;; esac; exec {shutil.which("squeue")} "$@"'
+    (tmp_path / "bin" / "squeue").write_text(f"#!/bin/sh\n{silent}\n")
+    (tmp_path / "bin" / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    trial_cluster.call("scontrol", "update", "partition=main", "state=drain")
+    async with served(SlurmHarness(tmp_path, "exit 0", run_id=token, options=("--hold",))) as slurm:
+        slurm.start(0)
+        await slurm.queued("inactive or drain")
+        trial_cluster.call("scontrol", "update", "partition=main", "state=up")
+        await until(lambda: slurm.of(Queued)[-1].why.startswith("job "))
+
+
 async def test_what_is_new_does_not_use_up_the_tries_of_what_slurm_has_refused(
     trial_cluster: SlurmCluster, tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +250,10 @@ async def test_what_is_known_goes_although_slurm_does_not_say_what_else_it_has(
 ) -> None:
     monkeypatch.setattr("dagtui.execution.slurm.executor._LEAVING", 1.0)
     (tmp_path / "bin").mkdir()
-    for name, hangs in (("sbatch", f"[ -e {tmp_path}/hang ]"), ("squeue", 'case "$*" in *--states=all*) ;; *) ! :; esac')):
+    for name, hangs in (
+        ("sbatch", f"[ -e {tmp_path}/hang ]"),
+        ("squeue", 'case "$*" in *--states=all*) ;; *) ! :; esac'),
+    ):
         (tmp_path / "bin" / name).write_text(f'#!/bin/sh\n{hangs} && sleep 300\nexec {shutil.which(name)} "$@"\n')
         (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")

@@ -139,9 +139,8 @@ class _Call:
         self._words = words
         self._stdin = stdin
         self._environment = environment
-        self._lock = threading.Lock()
         self._process: Popen[bytes] | None = None
-        self._is_over = False
+        self._is_over = threading.Event()
 
     def run(self) -> CommandResult:
         """Start it, and wait until it ends or has taken too long."""
@@ -164,26 +163,28 @@ class _Call:
         return CommandResult(status, output.decode(errors="replace"), errors.decode(errors="replace").strip())
 
     def _start(self, source: IO[bytes]) -> Popen[bytes] | None:
-        with self._lock:
-            if not self._is_over:
-                self._process = Popen(
-                    self._words,
-                    stdin=source,
-                    stdout=PIPE,
-                    stderr=PIPE,
-                    env=self._environment,
-                    cwd="/",
-                    start_new_session=True,  # a person's Ctrl+C is not meant for it
-                )
-            return self._process
+        if self._is_over.is_set():
+            return None
+        process = self._process = Popen(  # this hangs while the disk of the program does
+            self._words,
+            stdin=source,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=self._environment,
+            cwd="/",
+            start_new_session=True,  # a person's Ctrl+C is not meant for it
+        )
+        if self._is_over.is_set():
+            self.end()
+        return process
 
     def end(self) -> None:
-        """Kill it if it runs, and start it no more."""
-        with self._lock:
-            self._is_over = True
-            if self._process is not None and self._process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)  # a site's command may be a script
+        """Kill it if it runs, and start it no more. Waits for nothing: one that starts now is killed by its thread."""
+        self._is_over.set()
+        process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a site's command may be a script
 
 
 def _file_of(content: bytes | None) -> IO[bytes]:

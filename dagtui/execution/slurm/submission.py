@@ -113,6 +113,7 @@ class Submission:
             await self._refuse([attempt], attempt.problem)
             attempts.remove(attempt)
         if not attempts:
+            self._batches.drop(batch)
             return Outcome.DONE
         try:
             variables = await self._variables(batch, attempts[0].request.secrets)

@@ -20,6 +20,7 @@ from support.waiting import SECONDS, until, wait_for
 
 from dagtui.engine.messages import Ended, EndKind, Queued, Started, Withdrawn
 from dagtui.engine.protocol import Handed
+from dagtui.execution.slurm.batch import Batch
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
 from dagtui.text.secrets import Secrets
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from support.slurm_cluster import SlurmCluster
 
     from dagtui.engine.messages import Result
-    from dagtui.execution.slurm.batch import Batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("cluster")]
 VICTIM = str(Path(__file__).parents[2] / "support" / "slurm_victim.py")
@@ -308,6 +308,16 @@ async def test_what_is_taken_back_while_its_batch_is_made_leaves_nothing(
         may_go_on.set()
         assert (await slurm.ended(1)).value == 0
     assert not slurm.spool.exists()
+
+
+async def test_what_cant_be_sent_again_leaves_its_batch(tmp_path: Path, token: str) -> None:
+    slurm = SlurmHarness(tmp_path, f"echo {SECRET}", run_id=token, secrets=Secrets([SECRET]))
+    batches = slurm.executor._batches
+    batches.intend(Batch(f"{token}.a", ["0.1"], [range(1)], []), [])
+    async with served(slurm):
+        slurm.take_up([Handed(0, 1)])
+        assert (await slurm.ended()).kind is EndKind.COULD_NOT_START
+        assert not batches.by_name
 
 
 async def test_options_and_resources_reach_sbatch_and_variables_of_the_shell_do_not(

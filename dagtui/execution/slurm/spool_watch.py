@@ -120,6 +120,7 @@ class SpoolWatch:
             news = await to_thread.run_sync(self._read, released, over)
         except (OSError, SpoolError) as error:
             self._released += released
+            self._over += over
             words = str(error) if isinstance(error, SpoolError) else f"{self._batches.path}: {error.strerror}".lower()
             self._contact.lose(Party.SPOOL, words)
             return

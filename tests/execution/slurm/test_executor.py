@@ -18,7 +18,7 @@ from support.slurm_harness import SlurmHarness, served, tagged, tree
 from support.slurm_victim import scripts
 from support.waiting import SECONDS, until, wait_for
 
-from dagtui.engine.messages import Ended, EndKind, Queued, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Queued, Silent, Started, Withdrawn
 from dagtui.engine.protocol import Handed
 from dagtui.execution.slurm.batch import Batch
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
@@ -308,6 +308,19 @@ async def test_what_is_taken_back_while_its_batch_is_made_leaves_nothing(
         may_go_on.set()
         assert (await slurm.ended(1)).value == 0
     assert not slurm.spool.exists()
+
+
+async def test_files_of_a_batch_go_when_the_disk_is_back(tmp_path: Path, token: str) -> None:
+    slurm = SlurmHarness(tmp_path, "exit 0", run_id=token)
+    batch, watch = Batch(f"{token}.a", ["0.1"], [range(1)], []), slurm.executor._watch
+    slurm.executor._batches.intend(batch, [])
+    away = slurm.spool.rename(tmp_path / "away")
+    watch.remove(batch)
+    await watch.look()
+    assert slurm.of(Silent)
+    away.rename(slurm.spool)
+    await watch.look()
+    assert list((slurm.spool / "jobs").iterdir()) == []
 
 
 async def test_what_cant_be_sent_again_leaves_its_batch(tmp_path: Path, token: str) -> None:

@@ -364,7 +364,10 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @on(TreePane.Selected)
     def _selected(self, message: TreePane.Selected) -> None:
-        self.show_node(message.node)
+        if message.node is not None and message.node == self.side.node and not self.side.shows_branch:
+            self.show_keys()  # a jump has shown it already, perhaps an earlier attempt
+        else:
+            self.show_node(message.node)
 
     @on(TreePane.Opened)
     def _opened(self, message: TreePane.Opened) -> None:

@@ -16,6 +16,7 @@ from dagtui.runs.following import FollowedRun
 from dagtui.store.directory import runs
 from dagtui.text.amounts import time_of_day
 from dagtui.tui.actions.action import Pane
+from dagtui.tui.graph.tree import FRAME
 from dagtui.tui.search.page import FindPage
 from dagtui.tui.terminal.watching import WatchApp
 
@@ -92,6 +93,21 @@ async def test_hits_are_listed_by_node_and_enter_shows_one_in_its_log(app: Watch
         assert size[0] < 60 or f"at {time_of_day(page.state.began_at or 0)}" in screen_text(app)
         assert app.screen.rows.cursor == page.rows.cursor
         assert app.screen.found.total == 6
+
+
+async def test_a_hit_in_an_earlier_attempt_stays_open_after_the_tree_has_followed(app: WatchApp):
+    async with opened(app) as pilot:
+        await pilot.press("g")
+        page = await look_for(app, pilot, "only step")
+        await ended(page)
+        await pilot.press("j", "enter")
+        await until(lambda: app.screen is app.main)
+        log = app.main.side.log_pane
+        await until(lambda: log.view.cursor.line == 100)
+        await pilot.pause(4 * FRAME)  # the tree announces its cursor a frame later
+        assert log.attempt == 1
+        assert log.view.cursor.line == 100
+        assert log.view.spans(100) == [(4, 13)]
 
 
 async def test_next_goes_on_by_the_expression_also_if_it_could_hold_the_screen_up(app: WatchApp):

@@ -54,11 +54,13 @@ class HelpEntry(NamedTuple):
 
     sign: Span
     words: tuple[Span, ...]
+    names: str = ""
+    """What the footer and the palette call it. A filter finds it by these too."""
 
     @property
     def text(self) -> str:
         """What a filter looks at, in lower case."""
-        return " ".join((self.sign.text, *(span.text for span in self.words))).lower()
+        return " ".join((self.sign.text, *(span.text for span in self.words), self.names)).lower()
 
 
 class Section(NamedTuple):
@@ -117,7 +119,7 @@ def column(sections: Iterable[Section], width: CellWidth) -> list[Row]:
     rows: list[Row] = []
     for title, entries in shown:
         rows += [*([row()] if rows else []), row(Span(title, Role.HEADING))]
-        for sign, words in entries:
+        for sign, words, _ in entries:
             rows.append(row(spaces(cells - sign.width), sign, SPACE, *words, indent=cells + 1))
     return [row(*_trimmed(spans)) for one in rows for spans in wrapped(one, width)]
 
@@ -149,12 +151,12 @@ def _keys(
     for action in actions:
         if keys := keymap.all_shown(action.id, look):
             now = f" ({present[action.id]})" if action.id in present else ""
-            yield HelpEntry(Span(keys, Role.KEY), (Span(action.help + now),))
+            yield HelpEntry(Span(keys, Role.KEY), (Span(action.help + now),), f"{action.words} {action.name}")
 
 
 def _subdued(entry: HelpEntry) -> HelpEntry:
-    return HelpEntry(
-        entry.sign._replace(role=Role.MUTED), tuple(span._replace(role=Role.MUTED) for span in entry.words)
+    return entry._replace(
+        sign=entry.sign._replace(role=Role.MUTED), words=tuple(span._replace(role=Role.MUTED) for span in entry.words)
     )
 
 
@@ -163,7 +165,7 @@ def _marked(entry: HelpEntry, wanted: Sequence[str]) -> HelpEntry:
         return entry
     pattern = re.compile("|".join(map(re.escape, sorted(wanted, key=len, reverse=True))), re.IGNORECASE)
     sign = entry.sign._replace(role=Role.HIT) if pattern.search(entry.sign.text) else entry.sign
-    return HelpEntry(sign, tuple(part for span in entry.words for part in _parts(span, pattern)))
+    return entry._replace(sign=sign, words=tuple(part for span in entry.words for part in _parts(span, pattern)))
 
 
 def _parts(span: Span, pattern: re.Pattern[str]) -> Iterator[Span]:

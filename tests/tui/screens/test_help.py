@@ -179,6 +179,14 @@ async def test_what_is_typed_filters_and_escape_goes_back_step_by_step():
         assert app.screen is app.main
 
 
+async def test_a_key_is_found_by_its_name_in_the_footer():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        shown = await help_over(app, pilot)
+        await pilot.press("slash", *"retry")
+        assert "r Run a failed" in "\n".join(row.text for row in shown.body())
+
+
 async def test_letters_of_a_filter_command_nothing():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

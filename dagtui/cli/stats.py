@@ -35,8 +35,8 @@ def stats(graph_file: GraphFile, names: tuple[str, ...], parameters: tuple[str, 
     runs = past_runs(graph_file.path)
     rows = stats_of(runs, (graph.labels[node] for node in chosen))
     if not rows and not as_json:
-        executed = "one of these nodes" if names else "a node"
-        say(f"{executed} was executed in none of the last runs of {label(graph_file.path)}")
+        executed = "none of these nodes" if names else "no node"
+        say(f"{executed} was executed in the last runs of {label(graph_file.path)}")
         return
     with standard_output() as output:
         if as_json:

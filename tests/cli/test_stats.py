@@ -101,7 +101,7 @@ def test_without_any_run_it_says_so(tmp_path: Path):
     write(tmp_path, GRAPH)
     done = call("stats", "graph.toml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
-    assert "a node was executed in none of the last runs of graph.toml" in done.stderr
+    assert "no node was executed in the last runs of graph.toml" in done.stderr
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path):

@@ -48,7 +48,8 @@ class LogFilter:
             return "no line looks like an error"
         if self.statuses:
             found = " or ".join(word for word, is_on in (("runs", self.running), ("has failed", self.failed)) if is_on)
-            return f"no node {found} now" if self.running else f"no node {found}"
+            which = "no node" if self.nodes is None else "none of these nodes"
+            return f"{which} {found} now" if self.running else f"{which} {found}"
         return "there are no lines"
 
     @property

@@ -252,3 +252,8 @@ def test_what_happens_while_nodes_are_looked_at_is_there_once(tmp_path: Path) ->
     )
     assert list(attempts.begin())
     assert sorted(attempts.nodes) == [0, 1]
+
+
+def test_why_nothing_is_shown_is_said_of_the_nodes_that_are_looked_at():
+    assert LogFilter(failed=True).nothing == "no node has failed"
+    assert LogFilter(failed=True, nodes=frozenset({NodeIndex(1)})).nothing == "none of these nodes has failed"

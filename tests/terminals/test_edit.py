@@ -70,7 +70,7 @@ def answer(terminal: PtyTerminal, question: str, key: str, answered: str) -> Non
         if question in terminal.text and time.monotonic() - sent > 10:
             terminal.send(key)
             sent = time.monotonic()
-        return answered in terminal.text
+        return answered in terminal.text or answered.encode() in terminal.raw  # the next message may follow at once
 
     terminal.wait_for(is_answered, f"{answered} after {key}")
 
@@ -121,12 +121,7 @@ def test_an_edit_that_the_file_lacks_is_said_and_never_overwrites_what_others_wr
     terminal.wait_for_text(question)
     assert "#| An earlier edit of it is not in graph.toml yet." in (harness.folder / "seen-2").read_text()
 
-    def is_refused() -> bool:
-        if question in terminal.text:  # a dialog takes no key in its first moment
-            terminal.send("w")
-        return refusal in terminal.text or refusal.encode() in terminal.raw  # the notice of the file may follow at once
-
-    terminal.wait_for(is_refused, "the refusal")
+    answer(terminal, question, "w", refusal)
     assert content(harness) == changed
     terminal.send("r")
     wait_for(lambda: harness.statuses().get("bad") == "COMPLETED", "the edit in the run")

@@ -131,6 +131,7 @@ async def test_the_end_is_followed_at_every_size(two: PlayedRun) -> None:
         assert len(said(rows)) == 8
         for height in (4, 12):
             await pilot.resize_terminal(80, height)
+            await settled(rows, lines=min(height, 8))
             await pilot.pause()
             assert said(rows)[-1] == "fetch ✗ exit 6 after 3.0 s"
             assert len(said(rows)) == min(height, 8)
@@ -144,6 +145,7 @@ async def test_the_cursor_stays_in_the_window_at_every_size(two: PlayedRun) -> N
         rows.move(-2)
         for height in (3, 20):
             await pilot.resize_terminal(80, height)
+            await settled(rows, lines=min(height, 8))
             await pilot.pause()
             assert rows.copied_line().text == "align two"
             assert "align align two" in said(rows)

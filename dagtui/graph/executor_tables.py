@@ -39,9 +39,8 @@ _OTHER_KEYS: Final = {
     "shared": "shared_filesystem shared_fs shared_directory",
 }
 """What keys are called elsewhere."""
-
-
-PLAIN: Final = "tcp://"
+_PLAIN: Final = "tcp://"
+"""How addresses of Dask begin whose connections are not encrypted."""
 _FIELDS: Final = {"host": "hosts"}
 """Fields of keys that have another key, too."""
 
@@ -192,10 +191,10 @@ class _TableReader:
             message = "a Dask cluster that is there already decides itself how long it stays"
             self._wrong(message, "remove it: it belongs to jobqueue", "orphans")
         address = self._table.get("address")
-        if kind is ExecutorKind.DASK and "tls" in self._table and str(address).startswith(PLAIN):
+        if kind is ExecutorKind.DASK and "tls" in self._table and str(address).startswith(_PLAIN):
             self._wrong(
                 '"address" is not encrypted, and "tls" is given',
-                f"write {quoted(f'tls://{str(address).removeprefix(PLAIN)}')}, or remove tls",
+                f"write {quoted(f'tls://{str(address).removeprefix(_PLAIN)}')}, or remove tls",
                 "address",
             )
 

@@ -191,15 +191,8 @@ def flaky_in(took: Sequence[Took]) -> Flaky | None:
     return Flaky(failed, len(last)) if failed >= 2 and switches >= LEAST_SWITCHES else None
 
 
-def change_in(succeeded: Sequence[Took]) -> ChangedPace | None:
-    """Return since when a node is slower or faster than before, if it is."""
-    if not succeeded:
-        return None
-    pace = pace_of([one.seconds for one in succeeded])
-    return _change(pace, succeeded[len(succeeded) - pace.rests_on :])
-
-
 def _change(pace: UsualTime, since: Sequence[Took]) -> ChangedPace | None:
+    """Return since when a node is slower or faster than before, if it is."""
     return ChangedPace(since[0].run, pace.seconds / pace.before - 1) if pace.before else None
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dagtui.engine.messages import Usage
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.usual import Took, change_in, flaky_in, took_in, usual_of
+from dagtui.runs.usual import Took, flaky_in, took_in, usual_of
 from dagtui.store.run_figures import NodeFigures, RunFigures
 from dagtui.text.amounts import WallTime
 
@@ -43,7 +43,7 @@ def outcomes(signs: str) -> list[Took]:
     ],
 )
 def test_a_change_is_told_since_its_run(seconds: list[float], words: str | None):
-    found = change_in(succeeded(*seconds))
+    found = usual_of(succeeded(*seconds)).change
     assert (found and found.words) == words
 
 
@@ -57,7 +57,7 @@ def test_times_that_only_vary_have_hardly_ever_changed(kind: str):
         "two": lambda: source.choice([1.0, 2.0]),
     }[kind]
     sizes = [10, 20, 50] * 100
-    told = sum(change_in(succeeded(*(10 * draw() for _ in range(size)))) is not None for size in sizes)
+    told = sum(usual_of(succeeded(*(10 * draw() for _ in range(size)))).change is not None for size in sizes)
     assert told <= len(sizes) * 0.03
 
 
@@ -66,7 +66,7 @@ def test_a_change_of_steady_times_is_nearly_always_told_at_its_run():
     right = 0
     for _ in range(100):
         times = [source.lognormvariate(0.0, 0.05) * (10.0 if run < 20 else 15.0) for run in range(25)]
-        change = change_in(succeeded(*times))
+        change = usual_of(succeeded(*times)).change
         right += change is not None and abs(change.since - 21) <= 1
     assert right >= 90
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     Fields = Mapping[str, object]
 
-_CONNECT = 10.0
+CONNECT = 10.0
 """Seconds for which a scheduler may take to answer a connection."""
-_CLOSE = 2.0
+CLOSE = 2.0
+"""Seconds for which a connection may take to be closed."""
 _NO_FILES = "TLS expects"
 _MOST_TASKS = 500
 """Attempts in one graph, so that no message blocks the scheduler for long."""
@@ -104,12 +105,12 @@ class DaskCluster:
                 scheduler_file=settings.scheduler_file or None,
                 asynchronous=True,
                 set_as_default=False,
-                timeout=_CONNECT,
+                timeout=CONNECT,
                 name=self._name,
                 security=security(settings.tls),
             )
             self._client = client
-            await asyncio.wait_for(connected(client), _CONNECT + 1)
+            await asyncio.wait_for(connected(client), CONNECT + 1)
             await self._send_plugins(client)
 
     async def _send_plugins(self, client: DaskClient) -> None:
@@ -211,7 +212,7 @@ class DaskCluster:
         self._background.clear()
         if client is not None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.close(), _CLOSE)
+                await asyncio.wait_for(client.close(), CLOSE)
         self._futures.clear()
 
     @property

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _FILES_OF_TLS = 'write tls = { ca = "…", cert = "…", key = "…" } with files of the authority that the scheduler trusts'
 _PATIENCE = 10
 """Seconds for which a cluster may have no worker yet."""
-_CONNECT, _CLOSE = 10.0, 2.0
-"""Seconds for which a scheduler may take to answer, and a connection to be closed."""
 _TRIAL = 60
 """Seconds for which dask-jobqueue may take to read what a table says of jobs."""
 
@@ -144,7 +142,7 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
     """Let one worker look. None: there is none."""
     from distributed import Client
 
-    from dagtui.execution.dask.cluster import be_quiet, connected, security
+    from dagtui.execution.dask.cluster import CLOSE, CONNECT, be_quiet, connected, security
 
     be_quiet()
     cloudpickle = cast("CloudPickle", importlib.import_module("cloudpickle"))
@@ -154,11 +152,11 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
         scheduler_file=settings.scheduler_file or None,
         asynchronous=True,
         set_as_default=False,
-        timeout=_CONNECT,
+        timeout=CONNECT,
         security=security(settings.tls),
     )
     try:
-        await asyncio.wait_for(connected(client), _CONNECT + 1)
+        await asyncio.wait_for(connected(client), CONNECT + 1)
         with contextlib.suppress(TimeoutError):
             await client.wait_for_workers(1, timeout=_PATIENCE)
         workers = list((await client.scheduler.identity())["workers"])
@@ -168,4 +166,4 @@ async def _ask_a_worker(settings: ExecutorSettings, token: str) -> Told | None:
         return {"workers": len(workers), **told[workers[0]]}
     finally:
         with contextlib.suppress(Exception):  # how it was is known
-            await asyncio.wait_for(client.close(), _CLOSE)
+            await asyncio.wait_for(client.close(), CLOSE)

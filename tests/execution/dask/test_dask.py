@@ -233,7 +233,7 @@ def test_the_package_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_a_scheduler_that_is_not_there_is_said_and_leaving_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagtui.execution.dask.cluster._CONNECT", 0.3)
+    monkeypatch.setattr("dagtui.execution.dask.cluster.CONNECT", 0.3)
     harness = DaskHarness("tcp://127.0.0.1:1", tmp_path, Task("a", ShellCommand("true"), grace=0.1))
     async with serving(harness):
         harness.open()

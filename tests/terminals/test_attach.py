@@ -205,6 +205,8 @@ def test_of_several_that_race_one_starts_and_the_others_attach(harness: SessionH
     harness.write(LONG)
     terminals = [harness.open() for _ in range(3)]
     wait_for(lambda: sum(t.process.poll() is not None for t in terminals) == 2, "end of the older two")
+    # They may have come and gone before the first node starts.
+    wait_for(harness.stubborn_pids, "process of the long node")
     assert harness.runs() == ["1"]
     assert len(harness.pids()) == 1
     for terminal in terminals:
@@ -482,7 +484,7 @@ def test_a_crash_of_the_screen_leaves_the_run_alive_and_says_where_the_reason_is
     terminal.wait_for_text("the screen failed; the run continues")
     assert terminal.wait_for_end() == 1
     assert terminal.is_restored
-    assert harness.pids()
+    wait_for(harness.pids, "process of the long node")
     reason = harness.run_directory / "session.err"
     assert reason.stat().st_mode & 0o777 == 0o600
     assert "broken on purpose" in reason.read_text()

@@ -259,7 +259,7 @@ def test_a_screen_that_can_not_be_made_leaves_the_run_alive(harness: SessionHarn
     terminal = harness.open(program=("-c", SHOWS_NOTHING + MAIN))
     assert terminal.wait_for_end() == 1
     assert "the screen failed; the run continues" in terminal.text
-    assert harness.pids()
+    wait_for(harness.pids, "process of the long node")
     assert harness.statuses()["long"] == "RUNNING"
 
 

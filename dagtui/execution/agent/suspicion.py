@@ -18,7 +18,7 @@ else:
 
 _ENDED_BY = frozenset((*ENDINGS, *((128 + number) << 8 for number in ENDINGS)))  # or what a shell says of its child
 _KILLED = frozenset((int(signal.SIGKILL), (128 + signal.SIGKILL) << 8))
-_SUSPECTED = 0.2  # seconds to wait for a signal to this process
+_SUSPECTED = 1.0  # seconds to wait for a signal to this process, which may be late on a machine with much to do
 
 
 class Suspicion:

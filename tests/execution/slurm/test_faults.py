@@ -154,12 +154,15 @@ async def test_what_never_began_is_not_lost_with_its_node(
 async def test_what_went_to_slurm_again_is_fenced_before_it_is_lost(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The agent of the first job begins late, after all, so that the second job finds nothing to do."""
+    """The agent of the first job begins late, after all, so that the second job finds nothing to do.
+
+    What it is to execute may have been removed by then, as that of a job that is over: it has read that before.
+    """
     monkeypatch.setattr("dagtui.execution.slurm.queue_questions.LATENCY", 0.1)
-    first, claims = tmp_path / "first", tmp_path / "runs" / "1" / "executors" / "cluster" / "claims"
-    late = f'sh {first} & until [ "$(ls {claims})" ]; do sleep 0.02; done'
+    first, read, spool = tmp_path / "first", tmp_path / "read", tmp_path / "runs" / "1" / "executors" / "cluster"
+    late = f'cp {read}/* {spool}/specs; sh {first} & until [ "$(ls {spool}/claims)" ]; do sleep 0.02; done'
     programs = {
-        "sbatch": f"if [ -e {first} ]; then {late}; echo 2; else cat > {first}; echo 1; fi",
+        "sbatch": f"if [ -e {first} ]; then {late}; echo 2; else cp -r {spool}/specs {read}; cat > {first}; echo 1; fi",
         "squeue": "true",
         "scontrol": 'case $4 in 2) echo JobState=COMPLETED;; *) echo "JobState=NODE_FAIL NodeList=n9";; esac',
         "scancel": "true",

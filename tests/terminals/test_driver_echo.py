@@ -21,9 +21,15 @@ def far(on_terminal: StartApp, *options: str) -> SmallApp:
 
 
 def fall_silent(app: SmallApp) -> None:
-    """Take everything and answer nothing, as a link does behind which nobody is, until the app has noticed."""
+    """Take everything and answer nothing, as a link does behind which nobody is, until the app has noticed.
+
+    An answer that is under way may be overdue as well, and arrive: the one to a later question never does.
+    """
     app.terminal.answers = False
-    app.terminal.wait_for(lambda: app.last_beat()["overdue"], "an overdue answer")
+    asked = app.terminal.raw.count(QUESTION)
+    app.terminal.wait_for(lambda: app.terminal.raw.count(QUESTION) > asked, "one more question")
+    beats = len(app.records("beat"))
+    app.terminal.wait_for(lambda: len(app.records("beat")) > beats and app.last_beat()["overdue"], "an overdue answer")
 
 
 def test_nothing_is_painted_while_an_answer_is_overdue_and_then_all_at_once(on_terminal: StartApp):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dagtui import text as t
 from dagtui.text import lines, styles
-from dagtui.text.amounts import time_of_day
+from dagtui.text.amounts import time_of_day, time_taken
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -355,6 +355,11 @@ def test_time_of_day_beyond_all_calendars_is_dashes(wall: float):
 )
 def test_duration(seconds: float, shown: str):
     assert t.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "< 0.1 s"), (0.099, "< 0.1 s"), (0.1, "0.1 s"), (60, "1 m 00 s")])
+def test_what_is_too_short_to_be_told_is_not_told_as_no_time(seconds: float, shown: str):
+    assert time_taken(seconds) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dagtui.report.run_list import moment, run_object
 from dagtui.report.run_words import ending_words, share_words
 from dagtui.text import count, duration, label, plural
-from dagtui.text.amounts import first_of
+from dagtui.text.amounts import first_of, time_taken
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _run_words(run: RunSummary) -> str:
 def _task_words(status: NodeStatus | None, outcome: TaskOutcome | None, look: Look) -> str:
     if outcome is None or status is None:
         return "-"
-    seconds = f" {duration(outcome.seconds)}" if outcome.attempts else ""
+    seconds = f" {time_taken(outcome.seconds)}" if outcome.attempts else ""
     return f"{look.glyphs.statuses[status]}{seconds}"
 
 

@@ -23,7 +23,7 @@ from dagtui.graph.gates import Gate
 from dagtui.graph.model import LOCAL, Trigger
 from dagtui.report.plan_files import PlannedPaths, missing_lines
 from dagtui.text import cell_width, count, duration, fit, label, plural
-from dagtui.text.amounts import NO_CELLS, CellWidth, first_of
+from dagtui.text.amounts import LEAST_TIMED, NO_CELLS, CellWidth, first_of, time_taken
 from dagtui.text.labels import NAME_CHARACTERS, name_label
 from dagtui.text.shortening import told_apart
 
@@ -205,8 +205,9 @@ def _headline(plan: Plan, look: Look) -> Iterator[str]:
         limit = graph.settings.timeout
         over = f"; longer than the timeout of the run, {duration(limit)}" if limit and plan.makespan > limit else ""
         most = " at most" if unsure else ""
-        yield f"about {duration(plan.makespan)}{most}; {duration(plan.work)} of work{over}"
-        yield f"critical path (*), {duration(plan.critical_seconds)}: {path}"
+        about = "about " if plan.makespan >= LEAST_TIMED else ""
+        yield f"{about}{time_taken(plan.makespan)}{most}; {time_taken(plan.work)} of work{over}"
+        yield f"critical path (*), {time_taken(plan.critical_seconds)}: {path}"
     else:
         yield "no history yet, so no times: every node counts the same"
         yield f"critical path (*), {plural(len(plan.critical_path), 'node')}: {path}"
@@ -270,7 +271,8 @@ def _reason(plan: Plan, entry: Sequence[NodeIndex]) -> str:
 def _takes(plan: Plan, entry: Sequence[NodeIndex]) -> str:
     """Return the seconds of the line's node or nodes, with `~` if they are estimated from other nodes."""
     own = all(plan.history.knows(plan.graph.labels[node]) for node in entry)
-    return ("" if own else "~") + duration(sum(plan.seconds[node] for node in entry))
+    seconds = sum(plan.seconds[node] for node in entry)
+    return ("" if own or seconds < LEAST_TIMED else "~") + time_taken(seconds)
 
 
 def _first_line(command: str) -> str:

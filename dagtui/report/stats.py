@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.runs.usual import took_in, usual_of
 from dagtui.text import cell_width, duration, plural
-from dagtui.text.amounts import CellWidth, size
+from dagtui.text.amounts import LEAST_TIMED, CellWidth, size, time_taken
 from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dagtui.text.amounts import Seconds
     from dagtui.text.look import Look
 
-LEAST_TIMED: Final = 0.1
-"""Seconds below which times are not told apart, and the share of a processor says nothing."""
 _NAME_CELLS: Final = 60
 _LEAST_CELLS: Final = 16
 _HEADS: Final = ("runs", "done", "usual", "slowest", "cpu", "memory")
@@ -97,7 +95,7 @@ def _cells(usual: Usual) -> tuple[str, ...]:
         str(len(usual.took)),
         f"{int(usual.rate * 100)} %",
         usually(usual),
-        duration(usual.slowest) if usual.succeeded else "",
+        time_taken(usual.slowest) if usual.succeeded else "",
         cpu_share(usual),
         size(usual.memory) if usual.memory else "",
     )
@@ -108,7 +106,7 @@ def usually(usual: Usual) -> str:
     if usual.seconds is None:
         return "never"
     if usual.seconds + usual.spread < LEAST_TIMED:
-        return f"< {duration(LEAST_TIMED)}"
+        return time_taken(usual.seconds)
     return give_or_take(usual.seconds, usual.spread) if usual.succeeded > 1 else duration(usual.seconds)
 
 

@@ -10,6 +10,8 @@ Seconds = float
 """How long something takes."""
 MOST_SLOTS = 1_000_000
 """The most slots of a run or a node, in a file, a call or a command. A journal must be able to hold the number."""
+LEAST_TIMED: Seconds = 0.1
+"""Below this, times are not told apart, and the share of a processor says nothing."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,6 +96,11 @@ def duration(seconds: Seconds) -> str:
         return f"{minutes // 60} h {minutes % 60:02} m"
     hours = minutes // 60
     return f"{hours // 24} d {hours % 24} h"
+
+
+def time_taken(seconds: Seconds) -> str:
+    """Format how long something that is over took, as `duration` does. What is too short to be told is < 0.1 s."""
+    return f"< {duration(LEAST_TIMED)}" if seconds < LEAST_TIMED else duration(seconds)
 
 
 def seconds_since(started: ClockTime, clock: ClockTime) -> int:

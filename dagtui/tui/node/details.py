@@ -18,7 +18,7 @@ from dagtui.graph.gates import Gate
 from dagtui.graph.model import LOCAL, ArgumentList, PythonCall, ShellCommand
 from dagtui.runs.answers import question_of
 from dagtui.text import block, duration, exact, exact_line, label, plural
-from dagtui.text.amounts import NO_TIME, CellWidth, size, time_of_day
+from dagtui.text.amounts import LEAST_TIMED, NO_TIME, CellWidth, size, time_of_day
 from dagtui.tui.graph.time.attempt_spans import NodeAttempts
 from dagtui.tui.lines.copied import Copied, altered, copied_below
 from dagtui.tui.lines.rows import Role, Row, Span, and_more, muted, node_row, node_sign, row, status_run
@@ -43,8 +43,6 @@ NAME_CELLS = CellWidth(11)
 MOST_NODES = 50
 """Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
-_LEAST_TIMED = 0.1
-"""Seconds below which the share of a processor says nothing, and no queue is told."""
 MOST_VALUES, MOST_COPIED = 20, 2000
 """Number of values of a node that are shown, and characters of each that are copied. A value may have a million."""
 
@@ -162,9 +160,9 @@ def _attempts(run: RunView, node: NodeIndex, clock: ClockTime, look: Look) -> li
 def _usage(result: AttemptResult, queued: Seconds) -> Iterator[Row]:
     """Yield how long an attempt was queued, and what it used, as far as that can be told."""
     usage = result.usage
-    words = [f"queued {duration(queued)}"] if queued >= _LEAST_TIMED else []
+    words = [f"queued {duration(queued)}"] if queued >= LEAST_TIMED else []
     if usage is not None:
-        if result.seconds >= _LEAST_TIMED:
+        if result.seconds >= LEAST_TIMED:
             words.append(f"cpu {usage.cpu / result.seconds * 100:.0f} %")
         if usage.memory:
             words.append(f"peak memory {size(usage.memory)}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from dagtui.engine.status import NodeStatus
 from dagtui.report.stats import cpu_share, usually
 from dagtui.runs.usual import took_in, usual_of
-from dagtui.text import duration, plural
-from dagtui.text.amounts import size
+from dagtui.text import plural
+from dagtui.text.amounts import size, time_taken
 from dagtui.tui.lines.rows import Role, Span, muted
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -62,4 +62,4 @@ def _bars(took: Sequence[Took], usual: Usual, look: Look) -> list[Span]:
         else:
             spans.append(Span(look.glyphs.statuses[one.outcome], STATUS_CLASSES[one.outcome]))
     times = f"   runs {took[0].run} to {took[-1].run}" if len(took) > 1 else f"   run {took[0].run}"
-    return [*spans, muted(f"{times}, slowest {duration(usual.slowest)}" if usual.succeeded else times)]
+    return [*spans, muted(f"{times}, slowest {time_taken(usual.slowest)}" if usual.succeeded else times)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import ALIVE
 from dagtui.runs.live_figures import rates
-from dagtui.text.amounts import CellWidth, size
+from dagtui.text.amounts import LEAST_TIMED, CellWidth, size
 
 if TYPE_CHECKING:
     from dagtui.graph.model import NodeIndex
@@ -16,8 +16,6 @@ CPU_CELLS: Final = 5
 MEMORY_CELLS: Final = 7
 USED_CELLS: Final = CellWidth(CPU_CELLS + 1 + MEMORY_CELLS)
 HEAD: Final = f"{'cpu':>{CPU_CELLS}} {'memory':>{MEMORY_CELLS}}"
-_LEAST_TIMED: Final = 0.1
-"""Seconds below which the share of a processor says nothing."""
 
 
 def used_words(run: RunView, node: NodeIndex) -> str:
@@ -38,4 +36,4 @@ def _used(run: RunView, node: NodeIndex) -> tuple[float | None, int]:
     if not results or results[-1].usage is None:
         return None, 0
     result, usage = results[-1], results[-1].usage
-    return usage.cpu / result.seconds if result.seconds >= _LEAST_TIMED else None, usage.memory
+    return usage.cpu / result.seconds if result.seconds >= LEAST_TIMED else None, usage.memory

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from typing import TYPE_CHECKING
 
 import click
 import pytest
-from support.program import DAGTUI, ENVIRONMENT, call, shell, write
+from support.program import call, shell, write
 
 import dagtui
 from dagtui.cli.main import COMMANDS
@@ -111,10 +110,7 @@ def test_a_graph_s_name_without_its_ending_is_a_slip(tmp_path: Path, line: str):
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_80_columns_and_tells_no_type_of_click(tmp_path: Path, command: str):
-    environment = {**ENVIRONMENT, "COLUMNS": "80"}
-    done = subprocess.run(
-        [*DAGTUI, *words(command), "--help"], cwd=tmp_path, capture_output=True, text=True, env=environment
-    )
+    done = call(*words(command), "--help", cwd=tmp_path, env={"COLUMNS": "80"})
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "INTEGER" not in done.stdout
@@ -130,9 +126,8 @@ def test_the_help_tells_every_command_and_every_option_of_opening(tmp_path: Path
 
 def completed(folder: Path, line: str) -> list[str]:
     """What a shell offers at the end of a line; "FILE" for its own names of files."""
-    environment = {**ENVIRONMENT, "_DAGTUI_COMPLETE": "bash_complete", "COMP_WORDS": line}
-    environment["COMP_CWORD"] = str(line.count(" "))
-    done = subprocess.run(DAGTUI, cwd=folder, capture_output=True, text=True, env=environment)
+    asked = {"_DAGTUI_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    done = call(cwd=folder, env=asked)
     assert done.stderr == ""
     offers = [word.partition(",") for word in done.stdout.split()]
     return [word if kind == "plain" else "FILE" for kind, _comma, word in offers]

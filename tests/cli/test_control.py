@@ -422,7 +422,7 @@ def test_a_number_that_is_no_live_run_is_told_which_are(half_done: LiveGraph) ->
     ],
 )
 def test_a_wrong_call_says_how_to_mend_it(tmp_path: Path, words: list[str], said: str) -> None:
-    done = subprocess.run([*DAGTUI, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = call_in_fork(words, str(tmp_path), ENVIRONMENT)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert not list(tmp_path.iterdir())

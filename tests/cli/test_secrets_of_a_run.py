@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
+from support.fork_server import call_in_fork
 from support.program import DAGTUI
 from support.waiting import wait_for
 
@@ -160,10 +161,7 @@ def test_check_and_plan_refuse_the_secrets_that_a_run_refuses(tmp_path: Path, va
     text = f'version = 1\n[run]\nsecrets = ["MINE"]\n[tasks.a]\nrun = "true"\n{variables}\n'
     (tmp_path / "graph.toml").write_text(text, encoding="utf-8")
     check, plan, run = (
-        subprocess.run(
-            [*DAGTUI, word, "graph.toml"], cwd=tmp_path, env=environment(), capture_output=True, timeout=60, text=True
-        )
-        for word in ("check", "plan", "run")
+        call_in_fork([word, "graph.toml"], str(tmp_path), environment()) for word in ("check", "plan", "run")
     )
     assert (check.returncode, plan.returncode, run.returncode) == (2, 2, 2)
     assert "graph.toml:3:12: " in check.stderr
@@ -215,9 +213,9 @@ def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path, short_p
     env = environment(DAGTUI_SOCKET_DIR=str(sockets))
 
     def call(*words: str) -> bytes:
-        done = subprocess.run([*DAGTUI, *words], cwd=folder, env=env, capture_output=True, timeout=60)
-        check_nothing_in(done.stdout + done.stderr, words)
-        return done.stdout
+        done = call_in_fork(words, str(folder), env)
+        check_nothing_in((done.stdout + done.stderr).encode(), words)
+        return done.stdout.encode()
 
     command = [*DAGTUI, "run", "graph.toml", "-j20", "-p", f"password={PARAMETER}"]
     with (folder / "out").open("wb") as out, subprocess.Popen(command, cwd=folder, env=env, stdout=out) as live:

@@ -61,10 +61,7 @@ class Calls:
             self.process.wait(60)
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
-        words = ("status", *words)
-        return subprocess.run(
-            [*DAGTUI, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60
-        )
+        return call("status", *words, cwd=self.folder, env=self.environment)
 
     def report(self, *words: str) -> dict[str, object]:
         done = self.call("graph.toml", "--json", *words)

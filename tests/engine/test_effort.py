@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from engine.machine import STEERING, TARGETLESS
+from support.long_forms import mostly_long
 from support.scene import dag
 
 from dagtui.engine.events import NodeEvent
@@ -129,7 +130,7 @@ def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch
     assert effort.take()["propagate"] <= 6 * (edges + len(graph))
 
 
-MANY = 1500
+MANY = 1000
 
 
 def fan_in_chain(trigger: str) -> Graph:
@@ -169,7 +170,7 @@ def test_retrying_many_failures_above_one_long_way_is_linear(monkeypatch: pytest
     assert traversal.state.counts[NodeStatus.FAILED] == MANY
 
 
-@pytest.mark.parametrize("trigger", ["all_success", "all_done"])
+@pytest.mark.parametrize("trigger", mostly_long(["all_success", "all_done"], ["all_done"]))
 @pytest.mark.parametrize("after", ["nothing ran", "all failed", "all cancelled"])
 @pytest.mark.parametrize("kind", [kind for kind in CommandKind if kind not in {*STEERING}], ids=lambda kind: kind.value)
 def test_one_command_for_all_nodes_is_linear(

@@ -256,7 +256,7 @@ def withdrawn(past: Sequence[Event], node: int, attempt: int) -> bool:
 
 
 def test_nothing_is_lost_wherever_a_run_breaks_off() -> None:
-    break_off_often(150)
+    break_off_often(100)
 
 
 def break_off_often(times: int) -> None:

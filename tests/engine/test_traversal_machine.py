@@ -128,15 +128,15 @@ FIRST_WALKS = {
 
 
 def test_everything_holds_in_random_runs():
-    run_state_machine_as_test(TraversalMachine, settings=settings(AT_ONCE, max_examples=100, derandomize=True))
+    run_state_machine_as_test(TraversalMachine, settings=settings(AT_ONCE, max_examples=60, derandomize=True))
 
 
 def test_everything_holds_on_random_walks():
-    wander(300, 60)
+    wander(150, 60)
 
 
 def test_everything_holds_on_walks_that_mix_everything():
-    wander(120, 60, kind=MixedWalk)
+    wander(80, 60, kind=MixedWalk)
 
 
 @pytest.mark.torture

@@ -145,7 +145,13 @@ def outcomes(run: Run) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("form", "name"),
-    [pytest.param(form, name, id=f"{name}-{form.__name__}") for name, case in CASES.items() for form in case.forms],
+    [
+        pytest.param(
+            form, name, id=f"{name}-{form.__name__}", marks=() if form is case.forms[0] else pytest.mark.torture
+        )
+        for name, case in CASES.items()
+        for form in case.forms
+    ],
 )
 def test_no_descendant_survives_and_nobody_else_is_touched(tmp_path: Path, token: str, form: type[Run], name: str):
     case = CASES[name]

@@ -167,7 +167,7 @@ HEADERS = st.lists(st.sampled_from(["a", "b", "tasks", '"a"', '"x y"', "t-1"]), 
 DOCUMENTS = st.lists(STATEMENTS | HEADERS | LINES, max_size=10).map("\n".join)
 
 
-@settings(max_examples=900, derandomize=True, database=None, deadline=None)
+@settings(max_examples=400, derandomize=True, database=None, deadline=None)
 @given(DOCUMENTS | st.lists(STATEMENTS | HEADERS, max_size=6).map("\n".join))
 def test_random_documents(text: str):
     agree(text)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.golden_journals import NAMES, golden
 from support.journals import read_journal, read_through
+from support.long_forms import mostly_long
 
 from dagtui.store import journal as journal_module
 from dagtui.store import journal_scan as skim_module
@@ -84,10 +85,11 @@ def check_recovery(path: Path, damaged: bytes, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_end_cut_at_every_byte(name: str):
+@pytest.mark.parametrize("step", mostly_long([1, 4], [4]))
+def test_the_end_cut_at_every_byte(name: str, step: int):
     content = golden(name)
     tail = len(content.splitlines(keepends=True)[-1])
-    for length in range(len(content) - tail, len(content) + 1):
+    for length in (*range(len(content) - tail, len(content), step), len(content) - 1, len(content)):
         assert check(content[:length], content) == content[:length].count(b"\n")
 
 

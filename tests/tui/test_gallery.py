@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 BETWEEN = 120, 40
 """The size that shows least that others do not show: its pictures are compared in the long runs only."""
-ONE_SIZE = {"rnaseq": (200, 50), "diamonds": (40, 12), "five": (80, 24), "many": (80, 24)}
+ONE_SIZE = {"rnaseq": (200, 50), "diamonds": (40, 12), "five": (80, 24), "many": (80, 24), "mixed": (80, 24)}
 """Graphs without dialogs, whose views are those of the others: at one size, and at all of them in the long runs."""
 ALBUMS = Path(__file__).parent / "snapshots" / "gallery"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.adopted_run import NOWHERE, adopted_run
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
+from support.long_forms import mostly_long
 from support.waiting import until
 from tui.app.runs import opened, run_under_way, shown_keys
 from tui.played_run import PlayedRun
@@ -103,7 +104,7 @@ def works_for_run(session: LiveRun) -> dict[str, bool]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mostly_long(NAMES, ["demo", *NAMES[::2]]))
 def test_what_is_offered_works_and_what_works_is_offered(name: str):
     for session in states(name):
         tried: dict[tuple[CommandKind, tuple[int, ...]], bool] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyte
 import pytest
+from support.long_forms import mostly_long
 
 from dagtui.report.shown_lines import FinalLines
 from dagtui.store.log_queries import query
@@ -70,7 +71,7 @@ def on_a_terminal(data: bytes) -> list[str]:
     return Terminal().lines_after(data)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", mostly_long(NAMES, NAMES[::2]))
 def test_the_pane_shows_at_each_moment_what_a_terminal_shows(name: str, tmp_path: Path):
     data = RECORDED.joinpath(name).read_bytes()
     terminal, start = Terminal(), 0

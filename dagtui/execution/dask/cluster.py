@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from dagtui.execution.dask.protocols import CloudPickle, DaskClient, DaskScheduler, ProbingClient
+    from dagtui.execution.dask.protocols import (
+        CloudPickle,
+        Connecting,
+        DaskClient,
+        DaskScheduler,
+        ProbingClient,
+        SchedulerCalls,
+    )
     from dagtui.graph.executors import ExecutorSettings
     from dagtui.text.amounts import Seconds
 
@@ -244,6 +251,22 @@ class DaskCluster:
 async def connected(client: DaskClient | ProbingClient) -> None:
     """Wait until a client has reached its scheduler. Raises errors of distributed, and OSError."""
     await cast("Awaitable[object]", client)
+
+
+async def scheduler_id(address: str, tls: Mapping[str, str]) -> str:
+    """Ask a scheduler for its id, which no other one has. Raises ClusterError if none answers."""
+    with _lost("it can't be asked"):
+        from distributed.core import rpc
+        from distributed.security import Security
+
+        be_quiet()
+        secured = cast("Connecting", security(tls) or cast("Callable[[], object]", Security)())
+        call = cast("Callable[..., SchedulerCalls]", rpc)
+        connection = call(address, connection_args=secured.get_connection_args("client"))
+        try:
+            return str((await connection.identity(n_workers=0))["id"])
+        finally:
+            await connection.close_rpc()
 
 
 @contextlib.contextmanager

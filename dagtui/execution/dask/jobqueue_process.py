@@ -88,7 +88,8 @@ async def _serve(folder: Path, lock: IO[str], answer: IO[str]) -> None:
         queue = QueueJobs(order.jobqueue.system, kind.cluster.new_spec, scheduler.contact_address or scheduler.address)
         supply = JobSupply(order.jobqueue, kind, scheduler, lambda: _registry(scheduler, order), queue)
         host = os.uname().nodename
-        write_whole(folder / SCHEDULER, json.dumps({"type": "Scheduler", "address": scheduler.address, "host": host}))
+        told = {"type": "Scheduler", "id": scheduler.id, "address": scheduler.address, "host": host}
+        write_whole(folder / SCHEDULER, json.dumps(told))
         _answer(answer)
         watch = _Watch(scheduler, order, folder, text, lock)
         trouble = ""

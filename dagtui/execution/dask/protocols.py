@@ -65,6 +65,23 @@ class ProbedScheduler(Protocol):
         """Return what it says of itself. `workers` has its workers by address."""
 
 
+class SchedulerCalls(Protocol):
+    """A connection to a scheduler, without being its client."""
+
+    async def identity(self, *, n_workers: int) -> Mapping[str, object]:
+        """Return what it says of itself, and of some of its workers."""
+
+    async def close_rpc(self) -> None:
+        """Close the connection."""
+
+
+class Connecting(Protocol):
+    """How a process connects: the settings of its encryption."""
+
+    def get_connection_args(self, role: str) -> Mapping[str, object]:
+        """Return the arguments of a connection in a role."""
+
+
 class ProbingClient(Protocol):
     """A client that tries a cluster."""
 

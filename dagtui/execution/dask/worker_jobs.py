@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
 import select
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +15,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from dagtui.execution.dask.cluster import ClusterError
+from dagtui.execution.dask.cluster import ClusterError, scheduler_id
 from dagtui.execution.dask.job_order import LOCK, LOG, ORDER, PROGRAM, SCHEDULER, lines_for
 from dagtui.execution.remote.whole_file import write_whole
 
@@ -48,6 +48,7 @@ class WorkerJobs:
     def __init__(self, order: JobOrder, folder: Path, environment: Mapping[str, str]) -> None:
         """Create it. `folder` is that of the executor in the run's directory."""
         self._order = order.written()
+        self._tls = order.tls
         self._folder = folder
         self._environment = environment
         self._child = 0
@@ -134,15 +135,15 @@ class WorkerJobs:
         return self._answers_elsewhere()
 
     def _answers_elsewhere(self) -> bool:
+        """Return whether the scheduler of the process answers. Another program may have its port by now."""
         try:
             told = json.loads((self._folder / SCHEDULER).read_text(encoding="utf-8"))
             if told["host"] == os.uname().nodename:
                 return False
-            name, _, port = str(told["address"]).rpartition("://")[2].rpartition(":")
-            socket.create_connection((name.strip("[]"), int(port)), _ANSWER).close()
-        except (OSError, ValueError, KeyError, TypeError):
+            found = asyncio.run(asyncio.wait_for(scheduler_id(str(told["address"]), self._tls), _ANSWER))
+        except (ClusterError, OSError, ValueError, KeyError, TypeError):
             return False
-        return True
+        return bool(found == told.get("id", found))  # an older version does not tell it
 
     def _start(self, deadline: float, left: threading.Event) -> None:
         """Start the process, and wait for its answer."""

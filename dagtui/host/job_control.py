@@ -37,12 +37,14 @@ class Signals:
     def __init__(self, numbers: Sequence[signal.Signals]) -> None:
         self._numbers = not_ignored(numbers)
         self._before: dict[signal.Signals, _Handler] = {}
-        self._reader = self._writer = -1
+        self._reader = self._writer = self._told_before = -1
 
     def __enter__(self) -> Self:
         self._reader, self._writer = os.pipe()
         for descriptor in (self._reader, self._writer):
             os.set_blocking(descriptor, False)
+        # Handlers in Python have to wait for the interpreter, which may be about to wait for this descriptor.
+        self._told_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._numbers:
             self._before[number] = signal.signal(number, self._note)
         return self
@@ -50,6 +52,7 @@ class Signals:
     def __exit__(self, *_: object) -> None:
         for number in self._numbers:
             signal.signal(number, self._before[number])
+        signal.set_wakeup_fd(self._told_before)
         os.close(self._reader)
         os.close(self._writer)
 
@@ -76,9 +79,8 @@ class Signals:
             for number in alone:
                 signal.signal(number, self._note)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(BlockingIOError):  # a full pipe is still readable
-            os.write(self._writer, bytes((number,)))
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        """Let the signal interrupt. The interpreter has written its number, unless the pipe is full: it is readable."""
 
 
 class Foreground:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 
 from dagtui.host.job_control import Signals
 
@@ -23,7 +24,7 @@ def test_signals_are_noted_in_order_and_do_nothing_else():
 def test_more_signals_than_fit_are_no_error():
     with Signals((signal.SIGUSR1,)) as signals:
         for _ in range(70_000):
-            signals._note(signal.SIGUSR1, None)
+            os.kill(os.getpid(), signal.SIGUSR1)
         assert len(signals.take()) == 1024
 
 
@@ -34,3 +35,15 @@ def test_some_are_left_alone_for_a_while():
             assert signals.take() == b""
         os.kill(os.getpid(), signal.SIGWINCH)
         assert list(signals.take()) == [signal.SIGWINCH]
+
+
+def test_a_signal_that_comes_while_the_interpreter_does_not_look_is_noticed() -> None:
+    """Another thread takes it, as it may come between the last look at signals and the beginning of a wait."""
+    with Signals((signal.SIGUSR1,)) as signals:
+        taker = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGUSR1))
+        poll = select.poll()
+        poll.register(signals.fileno(), select.POLLIN)
+        taker.start()
+        assert poll.poll(20_000), "only the next event would have told of it"
+        taker.join()
+        assert signals.take() == bytes((signal.SIGUSR1,))

@@ -193,6 +193,15 @@ class PtyTerminal:
         undone += [(b"\x1b[?7l", b"\x1b[?7h"), (b"\x1b[22;0t", b"\x1b[23;0t")]
         return self.settings() == self.settings_before and all(sent.rfind(on) < sent.rfind(off) for on, off in undone)
 
+    @property
+    def farewell(self) -> str:
+        """What was printed once the screen was left.
+
+        This terminal has no second screen, so that `text` may show it in two lines behind a frame that was cut.
+        """
+        printed = bytes(self.raw).rpartition(b"\x1b[?1049l")[2].decode(errors="replace")
+        return re.sub(r"\x1b[\[(][0-9;?>]*[A-Za-z]|\r", "", printed)
+
     # What is done to it
 
     def send(self, keys: str | bytes) -> None:

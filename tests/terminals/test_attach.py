@@ -73,7 +73,7 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(harness: Sessi
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
     assert terminal.foreign_codes() == []
-    assert "detached; the run continues: dagtui attach graph.toml brings it back" in terminal.text
+    assert "detached; the run continues: dagtui attach graph.toml brings it back" in terminal.farewell
     assert harness.statuses()["long"] == "RUNNING"
     assert harness.pids()
     assert harness.told() == ["started", "attached", "detached"]
@@ -98,7 +98,7 @@ def test_of_several_live_runs_a_person_picks_one(harness: SessionHarness) -> Non
     is_up(harness, terminal)
     terminal.send("d")
     assert terminal.wait_for_end() == 0
-    assert f"dagtui attach {paths[0]} brings it back" in terminal.text
+    assert f"dagtui attach {paths[0]} brings it back" in terminal.farewell
     assert "Attach to which run?" not in terminal.text
     # Another way in, and out of it.
     terminal = harness.open("attach", "--read-only")
@@ -192,8 +192,8 @@ def test_the_newest_terminal_has_the_screen_and_the_older_one_is_told(harness: S
     second.wait_for_text("quick")
     assert first.wait_for_end() == 0
     assert first.is_restored
-    assert "attached elsewhere: pts/" in first.text
-    assert f"process {second.process.pid}" in first.text
+    assert "attached elsewhere: pts/" in first.farewell
+    assert f"process {second.process.pid}" in first.farewell
     third = harness.open()
     third.wait_for_text("quick")
     assert second.wait_for_end() == 0
@@ -212,7 +212,7 @@ def test_of_several_that_race_one_starts_and_the_others_attach(harness: SessionH
     for terminal in terminals:
         if terminal.process.poll() is not None:
             assert terminal.wait_for_end() == 0
-            assert "attached elsewhere" in terminal.text
+            assert "attached elsewhere" in terminal.farewell
 
 
 COUNTING = """
@@ -589,7 +589,7 @@ def test_another_terminal_may_attach_while_a_pager_is_open(harness: SessionHarne
     first.send("\n")
     assert first.wait_for_end() == 0
     assert first.settings() == first.settings_before
-    assert "attached elsewhere" in first.text
+    assert "attached elsewhere" in first.farewell
 
 
 def test_the_screen_follows_the_size_of_the_lent_terminal(harness: SessionHarness) -> None:

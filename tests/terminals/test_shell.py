@@ -249,7 +249,7 @@ def test_another_terminal_may_attach_while_a_shell_is_open(harness: SessionHarne
     first.send("exit\n")
     assert first.wait_for_end() == 0
     assert first.settings() == first.settings_before
-    assert "attached elsewhere" in first.text
+    assert "attached elsewhere" in first.farewell
     assert first.raw.count(b"\x1b[?1049h") == 1, "the screen did not come back in between"
 
 

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import threading
+import time
 
 from dagtui.host.job_control import Signals
 
@@ -39,8 +40,13 @@ def test_some_are_left_alone_for_a_while():
 
 def test_a_signal_that_comes_while_the_interpreter_does_not_look_is_noticed() -> None:
     """Another thread takes it, as it may come between the last look at signals and the beginning of a wait."""
+
+    def take_one() -> None:
+        time.sleep(0.2)  # until the wait has begun
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
     with Signals((signal.SIGUSR1,)) as signals:
-        taker = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGUSR1))
+        taker = threading.Thread(target=take_one)
         poll = select.poll()
         poll.register(signals.fileno(), select.POLLIN)
         taker.start()

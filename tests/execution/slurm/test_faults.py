@@ -160,7 +160,7 @@ async def test_what_went_to_slurm_again_is_fenced_before_it_is_lost(
     """
     monkeypatch.setattr("dagtui.execution.slurm.queue_questions.LATENCY", 0.1)
     first, read, spool = tmp_path / "first", tmp_path / "read", tmp_path / "runs" / "1" / "executors" / "cluster"
-    late = f'cp {read}/* {spool}/specs; sh {first} & until [ "$(ls {spool}/claims)" ]; do sleep 0.02; done'
+    late = f'until [ "$(ls {spool}/claims)" ]; do cp {read}/* {spool}/specs; sh {first} & sleep 1; done'
     programs = {
         "sbatch": f"if [ -e {first} ]; then {late}; echo 2; else cp -r {spool}/specs {read}; cat > {first}; echo 1; fi",
         "squeue": "true",

@@ -145,7 +145,10 @@ class PtyTerminal:
     def foreign_codes(self) -> list[bytes]:
         """What was sent that neither sets a known mode nor belongs to a frame; to be empty."""
         foreign, position = [], 0
-        data = bytes(self.raw).decode("utf-8", "replace").encode("ascii", "replace")
+        sent = bytes(self.raw).decode("utf-8", "replace")
+        if self.process.poll() is None:  # the rest of a code may still be under way
+            sent = _UNFINISHED.sub("", sent)
+        data = sent.encode("ascii", "replace")
         while position < len(data):
             for pattern in (_MODES, _FRAME, _REPAINT):
                 match = pattern.match(data, position)

@@ -437,8 +437,12 @@ async def test_a_batch_that_is_sent_twice_runs_once(
     """What is left of the copy goes when it has nothing to do any more."""
     number = 8
     nodes = [
-        Task(f"n{node}", ShellCommand(script), resources={"cpus": 16})
-        for node, script in enumerate(scripts(tmp_path, number))
+        Task(
+            f"n{node}",
+            ShellCommand(f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; {script}"),
+            resources={"cpus": 16},
+        )
+        for node, script in enumerate(scripts(tmp_path, number, 0.0))
     ]
     nodes.append(Task("longer", ShellCommand("sleep 300"), grace=0.0))
     async with served(SlurmHarness(tmp_path, *nodes, run_id=token)) as slurm:
@@ -452,6 +456,7 @@ async def test_a_batch_that_is_sent_twice_runs_once(
         assert len({name.partition("_")[0] for name in cluster.jobs(token)}) == 2
         if others == "another one runs":
             slurm.start(number)
+        (tmp_path / "go").touch()
         await until(lambda: len(slurm.of(Ended)) == number)
         assert [(end.kind, end.value) for end in slurm.of(Ended)] == [(EndKind.EXIT, 0)] * number
         if others == "another one runs":

@@ -92,8 +92,7 @@ def test_label_shows_control_characters(given_text: object, shown: str):
 
 
 def test_no_character_of_a_forbidden_category_comes_out():
-    # No character of the planes between is assigned, nor of most of the private ones.
-    for start in (*range(0, 0x34000, 0x1000), 0xE0000, 0xF0000, 0xFF000, 0x10F000):
+    for start in range(0, 0x110000, 0x1000):
         every = "".join(map(chr, range(start, start + 0x1000)))
         assert offenders(t.label(every, 100_000)) == []
         assert offenders(t.block(every, 100_000), allowed="\n") == []

@@ -63,7 +63,7 @@ def test_attempts_get_what_the_caller_had_byte_for_byte(tmp_path: Path, locale: 
 
 @pytest.mark.parametrize(
     ("locale", "is_ascii"),
-    [({"LC_ALL": "POSIX"}, True), ({"LANG": "C.UTF-8"}, False), ({}, False)],
+    [({"LANG": "C"}, True), ({"LC_ALL": "POSIX"}, True), ({"LANG": "C.UTF-8"}, False), ({}, False)],
 )
 def test_lines_are_ascii_where_the_locale_is_not_utf_8(tmp_path: Path, locale: Mapping[str, str], is_ascii: bool):
     write(tmp_path, '[tasks.a]\nrun = """true\ntrue"""\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')

@@ -130,7 +130,7 @@ def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch
     assert effort.take()["propagate"] <= 6 * (edges + len(graph))
 
 
-MANY = 1000
+MANY = 1500
 
 
 def fan_in_chain(trigger: str) -> Graph:

@@ -352,7 +352,7 @@ async def test_an_empty_graph_is_completed() -> None:
 
 
 async def test_a_long_chain_needs_no_stack() -> None:
-    count = 5_000
+    count = 20_000
     labels = [str(i) for i in range(count)]
     graph = dagtui.Graph.from_edges(labels, pairwise(labels))
     seen = 0

@@ -223,18 +223,18 @@ def test_lines_without_a_secret_are_shown_and_placeholders_are_none():
     assert 'needs = ["b"]' in str(caught.value)
 
 
-MANY = 30_000
+MANY = 50_000
 SECRETS = f"[run]\nsecrets = {[f'S{number}' for number in range(MANY)]}\n".replace("'", '"')
 OF_MANY = {
-    "no values": ('[tasks.a]\nrun = "true"\n', "and 29,950 more problems"),
+    "no values": ('[tasks.a]\nrun = "true"\n', "and 49,950 more problems"),
     "variables": (
         "[env]\n" + "".join(f'S{number} = "value-{number}"\n' for number in range(MANY)) + '[tasks.a]\nrun = "true"\n',
-        f"secrets can have at most {MOST_VALUES} values, not 30,000",
+        f"secrets can have at most {MOST_VALUES} values, not 50,000",
     ),
     "variables of tasks, and an error": (
-        "".join(f'[tasks.t{number}]\nenv = {{ S{number} = "value-{number}" }}\n' for number in range(12_000))
+        "".join(f'[tasks.t{number}]\nenv = {{ S{number} = "value-{number}" }}\n' for number in range(20_000))
         + "slots = 0",
-        "and 17,951 more problems",
+        "and 29,951 more problems",
     ),
 }
 
